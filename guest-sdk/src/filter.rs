@@ -1,0 +1,1 @@
+//! For a buyer: which leads it wants, and at what price.

@@ -1,0 +1,1 @@
+//! The gavel: bids become an award, as a pure function.

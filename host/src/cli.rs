@@ -1,0 +1,90 @@
+//! The commands of `gavel`: what can be asked at a terminal, and the exit codes.
+//!
+//! 0 done, 1 the thing checked does not hold, 2 usage, 3 could not run. Results go to standard output, progress and
+//! complaints to standard error.
+
+mod demo;
+mod journal;
+mod module;
+mod price;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Done, and what was checked holds.
+pub const DONE: u8 = 0;
+/// The thing checked does not hold.
+pub const DOES_NOT_HOLD: u8 = 1;
+/// The command line or its input cannot be understood.
+pub const USAGE: u8 = 2;
+/// The command could not run.
+pub const COULD_NOT_RUN: u8 = 3;
+
+/// A lead exchange that is extended with WebAssembly.
+#[derive(Debug, Parser)]
+#[command(name = "gavel", version, arg_required_else_help = true)]
+struct Gavel {
+    #[command(subcommand)]
+    command: Command,
+    /// Print results as JSON.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a market to watch: sources, buyers, traffic, and a filter that is swapped while it flows.
+    Demo(demo::Args),
+    /// Print the award for a set of bids, read as JSON from standard input.
+    Price(price::Args),
+    /// Build, inspect and run Wasm modules.
+    Module(module::Args),
+    /// Check the journal.
+    Journal(journal::Args),
+}
+
+/// How a command ended other than well: what to print, and the exit code.
+#[derive(Debug)]
+pub struct Failure {
+    /// The exit code.
+    pub code: u8,
+    /// What went wrong, where, and what to do next.
+    pub message: String,
+}
+
+impl Failure {
+    /// The input cannot be understood.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self { code: USAGE, message: message.into() }
+    }
+
+    /// The command could not run.
+    pub fn could_not_run(message: impl Into<String>) -> Self {
+        Self { code: COULD_NOT_RUN, message: message.into() }
+    }
+
+    /// The thing checked does not hold.
+    pub fn does_not_hold(message: impl Into<String>) -> Self {
+        Self { code: DOES_NOT_HOLD, message: message.into() }
+    }
+}
+
+/// Runs the command line and returns the exit code.
+#[expect(clippy::print_stderr, reason = "this is where commands complain")]
+pub fn run() -> ExitCode {
+    let Gavel { command, json } = Gavel::parse();
+    let ended = match command {
+        Command::Demo(args) => demo::run(args, json),
+        Command::Price(args) => price::run(args, json),
+        Command::Module(args) => module::run(args, json),
+        Command::Journal(args) => journal::run(args, json),
+    };
+    match ended {
+        Ok(()) => ExitCode::from(DONE),
+        Err(failure) => {
+            eprintln!("gavel: {}", failure.message);
+            ExitCode::from(failure.code)
+        }
+    }
+}

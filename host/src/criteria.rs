@@ -1,0 +1,1 @@
+//! What a campaign declares it wants.

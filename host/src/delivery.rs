@@ -1,0 +1,1 @@
+//! The back door: hands the full lead to its buyer.

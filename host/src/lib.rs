@@ -1,0 +1,41 @@
+//! The exchange: where things are, and what must stay true.
+//!
+//! A lead walks one way, and each room takes what the room before it made:
+//!
+//! ```text
+//! bytes ──ingest──▶ Submission ──normalize──▶ Lead ──matching──▶ Shortlist ──bidding──▶ Bids ──clearing──▶ Award
+//!                                                                                                           │
+//! receipt ◀──settlement── sale ◀──delivery── full Lead ◀─── post ◀─── answer ◀─── hold (book) ◀── journal ◀─┘
+//! ```
+//!
+//! Invariants:
+//!
+//! - Only `exchange` names every room. A room never names a later one; a store names no room.
+//! - Only `sandbox` names wasmtime, only `storage` names sqlx, only `server` names axum.
+//! - Only `normalize` makes a `Lead`. What filters and buyers see before the sale is a `PingView`, which has no contact
+//!   data.
+//! - Nothing is answered before the fact that justifies it is durable.
+//! - The book changes only by facts, in the order of the journal: replaying the journal rebuilds it exactly.
+
+// The corridor.
+
+// The rooms, in walking order.
+pub mod clearing;
+pub mod delivery;
+
+// The stores.
+pub mod journal;
+
+// What the rooms pass around.
+pub mod lead;
+pub mod criteria;
+pub mod schedule;
+pub mod money;
+pub mod ids;
+
+// The walls.
+pub mod sandbox;
+pub mod storage;
+pub mod clock;
+pub mod demo;
+pub mod cli;

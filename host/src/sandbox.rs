@@ -1,0 +1,1 @@
+//! The fenced yard: the only place for wasmtime.

@@ -1,0 +1,1 @@
+//! Buys in a declared list of ZIP codes.

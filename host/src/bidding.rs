@@ -35,9 +35,8 @@ pub fn collect<'m>(vertical: &'m Vertical, shortlist: Shortlist<'m>, frame: &[u6
         bids.offer(campaign, campaign.price);
     }
     for (index, filter) in vertical.filters.iter().enumerate() {
-        let of_filter = |campaign: &&Arc<Campaign>| {
-            campaign.filter.is_some_and(|slot| slot.filter == index)
-        };
+        let of_filter =
+            |campaign: &&Arc<Campaign>| campaign.filter.is_some_and(|slot| slot.filter == index);
         let asking: Vec<_> = candidates.iter().copied().filter(of_filter).collect();
         if !asking.is_empty() {
             bids.ask(filter, &asking, frame);

@@ -143,13 +143,23 @@ impl State {
     }
 
     /// Returns the ping in which the same source offered the same lead at or after `since`.
-    pub fn offered_since(&self, source: &str, fingerprint: [u8; 32], since: Moment) -> Option<PingId> {
+    pub fn offered_since(
+        &self,
+        source: &str,
+        fingerprint: [u8; 32],
+        since: Moment,
+    ) -> Option<PingId> {
         let seen = self.offered.get(&(source.to_owned(), fingerprint))?;
         (seen.at >= since).then_some(seen.ping)
     }
 
     /// Says whether the campaign may buy this lead at all, whatever the price.
-    pub fn admits(&self, campaign: &Campaign, fingerprint: [u8; 32], at: Moment) -> Result<(), Exclusion> {
+    pub fn admits(
+        &self,
+        campaign: &Campaign,
+        fingerprint: [u8; 32],
+        at: Moment,
+    ) -> Result<(), Exclusion> {
         let window = i64::try_from(campaign.duplicate_window.as_millis()).unwrap_or(i64::MAX);
         if window > 0 {
             let key = (campaign.id.as_str().to_owned(), fingerprint);
@@ -161,14 +171,21 @@ impl State {
         let counters = self.counters.get(campaign.id.as_str()).copied().unwrap_or_default();
         let day = day_in_zone(&campaign.zone, at);
         let reached = |cap: Option<u32>, count: u64| cap.is_some_and(|cap| count >= u64::from(cap));
-        if reached(campaign.caps.daily, counters.leads_on(day)) || reached(campaign.caps.total, counters.leads) {
+        if reached(campaign.caps.daily, counters.leads_on(day))
+            || reached(campaign.caps.total, counters.leads)
+        {
             return Err(Exclusion::CapReached);
         }
         self.affords(campaign, Micros::new(1), at)
     }
 
     /// Says whether the campaign's budget and the buyer's balance and credit cover this amount.
-    pub fn affords(&self, campaign: &Campaign, amount: Micros, at: Moment) -> Result<(), Exclusion> {
+    pub fn affords(
+        &self,
+        campaign: &Campaign,
+        amount: Micros,
+        at: Moment,
+    ) -> Result<(), Exclusion> {
         let counters = self.counters.get(campaign.id.as_str()).copied().unwrap_or_default();
         let day = day_in_zone(&campaign.zone, at);
         let passes = |budget: Micros, spent: Micros| {
@@ -344,12 +361,18 @@ impl State {
     }
 }
 
-#[expect(clippy::expect_used, reason = "sums of money stay below 9 million millions: beyond is a bug")]
+#[expect(
+    clippy::expect_used,
+    reason = "sums of money stay below 9 million millions: beyond is a bug"
+)]
 fn sum(left: Micros, right: Micros) -> Micros {
     left.checked_add(right).expect("an account's sum fits")
 }
 
-#[expect(clippy::expect_used, reason = "sums of money stay below 9 million millions: beyond is a bug")]
+#[expect(
+    clippy::expect_used,
+    reason = "sums of money stay below 9 million millions: beyond is a bug"
+)]
 fn difference(left: Micros, right: Micros) -> Micros {
     left.checked_sub(right).expect("an account's difference fits")
 }

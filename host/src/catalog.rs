@@ -161,7 +161,8 @@ impl Vertical {
     }
 
     pub fn campaign(&self, id: &str) -> Option<&Arc<Campaign>> {
-        let index = self.campaigns.binary_search_by(|campaign| campaign.id.as_str().cmp(id)).ok()?;
+        let index =
+            self.campaigns.binary_search_by(|campaign| campaign.id.as_str().cmp(id)).ok()?;
         self.campaigns.get(index)
     }
 }

@@ -52,7 +52,10 @@ impl Config {
         let mut mistakes = Vec::new();
         let listen: Option<SocketAddr> = raw.listen.parse().ok();
         if listen.is_none() {
-            mistakes.push(format!("--listen {}: expected an address such as 127.0.0.1:8080", raw.listen));
+            mistakes.push(format!(
+                "--listen {}: expected an address such as 127.0.0.1:8080",
+                raw.listen
+            ));
         }
         let key = raw.operator_key.unwrap_or_default();
         if key.is_empty() {
@@ -66,7 +69,8 @@ impl Config {
             ));
         }
         if raw.currency.len() != 3 || !raw.currency.bytes().all(|b| b.is_ascii_uppercase()) {
-            mistakes.push(format!("--currency {}: expected three capitals such as USD", raw.currency));
+            mistakes
+                .push(format!("--currency {}: expected three capitals such as USD", raw.currency));
         }
         for (flag, value) in
             [("--requests-max", raw.requests_max), ("--connections-max", raw.connections_max)]
@@ -75,7 +79,9 @@ impl Config {
                 mistakes.push(format!("{flag} {value}: expected 1 to 1000000"));
             }
         }
-        let (Some(listen), true) = (listen, mistakes.is_empty()) else { return Err(Mistakes(mistakes)) };
+        let (Some(listen), true) = (listen, mistakes.is_empty()) else {
+            return Err(Mistakes(mistakes));
+        };
         Ok(Self {
             data: raw.data,
             listen,

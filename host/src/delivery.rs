@@ -119,7 +119,8 @@ pub fn conclude(
             }
         }
         Outcome::Unknown { why } => {
-            let promised = market.buyer_named(&copy.winner.buyer).is_some_and(|buyer| buyer.idempotent);
+            let promised =
+                market.buyer_named(&copy.winner.buyer).is_some_and(|buyer| buyer.idempotent);
             delivered.detail = Some(why);
             delivered.again_ms = again(&UNKNOWN_AGAIN_MS, 0).filter(|_| promised);
         }
@@ -192,7 +193,8 @@ pub fn duties(fact: &Fact, at: Moment, state: &State) -> Vec<DutyChange> {
     match fact {
         Fact::Posted(posted) => {
             let open = state.open_ping(PingId::from_u128(posted.ping));
-            let copies = open.map_or(0, |open| u32::try_from(open.copies.len()).unwrap_or(u32::MAX));
+            let copies =
+                open.map_or(0, |open| u32::try_from(open.copies.len()).unwrap_or(u32::MAX));
             (0..copies).map(|copy| DutyChange::Add(duty(posted.ping, copy, at))).collect()
         }
         Fact::Delivered(delivered) => {

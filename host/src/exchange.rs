@@ -181,7 +181,8 @@ impl Exchange {
     ) -> Result<Answer, Trouble> {
         let (at, body) = (submission.received, *submission.body_digest().as_bytes());
         let source = entered.source.id.as_str();
-        let open = self.book.decide(|book| book.open_ping(ping).map(|open| Arc::clone(&open.auction)));
+        let open =
+            self.book.decide(|book| book.open_ping(ping).map(|open| Arc::clone(&open.auction)));
         let Some(auction) = open.filter(|auction| auction.source == source) else {
             return self.answer_closed(ping, source, submission).await;
         };

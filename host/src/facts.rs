@@ -317,12 +317,8 @@ kinds! {
 fn archive<T>(fact: &T) -> Vec<u8>
 where
     T: for<'a> Serialize<
-            rkyv::api::high::HighSerializer<
-                AlignedVec,
-                rkyv::ser::allocator::ArenaHandle<'a>,
-                Error,
-            >,
-        >,
+        rkyv::api::high::HighSerializer<AlignedVec, rkyv::ser::allocator::ArenaHandle<'a>, Error>,
+    >,
 {
     rkyv::to_bytes::<Error>(fact).expect("a fact fits in memory").into_vec()
 }

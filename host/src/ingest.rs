@@ -92,12 +92,16 @@ impl Submission {
 pub enum Denied {
     #[error("no source key: send `Authorization: Bearer KEY`, or the key field of your dialect")]
     NoKey,
-    #[error("the source key is not known here: check it for missing characters, or ask the operator for a new one")]
+    #[error(
+        "the source key is not known here: check it for missing characters, or ask the operator for a new one"
+    )]
     WrongKey,
     #[error("the source `{0}` is paused: ask the operator")]
     Paused(SourceId),
-    #[error("the source `{source}` may not send to `{vertical}`: ask the operator to add the vertical to it")]
-    VerticalNotAllowed { source: SourceId, vertical: VerticalId },
+    #[error(
+        "the source `{id}` may not send to `{vertical}`: ask the operator to add the vertical to it"
+    )]
+    VerticalNotAllowed { id: SourceId, vertical: VerticalId },
     #[error("more than {per_second} requests a second; try again in {} ms", retry_after.as_millis())]
     TooMany { per_second: u32, retry_after: Duration },
     #[error("a request with this Idempotency-Key is still running; try again shortly")]
@@ -133,7 +137,11 @@ pub struct Door {
 
 impl Door {
     /// Finds the source by the key in a header, if there is one.
-    pub fn caller_by_header(&self, market: &Market, submission: &Submission) -> Result<Option<Arc<Source>>, Denied> {
+    pub fn caller_by_header(
+        &self,
+        market: &Market,
+        submission: &Submission,
+    ) -> Result<Option<Arc<Source>>, Denied> {
         submission.key.as_ref().map(|key| self.caller(market, submission, Some(key))).transpose()
     }
 
@@ -150,8 +158,8 @@ impl Door {
             return Err(Denied::Paused(source.id.clone()));
         }
         if !source.verticals.is_empty() && !source.verticals.contains(&submission.vertical) {
-            let (source, vertical) = (source.id.clone(), submission.vertical.clone());
-            return Err(Denied::VerticalNotAllowed { source, vertical });
+            let (id, vertical) = (source.id.clone(), submission.vertical.clone());
+            return Err(Denied::VerticalNotAllowed { id, vertical });
         }
         self.count(source)?;
         Ok(Arc::clone(source))

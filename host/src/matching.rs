@@ -28,9 +28,13 @@ pub fn shortlist<'m>(
 ) -> Shortlist<'m> {
     let mut shortlist = Shortlist::default();
     for campaign in &vertical.campaigns {
-        match eligible(campaign, lead, source, at).and_then(|()| admits(campaign).map_err(|why| (why, None))) {
+        match eligible(campaign, lead, source, at)
+            .and_then(|()| admits(campaign).map_err(|why| (why, None)))
+        {
             Ok(()) => shortlist.candidates.push(campaign),
-            Err((exclusion, detail)) => shortlist.left_out.push(left_out(campaign, exclusion, detail)),
+            Err((exclusion, detail)) => {
+                shortlist.left_out.push(left_out(campaign, exclusion, detail))
+            }
         }
     }
     shortlist

@@ -50,7 +50,8 @@ impl Micros {
             return Err(AmountError::TooPrecise);
         }
         let whole: i64 = whole.parse().map_err(|_| AmountError::TooLarge)?;
-        let fraction: i64 = format!("{fraction:0<6}").parse().map_err(|_| AmountError::NotDecimal)?;
+        let fraction: i64 =
+            format!("{fraction:0<6}").parse().map_err(|_| AmountError::NotDecimal)?;
         let micros = whole.checked_mul(ONE).and_then(|whole| whole.checked_add(fraction));
         let micros = micros.ok_or(AmountError::TooLarge)?;
         Ok(Self(if negative { micros.saturating_neg() } else { micros }))
@@ -98,8 +99,10 @@ impl Micros {
     /// Prints the amount with exactly this many digits after the point, at most six; digits beyond are cut.
     pub fn with_decimals(self, decimals: u32) -> String {
         let sign = if self.0 < 0 { "-" } else { "" };
-        let (whole, fraction) =
-            (self.0.unsigned_abs() / ONE.unsigned_abs(), self.0.unsigned_abs() % ONE.unsigned_abs());
+        let (whole, fraction) = (
+            self.0.unsigned_abs() / ONE.unsigned_abs(),
+            self.0.unsigned_abs() % ONE.unsigned_abs(),
+        );
         let fraction = format!("{fraction:06}");
         match fraction.get(..decimals.min(DECIMALS) as usize) {
             None | Some("") => format!("{sign}{whole}"),
@@ -218,7 +221,9 @@ mod tests {
 
     #[test]
     fn a_grossed_up_price_leaves_the_net_and_no_less_does() {
-        for (percent, net) in [("15", 10_000_000), ("33.3333", 7), ("0", 5), ("99.9999", 1), ("12.5", 1)] {
+        for (percent, net) in
+            [("15", 10_000_000), ("33.3333", 7), ("0", 5), ("99.9999", 1), ("12.5", 1)]
+        {
             let (share, net) = (Share::parse_percent(percent).unwrap(), Micros::new(net));
             let left = |price: Micros| price.checked_sub(price.share_half_even(share)).unwrap();
             let price = share.gross_up(net);

@@ -18,8 +18,8 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::Config;
 use crate::clock::Clock;
+use crate::config::Config;
 use crate::egress::Egress;
 use crate::exchange::{Exchange, OpenError, Options};
 use crate::ids::Digest;
@@ -101,7 +101,8 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         requests: Arc::new(Semaphore::new(config.requests_max)),
         stopping: stopping.clone(),
     };
-    let serving = connections::serve(listener, routes(desk), config.connections_max, stopping.clone());
+    let serving =
+        connections::serve(listener, routes(desk), config.connections_max, stopping.clone());
     tracing::info!(%addr, "exchange open");
     Ok(Running { addr, exchange, stopping, serving: tokio::spawn(serving) })
 }

@@ -104,10 +104,7 @@ mod tests {
     fn a_deposit_is_cash_owed_to_the_buyer() {
         let deposited =
             Deposited { buyer: "acme".to_owned(), amount: 5_000_000, reference: "w1".to_owned() };
-        check(
-            &Fact::Deposited(deposited),
-            "cash 5.00 deposit\nbuyer:acme:prepaid -5.00 deposit",
-        );
+        check(&Fact::Deposited(deposited), "cash 5.00 deposit\nbuyer:acme:prepaid -5.00 deposit");
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::egress::Egress;
 use crate::ids::{BuyerId, CampaignId, Digest, ModuleName, SourceId, VerticalId};
 use crate::lead::Schema;
 use crate::money::Micros;
-use crate::sandbox::{Admitted, ConfiguredFilter, ConfigureError, Filter, Normalizer, Sandbox};
+use crate::sandbox::{Admitted, ConfigureError, ConfiguredFilter, Filter, Normalizer, Sandbox};
 use crate::schedule::Schedule;
 
 /// Why a draft is not a snapshot: what is at fault, where in it, and what would be right.
@@ -66,7 +66,11 @@ impl Workshop {
         lock(&self.admitted).get(&digest).cloned()
     }
 
-    fn configure(&self, filter: &Filter, settings: &[String]) -> Result<ConfiguredFilter, ConfigureError> {
+    fn configure(
+        &self,
+        filter: &Filter,
+        settings: &[String],
+    ) -> Result<ConfiguredFilter, ConfigureError> {
         let key = (filter.digest(), Digest::of(settings.join("\u{0}").as_bytes()));
         if let Some(configured) = lock(&self.configured).get(&key) {
             return Ok(configured.clone());
@@ -109,11 +113,12 @@ impl Market {
         }
         let mut lists = Lists::default();
         for (name, list) in &register.lists {
-            lists
-                .insert(name, &list.values)
-                .map_err(|error| Fault::new(&format!("list {name}"), "/values", error.to_string()))?;
+            lists.insert(name, &list.values).map_err(|error| {
+                Fault::new(&format!("list {name}"), "/values", error.to_string())
+            })?;
         }
-        let mut campaigns: BTreeMap<&VerticalId, BTreeMap<&CampaignId, &CampaignSpec>> = BTreeMap::new();
+        let mut campaigns: BTreeMap<&VerticalId, BTreeMap<&CampaignId, &CampaignSpec>> =
+            BTreeMap::new();
         for (id, spec) in &register.campaigns {
             if !register.verticals.contains_key(&spec.vertical) {
                 let message = format!("there is no vertical `{}`; save it first", spec.vertical);
@@ -148,9 +153,8 @@ fn source(id: &SourceId, spec: &SourceSpec) -> Result<Source, Fault> {
 fn buyer(id: &BuyerId, spec: &BuyerSpec, egress: &Egress) -> Result<Buyer, Fault> {
     let what = format!("buyer {id}");
     let DeliverySpec { url, timeout_ms, idempotent } = &spec.delivery;
-    let destination = egress
-        .check(url)
-        .map_err(|error| Fault::new(&what, "/delivery/url", error.to_string()))?;
+    let destination =
+        egress.check(url).map_err(|error| Fault::new(&what, "/delivery/url", error.to_string()))?;
     if *timeout_ms == 0 || *timeout_ms > DeliverySpec::TIMEOUT_MS_MAX {
         let message = format!("must be 1 to {}", DeliverySpec::TIMEOUT_MS_MAX);
         return Err(Fault::new(&what, "/delivery/timeout_ms", message));
@@ -221,7 +225,12 @@ impl Bench<'_> {
         })
     }
 
-    fn active(&self, what: &str, pointer: &str, name: &ModuleName) -> Result<(ModuleVersion, Admitted), Fault> {
+    fn active(
+        &self,
+        what: &str,
+        pointer: &str,
+        name: &ModuleName,
+    ) -> Result<(ModuleVersion, Admitted), Fault> {
         let versions = self.draft.modules.get(name).ok_or_else(|| {
             let upload = format!("upload it with POST /v1/modules?name={name}");
             Fault::new(&what, pointer, format!("there is no module `{name}`; {upload}"))
@@ -229,7 +238,11 @@ impl Bench<'_> {
         let active = versions.active.and_then(|version| Some((version, versions.digest(version)?)));
         let (version, digest) = active.ok_or_else(|| {
             let activate = format!("activate one with POST /v1/modules/{name}/activate");
-            Fault::new(&what, pointer, format!("no version of module `{name}` is active; {activate}"))
+            Fault::new(
+                &what,
+                pointer,
+                format!("no version of module `{name}` is active; {activate}"),
+            )
         })?;
         let admitted = self.workshop.module(digest).ok_or_else(|| {
             Fault::new(&what, pointer, format!("module `{name}` version {version} is not compiled"))
@@ -237,7 +250,11 @@ impl Bench<'_> {
         Ok((ModuleVersion { name: name.clone(), version, digest }, admitted))
     }
 
-    fn normalizer(&self, what: &str, name: &ModuleName) -> Result<(ModuleVersion, Normalizer), Fault> {
+    fn normalizer(
+        &self,
+        what: &str,
+        name: &ModuleName,
+    ) -> Result<(ModuleVersion, Normalizer), Fault> {
         match self.active(what, "/module", name)? {
             (module, Admitted::Normalizer(normalizer)) => Ok((module, normalizer)),
             (_, Admitted::Filter(_)) => {
@@ -254,10 +271,13 @@ impl Bench<'_> {
         schema: &Schema,
     ) -> Result<FilterInUse, Fault> {
         let fault = |slot: usize, pointer: &str, message: String| {
-            let what = group.get(slot).map_or(String::new(), |(campaign, _)| format!("campaign {campaign}"));
+            let what = group
+                .get(slot)
+                .map_or(String::new(), |(campaign, _)| format!("campaign {campaign}"));
             Fault::new(&what, pointer, message)
         };
-        let first = group.first().map_or(String::new(), |(campaign, _)| format!("campaign {campaign}"));
+        let first =
+            group.first().map_or(String::new(), |(campaign, _)| format!("campaign {campaign}"));
         let (module, filter) = match self.active(&first, "/filter/module", name)? {
             (module, Admitted::Filter(filter)) => (module, filter),
             (_, Admitted::Normalizer(_)) => {
@@ -272,7 +292,12 @@ impl Bench<'_> {
                     format!("marks `{}` as contact data, which no filter may read", need.name)
                 }
                 Some((_, field)) if field.kind != need.kind => {
-                    format!("has `{}` as {}, not {}", need.name, field.kind.name(), need.kind.name())
+                    format!(
+                        "has `{}` as {}, not {}",
+                        need.name,
+                        field.kind.name(),
+                        need.kind.name()
+                    )
                 }
                 Some(_) => continue,
             };
@@ -302,8 +327,9 @@ impl Bench<'_> {
         schema: &Schema,
         filter: Option<Slot>,
     ) -> Result<Campaign, Fault> {
-        let fault =
-            |pointer: &str, message: String| Fault::new(&format!("campaign {id}"), pointer, message);
+        let fault = |pointer: &str, message: String| {
+            Fault::new(&format!("campaign {id}"), pointer, message)
+        };
         let buyer = self.buyers.get(&spec.buyer).ok_or_else(|| {
             fault("/buyer", format!("there is no buyer `{}`; save it first", spec.buyer))
         })?;

@@ -41,7 +41,9 @@ impl<'de> Deserialize<'de> for Percent {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         text(deserializer, "a percentage from 0 to 100 as text, such as \"12.5\"", |percent| {
             Share::parse_percent(percent).map_err(|error| match error {
-                crate::money::AmountError::TooLarge => "a percentage is between 0 and 100".to_owned(),
+                crate::money::AmountError::TooLarge => {
+                    "a percentage is between 0 and 100".to_owned()
+                }
                 other => other.to_string(),
             })
         })

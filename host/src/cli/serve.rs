@@ -43,10 +43,13 @@ const LEAVE_AFTER: Duration = Duration::from_secs(25);
 pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
     telemetry::start_log(json);
     if let Some(url) = args.database.filter(|url| !url.starts_with("sqlite")) {
-        return Err(Failure::usage(format!("--database {url}: this version keeps its journal in SQLite, in --data")));
+        return Err(Failure::usage(format!(
+            "--database {url}: this version keeps its journal in SQLite, in --data"
+        )));
     }
     let mut fresh = [0; 24];
-    getrandom::fill(&mut fresh).map_err(|error| Failure::could_not_run(format!("no randomness: {error}")))?;
+    getrandom::fill(&mut fresh)
+        .map_err(|error| Failure::could_not_run(format!("no randomness: {error}")))?;
     let fresh: String = fresh.iter().map(|byte| format!("{byte:02x}")).collect();
     let config = Config::check(
         Raw {
@@ -74,7 +77,8 @@ pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
 }
 
 async fn told_to_stop() -> Result<(), Failure> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(|error| Failure::because(&error))?;
+    let mut terminate =
+        signal(SignalKind::terminate()).map_err(|error| Failure::because(&error))?;
     tokio::select! {
         _ = tokio::signal::ctrl_c() => Ok(()),
         _ = terminate.recv() => Ok(()),

@@ -32,7 +32,7 @@ pub fn close(
     at: Moment,
     affords: impl Fn(&Campaign, Micros) -> Result<(), Exclusion>,
 ) -> Closed {
-    let Bids { bids, mut left_out: excluded, filters } = bids;
+    let Bids { bids, left_out: mut excluded, filters } = bids;
     let made = bids
         .iter()
         .map(|bid| BidMade {

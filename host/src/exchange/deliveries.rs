@@ -15,7 +15,7 @@ use crate::ids::PingId;
 use crate::journal::{Committed, ContactChange, Duty};
 
 /// How many deliveries may be under way at once.
-pub const SHIPPING_MAX: usize = 512;
+pub(super) const SHIPPING_MAX: usize = 512;
 /// How often overdue holds are looked for.
 const EXPIRY_TICK: Duration = Duration::from_millis(250);
 /// How many holds may expire in one fact.
@@ -48,8 +48,13 @@ impl Exchange {
             let Some(open) = book.open_ping(ping) else { return Vec::new() };
             let copies = (0_u32..).zip(&open.copies);
             let held = copies.filter(|(_, copy)| copy.stage == Stage::Held);
-            held.map(|(index, copy)| Errand { ping, copy: index, winner: copy.winner.clone(), attempts: 0 })
-                .collect()
+            held.map(|(index, copy)| Errand {
+                ping,
+                copy: index,
+                winner: copy.winner.clone(),
+                attempts: 0,
+            })
+            .collect()
         })
     }
 
@@ -153,7 +158,8 @@ impl Exchange {
         let committed = self.book.decide(|book| {
             let pings: Vec<u128> =
                 book.overdue(at, EXPIRED_AT_ONCE_MAX).into_iter().map(PingId::as_u128).collect();
-            metrics::counter!("gavel_holds_expired_total").increment(pings.len().try_into().unwrap_or(0));
+            metrics::counter!("gavel_holds_expired_total")
+                .increment(pings.len().try_into().unwrap_or(0));
             self.record(book, seat, at, &Fact::Expired(Expired { pings }), None)
         });
         committed.wait().await.is_ok()

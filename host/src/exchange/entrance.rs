@@ -48,9 +48,14 @@ impl Entered {
 
 impl Exchange {
     /// Lets a submission in. A source whose key stands in a header is checked before its bytes are read.
-    pub(super) async fn enter(&self, market: &Market, submission: &Submission) -> Result<Entry, Trouble> {
+    pub(super) async fn enter(
+        &self,
+        market: &Market,
+        submission: &Submission,
+    ) -> Result<Entry, Trouble> {
         let vertical = market.vertical(&submission.vertical).filter(|vertical| vertical.active);
-        let vertical = vertical.ok_or_else(|| Trouble::NoVertical(submission.vertical.to_string()))?;
+        let vertical =
+            vertical.ok_or_else(|| Trouble::NoVertical(submission.vertical.to_string()))?;
         let known = self.door.caller_by_header(market, submission)?;
         let reading = normalize::read(vertical, submission)?;
         let source = match known {
@@ -99,7 +104,12 @@ impl Exchange {
         })
     }
 
-    async fn refused(&self, submission: &Submission, source: &Source, refusal: &Refusal) -> Result<(), Trouble> {
+    async fn refused(
+        &self,
+        submission: &Submission,
+        source: &Source,
+        refusal: &Refusal,
+    ) -> Result<(), Trouble> {
         let fact = Fact::SubmissionRefused(SubmissionRefused {
             source: source.id.as_str().to_owned(),
             vertical: submission.vertical.as_str().to_owned(),
@@ -116,7 +126,11 @@ impl Exchange {
     }
 
     /// Repeats the answer to a request that was answered before.
-    pub(super) async fn answer_again(&self, ping: PingId, submission: &Submission) -> Result<Answer, Trouble> {
+    pub(super) async fn answer_again(
+        &self,
+        ping: PingId,
+        submission: &Submission,
+    ) -> Result<Answer, Trouble> {
         let story = self.story(ping).await?;
         let auction = story.auction.as_ref().ok_or(Trouble::PingNotFound)?;
         Ok(match submission.call {

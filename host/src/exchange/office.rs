@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::{Exchange, entrance};
 use crate::book::Account;
 use crate::catalog::{Draft, Fault, Market, SourceSpec};
-use crate::delivery::{DELIVER, Errand};
 use crate::delivery::courier::Outcome;
+use crate::delivery::{DELIVER, Errand};
 use crate::facts::{Delivered, Deposited, Fact, ModuleActivated, ModuleStored, Saved};
 use crate::ids::{BuyerId, Digest, ModuleName, PingId, SourceId};
 use crate::journal::{Duty, DutyKey};
@@ -19,11 +19,11 @@ use crate::sandbox::{Admitted, Inadmissible};
 use crate::settlement;
 
 /// The shortest key that a source may bring along, in bytes.
-pub const SOURCE_KEY_BYTES_MIN: usize = 16;
+pub(super) const SOURCE_KEY_BYTES_MIN: usize = 16;
 /// How many keys a source has at most: the newest and the one before it, so that they can be changed without a gap.
-pub const SOURCE_KEYS_MAX: usize = 2;
+pub(super) const SOURCE_KEYS_MAX: usize = 2;
 /// The longest reference of a deposit, in bytes.
-pub const REFERENCE_BYTES_MAX: usize = 128;
+pub(super) const REFERENCE_BYTES_MAX: usize = 128;
 
 /// Why an operator's act was refused. Nothing has changed.
 #[derive(Debug, thiserror::Error)]
@@ -139,15 +139,25 @@ impl Exchange {
         let mut draft = self.draft.lock().await;
         if let Some(versions) = draft.modules.get(&module) {
             if versions.world != world {
-                let message =
-                    format!("`{name}` is a {}, this is a {world}: give it another name", versions.world);
+                let message = format!(
+                    "`{name}` is a {}, this is a {world}: give it another name",
+                    versions.world
+                );
                 return Err(ActError::Conflict(message));
             }
             if let Some(version) = versions.version_of(digest) {
-                return Ok(Uploaded { name: module, version, digest, world, bytes, created: false });
+                return Ok(Uploaded {
+                    name: module,
+                    version,
+                    digest,
+                    world,
+                    bytes,
+                    created: false,
+                });
             }
         }
-        let version = draft.modules.get(&module).map_or(0, |versions| versions.newest()).saturating_add(1);
+        let version =
+            draft.modules.get(&module).map_or(0, |versions| versions.newest()).saturating_add(1);
         self.journal.put_module(digest, wasm).await.map_err(|_| ActError::Closed)?;
         let fact = Fact::ModuleStored(ModuleStored {
             name: name.to_owned(),
@@ -167,7 +177,10 @@ impl Exchange {
         let versions = versions.ok_or_else(|| ActError::NotFound(format!("module `{name}`")))?;
         let version = version.unwrap_or(versions.newest());
         let digest = versions.digest(version).ok_or_else(|| {
-            ActError::NotFound(format!("version {version} of module `{name}`; the newest is {}", versions.newest()))
+            ActError::NotFound(format!(
+                "version {version} of module `{name}`; the newest is {}",
+                versions.newest()
+            ))
         })?;
         if !self.workshop.has(digest) {
             let wasm = self.journal.module(digest).await.map_err(|_| ActError::Closed)?;
@@ -183,24 +196,35 @@ impl Exchange {
     pub async fn roll_back(&self, name: &str) -> Result<u32, ActError> {
         let before = {
             let draft = self.draft.lock().await;
-            let versions = ModuleName::parse(name).ok().and_then(|name| draft.modules.get(&name).cloned());
-            let versions = versions.ok_or_else(|| ActError::NotFound(format!("module `{name}`")))?;
+            let versions =
+                ModuleName::parse(name).ok().and_then(|name| draft.modules.get(&name).cloned());
+            let versions =
+                versions.ok_or_else(|| ActError::NotFound(format!("module `{name}`")))?;
             let others = versions.history.iter().rev();
             others.copied().find(|version| Some(*version) != versions.active)
         };
         let version = before.ok_or_else(|| {
-            ActError::Conflict(format!("no other version of `{name}` has served, so there is none to go back to"))
+            ActError::Conflict(format!(
+                "no other version of `{name}` has served, so there is none to go back to"
+            ))
         })?;
         self.activate(name, Some(version)).await
     }
 
     /// Books a buyer's money. The same reference with the same amount counts once.
-    pub async fn deposit(&self, buyer: &str, amount: Micros, reference: &str) -> Result<(Account, bool), ActError> {
+    pub async fn deposit(
+        &self,
+        buyer: &str,
+        amount: Micros,
+        reference: &str,
+    ) -> Result<(Account, bool), ActError> {
         if !amount.is_positive() {
             return Err(invalid("/amount", "a deposit is above zero"));
         }
         if reference.is_empty() || reference.len() > REFERENCE_BYTES_MAX {
-            let message = format!("a reference has 1 to {REFERENCE_BYTES_MAX} bytes and is unique for the buyer");
+            let message = format!(
+                "a reference has 1 to {REFERENCE_BYTES_MAX} bytes and is unique for the buyer"
+            );
             return Err(invalid("/reference", message));
         }
         let id = BuyerId::parse(buyer).map_err(|error| invalid("", error))?;
@@ -266,7 +290,9 @@ impl Exchange {
             })
             .collect();
         let (major, minor) = schema.version();
-        Some(json!({"version": format!("{major}.{minor}"), "description": schema.description(), "fields": fields}))
+        Some(
+            json!({"version": format!("{major}.{minor}"), "description": schema.description(), "fields": fields}),
+        )
     }
 
     /// Returns the receipt of an auction.
@@ -298,12 +324,17 @@ impl Exchange {
         })?;
         let errand = Errand { ping, copy, winner, attempts: 0 };
         let concluded = self.conclude(&errand, outcome).await.map_err(|_| ActError::Closed)?;
-        let delivered = concluded.ok_or_else(|| {
-            ActError::Conflict("the delivery has ended meanwhile".to_owned())
-        })?;
+        let delivered = concluded
+            .ok_or_else(|| ActError::Conflict("the delivery has ended meanwhile".to_owned()))?;
         if delivered.successor.is_some() {
             let key = DutyKey { subject: ping.as_u128(), step: copy };
-            let duty = Duty { key, kind: DELIVER, due: self.clock.now(), attempts: 0, payload: Vec::new() };
+            let duty = Duty {
+                key,
+                kind: DELIVER,
+                due: self.clock.now(),
+                attempts: 0,
+                payload: Vec::new(),
+            };
             self.tasks.spawn(Arc::clone(self).resume(duty));
         }
         Ok(delivered)

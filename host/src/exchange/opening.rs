@@ -19,11 +19,11 @@ use crate::egress::Egress;
 use crate::facts::{Fact, Unreadable};
 use crate::ids::Digest;
 use crate::ingest::Door;
-use crate::journal::{Journal, JournalError, Opened};
+use crate::journal::{AuditError, Journal, JournalError};
 use crate::sandbox::{Limits, Sandbox, SandboxError};
 
 /// How long open deliveries may take to finish once the exchange is told to stop.
-pub const DRAIN_MAX: Duration = Duration::from_secs(10);
+pub(super) const DRAIN_MAX: Duration = Duration::from_secs(10);
 
 /// What an exchange is opened with.
 #[derive(Clone, Debug)]
@@ -59,7 +59,8 @@ pub enum OpenError {
 impl Exchange {
     /// Opens an exchange: recovers the journal, rebuilds the book and the catalog, takes up deliveries that are due.
     pub async fn open(options: Options) -> Result<Arc<Self>, OpenError> {
-        let courier = Courier::new(&options.egress).map_err(|error| OpenError::Egress(error.to_string()))?;
+        let courier =
+            Courier::new(&options.egress).map_err(|error| OpenError::Egress(error.to_string()))?;
         let sandbox = Sandbox::open(&options.limits)?;
         let workshop = Arc::new(Workshop::new(sandbox, options.egress));
         let mut opened = Journal::open(&options.data).await?;
@@ -76,14 +77,25 @@ impl Exchange {
                 facts = stored.seq;
                 Ok::<(), OpenError>(())
             })
-            .await?;
-        let market = market(&opened, &draft, version, &workshop).await?;
+            .await
+            .map_err(|error| match error {
+                AuditError::Damaged(damage) => JournalError::from(damage).into(),
+                AuditError::Storage { source, .. } => JournalError::from(source).into(),
+                AuditError::Refused { source, .. } => source,
+            })?;
         let duties = opened.duties().await?;
-        tracing::info!(facts, open_pings = state.open_pings(), deliveries = duties.len(), "journal recovered");
+        let journal = opened.start()?;
+        let market = market(&journal, &draft, version, &workshop).await?;
+        tracing::info!(
+            facts,
+            open_pings = state.open_pings(),
+            deliveries = duties.len(),
+            "journal recovered"
+        );
         let exchange = Arc::new(Self {
             catalog: Catalog::new(market),
             book: Book::new(state),
-            journal: opened.start()?,
+            journal,
             door: Door::default(),
             courier,
             workshop,
@@ -129,18 +141,19 @@ impl Exchange {
 }
 
 async fn market(
-    opened: &Opened,
+    journal: &Journal,
     draft: &Draft,
     version: u64,
     workshop: &Arc<Workshop>,
 ) -> Result<Market, OpenError> {
     let active = draft.modules.values().filter_map(|versions| versions.digest(versions.active?));
     for digest in active {
-        let wasm = opened.module(digest).await?.unwrap_or_default();
+        let wasm = journal.module(digest).await?.unwrap_or_default();
         let workshop = Arc::clone(workshop);
         blocking(move || {
             let admitted = workshop.sandbox.admit(&wasm);
-            let admitted = admitted.map_err(|why| OpenError::Module { digest, why: why.to_string() })?;
+            let admitted =
+                admitted.map_err(|why| OpenError::Module { digest, why: why.to_string() })?;
             workshop.keep(digest, admitted);
             Ok(())
         })

@@ -14,7 +14,7 @@ use subtle::ConstantTimeEq;
 use super::Desk;
 use super::problem::Problem;
 use crate::catalog::{
-    Amount, BuyerSpec, CampaignSpec, Draft, ListSpec, SourceSpec, VerticalSpec, Versions,
+    Amount, BuyerSpec, CampaignSpec, Draft, ListSpec, SourceSpec, Versions, VerticalSpec,
 };
 use crate::delivery::courier::Outcome;
 use crate::ids::{Digest, PingId};
@@ -43,7 +43,9 @@ type Reply = Result<Response, Problem>;
 
 async fn bytes(body: Body) -> Result<Vec<u8>, Problem> {
     let collected = Limited::new(body, OPERATOR_BODY_BYTES_MAX).collect().await.map_err(|_| {
-        let detail = format!("the body is larger than {OPERATOR_BODY_BYTES_MAX} bytes, or ended before its end");
+        let detail = format!(
+            "the body is larger than {OPERATOR_BODY_BYTES_MAX} bytes, or ended before its end"
+        );
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail)
     })?;
     Ok(collected.to_bytes().into())
@@ -82,7 +84,8 @@ where
     T: Serialize + 'd,
 {
     let objects = all.into_iter().map(|(id, spec)| found(what, &id.to_string(), Some(spec)));
-    Ok(Json(json!({format!("{what}s"): objects.collect::<Result<Vec<Value>, Problem>>()?})).into_response())
+    Ok(Json(json!({format!("{what}s"): objects.collect::<Result<Vec<Value>, Problem>>()?}))
+        .into_response())
 }
 
 pub(super) async fn sources(_: Operator, State(desk): State<Desk>) -> Reply {
@@ -131,7 +134,8 @@ pub(super) async fn put_source(
 
 pub(super) async fn source(_: Operator, State(desk): State<Desk>, Path(id): Path<String>) -> Reply {
     let draft = desk.exchange.draft().await;
-    Ok(Json(found::<SourceSpec>("source", &id, by_name(&draft.register.sources, &id))?).into_response())
+    Ok(Json(found::<SourceSpec>("source", &id, by_name(&draft.register.sources, &id))?)
+        .into_response())
 }
 
 pub(super) async fn put_buyer(
@@ -191,13 +195,19 @@ pub(super) async fn put_vertical(
     Path(id): Path<String>,
     body: Body,
 ) -> Reply {
-    let created = desk.exchange.save::<VerticalSpec>("vertical", &id, document(body).await?).await?;
+    let created =
+        desk.exchange.save::<VerticalSpec>("vertical", &id, document(body).await?).await?;
     saved(&desk, &id, created, |draft| by_name(&draft.register.verticals, &id)).await
 }
 
-pub(super) async fn vertical(_: Operator, State(desk): State<Desk>, Path(id): Path<String>) -> Reply {
+pub(super) async fn vertical(
+    _: Operator,
+    State(desk): State<Desk>,
+    Path(id): Path<String>,
+) -> Reply {
     let draft = desk.exchange.draft().await;
-    let mut value = found::<VerticalSpec>("vertical", &id, by_name(&draft.register.verticals, &id))?;
+    let mut value =
+        found::<VerticalSpec>("vertical", &id, by_name(&draft.register.verticals, &id))?;
     if let (Some(object), Some(schema)) = (value.as_object_mut(), desk.exchange.schema(&id)) {
         object.insert("schema".to_owned(), schema);
     }
@@ -210,13 +220,19 @@ pub(super) async fn put_campaign(
     Path(id): Path<String>,
     body: Body,
 ) -> Reply {
-    let created = desk.exchange.save::<CampaignSpec>("campaign", &id, document(body).await?).await?;
+    let created =
+        desk.exchange.save::<CampaignSpec>("campaign", &id, document(body).await?).await?;
     saved(&desk, &id, created, |draft| by_name(&draft.register.campaigns, &id)).await
 }
 
-pub(super) async fn campaign(_: Operator, State(desk): State<Desk>, Path(id): Path<String>) -> Reply {
+pub(super) async fn campaign(
+    _: Operator,
+    State(desk): State<Desk>,
+    Path(id): Path<String>,
+) -> Reply {
     let draft = desk.exchange.draft().await;
-    Ok(Json(found::<CampaignSpec>("campaign", &id, by_name(&draft.register.campaigns, &id))?).into_response())
+    Ok(Json(found::<CampaignSpec>("campaign", &id, by_name(&draft.register.campaigns, &id))?)
+        .into_response())
 }
 
 pub(super) async fn put_list(
@@ -226,7 +242,8 @@ pub(super) async fn put_list(
     body: Body,
 ) -> Reply {
     let created = desk.exchange.save::<ListSpec>("list", &id, document(body).await?).await?;
-    let values = desk.exchange.draft().await.register.lists.get(&id).map_or(0, |list| list.values.len());
+    let values =
+        desk.exchange.draft().await.register.lists.get(&id).map_or(0, |list| list.values.len());
     Ok((status(created), Json(json!({"id": id, "values": values}))).into_response())
 }
 
@@ -249,11 +266,16 @@ pub(super) async fn upload(
 
 pub(super) async fn modules(_: Operator, State(desk): State<Desk>) -> Reply {
     let draft = desk.exchange.draft().await;
-    let modules = draft.modules.iter().map(|(name, versions)| module_value(name.as_str(), versions));
+    let modules =
+        draft.modules.iter().map(|(name, versions)| module_value(name.as_str(), versions));
     Ok(Json(json!({"modules": modules.collect::<Vec<Value>>()})).into_response())
 }
 
-pub(super) async fn module(_: Operator, State(desk): State<Desk>, Path(name): Path<String>) -> Reply {
+pub(super) async fn module(
+    _: Operator,
+    State(desk): State<Desk>,
+    Path(name): Path<String>,
+) -> Reply {
     let draft = desk.exchange.draft().await;
     let versions = by_name(&draft.modules, &name).ok_or_else(|| {
         Problem::new(StatusCode::NOT_FOUND, "not-found", format!("there is no module `{name}`"))
@@ -290,7 +312,11 @@ pub(super) async fn activate(
         Activation::default()
     } else {
         let value = serde_json::from_slice(&bytes).map_err(|error| {
-            Problem::new(StatusCode::BAD_REQUEST, "malformed", format!("the body is not JSON: {error}"))
+            Problem::new(
+                StatusCode::BAD_REQUEST,
+                "malformed",
+                format!("the body is not JSON: {error}"),
+            )
         })?;
         typed(value)?
     };
@@ -298,19 +324,28 @@ pub(super) async fn activate(
     activated(&desk, &name, version).await
 }
 
-pub(super) async fn roll_back(_: Operator, State(desk): State<Desk>, Path(name): Path<String>) -> Reply {
+pub(super) async fn roll_back(
+    _: Operator,
+    State(desk): State<Desk>,
+    Path(name): Path<String>,
+) -> Reply {
     let version = desk.exchange.roll_back(&name).await?;
     activated(&desk, &name, version).await
 }
 
 async fn activated(desk: &Desk, name: &str, version: u32) -> Reply {
     let draft = desk.exchange.draft().await;
-    let digest = by_name(&draft.modules, name).and_then(|versions: &Versions| versions.digest(version));
+    let digest =
+        by_name(&draft.modules, name).and_then(|versions: &Versions| versions.digest(version));
     let value = json!({"name": name, "version": version, "digest": digest});
     Ok(Json(value).into_response())
 }
 
-pub(super) async fn auction(_: Operator, State(desk): State<Desk>, Path(id): Path<String>) -> Reply {
+pub(super) async fn auction(
+    _: Operator,
+    State(desk): State<Desk>,
+    Path(id): Path<String>,
+) -> Reply {
     let missing = || {
         Problem::new(StatusCode::NOT_FOUND, "not-found", format!("there is no auction `{id}`"))
             .next("an auction is known by its `ping_id`")
@@ -345,7 +380,8 @@ pub(super) async fn resolve(
     body: Body,
 ) -> Reply {
     let Resolution { copy, outcome, note } = typed(document(body).await?)?;
-    let ping = PingId::parse(&id).map_err(|error| Problem::new(StatusCode::NOT_FOUND, "not-found", error))?;
+    let ping = PingId::parse(&id)
+        .map_err(|error| Problem::new(StatusCode::NOT_FOUND, "not-found", error))?;
     let outcome = match outcome {
         ResolvedAs::Sold => Outcome::Sold { reference: Some(note).filter(|note| !note.is_empty()) },
         ResolvedAs::Rejected => Outcome::Rejected { reason: note },
@@ -364,8 +400,10 @@ pub(super) async fn resolve(
 
 pub(super) async fn ledger(_: Operator, State(desk): State<Desk>) -> Reply {
     let balances = desk.exchange.balances().await?;
-    let total = balances.iter().try_fold(Micros::ZERO, |sum, (_, balance)| sum.checked_add(*balance));
-    let accounts = balances.into_iter().map(|(account, balance)| (account, balance.to_string().into()));
+    let total =
+        balances.iter().try_fold(Micros::ZERO, |sum, (_, balance)| sum.checked_add(*balance));
+    let accounts =
+        balances.into_iter().map(|(account, balance)| (account, balance.to_string().into()));
     let value = json!({
         "total": total.map(|total| total.to_string()),
         "currency": desk.exchange.currency(),

@@ -17,14 +17,18 @@ pub(super) async fn healthz() -> &'static str {
 /// Ready to take pings: not while the exchange stops.
 pub(super) async fn readyz(State(desk): State<Desk>) -> Response {
     if desk.stopping.is_cancelled() {
-        return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"ready": false, "reason": "stopping"})))
+        return (
+            StatusCode::SERVICE_UNAVAILABLE,
+            Json(json!({"ready": false, "reason": "stopping"})),
+        )
             .into_response();
     }
     Json(json!({"ready": true, "open_pings": desk.exchange.open_pings()})).into_response()
 }
 
 pub(super) async fn metrics(State(desk): State<Desk>) -> Response {
-    metrics::gauge!("gavel_open_pings").set(u32::try_from(desk.exchange.open_pings()).unwrap_or(u32::MAX));
+    metrics::gauge!("gavel_open_pings")
+        .set(u32::try_from(desk.exchange.open_pings()).unwrap_or(u32::MAX));
     match telemetry::metrics() {
         Some(metrics) => {
             metrics.run_upkeep();
@@ -49,8 +53,12 @@ pub(super) async fn console() -> Html<&'static str> {
 }
 
 pub(super) async fn not_found(uri: Uri) -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "address-not-found", format!("there is nothing at {}", uri.path()))
-        .next("/docs lists every address")
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "address-not-found",
+        format!("there is nothing at {}", uri.path()),
+    )
+    .next("/docs lists every address")
 }
 
 pub(super) async fn not_allowed(uri: Uri) -> Problem {

@@ -73,7 +73,8 @@ impl IntoResponse for Problem {
         }
         if let Some(pause) = self.retry_after {
             // Whole seconds, never zero: rounded up.
-            let seconds = pause.as_secs().saturating_add(u64::from(pause.subsec_nanos() > 0)).max(1);
+            let seconds =
+                pause.as_secs().saturating_add(u64::from(pause.subsec_nanos() > 0)).max(1);
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
@@ -102,8 +103,12 @@ impl From<Trouble> for Problem {
             }
             Trouble::Normalizer(fault) => {
                 match &fault {
-                    normalize::Fault::Forfeited(cause) => tracing::error!(%cause, error = %fault, "normalizer failed"),
-                    normalize::Fault::OffSchema(_) => tracing::error!(error = %fault, "normalizer failed"),
+                    normalize::Fault::Forfeited(cause) => {
+                        tracing::error!(%cause, error = %fault, "normalizer failed")
+                    }
+                    normalize::Fault::OffSchema(_) => {
+                        tracing::error!(error = %fault, "normalizer failed")
+                    }
                 }
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "normalizer-failed", "the vertical's module failed on this submission; the operator has been told")
                     .next("send it again later; the same bytes fail the same way until the module is mended")

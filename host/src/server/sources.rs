@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::Json;
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::{Value, json};
@@ -151,7 +151,12 @@ async fn answer(desk: Desk, submission: Submission) -> Response {
         Ok(Err(trouble)) => Problem::from(trouble).into_response(),
         Err(error) => {
             tracing::error!(%error, "request panicked");
-            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the exchange failed on this request").into_response()
+            Problem::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "internal",
+                "the exchange failed on this request",
+            )
+            .into_response()
         }
     }
 }

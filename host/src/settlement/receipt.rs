@@ -16,11 +16,16 @@ use std::sync::Arc;
 /// the fields of the lead.
 ///
 /// Returns `None` if the facts are not those of an answered ping.
-pub fn receipt(facts: &[(u64, Moment, Fact)], schema: Option<&Arc<Schema>>, currency: &str) -> Option<Value> {
+pub fn receipt(
+    facts: &[(u64, Moment, Fact)],
+    schema: Option<&Arc<Schema>>,
+    currency: &str,
+) -> Option<Value> {
     let story = Story::of(facts.iter().map(|(_, _, fact)| fact));
     let auction = story.auction.as_ref()?;
     let ping = PingId::from_u128(auction.ping);
-    let lead = schema.and_then(|schema| PingView::from_frame(Arc::clone(schema), &auction.frame).ok());
+    let lead =
+        schema.and_then(|schema| PingView::from_frame(Arc::clone(schema), &auction.frame).ok());
     let mut status = match Answer::to_ping(auction) {
         Answer::Accepted { .. } => "accepted",
         Answer::Duplicate { .. } => "duplicate",
@@ -40,7 +45,9 @@ pub fn receipt(facts: &[(u64, Moment, Fact)], schema: Option<&Arc<Schema>>, curr
             json!({"fact": seq, "account": entry.account, "amount": entry.amount.to_string(), "code": entry.code})
         })
         .collect();
-    let margin = Micros::new(i64::from(Share::from_millionths(auction.terms.margin).millionths()).saturating_mul(100));
+    let margin = Micros::new(
+        i64::from(Share::from_millionths(auction.terms.margin).millionths()).saturating_mul(100),
+    );
     Some(json!({
         "auction": ping.to_string(),
         "status": status,

@@ -5,6 +5,7 @@ mod deliveries;
 mod entrance;
 mod office;
 mod opening;
+mod replay;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -31,6 +32,7 @@ pub use close::{Closed, close, fingerprint};
 pub use entrance::{Entered, Entry};
 pub use office::{ActError, SavedSource, Uploaded};
 pub use opening::{OpenError, Options};
+pub use replay::{Difference, Replayed, replay};
 
 /// A running exchange.
 #[derive(Debug)]

@@ -354,45 +354,70 @@ impl Committed {
     }
 }
 
-/// Reads the whole journal in a directory, beside a server that may be writing to it, and says what was found.
-///
-/// # Errors
-/// [`JournalError::Damaged`] names the first fact that does not hold; the others say why the journal cannot be read.
-pub async fn verify(directory: &Path) -> Result<Audit, JournalError> {
-    // Before the database: the anchor may fall behind it while this reads, but must not run ahead.
-    let anchor = directory::anchor(directory)?;
-    let readers = readers(directory).await?;
-    let audit = audit::read_all(&readers, anchor, |_| Ok::<_, Infallible>(())).await;
-    let audit = audit.map_err(|error| match error {
-        AuditError::Damaged(damage) => JournalError::Damaged(damage),
-        AuditError::Storage { source, .. } => source.into(),
-        AuditError::Refused { source, .. } => match source {},
-    })?;
-    let complaint = readers.integrity().await?;
-    readers.close().await;
-    complaint.map_or(Ok(audit), |complaint| Err(JournalError::Malformed(complaint)))
+/// A journal that is read beside a server that may be writing to it.
+#[derive(Debug)]
+pub struct Reading {
+    readers: Readers,
+    anchor: Option<Head>,
 }
 
-/// Returns up to `limit` facts after this one from the journal in a directory, unverified, beside a server that may be
-/// writing to it.
-///
-/// # Errors
-/// If there is no journal, or the database failed.
-pub async fn peek(
-    directory: &Path,
-    after_seq: u64,
-    limit: usize,
-) -> Result<Vec<Stored>, JournalError> {
-    let readers = readers(directory).await?;
-    let facts = readers.facts_after(after_seq, limit).await;
-    readers.close().await;
-    Ok(facts?)
-}
-
-async fn readers(directory: &Path) -> Result<Readers, JournalError> {
-    let database = directory::database(directory);
-    if !database.exists() {
-        return Err(DirectoryError::Nothing(directory.into()).into());
+impl Reading {
+    /// Opens the journal in a directory for reading.
+    ///
+    /// # Errors
+    /// If there is none, or it cannot be opened.
+    pub async fn open(directory: &Path) -> Result<Self, JournalError> {
+        // Before the database: the anchor may fall behind it while this reads, but must not run ahead.
+        let anchor = directory::anchor(directory)?;
+        let database = directory::database(directory);
+        if !database.exists() {
+            return Err(DirectoryError::Nothing(directory.into()).into());
+        }
+        Ok(Self { readers: Readers::open(&database).await?, anchor })
     }
-    Ok(Readers::open(&database).await?)
+
+    /// Reads everything and says what was found.
+    ///
+    /// # Errors
+    /// [`JournalError::Damaged`] names the first fact that does not hold; the others say why the journal cannot be
+    /// read.
+    pub async fn verify(&self) -> Result<Audit, JournalError> {
+        let audit = audit::read_all(&self.readers, self.anchor, |_| Ok::<_, Infallible>(())).await;
+        let audit = audit.map_err(|error| match error {
+            AuditError::Damaged(damage) => JournalError::Damaged(damage),
+            AuditError::Storage { source, .. } => source.into(),
+            AuditError::Refused { source, .. } => match source {},
+        })?;
+        let complaint = self.readers.integrity().await?;
+        complaint.map_or(Ok(audit), |complaint| Err(JournalError::Malformed(complaint)))
+    }
+
+    /// Returns up to `limit` facts after this one, unverified.
+    ///
+    /// # Errors
+    /// If the database failed.
+    pub async fn facts_after(&self, seq: u64, limit: usize) -> Result<Vec<Stored>, JournalError> {
+        Ok(self.readers.facts_after(seq, limit).await?)
+    }
+
+    /// Returns the bytes of a module.
+    ///
+    /// # Errors
+    /// If the database failed.
+    pub async fn module(&self, digest: Digest) -> Result<Option<Vec<u8>>, JournalError> {
+        Ok(self.readers.module(digest).await?)
+    }
+
+    /// Returns the balance of every account.
+    ///
+    /// # Errors
+    /// If the database failed.
+    pub async fn balances(&self) -> Result<Vec<(String, Micros)>, JournalError> {
+        Ok(self.readers.balances().await?)
+    }
+
+    /// Lets the database go.
+    pub async fn close(self) {
+        self.readers.close().await;
+    }
 }

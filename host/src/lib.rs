@@ -50,7 +50,6 @@ pub mod telemetry;
 pub mod sandbox;
 pub mod storage;
 pub mod egress;
-pub mod replay;
 pub mod clock;
 pub mod demo;
 pub mod cli;

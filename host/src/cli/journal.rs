@@ -1,12 +1,13 @@
 //! `gavel journal`: reads a journal back and says whether it holds. Works beside a running server.
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
 use super::Failure;
-use crate::journal::{self, Audit, JournalError, Stored};
+use crate::facts::Fact;
+use crate::journal::{Audit, JournalError, Reading, Stored};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -38,7 +39,7 @@ pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::could_not_run(error.to_string()))?;
     match args.command {
-        Command::Verify { directory } => match runtime.block_on(journal::verify(&directory)) {
+        Command::Verify { directory } => match runtime.block_on(verify(&directory)) {
             Ok(audit) => {
                 print(&if json { verified_json(&audit) } else { verified(&audit) });
                 Ok(())
@@ -61,13 +62,27 @@ pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
             Err(error) => Err(Failure::could_not_run(chain(&error))),
         },
         Command::Show { directory, after, limit } => {
-            let facts = runtime.block_on(journal::peek(&directory, after, limit));
+            let facts = runtime.block_on(show(&directory, after, limit));
             for fact in facts.map_err(|error| Failure::could_not_run(chain(&error)))? {
                 print(&if json { shown_json(&fact) } else { shown(&fact) });
             }
             Ok(())
         }
     }
+}
+
+async fn verify(directory: &Path) -> Result<Audit, JournalError> {
+    let reading = Reading::open(directory).await?;
+    let audit = reading.verify().await;
+    reading.close().await;
+    audit
+}
+
+async fn show(directory: &Path, after: u64, limit: usize) -> Result<Vec<Stored>, JournalError> {
+    let reading = Reading::open(directory).await?;
+    let facts = reading.facts_after(after, limit).await;
+    reading.close().await;
+    facts
 }
 
 fn verified(audit: &Audit) -> String {
@@ -114,8 +129,8 @@ fn shown_json(fact: &Stored) -> String {
 }
 
 /// What a kind of fact is called.
-fn kind(kind: u16) -> String {
-    format!("kind-{kind}")
+fn kind(kind: u16) -> &'static str {
+    Fact::kind_name(kind)
 }
 
 fn subject(subject: u128) -> String {

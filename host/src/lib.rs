@@ -36,6 +36,7 @@ pub mod ids;
 // The walls.
 pub mod sandbox;
 pub mod storage;
+pub mod egress;
 pub mod clock;
 pub mod demo;
 pub mod cli;

@@ -232,7 +232,7 @@ impl Market {
     /// Looks how an open lead stands by now.
     async fn settle(&self, sale: Sale) {
         let tally = &self.traffic.tally;
-        match receipts::fetch(&self.traffic.api, &sale.auction).await {
+        match receipts::fetch(&self.traffic.api, &sale.ping_id).await {
             Ok(receipt) if receipt.status == "sold" => {
                 tally.sell(Sale { payout: receipt.payout(), ..sale });
             }
@@ -247,7 +247,7 @@ impl Market {
         let Sales { sold, open } = self.traffic.tally.sales();
         let mut sales = Vec::with_capacity(sold.len());
         for sale in sold {
-            let receipt = receipts::fetch(api, &sale.auction).await;
+            let receipt = receipts::fetch(api, &sale.ping_id).await;
             sales.push((sale, receipt.map_err(|error| told(&error))));
         }
         let books = self.opened.end_points.iter();

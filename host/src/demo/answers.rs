@@ -11,9 +11,9 @@ pub(super) enum Verdict {
     /// The ping found a buyer.
     Accepted { ping_id: String, price: Micros },
     /// The lead was bought.
-    Sold { lead_id: String, price: Micros },
+    Sold { ping_id: String, price: Micros },
     /// The lead was taken; its outcome follows.
-    Pending { lead_id: String },
+    Pending { ping_id: String },
     /// No: a verdict with its reason.
     No { word: No, code: String },
     /// Not heard: refused with a status and a reason.
@@ -48,7 +48,6 @@ pub(super) fn read(reply: &Reply) -> Verdict {
 struct Said {
     status: Option<String>,
     ping_id: Option<String>,
-    lead_id: Option<String>,
     price: Option<String>,
     code: Option<String>,
 }
@@ -63,9 +62,8 @@ impl Said {
         Self {
             status: text("/status"),
             ping_id: text("/ping_id"),
-            lead_id: text("/lead_id"),
             price: text("/price"),
-            code: text("/reason/code").or_else(|| text("/error/code")),
+            code: text("/reason/code").or_else(|| text("/code")),
         }
     }
 
@@ -78,7 +76,6 @@ impl Said {
         Self {
             status: element("status"),
             ping_id: element("ping_id"),
-            lead_id: element("lead_id"),
             price: element("price"),
             code: element("code"),
         }
@@ -91,8 +88,8 @@ impl Said {
         }
         Some(match self.status?.as_str() {
             "accepted" => Verdict::Accepted { ping_id: self.ping_id?, price: price? },
-            "sold" => Verdict::Sold { lead_id: self.lead_id?, price: price? },
-            "pending" => Verdict::Pending { lead_id: self.lead_id? },
+            "sold" => Verdict::Sold { ping_id: self.ping_id?, price: price? },
+            "pending" => Verdict::Pending { ping_id: self.ping_id? },
             "rejected" => Verdict::No { word: No::Rejected, code: self.code? },
             "duplicate" => Verdict::No { word: No::Duplicate, code: self.code? },
             "unsold" => Verdict::No { word: No::Unsold, code: self.code? },
@@ -110,8 +107,8 @@ mod tests {
         let reply = Reply { status, body: body.to_owned().into(), took: std::time::Duration::ZERO };
         let actual = match read(&reply) {
             Verdict::Accepted { ping_id, price } => format!("accepted {ping_id} {price}"),
-            Verdict::Sold { lead_id, price } => format!("sold {lead_id} {price}"),
-            Verdict::Pending { lead_id } => format!("pending {lead_id}"),
+            Verdict::Sold { ping_id, price } => format!("sold {ping_id} {price}"),
+            Verdict::Pending { ping_id } => format!("pending {ping_id}"),
             Verdict::No { word, code } => format!("{word:?} {code}"),
             Verdict::Refused { status, code } => format!("refused {status} {code}"),
             Verdict::Unexplained { status, .. } => format!("unexplained {status}"),
@@ -145,7 +142,11 @@ mod tests {
 
     #[test]
     fn a_refusal_needs_a_code() {
-        check(422, r#"{"reason":{"code":"missing-field"}}"#, "refused 422 missing-field");
+        check(
+            422,
+            r#"{"status":422,"code":"missing-field","field":"zip"}"#,
+            "refused 422 missing-field",
+        );
         check(422, r#"{"message":"something is wrong"}"#, "unexplained 422");
         check(500, "", "unexplained 500");
     }
@@ -153,6 +154,6 @@ mod tests {
     #[test]
     fn a_no_without_a_reason_is_unexplained() {
         check(200, r#"{"status":"rejected"}"#, "unexplained 200");
-        check(200, r#"{"status":"sold","lead_id":"ld_1"}"#, "unexplained 200");
+        check(200, r#"{"status":"sold","ping_id":"pg_1"}"#, "unexplained 200");
     }
 }

@@ -127,7 +127,7 @@ fn every_sale_has_a_receipt(evidence: &Evidence) -> Check {
             Ok(receipt) => receipt_fault(receipt, &campaigns)?,
             Err(error) => error.clone(),
         };
-        Some(format!("{}: {fault}", sale.auction))
+        Some(format!("{}: {fault}", sale.ping_id))
     });
     let faults: Vec<String> = faults.collect();
     let left_out: usize = evidence
@@ -290,10 +290,10 @@ fn the_filter_was_swapped(evidence: &Evidence) -> Check {
         match digest {
             digest if *digest == swap.to.digest => new += 1,
             digest if *digest == swap.from.digest => old += 1,
-            digest => faults.push(format!("{} names {digest}", sale.auction)),
+            digest => faults.push(format!("{} names {digest}", sale.ping_id)),
         }
         if sale.sent > swap.done && *digest != swap.to.digest {
-            faults.push(format!("{} came after the swap and met the old version", sale.auction));
+            faults.push(format!("{} came after the swap and met the old version", sale.ping_id));
         }
     }
     Check {
@@ -384,7 +384,7 @@ mod tests {
         let before = Instant::now();
         let done = Instant::now();
         let sale = |number: u32, sent| Sale {
-            auction: format!("pg_{number}"),
+            ping_id: format!("pg_{number}"),
             payout: micros("8.5"),
             sent,
         };
@@ -416,7 +416,6 @@ mod tests {
             swap: Ok(Swap {
                 from: version(1),
                 to: version(2),
-                begun: before,
                 done,
                 watch: Watch { all: 40, open: 0, lost: 0 },
             }),

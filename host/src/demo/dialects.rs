@@ -177,31 +177,40 @@ fn flat(person: &Person, stage: &Stage) -> Value {
 }
 
 fn xml(person: &Person, stage: &Stage) -> String {
-    let mut pairs = vec![
+    let mut request = Pairs::new();
+    request.extend(stage.ping_id().map(|ping_id| ("Ping_Id", ping_id.to_owned())));
+    request.extend([
         ("Zip", person.place.zip.to_owned()),
         ("State", person.place.state.to_owned()),
         ("IP_Address", person.ip.clone()),
         ("Trusted_Form_URL", person.certificate.clone()),
+        ("Home_Owner", yes_no(person.owns_home)),
+        ("Currently_Insured", yes_no(person.insurer.is_some())),
+    ]);
+    let driver = [
         ("Birth_Date", person.birth.to_string()),
         ("Gender", if person.female { "Female" } else { "Male" }.to_owned()),
         ("Marital_Status", if person.married { "Married" } else { "Single" }.to_owned()),
         ("Credit_Rating", person.credit.to_owned()),
-        ("Home_Owner", yes_no(person.owns_home)),
-        ("Currently_Insured", yes_no(person.insurer.is_some())),
-        ("Vehicle_Year", person.car.year.to_string()),
-        ("Vehicle_Make", person.car.make.to_owned()),
-        ("Vehicle_Model", person.car.model.to_owned()),
     ];
-    pairs.extend(stage.ping_id().map(|ping_id| ("Ping_Id", ping_id.to_owned())));
-    pairs.extend(contact(person, stage));
-    let elements: Vec<String> = pairs
-        .iter()
-        .map(|(name, value)| format!("  <{name}>{}</{name}>\n", escaped(value)))
-        .collect();
+    let vehicle = [
+        ("Year", person.car.year.to_string()),
+        ("Make", person.car.make.to_owned()),
+        ("Model", person.car.model.to_owned()),
+    ];
     format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Request>\n{}</Request>\n",
-        elements.concat()
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Request>\n{}<Driver>\n{}</Driver>\n\
+         <Vehicle>\n{}</Vehicle>\n<Contact>\n{}</Contact>\n</Request>\n",
+        elements(&request),
+        elements(&driver),
+        elements(&vehicle),
+        elements(&contact(person, stage)),
     )
+}
+
+fn elements(pairs: &[(&str, String)]) -> String {
+    let element = |(name, value): &(&str, String)| format!("<{name}>{}</{name}>\n", escaped(value));
+    pairs.iter().map(element).collect()
 }
 
 /// Who the person is: nothing on a ping.

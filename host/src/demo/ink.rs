@@ -85,11 +85,6 @@ impl Terminal {
         Self { interactive, coloured: interactive && !plain, drawn: 0 }
     }
 
-    /// Says whether text is coloured.
-    pub(super) fn coloured(&self) -> bool {
-        self.coloured
-    }
-
     /// Draws the lines over those that it drew before, as far as they fit the terminal.
     pub(super) fn redraw(&mut self, lines: &[Line]) -> Result<(), std::io::Error> {
         let (rows, columns) = size();

@@ -94,9 +94,9 @@ impl Receipt {
     }
 }
 
-/// Asks for the receipt of a ping or of its lead.
-pub(super) async fn fetch(api: &Api, auction: &str) -> Result<Receipt, ApiError> {
-    let json = api.get(&format!("/v1/auctions/{auction}")).await?;
+/// Asks for the receipt of a ping.
+pub(super) async fn fetch(api: &Api, ping_id: &str) -> Result<Receipt, ApiError> {
+    let json = api.get(&format!("/v1/auctions/{ping_id}")).await?;
     Ok(Receipt::read(&json))
 }
 
@@ -123,9 +123,9 @@ impl Listener {
         let mut ticks = tokio::time::interval(SAMPLE_EVERY);
         loop {
             ticks.tick().await;
-            let Some(auction) = tally.take_latest_accepted() else { continue };
+            let Some(ping_id) = tally.take_latest_accepted() else { continue };
             // A receipt that cannot be had now is no loss to the view; the closing checks miss none.
-            let Ok(receipt) = fetch(&api, &auction).await else { continue };
+            let Ok(receipt) = fetch(&api, &ping_id).await else { continue };
             let mut words = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             words.hear(&receipt, &modules);
         }

@@ -20,8 +20,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) struct Swap {
     pub(super) from: ModuleVersion,
     pub(super) to: ModuleVersion,
-    /// An offer that was sent before this met the old version, or the new one if it was still under way after it.
-    pub(super) begun: Instant,
     /// An offer that was sent after this met the new version.
     pub(super) done: Instant,
     pub(super) watch: Watch,
@@ -47,7 +45,6 @@ pub(super) async fn swap(
     let to = upload(&traffic.api, SWAPPED, second_version(component)).await?;
     traffic.tally.open_watch();
     (0..BURST_LEADS).for_each(|_| traffic.launch());
-    let begun = Instant::now();
     let activated = activate(&traffic.api, SWAPPED, to.version).await;
     let done = Instant::now();
     traffic.tally.close_watch();
@@ -59,7 +56,7 @@ pub(super) async fn swap(
     }
     // What has not ended by now is as good as lost.
     watch.lost += watch.open;
-    let swap = Swap { from, to, begun, done, watch };
+    let swap = Swap { from, to, done, watch };
     traffic.tally.event(swap.in_words());
     Ok(swap)
 }

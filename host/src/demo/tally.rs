@@ -69,8 +69,8 @@ pub(super) struct Sales {
 /// One of them.
 #[derive(Clone, Debug)]
 pub(super) struct Sale {
-    /// The ping or the lead, by which its receipt is found.
-    pub(super) auction: String,
+    /// What its receipt is found by.
+    pub(super) ping_id: String,
     pub(super) payout: Micros,
     /// When it was offered.
     pub(super) sent: Instant,
@@ -308,7 +308,7 @@ mod tests {
     #[test]
     fn an_open_sale_is_counted_once_when_it_is_known() {
         let tally = Tally::new().unwrap();
-        let sale = Sale { auction: "pg".into(), payout: Micros::new(5), sent: Instant::now() };
+        let sale = Sale { ping_id: "pg".into(), payout: Micros::new(5), sent: Instant::now() };
         tally.leave_open(sale);
         for sale in tally.take_open() {
             tally.sell(sale);

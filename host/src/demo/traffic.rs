@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 use jiff::civil::Date;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use super::answers::{self, Verdict};
+use super::answers::{self, No, Verdict};
 use super::api::{Api, Call};
 use super::dialects::{self, Stage};
 use super::leads::{self, Course, Fault, Lead};
 use super::tally::{Sale, Tally};
+use crate::money::Micros;
 
 /// The most leads that are under way at once; further ones are skipped and counted.
 const UNDER_WAY_MAX: u32 = 512;
@@ -93,7 +94,7 @@ impl Traffic {
                 tokio::time::sleep(lead.think).await;
                 self.post(&lead, ping_id, sent).await;
             }
-            Verdict::Sold { .. } | Verdict::Pending { .. } => self.close(verdict, None, sent),
+            Verdict::Sold { .. } | Verdict::Pending { .. } => self.close(verdict, sent),
             Verdict::Accepted { .. }
             | Verdict::No { .. }
             | Verdict::Refused { .. }
@@ -103,7 +104,7 @@ impl Traffic {
 
     async fn post(&self, lead: &Lead, ping_id: String, sent: Instant) {
         self.tally.post();
-        let call = self.call(lead, &Stage::Post { ping_id: ping_id.clone() });
+        let call = self.call(lead, &Stage::Post { ping_id });
         let reply = match self.api.send(&call).await {
             Ok(reply) => reply,
             Err(error) => return self.tally.lose(None, error.to_string()),
@@ -116,18 +117,16 @@ impl Traffic {
                 Err(error) => self.tally.lose(None, error.to_string()),
             }
         }
-        self.close(verdict, Some(ping_id), sent);
+        self.close(verdict, sent);
     }
 
-    fn close(&self, verdict: Verdict, ping_id: Option<String>, sent: Instant) {
+    fn close(&self, verdict: Verdict, sent: Instant) {
         match verdict {
-            Verdict::Sold { lead_id, price } => {
-                self.tally.sell(Sale { auction: ping_id.unwrap_or(lead_id), payout: price, sent });
+            Verdict::Sold { ping_id, price } => {
+                self.tally.sell(Sale { ping_id, payout: price, sent });
             }
-            Verdict::Pending { lead_id } => {
-                let auction = ping_id.unwrap_or(lead_id);
-                let payout = crate::money::Micros::ZERO;
-                self.tally.leave_open(Sale { auction, payout, sent });
+            Verdict::Pending { ping_id } => {
+                self.tally.leave_open(Sale { ping_id, payout: Micros::ZERO, sent });
             }
             Verdict::Accepted { .. }
             | Verdict::No { .. }
@@ -156,10 +155,10 @@ impl Traffic {
 /// A repeated post may hear the outcome that its first answer had to leave open.
 fn same(first: &Verdict, again: &Verdict) -> bool {
     match (first, again) {
-        (Verdict::Pending { lead_id: first }, Verdict::Sold { lead_id: again, .. }) => {
+        (Verdict::Pending { ping_id: first }, Verdict::Sold { ping_id: again, .. }) => {
             first == again
         }
-        (Verdict::Pending { .. }, Verdict::No { .. }) => true,
+        (Verdict::Pending { .. }, Verdict::No { word: No::Unsold, .. }) => true,
         (first, again) => first == again,
     }
 }

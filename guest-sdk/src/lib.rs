@@ -4,6 +4,7 @@
 //! implements [`normalizer::Normalizer`] and names the type in [`export_normalizer!`].
 
 pub mod filter;
+pub mod intake;
 pub mod normalizer;
 
 mod bindings {

@@ -1,11 +1,54 @@
 //! What an author of a module needs, and nothing else.
 //!
 //! A buyer's filter implements [`filter::Filter`] and names the type in [`export_filter!`]; a vertical's normalizer
-//! implements [`normalizer::Normalizer`] and names the type in [`export_normalizer!`].
+//! implements [`normalizer::Normalizer`] and names the type in [`export_normalizer!`]. `gavel module build` makes the
+//! component, and `gavel module run` tries it.
+//!
+//! A whole filter:
+//!
+//! ```
+//! use guest_sdk::filter::{Filter, Lead, Verdict};
+//!
+//! guest_sdk::fields! { AGE: integer = "age"; STATE: text = "state" }
+//!
+//! struct Adults { states: Vec<String> }
+//!
+//! #[derive(serde::Deserialize)]
+//! struct Settings { states: Vec<String> }
+//!
+//! impl Filter for Adults {
+//!     type Settings = Settings;
+//!     const SETTINGS: &'static str = r#"{"states": ["CA", "TX"]}"#;
+//!
+//!     fn configure(settings: Settings) -> Result<Self, String> {
+//!         Ok(Self { states: settings.states })
+//!     }
+//!
+//!     fn evaluate(&self, lead: &Lead<'_>) -> Verdict {
+//!         let here = |state| self.states.iter().any(|wanted| wanted == state);
+//!         match (lead.get(AGE), lead.get(STATE)) {
+//!             (Some(18..), Some(state)) if here(state) => Verdict::at_campaign_price(),
+//!             (Some(18..), _) => Verdict::no("state-not-wanted"),
+//!             _ => Verdict::no("too-young"),
+//!         }
+//!     }
+//! }
+//!
+//! guest_sdk::export_filter!(Adults);
+//! # fn main() {}
+//! ```
+//!
+//! A module is a pure function. It has no clock, no network, no randomness and no memory of earlier calls, because
+//! every call runs in an instance of its own. A panic is a trap: the call is forfeited and the exchange goes on.
 
 pub mod filter;
 pub mod intake;
 pub mod normalizer;
+
+#[doc(hidden)]
+pub mod arena;
+
+pub use lead_frame;
 
 mod bindings {
     pub(crate) mod filter {

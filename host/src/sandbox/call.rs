@@ -1,0 +1,126 @@
+//! One call: a store with its fence, and what is left when a module breaks it.
+
+use wasmtime::{Engine, PoolConcurrencyLimitError, ResourceLimiter, Store, Trap, WasmBacktrace};
+
+use super::CallLimits;
+use super::engine::{TABLE_ELEMENTS_MAX, TICK};
+
+/// Ticks that a call gets beyond its time: the clock stands anywhere between two ticks when the call begins, and its
+/// thread may be late.
+const SPARE_TICKS: u64 = 2;
+
+/// Why a call brought nothing. The module's fault, save for [`Forfeit::NoRoom`]; the exchange goes on without it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Forfeit {
+    /// It took more operations than it may.
+    #[error("it used up its fuel")]
+    OutOfFuel,
+    /// It took more time than it may. Not deterministic: a record must keep it.
+    #[error("it used up its time")]
+    OutOfTime,
+    /// It asked for more memory than it may.
+    #[error("it used up its memory")]
+    OutOfMemory,
+    /// It failed: a panic in Rust ends as `unreachable`.
+    #[error("it trapped: {0}")]
+    Trapped(String),
+    /// It returned something that the contract does not allow.
+    #[error("its answer breaks the contract: {0}")]
+    BadOutput(String),
+    /// Too many calls run at this moment. Not the module's fault.
+    #[error("the sandbox has no room for another call")]
+    NoRoom,
+}
+
+impl Forfeit {
+    /// Returns the word for records and metrics.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::OutOfFuel => "out-of-fuel",
+            Self::OutOfTime => "out-of-time",
+            Self::OutOfMemory => "out-of-memory",
+            Self::Trapped(_) => "trapped",
+            Self::BadOutput(_) => "bad-output",
+            Self::NoRoom => "no-room",
+        }
+    }
+}
+
+/// What a store's memory may grow to.
+#[derive(Debug)]
+pub(super) struct Fence {
+    memory_bytes_left: usize,
+    memory_refused: bool,
+}
+
+impl ResourceLimiter for Fence {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        match self.memory_bytes_left.checked_sub(desired.saturating_sub(current)) {
+            Some(left) => self.memory_bytes_left = left,
+            None => self.memory_refused = true,
+        }
+        Ok(!self.memory_refused)
+    }
+
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        Ok(desired <= TABLE_ELEMENTS_MAX)
+    }
+}
+
+/// Returns a store in which one call can run.
+pub(super) fn store(engine: &Engine, limits: &CallLimits) -> Result<Store<Fence>, Forfeit> {
+    let fence = Fence { memory_bytes_left: limits.memory_bytes, memory_refused: false };
+    let mut store = Store::new(engine, fence);
+    store.limiter(|fence| fence);
+    store.set_fuel(limits.fuel).map_err(|error| Forfeit::Trapped(error.to_string()))?;
+    let ticks = limits.wall.as_millis().div_ceil(TICK.as_millis());
+    store.set_epoch_deadline(u64::try_from(ticks).unwrap_or(u64::MAX / 2) + SPARE_TICKS);
+    store.set_hostcall_fuel(limits.output_bytes);
+    Ok(store)
+}
+
+/// Returns the fuel that the call in this store has used.
+pub(super) fn fuel_used(store: &Store<Fence>, limits: &CallLimits) -> u64 {
+    limits.fuel.saturating_sub(store.get_fuel().unwrap_or_default())
+}
+
+/// Says what a failed call means.
+pub(super) fn forfeit(store: &Store<Fence>, error: &wasmtime::Error) -> Forfeit {
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::OutOfFuel) => Forfeit::OutOfFuel,
+        Some(Trap::Interrupt) => Forfeit::OutOfTime,
+        _ if store.data().memory_refused => Forfeit::OutOfMemory,
+        Some(trap) => {
+            let trap = trap.to_string();
+            let trap = trap.strip_prefix("wasm trap: ").unwrap_or(&trap);
+            Forfeit::Trapped(match error.downcast_ref::<WasmBacktrace>().and_then(culprit) {
+                Some(function) => format!("{trap} in {function}"),
+                None => trap.to_owned(),
+            })
+        }
+        None if error.is::<PoolConcurrencyLimitError>() => Forfeit::NoRoom,
+        None => Forfeit::BadOutput(error.root_cause().to_string()),
+    }
+}
+
+/// Returns the innermost function that is the author's own, if the module kept its names.
+fn culprit(backtrace: &WasmBacktrace) -> Option<String> {
+    let shown = backtrace.to_string();
+    let names = shown.lines().filter_map(|line| Some(line.split_once('!')?.1.trim()));
+    let theirs = |name: &&str| {
+        let name = name.trim_start_matches(['<', '&']);
+        let libraries = ["core::", "alloc::", "std::", "__rustc", "rust_", "guest_sdk::", "abort"];
+        !libraries.iter().any(|library| name.starts_with(library))
+    };
+    names.into_iter().find(theirs).map(str::to_owned)
+}

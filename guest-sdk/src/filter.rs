@@ -183,8 +183,8 @@ macro_rules! fields {
 macro_rules! export_filter {
     ($filter:ty) => {
         const _: () = {
-            use $crate::bindings_for_macro::filter as bindings;
             use bindings::exports::gavel::rules::filtering as wit;
+            use $crate::bindings_for_macro::filter as bindings;
 
             #[cfg_attr(target_arch = "wasm32", global_allocator)]
             static ARENA: $crate::arena::Arena<{ $crate::arena::FILTER_SCRATCH_BYTES }> =
@@ -212,7 +212,7 @@ macro_rules! export_filter {
                 }
             }
 
-            bindings::export_filter_component!(Exported with_types_in bindings);
+    bindings::export_filter_component!(Exported with_types_in bindings);
         };
     };
 }

@@ -49,7 +49,7 @@ macro_rules! export_normalizer {
                 }
             }
 
-            bindings::export_normalizer_component!(Exported with_types_in bindings);
+    bindings::export_normalizer_component!(Exported with_types_in bindings);
         };
     };
 }

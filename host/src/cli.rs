@@ -7,6 +7,8 @@ mod demo;
 mod journal;
 mod module;
 mod price;
+mod replay;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -34,14 +36,18 @@ struct Gavel {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run the exchange.
+    Serve(serve::Args),
     /// Run a market to watch: sources, buyers, traffic, and a filter that is swapped while it flows.
     Demo(demo::Args),
     /// Print the award for a set of bids, read as JSON from standard input.
     Price(price::Args),
     /// Build, inspect and run Wasm modules.
     Module(module::Args),
-    /// Check the journal.
+    /// Check or list the journal.
     Journal(journal::Args),
+    /// Decide every recorded auction again and compare.
+    Replay(replay::Args),
 }
 
 /// How a command ended other than well: what to print, and the exit code.
@@ -64,6 +70,18 @@ impl Failure {
         Self { code: COULD_NOT_RUN, message: message.into() }
     }
 
+    /// The command could not run, because of this error and what caused it.
+    pub fn because(error: &dyn std::error::Error) -> Self {
+        let mut message = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            message.push_str(": ");
+            message.push_str(&error.to_string());
+            cause = error.source();
+        }
+        Self::could_not_run(message)
+    }
+
     /// The thing checked does not hold.
     pub fn does_not_hold(message: impl Into<String>) -> Self {
         Self { code: DOES_NOT_HOLD, message: message.into() }
@@ -75,10 +93,12 @@ impl Failure {
 pub fn run() -> ExitCode {
     let Gavel { command, json } = Gavel::parse();
     let ended = match command {
+        Command::Serve(args) => serve::run(args, json),
         Command::Demo(args) => demo::run(args, json),
         Command::Price(args) => price::run(args, json),
         Command::Module(args) => module::run(args, json),
         Command::Journal(args) => journal::run(args, json),
+        Command::Replay(args) => replay::run(&args, json),
     };
     match ended {
         Ok(()) => ExitCode::from(DONE),
@@ -87,4 +107,10 @@ pub fn run() -> ExitCode {
             ExitCode::from(failure.code)
         }
     }
+}
+
+/// Runs a command that waits for sockets, files or tasks.
+fn block_on<F: Future>(work: F) -> Result<F::Output, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    Ok(runtime.map_err(|error| Failure::because(&error))?.block_on(work))
 }

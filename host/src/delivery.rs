@@ -1,1 +1,225 @@
-//! The back door: hands the full lead to its buyer.
+//! The back door: the full lead goes to the buyer that won it.
+//!
+//! A copy is sold, refused or unknown. Refused, it goes to the best of the recorded bids that are left, at the price
+//! that clearing them again gives. Unknown, it stays with the buyer that may have it: an exclusive lead is never sold
+//! a second time because an answer was lost.
+
+pub mod courier;
+
+use serde_json::{Value, json};
+
+use crate::book::{Copy, OpenPing, Stage, State};
+use crate::catalog::{Buyer, Market};
+use crate::clearing::{Bid, Policy, TieKey, award};
+use crate::clock::Moment;
+use crate::facts::{BidMade, Delivered, Ended, Fact, Winner};
+use crate::ids::PingId;
+use crate::journal::{Duty, DutyChange, DutyKey};
+use crate::money::Micros;
+use crate::schedule::day_in_zone;
+use courier::{Courier, Outcome, Shipment};
+
+/// The kind of a duty to deliver, in the outbox.
+pub const DELIVER: u16 = 1;
+
+/// How long after each attempt that certainly failed the same buyer is tried again; after the last it is given up and
+/// the copy goes to the next bidder.
+pub const NOT_SENT_AGAIN_MS: [i64; 5] = [200, 1_000, 3_000, 10_000, 30_000];
+
+/// How long after each attempt of unknown end a buyer that promised idempotency is asked again. After the last the
+/// operator decides; a buyer without that promise is never asked again.
+pub const UNKNOWN_AGAIN_MS: [i64; 6] = [1_000, 5_000, 30_000, 120_000, 600_000, 3_600_000];
+
+/// One copy of a lead on its way to one buyer.
+#[derive(Clone, Debug)]
+pub struct Errand {
+    pub ping: PingId,
+    pub copy: u32,
+    pub winner: Winner,
+    /// How often this buyer was asked for this copy before.
+    pub attempts: u32,
+}
+
+/// Ships the lead once. `lead` is the full lead as a JSON object.
+pub async fn attempt(
+    courier: &Courier,
+    buyer: &Buyer,
+    errand: &Errand,
+    vertical: &str,
+    currency: &str,
+    lead: &Value,
+) -> Outcome {
+    let Errand { ping, copy, winner, .. } = errand;
+    let body = json!({
+        "lead_id": ping.lead().to_string(),
+        "ping_id": ping.to_string(),
+        "campaign": winner.campaign,
+        "vertical": vertical,
+        "price": Micros::new(winner.price).to_string(),
+        "currency": currency,
+        "lead": lead,
+    });
+    let shipment = Shipment {
+        destination: &buyer.destination,
+        body: body.to_string().into_bytes(),
+        // The same copy for the same campaign has the same key, after a crash too.
+        idempotency_key: format!("{}-{copy}-{}", ping.lead(), winner.campaign),
+        timeout: buyer.timeout,
+    };
+    courier.ship(shipment).await
+}
+
+/// Returns what an attempt's outcome means for the copy, as a fact; `None` if the copy is settled already.
+pub fn conclude(
+    state: &State,
+    market: &Market,
+    errand: &Errand,
+    outcome: Outcome,
+    at: Moment,
+) -> Option<Delivered> {
+    let open = state.open_ping(errand.ping)?;
+    let copy = held(open, errand.copy)?;
+    let mut delivered = Delivered {
+        ping: errand.ping.as_u128(),
+        source: open.auction.source.clone(),
+        copy: errand.copy,
+        campaign: copy.winner.campaign.clone(),
+        buyer: copy.winner.buyer.clone(),
+        attempt: errand.attempts.saturating_add(1),
+        ended: Ended::Unknown,
+        detail: None,
+        price: 0,
+        payout: 0,
+        again_ms: None,
+        successor: None,
+    };
+    let again = |schedule: &[i64], at_least: i64| {
+        let pause = schedule.get(usize::try_from(errand.attempts).unwrap_or(usize::MAX))?;
+        Some(at.unix_ms().saturating_add(*pause.max(&at_least)))
+    };
+    match certain(outcome, copy, errand) {
+        Outcome::Sold { reference } => {
+            delivered.ended = Ended::Sold;
+            delivered.detail = reference;
+            delivered.price = copy.winner.price;
+            delivered.payout = open.auction.terms.split(Micros::new(copy.winner.price)).0.get();
+        }
+        Outcome::Rejected { reason } | Outcome::Duplicate { reason } => {
+            delivered.ended = Ended::Rejected;
+            delivered.detail = Some(reason);
+            delivered.successor = successor(state, market, open, errand.ping, at);
+        }
+        Outcome::NotSent { why, retry_after } => {
+            let asked = retry_after.and_then(|pause| i64::try_from(pause.as_millis()).ok());
+            delivered.ended = Ended::NotSent;
+            delivered.detail = Some(why);
+            delivered.again_ms = again(&NOT_SENT_AGAIN_MS, asked.unwrap_or(0));
+            if delivered.again_ms.is_none() {
+                delivered.successor = successor(state, market, open, errand.ping, at);
+            }
+        }
+        Outcome::Unknown { why } => {
+            let promised =
+                market.buyer_named(&copy.winner.buyer).is_some_and(|buyer| buyer.idempotent);
+            delivered.detail = Some(why);
+            delivered.again_ms = again(&UNKNOWN_AGAIN_MS, 0).filter(|_| promised);
+        }
+    }
+    Some(delivered)
+}
+
+/// Once a buyer may have the lead, "I have this person already" and "not reached" prove nothing any more.
+fn certain(outcome: Outcome, copy: &Copy, errand: &Errand) -> Outcome {
+    let last = usize::try_from(errand.attempts).is_ok_and(|done| done >= NOT_SENT_AGAIN_MS.len());
+    match outcome {
+        Outcome::Duplicate { reason } if copy.uncertain => Outcome::Unknown { why: reason },
+        Outcome::NotSent { why, .. } if copy.uncertain && last => Outcome::Unknown { why },
+        other => other,
+    }
+}
+
+fn held(open: &OpenPing, copy: u32) -> Option<&Copy> {
+    let copy = open.copies.get(usize::try_from(copy).ok()?)?;
+    (copy.stage == Stage::Held && open.posted.is_some()).then_some(copy)
+}
+
+/// Clears the recorded bids again for one copy, without the buyers that have or refused one and without those that
+/// cannot pay by now.
+fn successor(
+    state: &State,
+    market: &Market,
+    open: &OpenPing,
+    ping: PingId,
+    at: Moment,
+) -> Option<Winner> {
+    let auction = &open.auction;
+    let vertical = market.vertical_named(&auction.vertical)?;
+    let left: Vec<(&BidMade, i32)> = auction
+        .bids
+        .iter()
+        .filter(|bid| !open.taken.contains(&bid.buyer))
+        .filter_map(|bid| {
+            let campaign = vertical.campaign(&bid.campaign)?;
+            let amount = Micros::new(bid.amount);
+            let buys = campaign.active
+                && campaign.buyer.active
+                && state.admits(campaign, auction.fingerprint, at).is_ok()
+                && state.affords(campaign, amount, at).is_ok();
+            buys.then(|| (bid, day_in_zone(&campaign.zone, at)))
+        })
+        .collect();
+    let bids: Vec<Bid<'_>> = left
+        .iter()
+        .map(|(bid, _)| Bid { bidder: &bid.buyer, amount: Micros::new(bid.amount) })
+        .collect();
+    let policy = Policy {
+        copies: 1,
+        reserve: Micros::new(auction.terms.reserve),
+        increment: Micros::new(auction.terms.increment),
+    };
+    let cleared = award(&policy, &TieKey::new(&ping.as_u128().to_be_bytes()), &bids);
+    let (bid, day) = left.get(*cleared.winners.first()?)?;
+    Some(Winner {
+        campaign: bid.campaign.clone(),
+        buyer: bid.buyer.clone(),
+        bid: bid.amount,
+        price: cleared.price?.get(),
+        day: *day,
+    })
+}
+
+/// Returns how a fact changes the outbox. The fact is applied to the book already.
+pub fn duties(fact: &Fact, at: Moment, state: &State) -> Vec<DutyChange> {
+    match fact {
+        Fact::Posted(posted) => {
+            let open = state.open_ping(PingId::from_u128(posted.ping));
+            let copies =
+                open.map_or(0, |open| u32::try_from(open.copies.len()).unwrap_or(u32::MAX));
+            (0..copies).map(|copy| DutyChange::Add(duty(posted.ping, copy, at))).collect()
+        }
+        Fact::Delivered(delivered) => {
+            let key = DutyKey { subject: delivered.ping, step: delivered.copy };
+            let again = delivered.again_ms.map(|again| (again, delivered.attempt));
+            // A duty is done and added anew rather than changed, because an operator's word may come when none is due.
+            match again.or(delivered.successor.is_some().then_some((at.unix_ms(), 0))) {
+                None => vec![DutyChange::Done(key)],
+                Some((due, attempts)) => {
+                    let due = Moment::from_unix_ms(due);
+                    let duty = Duty { due, attempts, ..duty(delivered.ping, delivered.copy, at) };
+                    vec![DutyChange::Done(key), DutyChange::Add(duty)]
+                }
+            }
+        }
+        Fact::Saved(_)
+        | Fact::ModuleStored(_)
+        | Fact::ModuleActivated(_)
+        | Fact::Deposited(_)
+        | Fact::PingAnswered(_)
+        | Fact::SubmissionRefused(_)
+        | Fact::Expired(_) => Vec::new(),
+    }
+}
+
+fn duty(subject: u128, step: u32, due: Moment) -> Duty {
+    Duty { key: DutyKey { subject, step }, kind: DELIVER, due, attempts: 0, payload: Vec::new() }
+}

@@ -16,7 +16,9 @@ pub const NAME_BYTES_MAX: usize = 64;
 /// Why a text is not a name or a handle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
-    #[error("a name is 1 to 64 of the characters a-z A-Z 0-9 . _ - and begins with a letter or digit")]
+    #[error(
+        "a name is 1 to 64 of the characters a-z A-Z 0-9 . _ - and begins with a letter or digit"
+    )]
     Name,
     #[error("a handle is `{0}` and 26 characters, exactly as it was given out")]
     Handle(&'static str),
@@ -181,7 +183,8 @@ impl Digest {
 
     /// Reads a digest as [`fmt::Display`] writes it.
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        let hex = text.strip_prefix("sha256:").filter(|hex| hex.len() == 64).ok_or(IdError::Digest)?;
+        let hex =
+            text.strip_prefix("sha256:").filter(|hex| hex.len() == 64).ok_or(IdError::Digest)?;
         let mut bytes = [0; 32];
         for (index, byte) in bytes.iter_mut().enumerate() {
             let pair = hex.get(index * 2..index * 2 + 2).ok_or(IdError::Digest)?;

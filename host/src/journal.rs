@@ -1,1 +1,423 @@
-//! The durable facts.
+//! The durable facts: what happened, what it meant in money, and what is still to be done, committed together.
+//!
+//! - Nothing is acknowledged before it is on the disk. One task writes; what waits meanwhile is the next batch.
+//! - The order of [`Seat::fill`] calls is the order of the journal: whoever holds a lock while filling decides it.
+//! - The legs of every record sum to zero. One that does not is never written; it stops the process.
+//! - Facts carry numbers without gaps and a hash chain, so damage is found and refused, never skipped.
+//! - After a failed write or sync the process stops: see [`writer::stop_the_process`].
+//! - Contact data is not part of any fact, so forgetting a person leaves the chain whole.
+
+mod audit;
+mod chain;
+mod directory;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::convert::Infallible;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+
+use self::directory::Directory;
+use self::writer::{Busy, Work, Writer};
+use crate::clock::Moment;
+use crate::ids::Digest;
+use crate::money::Micros;
+use crate::storage::{self, Readers, StorageError};
+
+pub use self::audit::{Audit, AuditError, Damage, Fault};
+pub use self::directory::DirectoryError;
+pub use crate::storage::{Duty, DutyKey, Head, Line, Stored};
+
+/// The most records in one transaction.
+pub const BATCH_RECORDS_MAX: usize = 256;
+/// A transaction with this much content takes no further record.
+pub const BATCH_BYTES_MAX: usize = 1 << 20;
+/// Records that may wait: one batch that gathers while another is written, twice.
+pub const QUEUE_RECORDS_MAX: usize = 2 * BATCH_RECORDS_MAX;
+/// A batch that takes longer than this makes [`Journal::try_seat`] refuse: the disk is too slow for new work.
+pub const COMMIT_MICROS_MAX: u64 = 50_000;
+
+/// One fact with everything that it implies.
+#[derive(Clone, Debug, Default)]
+pub struct Record {
+    pub at: Moment,
+    /// The ping that the fact is about; none if it is about the exchange itself.
+    pub subject: Option<u128>,
+    /// Says how to read the payload. The journal does not look.
+    pub kind: u16,
+    /// Never holds contact data.
+    pub payload: Vec<u8>,
+    /// What the fact means in money. The amounts sum to zero.
+    pub entries: Vec<Entry>,
+    pub duties: Vec<DutyChange>,
+    pub contact: Option<ContactChange>,
+}
+
+/// One leg of a double entry.
+///
+/// Above zero is a debit, below zero a credit. So what the exchange has (`cash`) stands above zero, what it owes
+/// (`buyer:acme:prepaid`, `source:x:payable`) or has earned (`exchange:revenue`) below.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub account: String,
+    pub amount: Micros,
+    /// Why: `sale`, `deposit`, `return`.
+    pub code: &'static str,
+}
+
+/// What a fact changes about what is still to be done. Changes in one record, and records, apply in order.
+#[derive(Clone, Debug)]
+pub enum DutyChange {
+    /// There is this to do; it replaces a duty with the same key.
+    Add(Duty),
+    /// It was tried and is to be tried again. Nothing happens if there is no such duty.
+    Reschedule { key: DutyKey, due: Moment, attempts: u32 },
+    /// It is done, or will never be. Nothing happens if there is no such duty.
+    Done(DutyKey),
+}
+
+/// What a fact changes about whom a lead speaks of.
+#[derive(Clone, Debug)]
+pub enum ContactChange {
+    /// Keeps this; it replaces what was kept for the subject.
+    Put { subject: u128, sealed: Vec<u8> },
+    /// Forgets the person. The bytes are overwritten, in the log too as soon as it has been moved into the database.
+    Drop { subject: u128 },
+}
+
+impl Record {
+    /// Returns by how many millionths the legs miss zero.
+    pub fn imbalance(&self) -> i128 {
+        self.entries.iter().map(|entry| i128::from(entry.amount.get())).sum()
+    }
+}
+
+/// Why a journal cannot be opened or read.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    #[error(transparent)]
+    Damaged(#[from] Damage),
+    /// The facts hold, but what is derived from them to find them faster does not.
+    #[error("the database is malformed: {0}")]
+    Malformed(String),
+    #[error("module {0} is damaged: its bytes have another digest")]
+    Module(Digest),
+}
+
+/// The journal takes no more records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the journal is closed")]
+pub struct Closed;
+
+/// Why there is no seat right now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Full {
+    #[error("the journal's queue is full")]
+    Queue,
+    #[error("the disk is too slow for more")]
+    Disk,
+    #[error(transparent)]
+    Closed(#[from] Closed),
+}
+
+/// A journal that is open, locked for this process, and not yet written to.
+#[derive(Debug)]
+pub struct Opened {
+    directory: Directory,
+    storage: storage::Writer,
+    readers: Readers,
+    head: Head,
+    anchor: Option<Head>,
+}
+
+impl Opened {
+    /// Reads every fact in order, gives each to `each` once it is known to hold, and says what was found.
+    ///
+    /// # Errors
+    /// [`AuditError::Damaged`] names the first fact that does not hold; nothing after it was given to `each`.
+    pub async fn recover<E>(
+        &mut self,
+        each: impl FnMut(Stored) -> Result<(), E>,
+    ) -> Result<Audit, AuditError<E>> {
+        audit::read_all(&self.readers, self.anchor, each).await
+    }
+
+    /// Returns what is still to be done, oldest subject first.
+    ///
+    /// # Errors
+    /// If the database failed.
+    pub async fn duties(&self) -> Result<Vec<Duty>, JournalError> {
+        Ok(self.readers.duties().await?)
+    }
+
+    /// Starts the task that writes.
+    ///
+    /// # Errors
+    /// If the anchor cannot be written.
+    pub fn start(self) -> Result<Journal, JournalError> {
+        let Self { directory, storage, readers, head, .. } = self;
+        directory.raise_anchor(head)?;
+        let (sender, queue) = mpsc::channel(QUEUE_RECORDS_MAX);
+        let (close, closing) = watch::channel(());
+        let (head_sender, head) = watch::channel(head);
+        let busy = Arc::new(Busy::new());
+        let writer = Writer {
+            directory,
+            storage,
+            queue,
+            closing,
+            head: head_sender,
+            busy: Arc::clone(&busy),
+        };
+        let task = Mutex::new(Some(tokio::spawn(writer.run())));
+        Ok(Journal(Arc::new(Inner { sender, close, head, busy, readers, task })))
+    }
+}
+
+/// An open journal. Clones are the same journal.
+#[derive(Clone, Debug)]
+pub struct Journal(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    sender: mpsc::Sender<Work>,
+    close: watch::Sender<()>,
+    head: watch::Receiver<Head>,
+    busy: Arc<Busy>,
+    readers: Readers,
+    task: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Journal {
+    /// Opens the journal in a directory, or begins one there, for this process alone.
+    ///
+    /// # Errors
+    /// If another process has it, it is not durable here, it is newer than this program, or its end is missing.
+    pub async fn open(directory: &Path) -> Result<Opened, JournalError> {
+        let directory = Directory::take(directory)?;
+        let anchor = directory.anchor()?;
+        let storage = storage::Writer::open(&directory.database()).await?;
+        let readers = Readers::open(&directory.database()).await?;
+        let head = readers.head().await?;
+        if anchor.is_some_and(|anchor| anchor.seq > head.seq) {
+            return Err(Damage { seq: head.seq + 1, fault: Fault::Unanchored }.into());
+        }
+        Ok(Opened { directory, storage, readers, head, anchor })
+    }
+
+    /// Waits for room for one record.
+    ///
+    /// # Errors
+    /// If the journal was closed.
+    pub async fn seat(&self) -> Result<Seat, Closed> {
+        let permit = self.0.sender.clone().reserve_owned().await;
+        permit.map(Seat).map_err(|_| Closed)
+    }
+
+    /// Returns room for one record if there is some now: for work that is better refused than kept waiting.
+    ///
+    /// # Errors
+    /// If the queue is full, the disk is stuck, or the journal was closed.
+    pub fn try_seat(&self) -> Result<Seat, Full> {
+        if self.0.busy.micros() > COMMIT_MICROS_MAX {
+            return Err(Full::Disk);
+        }
+        self.0.sender.clone().try_reserve_owned().map(Seat).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => Full::Queue,
+            mpsc::error::TrySendError::Closed(_) => Full::Closed(Closed),
+        })
+    }
+
+    /// Returns the newest durable fact.
+    pub fn head(&self) -> Head {
+        *self.0.head.borrow()
+    }
+
+    /// Returns the facts about one ping, in order.
+    ///
+    /// # Errors
+    /// If the database failed.
+    pub async fn history(&self, subject: u128) -> Result<Vec<Stored>, JournalError> {
+        Ok(self.0.readers.facts_of(subject).await?)
+    }
+
+    /// Returns up to `limit` facts after this one, in order.
+    ///
+    /// # Errors
+    /// If the database failed.
+    pub async fn read(&self, after_seq: u64, limit: usize) -> Result<Vec<Stored>, JournalError> {
+        Ok(self.0.readers.facts_after(after_seq, limit).await?)
+    }
+
+    /// Returns the sealed contact data of a subject, unless it was forgotten.
+    ///
+    /// # Errors
+    /// If the database failed.
+    pub async fn contact(&self, subject: u128) -> Result<Option<Vec<u8>>, JournalError> {
+        Ok(self.0.readers.contact(subject).await?)
+    }
+
+    /// Returns every account that ever moved with its balance, by name; debits are above zero.
+    ///
+    /// # Errors
+    /// If the database failed.
+    pub async fn balances(&self) -> Result<Vec<(String, Micros)>, JournalError> {
+        Ok(self.0.readers.balances().await?)
+    }
+
+    /// Returns the newest lines of an account's statement, newest first.
+    ///
+    /// # Errors
+    /// If the database failed.
+    pub async fn statement(&self, account: &str, limit: usize) -> Result<Vec<Line>, JournalError> {
+        Ok(self.0.readers.statement(account, limit).await?)
+    }
+
+    /// Keeps a component under its digest. Durable when it returns, before any record that is filled later.
+    ///
+    /// # Errors
+    /// If the journal was closed.
+    pub async fn put_module(&self, digest: Digest, wasm: Vec<u8>) -> Result<(), Closed> {
+        let (sender, receiver) = oneshot::channel();
+        self.seat().await?.0.send(Work::Module(digest, wasm, sender));
+        receiver.await.map(drop).map_err(|_| Closed)
+    }
+
+    /// Returns the component with this digest.
+    ///
+    /// # Errors
+    /// If the database failed, or the bytes no longer have the digest.
+    pub async fn module(&self, digest: Digest) -> Result<Option<Vec<u8>>, JournalError> {
+        match self.0.readers.module(digest).await? {
+            Some(wasm) if Digest::of(&wasm) != digest => Err(JournalError::Module(digest)),
+            wasm => Ok(wasm),
+        }
+    }
+
+    /// Takes no new seats, waits until every seat given out is filled or dropped and everything is durable, and closes
+    /// the database. Every clone is closed with it.
+    pub async fn close(self) {
+        self.0.close.send_replace(());
+        let task = self.0.task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Err(error)) = match task {
+            Some(task) => Some(task.await),
+            None => None,
+        } {
+            tracing::error!(%error, "the journal's writer ended early");
+        }
+        self.0.readers.close().await;
+    }
+}
+
+/// Room for one record.
+#[derive(Debug)]
+pub struct Seat(mpsc::OwnedPermit<Work>);
+
+impl Seat {
+    /// Puts the record at the end of the journal. From here on it will be written, whether or not anybody waits.
+    ///
+    /// Legs that do not sum to zero are a fault of ours: the process stops, and the record is not written.
+    pub fn fill(self, record: Record) -> Committed {
+        match record.imbalance() {
+            0 => (),
+            sum => writer::stop_the_process(&format_args!(
+                "the legs of a record of kind {} sum to {sum} millionths: {:?}",
+                record.kind, record.entries
+            )),
+        }
+        let (sender, receiver) = oneshot::channel();
+        self.0.send(Work::Fact(record, sender));
+        Committed(receiver)
+    }
+}
+
+/// A record on its way to the disk.
+#[derive(Debug)]
+#[must_use = "nothing may be answered before the record is durable"]
+pub struct Committed(oneshot::Receiver<u64>);
+
+impl Committed {
+    /// Waits until the record is durable and returns its number.
+    ///
+    /// # Errors
+    /// If the journal ended first; then it is unknown whether the record was written.
+    pub async fn wait(self) -> Result<u64, Closed> {
+        self.0.await.map_err(|_| Closed)
+    }
+}
+
+/// A journal that is read beside a server that may be writing to it.
+#[derive(Debug)]
+pub struct Reading {
+    readers: Readers,
+    anchor: Option<Head>,
+}
+
+impl Reading {
+    /// Opens the journal in a directory for reading.
+    ///
+    /// # Errors
+    /// If there is none, or it cannot be opened.
+    pub async fn open(directory: &Path) -> Result<Self, JournalError> {
+        // Before the database: the anchor may fall behind it while this reads, but must not run ahead.
+        let anchor = directory::anchor(directory)?;
+        let database = directory::database(directory);
+        if !database.exists() {
+            return Err(DirectoryError::Nothing(directory.into()).into());
+        }
+        Ok(Self { readers: Readers::open(&database).await?, anchor })
+    }
+
+    /// Reads everything and says what was found.
+    ///
+    /// # Errors
+    /// [`JournalError::Damaged`] names the first fact that does not hold; the others say why the journal cannot be
+    /// read.
+    pub async fn verify(&self) -> Result<Audit, JournalError> {
+        let audit = audit::read_all(&self.readers, self.anchor, |_| Ok::<_, Infallible>(())).await;
+        let audit = audit.map_err(|error| match error {
+            AuditError::Damaged(damage) => JournalError::Damaged(damage),
+            AuditError::Storage { source, .. } => source.into(),
+            AuditError::Refused { source, .. } => match source {},
+        })?;
+        let complaint = self.readers.integrity().await?;
+        complaint.map_or(Ok(audit), |complaint| Err(JournalError::Malformed(complaint)))
+    }
+
+    /// Returns up to `limit` facts after this one, unverified.
+    ///
+    /// # Errors
+    /// If the database failed.
+    pub async fn facts_after(&self, seq: u64, limit: usize) -> Result<Vec<Stored>, JournalError> {
+        Ok(self.readers.facts_after(seq, limit).await?)
+    }
+
+    /// Returns the bytes of a module.
+    ///
+    /// # Errors
+    /// If the database failed.
+    pub async fn module(&self, digest: Digest) -> Result<Option<Vec<u8>>, JournalError> {
+        Ok(self.readers.module(digest).await?)
+    }
+
+    /// Returns the balance of every account.
+    ///
+    /// # Errors
+    /// If the database failed.
+    pub async fn balances(&self) -> Result<Vec<(String, Micros)>, JournalError> {
+        Ok(self.readers.balances().await?)
+    }
+
+    /// Lets the database go.
+    pub async fn close(self) {
+        self.readers.close().await;
+    }
+}

@@ -112,7 +112,9 @@ impl fmt::Debug for Value {
 /// Returns the day as `YYYY-MM-DD`.
 pub fn date_text(days: i32) -> String {
     let epoch = jiff::civil::date(1970, 1, 1);
-    epoch.checked_add(jiff::Span::new().days(days)).map_or_else(|_| days.to_string(), |d| d.to_string())
+    epoch
+        .checked_add(jiff::Span::new().days(days))
+        .map_or_else(|_| days.to_string(), |d| d.to_string())
 }
 
 /// Reads `YYYY-MM-DD` as days since 1970-01-01.
@@ -167,7 +169,10 @@ impl Schema {
             SchemaFaults(vec![format!("the vertical is called `{vertical}`, but {error}")])
         })?;
         if fields.is_empty() || fields.len() > SCHEMA_FIELDS_MAX {
-            faults.push(format!("it declares {} fields; 1 to {SCHEMA_FIELDS_MAX} are possible", fields.len()));
+            faults.push(format!(
+                "it declares {} fields; 1 to {SCHEMA_FIELDS_MAX} are possible",
+                fields.len()
+            ));
         }
         let (mut by_name, mut by_id) = (HashMap::new(), HashMap::new());
         for (index, field) in fields.iter().enumerate() {
@@ -335,7 +340,9 @@ impl PingView {
                     lead_frame::Value::Decimal(millionths) => Value::Decimal(millionths),
                     lead_frame::Value::Boolean(yes) => Value::Boolean(yes),
                     lead_frame::Value::Date(days) => Value::Date(days),
-                    lead_frame::Value::Texts(texts) => Value::Texts(texts.iter().map(Into::into).collect()),
+                    lead_frame::Value::Texts(texts) => {
+                        Value::Texts(texts.iter().map(Into::into).collect())
+                    }
                 });
             }
         }

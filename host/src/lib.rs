@@ -18,24 +18,38 @@
 //! - The book changes only by facts, in the order of the journal: replaying the journal rebuilds it exactly.
 
 // The corridor.
+pub mod exchange;
 
 // The rooms, in walking order.
+pub mod ingest;
+pub mod normalize;
+pub mod matching;
+pub mod bidding;
 pub mod clearing;
 pub mod delivery;
+pub mod settlement;
 
 // The stores.
+pub mod book;
 pub mod journal;
 
 // What the rooms pass around.
+pub mod catalog;
+pub mod facts;
 pub mod lead;
 pub mod criteria;
 pub mod schedule;
 pub mod money;
 pub mod ids;
+pub mod reasons;
 
 // The walls.
+pub mod config;
+pub mod server;
+pub mod telemetry;
 pub mod sandbox;
 pub mod storage;
+pub mod egress;
 pub mod clock;
 pub mod demo;
 pub mod cli;

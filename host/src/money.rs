@@ -50,7 +50,8 @@ impl Micros {
             return Err(AmountError::TooPrecise);
         }
         let whole: i64 = whole.parse().map_err(|_| AmountError::TooLarge)?;
-        let fraction: i64 = format!("{fraction:0<6}").parse().map_err(|_| AmountError::NotDecimal)?;
+        let fraction: i64 =
+            format!("{fraction:0<6}").parse().map_err(|_| AmountError::NotDecimal)?;
         let micros = whole.checked_mul(ONE).and_then(|whole| whole.checked_add(fraction));
         let micros = micros.ok_or(AmountError::TooLarge)?;
         Ok(Self(if negative { micros.saturating_neg() } else { micros }))
@@ -98,8 +99,10 @@ impl Micros {
     /// Prints the amount with exactly this many digits after the point, at most six; digits beyond are cut.
     pub fn with_decimals(self, decimals: u32) -> String {
         let sign = if self.0 < 0 { "-" } else { "" };
-        let (whole, fraction) =
-            (self.0.unsigned_abs() / ONE.unsigned_abs(), self.0.unsigned_abs() % ONE.unsigned_abs());
+        let (whole, fraction) = (
+            self.0.unsigned_abs() / ONE.unsigned_abs(),
+            self.0.unsigned_abs() % ONE.unsigned_abs(),
+        );
         let fraction = format!("{fraction:06}");
         match fraction.get(..decimals.min(DECIMALS) as usize) {
             None | Some("") => format!("{sign}{whole}"),
@@ -144,6 +147,24 @@ impl Share {
             Ok(share) if share <= Self::WHOLE.0 => Ok(Self(share)),
             _ => Err(AmountError::TooLarge),
         }
+    }
+
+    /// Returns the least price of which at least `net` is left when this share is taken; the largest amount if nothing
+    /// would be left of any price.
+    pub fn gross_up(self, net: Micros) -> Micros {
+        let (whole, kept) = (i128::from(Self::WHOLE.0), i128::from(Self::WHOLE.0 - self.0));
+        if net <= Micros::ZERO {
+            return Micros::ZERO;
+        }
+        if kept == 0 {
+            return Micros(i64::MAX);
+        }
+        let price = (i128::from(net.0) * whole).div_euclid(kept);
+        let price = Micros(i64::try_from(price).unwrap_or(i64::MAX));
+        // What the division cut off is at most a millionth; rounding the share may take or give one more.
+        let enough = |price: &Micros| Some(price.checked_sub(price.share_half_even(self))? >= net);
+        let near = (0..3).filter_map(|step| price.checked_add(Micros(step)));
+        near.into_iter().find(|price| enough(price) == Some(true)).unwrap_or(Micros(i64::MAX))
     }
 
     /// Takes millionths of the whole; more than the whole is the whole.
@@ -196,6 +217,20 @@ mod tests {
         for (amount, share) in [(1, 0), (2, 1), (3, 2), (5, 2), (7, 4), (-1, 0), (-3, -2)] {
             assert_eq!(Micros::new(amount).share_half_even(half), Micros::new(share), "{amount}");
         }
+    }
+
+    #[test]
+    fn a_grossed_up_price_leaves_the_net_and_no_less_does() {
+        for (percent, net) in
+            [("15", 10_000_000), ("33.3333", 7), ("0", 5), ("99.9999", 1), ("12.5", 1)]
+        {
+            let (share, net) = (Share::parse_percent(percent).unwrap(), Micros::new(net));
+            let left = |price: Micros| price.checked_sub(price.share_half_even(share)).unwrap();
+            let price = share.gross_up(net);
+            assert!(left(price) >= net, "{percent} of {price}");
+            assert!(left(Micros::new(price.get() - 2)) < net, "{percent} of {price}");
+        }
+        assert_eq!(Share::WHOLE.gross_up(Micros::new(1)), Micros::new(i64::MAX));
     }
 
     #[test]

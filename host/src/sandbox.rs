@@ -27,8 +27,8 @@ pub use call::Forfeit;
 pub use engine::SandboxError;
 pub use filter::{ConfigureError, ConfiguredFilter, Evaluated, Filter, Need, Verdict};
 pub use normalizer::{
-    Envelope, Normalized, Normalizer, Outcome, Refusal, RefusalCode, Rendered, SourceVerdict, Stage,
-    Submission,
+    Envelope, Normalized, Normalizer, Outcome, Refusal, RefusalCode, Rendered, SourceVerdict,
+    Stage, Submission,
 };
 
 /// The largest module, in bytes. A filter of the SDK has about 60 thousand.
@@ -140,6 +140,14 @@ impl Admitted {
         match self {
             Self::Normalizer(normalizer) => normalizer.digest(),
             Self::Filter(filter) => filter.digest(),
+        }
+    }
+
+    /// Returns the name of the world that the module is of.
+    pub const fn world(&self) -> &'static str {
+        match self {
+            Self::Normalizer(_) => "normalizer",
+            Self::Filter(_) => "filter",
         }
     }
 }

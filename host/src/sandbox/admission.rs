@@ -263,5 +263,7 @@ pub(super) fn capped(what: &str, text: String, bytes_max: usize) -> Result<Strin
         return Ok(text);
     }
     let bytes = text.len();
-    Err(Inadmissible::Description(format!("{what} has {bytes} bytes, and at most {bytes_max} are possible")))
+    Err(Inadmissible::Description(format!(
+        "{what} has {bytes} bytes, and at most {bytes_max} are possible"
+    )))
 }

@@ -144,7 +144,8 @@ impl Filter {
         store.set_hostcall_fuel(usize::MAX);
         let kept = snapshot::keep(wasm, &mut store, instance).map_err(ConfigureError::NotKept)?;
         let kept = compile(engine, &kept);
-        let kept = kept.map_err(|inadmissible| ConfigureError::NotKept(inadmissible.to_string()))?;
+        let kept =
+            kept.map_err(|inadmissible| ConfigureError::NotKept(inadmissible.to_string()))?;
         Ok(ConfiguredFilter(Arc::new(ConfiguredParts {
             engine: engine.clone(),
             limits: limits.filter,
@@ -165,7 +166,8 @@ fn describe(
     instrumented: &InstancePre<Fence>,
 ) -> Result<wit::Description, Inadmissible> {
     let filter = FilterPre::new(instrumented.clone());
-    let filter = filter.map_err(|error| Inadmissible::OtherTypes(error.root_cause().to_string()))?;
+    let filter =
+        filter.map_err(|error| Inadmissible::OtherTypes(error.root_cause().to_string()))?;
     let mut store = store(engine, limits).map_err(Inadmissible::Silent)?;
     let described = filter
         .instantiate(&mut store)
@@ -175,7 +177,10 @@ fn describe(
 
 fn needs(needs: Vec<wit::Need>) -> Result<Vec<Need>, Inadmissible> {
     if needs.len() > SCHEMA_FIELDS_MAX {
-        let fault = format!("it reads {} fields, and at most {SCHEMA_FIELDS_MAX} are possible", needs.len());
+        let fault = format!(
+            "it reads {} fields, and at most {SCHEMA_FIELDS_MAX} are possible",
+            needs.len()
+        );
         return Err(Inadmissible::Description(fault));
     }
     let mut known: Vec<Need> = Vec::with_capacity(needs.len());

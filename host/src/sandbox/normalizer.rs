@@ -213,14 +213,13 @@ impl Normalizer {
         limits: &Limits,
         wasm: &[u8],
     ) -> Result<Self, Inadmissible> {
-        let other_types = |error: wasmtime::Error| Inadmissible::OtherTypes(error.root_cause().to_string());
+        let other_types =
+            |error: wasmtime::Error| Inadmissible::OtherTypes(error.root_cause().to_string());
         let compiled = NormalizerPre::new(compile(engine, wasm)?).map_err(other_types)?;
         let mut store = store(engine, &limits.describe).map_err(Inadmissible::Silent)?;
         let described = compiled
             .instantiate(&mut store)
-            .and_then(|normalizer| {
-                normalizer.gavel_rules_normalization().call_describe(&mut store)
-            })
+            .and_then(|normalizer| normalizer.gavel_rules_normalization().call_describe(&mut store))
             .map_err(|error| Inadmissible::Silent(forfeit(&store, &error)))?;
         Ok(Self(Arc::new(Parts {
             digest: Digest::of(wasm),
@@ -261,7 +260,9 @@ impl Normalizer {
         Ok(Normalized {
             envelope: envelope(normalized.envelope)?,
             lead: match normalized.lead {
-                Ok(values) => Ok(values.into_iter().map(|pair| (pair.name, value(pair.value))).collect()),
+                Ok(values) => {
+                    Ok(values.into_iter().map(|pair| (pair.name, value(pair.value))).collect())
+                }
                 Err(refused) => Err(refusal(refused)),
             },
             fuel: fuel_used(&store, limits),
@@ -302,7 +303,9 @@ impl Normalizer {
 
 fn schema(schema: wit::Schema) -> Result<Schema, Inadmissible> {
     let described = |text: &String| text.len() <= DESCRIPTION_BYTES_MAX;
-    if !described(&schema.description) || !schema.fields.iter().all(|field| described(&field.description)) {
+    if !described(&schema.description)
+        || !schema.fields.iter().all(|field| described(&field.description))
+    {
         let fault = format!("a text has more than {DESCRIPTION_BYTES_MAX} bytes");
         return Err(Inadmissible::Description(fault));
     }

@@ -15,7 +15,8 @@ use super::call::Fence;
 
 /// Returns the component with accessors built in.
 pub(super) fn instrument(wasm: &[u8]) -> Result<Vec<u8>, String> {
-    let instrumented = catch_unwind(|| Wizer::new().instrument_component(wasm).map(|(_, wasm)| wasm));
+    let instrumented =
+        catch_unwind(|| Wizer::new().instrument_component(wasm).map(|(_, wasm)| wasm));
     let instrumented = instrumented.map_err(|_| "it has a shape that cannot be read".to_owned())?;
     instrumented.map_err(|error| error.root_cause().to_string())
 }

@@ -1,0 +1,75 @@
+-- The journal: everything that happened, what each happening meant in money, and what is still to be done about it.
+--
+-- One task writes, in transactions that hold a fact together with all that it implies. So a sale, its money and the
+-- duty to tell somebody exist together or not at all. Facts and entries are only ever added: a mistake is put right by
+-- another fact. Times are milliseconds since 1970-01-01 UTC, amounts are millionths of the exchange's one currency, and
+-- subjects are 16-byte handles of pings, big-endian, so that they sort by time and tables keyed by them grow at the end.
+
+-- What happened, in the order in which it became true.
+CREATE TABLE fact (
+    seq     INTEGER PRIMARY KEY CHECK (seq > 0), -- 1, 2, 3 and so on: a gap is damage
+    at      INTEGER NOT NULL,
+    subject BLOB,                -- the ping it is about; NULL for facts about the exchange itself
+    kind    INTEGER NOT NULL,    -- what sort of fact it is, hence how to read the payload
+    payload BLOB    NOT NULL,    -- never holds contact data
+    hash    BLOB    NOT NULL     -- SHA-256 over this fact, its entries and the hash before: a chain
+) STRICT;
+
+CREATE INDEX fact_of_subject ON fact (subject) WHERE subject IS NOT NULL;
+
+-- What a fact means in money: double entry. The legs of one fact sum to zero.
+CREATE TABLE entry (
+    seq     INTEGER NOT NULL REFERENCES fact (seq),
+    leg     INTEGER NOT NULL,    -- 0, 1, 2 within the fact
+    account TEXT    NOT NULL,    -- such as buyer:acme:prepaid
+    amount  INTEGER NOT NULL,    -- above zero is a debit, below zero a credit
+    code    TEXT    NOT NULL,    -- why: sale, deposit, return
+    PRIMARY KEY (seq, leg)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX entry_of_account ON entry (account, seq);
+
+-- The sum of every account's entries, kept in the transaction that adds them.
+CREATE TABLE balance (
+    account TEXT    PRIMARY KEY,
+    amount  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What is still to be done about a fact: a delivery, a postback, an expiry. The row goes when the duty is done.
+CREATE TABLE duty (
+    subject  BLOB    NOT NULL,
+    step     INTEGER NOT NULL,   -- tells the duties of one subject apart
+    kind     INTEGER NOT NULL,
+    due      INTEGER NOT NULL,   -- not to be tried before
+    attempts INTEGER NOT NULL,   -- how often it was tried
+    payload  BLOB    NOT NULL,
+    PRIMARY KEY (subject, step)
+) STRICT, WITHOUT ROWID;
+
+-- Who the person is, sealed with a key of that lead's own. Apart from the facts, so that a person can be forgotten and
+-- the chain still holds.
+CREATE TABLE contact (
+    subject BLOB PRIMARY KEY,
+    sealed  BLOB NOT NULL
+) STRICT;
+
+-- Wasm components by the SHA-256 of their bytes.
+CREATE TABLE module (
+    digest BLOB PRIMARY KEY,
+    wasm   BLOB NOT NULL
+) STRICT;
+
+-- The newest fact, kept in the transaction that adds it: without it, facts cut off the end would not be missed.
+CREATE TABLE head (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
+    seq  INTEGER NOT NULL,
+    hash BLOB    NOT NULL
+) STRICT;
+
+INSERT INTO head (only, seq, hash) VALUES (1, 0, zeroblob(32));
+
+-- A slip of the hand at a database prompt is refused. Whoever means it can drop these; the chain still tells.
+CREATE TRIGGER fact_stays BEFORE DELETE ON fact BEGIN SELECT RAISE(ABORT, 'facts are never deleted'); END;
+CREATE TRIGGER fact_holds BEFORE UPDATE ON fact BEGIN SELECT RAISE(ABORT, 'facts are never changed'); END;
+CREATE TRIGGER entry_stays BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'entries are never deleted'); END;
+CREATE TRIGGER entry_holds BEFORE UPDATE ON entry BEGIN SELECT RAISE(ABORT, 'entries are never changed'); END;

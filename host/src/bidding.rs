@@ -1,0 +1,92 @@
+//! The saleroom: every shortlisted campaign names its price, by itself or by its filter.
+//!
+//! One fresh instance serves one ping for one module and judges all its campaigns in one call. A filter that traps or
+//! passes a limit forfeits the bids of that call; the auction goes on.
+
+use std::sync::Arc;
+
+use crate::catalog::{Campaign, FilterInUse, Vertical};
+use crate::facts::{LeftOut, ModuleUsed};
+use crate::matching::{Shortlist, left_out};
+use crate::money::Micros;
+use crate::reasons::Exclusion;
+use crate::sandbox::Verdict;
+
+/// A campaign's offer for this lead.
+#[derive(Clone, Debug)]
+pub struct Bid<'m> {
+    pub campaign: &'m Arc<Campaign>,
+    pub amount: Micros,
+}
+
+/// All bids, in the order of campaigns' names; who made none, and why; which modules were asked.
+#[derive(Debug, Default)]
+pub struct Bids<'m> {
+    pub bids: Vec<Bid<'m>>,
+    pub left_out: Vec<LeftOut>,
+    pub filters: Vec<ModuleUsed>,
+}
+
+/// Collects the bids of a shortlist. `frame` is the ping view, encoded once for all filters.
+pub fn collect<'m>(vertical: &'m Vertical, shortlist: Shortlist<'m>, frame: &[u64]) -> Bids<'m> {
+    let Shortlist { candidates, left_out } = shortlist;
+    let mut bids = Bids { left_out, ..Bids::default() };
+    for campaign in candidates.iter().copied().filter(|campaign| campaign.filter.is_none()) {
+        bids.offer(campaign, campaign.price);
+    }
+    for (index, filter) in vertical.filters.iter().enumerate() {
+        let of_filter =
+            |campaign: &&Arc<Campaign>| campaign.filter.is_some_and(|slot| slot.filter == index);
+        let asking: Vec<_> = candidates.iter().copied().filter(of_filter).collect();
+        if !asking.is_empty() {
+            bids.ask(filter, &asking, frame);
+        }
+    }
+    bids.bids.sort_by(|one, other| one.campaign.id.cmp(&other.campaign.id));
+    bids
+}
+
+impl<'m> Bids<'m> {
+    fn offer(&mut self, campaign: &'m Arc<Campaign>, price: Option<Micros>) {
+        match price {
+            Some(amount) => self.bids.push(Bid { campaign, amount }),
+            None => self.left_out.push(left_out(campaign, Exclusion::NoPrice, None)),
+        }
+    }
+
+    fn ask(&mut self, filter: &FilterInUse, asking: &[&'m Arc<Campaign>], frame: &[u64]) {
+        let slots: Vec<u32> =
+            asking.iter().filter_map(|campaign| Some(campaign.filter?.slot)).collect();
+        let module = &filter.module;
+        let fuel = match filter.configured.evaluate(frame, &slots) {
+            Ok(evaluated) => {
+                for (campaign, verdict) in asking.iter().copied().zip(evaluated.verdicts) {
+                    match verdict {
+                        Verdict::Yes(price) => self.offer(campaign, price.or(campaign.price)),
+                        Verdict::No(code) => {
+                            let declined = Exclusion::FilterDeclined;
+                            self.left_out.push(left_out(campaign, declined, Some(code.into())));
+                        }
+                    }
+                }
+                evaluated.fuel
+            }
+            Err(forfeit) => {
+                tracing::warn!(error = %forfeit, module = %module.name, version = module.version, "filter forfeited");
+                metrics::counter!("gavel_filter_forfeits_total", "module" => module.name.as_str().to_owned(), "code" => forfeit.code()).increment(1);
+                for campaign in asking {
+                    let forfeited = Exclusion::FilterForfeited;
+                    let detail = Some(forfeit.code().to_owned());
+                    self.left_out.push(left_out(campaign, forfeited, detail));
+                }
+                0
+            }
+        };
+        self.filters.push(ModuleUsed {
+            name: module.name.as_str().to_owned(),
+            version: module.version,
+            digest: *module.digest.as_bytes(),
+            fuel,
+        });
+    }
+}

@@ -1,0 +1,62 @@
+//! What was seen a short time ago, by a key, oldest forgotten first.
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
+
+use crate::clock::Moment;
+use crate::ids::PingId;
+
+/// A bounded memory of keys with the ping they came with.
+#[derive(Clone, Debug)]
+pub(super) struct Window<K, D = ()> {
+    seen: HashMap<K, Seen<D>>,
+    order: VecDeque<(Moment, K)>,
+}
+
+/// When a key was seen last, and in which ping.
+#[derive(Clone, Debug)]
+pub(super) struct Seen<D> {
+    pub(super) at: Moment,
+    pub(super) ping: PingId,
+    pub(super) detail: D,
+}
+
+impl<K, D> Default for Window<K, D> {
+    fn default() -> Self {
+        Self { seen: HashMap::new(), order: VecDeque::new() }
+    }
+}
+
+impl<K: Clone + Eq + Hash, D> Window<K, D> {
+    pub(super) fn get(&self, key: &K) -> Option<&Seen<D>> {
+        self.seen.get(key)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.seen.len()
+    }
+
+    /// Remembers a key; beyond `limit` keys the oldest is forgotten.
+    pub(super) fn insert(&mut self, key: K, at: Moment, ping: PingId, detail: D, limit: usize) {
+        self.seen.insert(key.clone(), Seen { at, ping, detail });
+        self.order.push_back((at, key));
+        while self.order.len() > limit {
+            self.forget_oldest();
+        }
+    }
+
+    pub(super) fn forget_before(&mut self, moment: Moment) {
+        while self.order.front().is_some_and(|(at, _)| *at < moment) {
+            self.forget_oldest();
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        if let Some((at, key)) = self.order.pop_front() {
+            // A key that was seen again since then stands further back in the order too.
+            if self.seen.get(&key).is_some_and(|seen| seen.at <= at) {
+                self.seen.remove(&key);
+            }
+        }
+    }
+}

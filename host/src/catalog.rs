@@ -1,0 +1,199 @@
+//! The catalog: who may sell, who may buy, by which rules and with which modules, as one immutable snapshot.
+//!
+//! A ping loads the snapshot once and works with it to its end, whatever is saved or activated meanwhile. A snapshot
+//! is built whole from a [`Draft`], off the hot path, and published by swapping one pointer. Its version is the
+//! sequence number of the fact that made it.
+
+mod build;
+mod draft;
+mod spec;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use jiff::tz::TimeZone;
+
+use crate::criteria::Criteria;
+use crate::egress::Destination;
+use crate::ids::{BuyerId, CampaignId, Digest, ModuleName, SourceId, VerticalId};
+use crate::lead::Schema;
+use crate::money::{Micros, Share};
+use crate::sandbox::{ConfiguredFilter, Normalizer};
+use crate::schedule::Schedule;
+
+pub use build::{Fault, Workshop};
+pub use draft::{Draft, Versions};
+pub use spec::{
+    Amount, BudgetSpec, BuyerSpec, CampaignSpec, CapsSpec, DeliverySpec, FilterSpec, ListSpec,
+    Percent, Register, SourceSpec, VerticalSpec,
+};
+
+/// The published snapshot. Reading it takes no lock.
+#[derive(Debug)]
+pub struct Catalog {
+    market: ArcSwap<Market>,
+}
+
+impl Catalog {
+    pub fn new(market: Market) -> Self {
+        Self { market: ArcSwap::from_pointee(market) }
+    }
+
+    /// Returns the snapshot of this moment; it stays as it is for as long as it is held.
+    pub fn load(&self) -> Arc<Market> {
+        self.market.load_full()
+    }
+
+    /// Makes a snapshot the one that every later ping sees.
+    pub fn publish(&self, market: Market) {
+        self.market.store(Arc::new(market));
+    }
+}
+
+/// One consistent view of everything that decides about a ping.
+#[derive(Debug, Default)]
+pub struct Market {
+    version: u64,
+    sources: HashMap<SourceId, Arc<Source>>,
+    keys: HashMap<Digest, SourceId>,
+    buyers: HashMap<BuyerId, Arc<Buyer>>,
+    verticals: HashMap<VerticalId, Arc<Vertical>>,
+}
+
+impl Market {
+    /// Returns the sequence number of the fact that made this snapshot.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Returns the snapshot as the one that the fact with this number made.
+    #[must_use]
+    pub fn at_version(self, version: u64) -> Self {
+        Self { version, ..self }
+    }
+
+    pub fn source(&self, id: &SourceId) -> Option<&Arc<Source>> {
+        self.sources.get(id)
+    }
+
+    /// Returns the source that a key opens the door for. Only the key's digest is looked up, so the time it takes says
+    /// nothing about any key.
+    pub fn source_by_key(&self, key: &str) -> Option<&Arc<Source>> {
+        self.sources.get(self.keys.get(&Digest::of(key.as_bytes()))?)
+    }
+
+    pub fn buyer(&self, id: &BuyerId) -> Option<&Arc<Buyer>> {
+        self.buyers.get(id)
+    }
+
+    pub fn vertical(&self, id: &VerticalId) -> Option<&Arc<Vertical>> {
+        self.verticals.get(id)
+    }
+
+    /// Returns the buyer that a fact names.
+    pub fn buyer_named(&self, id: &str) -> Option<&Arc<Buyer>> {
+        self.buyers.get(&BuyerId::parse(id).ok()?)
+    }
+
+    /// Returns the vertical that a fact names.
+    pub fn vertical_named(&self, id: &str) -> Option<&Arc<Vertical>> {
+        self.verticals.get(&VerticalId::parse(id).ok()?)
+    }
+
+    pub fn verticals(&self) -> impl Iterator<Item = &Arc<Vertical>> {
+        self.verticals.values()
+    }
+}
+
+/// Who sends pings and leads.
+#[derive(Debug)]
+pub struct Source {
+    pub id: SourceId,
+    /// Empty means all.
+    pub verticals: Vec<VerticalId>,
+    pub margin: Share,
+    pub pings_per_second: u32,
+    pub active: bool,
+}
+
+/// Who bids and pays.
+#[derive(Debug)]
+pub struct Buyer {
+    pub id: BuyerId,
+    pub credit_limit: Micros,
+    pub destination: Destination,
+    pub timeout: Duration,
+    pub idempotent: bool,
+    pub active: bool,
+}
+
+/// A module's version that serves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModuleVersion {
+    pub name: ModuleName,
+    pub version: u32,
+    pub digest: Digest,
+}
+
+/// A kind of lead, how it is read, and the rules of its auctions.
+#[derive(Debug)]
+pub struct Vertical {
+    pub id: VerticalId,
+    pub active: bool,
+    pub module: ModuleVersion,
+    pub normalizer: Normalizer,
+    pub reserve: Micros,
+    pub increment: Micros,
+    pub copies: u32,
+    pub hold: Duration,
+    /// How long the same lead from the same source is a duplicate; zero means never.
+    pub duplicate_window: Duration,
+    /// Every campaign of the vertical, paused ones too, by name.
+    pub campaigns: Vec<Arc<Campaign>>,
+    pub filters: Vec<FilterInUse>,
+}
+
+impl Vertical {
+    pub fn schema(&self) -> &Arc<Schema> {
+        self.normalizer.schema()
+    }
+
+    pub fn campaign(&self, id: &str) -> Option<&Arc<Campaign>> {
+        let index =
+            self.campaigns.binary_search_by(|campaign| campaign.id.as_str().cmp(id)).ok()?;
+        self.campaigns.get(index)
+    }
+}
+
+/// A filter with the settings of all the campaigns of one vertical that use it.
+#[derive(Debug)]
+pub struct FilterInUse {
+    pub module: ModuleVersion,
+    pub configured: ConfiguredFilter,
+}
+
+/// What a buyer wants, when, how much of it, and at what price.
+#[derive(Debug)]
+pub struct Campaign {
+    pub id: CampaignId,
+    pub buyer: Arc<Buyer>,
+    pub active: bool,
+    pub price: Option<Micros>,
+    pub criteria: Criteria,
+    pub schedule: Option<Schedule>,
+    pub zone: TimeZone,
+    pub caps: CapsSpec,
+    pub budget: BudgetSpec,
+    /// How long a lead like one it bought is a duplicate to it; zero means never.
+    pub duplicate_window: Duration,
+    pub filter: Option<Slot>,
+}
+
+/// Where a campaign's settings stand: which of the vertical's filters, and which slot in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slot {
+    pub filter: usize,
+    pub slot: u32,
+}

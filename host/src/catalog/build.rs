@@ -1,0 +1,403 @@
+//! From a draft to a snapshot: every reference looked up, every expression checked, every module compiled.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use super::draft::Draft;
+use super::spec::{BuyerSpec, CampaignSpec, DeliverySpec, SourceSpec, VerticalSpec};
+use super::{Buyer, Campaign, FilterInUse, Market, ModuleVersion, Slot, Source, Vertical};
+use crate::criteria::{Criteria, Lists};
+use crate::egress::Egress;
+use crate::ids::{BuyerId, CampaignId, Digest, ModuleName, SourceId, VerticalId};
+use crate::lead::Schema;
+use crate::money::Micros;
+use crate::sandbox::{Admitted, ConfigureError, ConfiguredFilter, Filter, Normalizer, Sandbox};
+use crate::schedule::Schedule;
+
+/// Why a draft is not a snapshot: what is at fault, where in it, and what would be right.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what}: {message}")]
+pub struct Fault {
+    /// The object, such as `campaign acme-ca`.
+    pub what: String,
+    /// A JSON pointer into its body; empty for the whole.
+    pub pointer: String,
+    pub message: String,
+}
+
+impl Fault {
+    fn new(what: &impl ToString, pointer: &str, message: impl Into<String>) -> Self {
+        Self { what: what.to_string(), pointer: pointer.to_owned(), message: message.into() }
+    }
+}
+
+/// What building needs beside the draft: the sandbox, the guard of outbound addresses, and what was compiled before.
+#[derive(Debug)]
+pub struct Workshop {
+    pub sandbox: Sandbox,
+    pub egress: Egress,
+    admitted: Mutex<HashMap<Digest, Admitted>>,
+    configured: Mutex<HashMap<(Digest, Digest), ConfiguredFilter>>,
+}
+
+/// How many configured filters are kept for the next build, beyond those in use.
+const CONFIGURED_KEPT_MAX: usize = 1_024;
+
+impl Workshop {
+    pub fn new(sandbox: Sandbox, egress: Egress) -> Self {
+        let (admitted, configured) = (Mutex::default(), Mutex::default());
+        Self { sandbox, egress, admitted, configured }
+    }
+
+    /// Keeps a compiled module for the builds to come.
+    pub fn keep(&self, digest: Digest, admitted: Admitted) {
+        lock(&self.admitted).insert(digest, admitted);
+    }
+
+    /// Returns whether a module is compiled.
+    pub fn has(&self, digest: Digest) -> bool {
+        lock(&self.admitted).contains_key(&digest)
+    }
+
+    fn module(&self, digest: Digest) -> Option<Admitted> {
+        lock(&self.admitted).get(&digest).cloned()
+    }
+
+    fn configure(
+        &self,
+        filter: &Filter,
+        settings: &[String],
+    ) -> Result<ConfiguredFilter, ConfigureError> {
+        let key = (filter.digest(), Digest::of(settings.join("\u{0}").as_bytes()));
+        if let Some(configured) = lock(&self.configured).get(&key) {
+            return Ok(configured.clone());
+        }
+        let configured = filter.configure(settings)?;
+        let mut kept = lock(&self.configured);
+        if kept.len() >= CONFIGURED_KEPT_MAX {
+            kept.clear();
+        }
+        kept.insert(key, configured.clone());
+        Ok(configured)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // A cache is whole between its operations, so a panic elsewhere leaves it usable.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Market {
+    /// Builds a snapshot. Compiles and configures what is not yet, so it belongs on a thread that may block.
+    ///
+    /// # Errors
+    ///
+    /// The first [`Fault`] found.
+    pub fn build(draft: &Draft, version: u64, workshop: &Workshop) -> Result<Self, Fault> {
+        let register = &draft.register;
+        let mut market = Self { version, ..Self::default() };
+        for (id, spec) in &register.sources {
+            for digest in &spec.key_digests {
+                if market.keys.insert(*digest, id.clone()).is_some_and(|other| other != *id) {
+                    let message = "the key belongs to another source; every source has its own";
+                    return Err(Fault::new(&format!("source {id}"), "/key", message));
+                }
+            }
+            market.sources.insert(id.clone(), Arc::new(source(id, spec)?));
+        }
+        for (id, spec) in &register.buyers {
+            market.buyers.insert(id.clone(), Arc::new(buyer(id, spec, &workshop.egress)?));
+        }
+        let mut lists = Lists::default();
+        for (name, list) in &register.lists {
+            lists.insert(name, &list.values).map_err(|error| {
+                Fault::new(&format!("list {name}"), "/values", error.to_string())
+            })?;
+        }
+        let mut campaigns: BTreeMap<&VerticalId, BTreeMap<&CampaignId, &CampaignSpec>> =
+            BTreeMap::new();
+        for (id, spec) in &register.campaigns {
+            if !register.verticals.contains_key(&spec.vertical) {
+                let message = format!("there is no vertical `{}`; save it first", spec.vertical);
+                return Err(Fault::new(&format!("campaign {id}"), "/vertical", message));
+            }
+            campaigns.entry(&spec.vertical).or_default().insert(id, spec);
+        }
+        for (id, spec) in &register.verticals {
+            let saved = campaigns.remove(id).unwrap_or_default();
+            let bench = Bench { draft, workshop, buyers: &market.buyers, lists: &lists };
+            let vertical = bench.vertical(id, spec, &saved)?;
+            market.verticals.insert(id.clone(), Arc::new(vertical));
+        }
+        Ok(market)
+    }
+}
+
+fn source(id: &SourceId, spec: &SourceSpec) -> Result<Source, Fault> {
+    if spec.pings_per_second == 0 {
+        let message = "must be at least 1; to stop a source, set `active` to false";
+        return Err(Fault::new(&format!("source {id}"), "/pings_per_second", message));
+    }
+    Ok(Source {
+        id: id.clone(),
+        verticals: spec.verticals.clone(),
+        margin: spec.margin_percent.0,
+        pings_per_second: spec.pings_per_second,
+        active: spec.active,
+    })
+}
+
+fn buyer(id: &BuyerId, spec: &BuyerSpec, egress: &Egress) -> Result<Buyer, Fault> {
+    let what = format!("buyer {id}");
+    let DeliverySpec { url, timeout_ms, idempotent } = &spec.delivery;
+    let destination =
+        egress.check(url).map_err(|error| Fault::new(&what, "/delivery/url", error.to_string()))?;
+    if *timeout_ms == 0 || *timeout_ms > DeliverySpec::TIMEOUT_MS_MAX {
+        let message = format!("must be 1 to {}", DeliverySpec::TIMEOUT_MS_MAX);
+        return Err(Fault::new(&what, "/delivery/timeout_ms", message));
+    }
+    if spec.credit_limit.0.is_negative() {
+        return Err(Fault::new(&what, "/credit_limit", "must not be negative"));
+    }
+    Ok(Buyer {
+        id: id.clone(),
+        credit_limit: spec.credit_limit.0,
+        destination,
+        timeout: Duration::from_millis(u64::from(*timeout_ms)),
+        idempotent: *idempotent,
+        active: spec.active,
+    })
+}
+
+/// What the campaigns of every vertical are built with.
+struct Bench<'b> {
+    draft: &'b Draft,
+    workshop: &'b Workshop,
+    buyers: &'b HashMap<BuyerId, Arc<Buyer>>,
+    lists: &'b Lists,
+}
+
+impl Bench<'_> {
+    fn vertical(
+        &self,
+        id: &VerticalId,
+        spec: &VerticalSpec,
+        saved: &BTreeMap<&CampaignId, &CampaignSpec>,
+    ) -> Result<Vertical, Fault> {
+        let what = format!("vertical {id}");
+        limits(&what, spec)?;
+        let (module, normalizer) = self.normalizer(&what, &spec.module)?;
+        let mut groups: BTreeMap<&ModuleName, Vec<(&CampaignId, String)>> = BTreeMap::new();
+        for (campaign, spec) in saved {
+            if let Some(filter) = &spec.filter {
+                let group = groups.entry(&filter.module).or_default();
+                group.push((campaign, filter.settings.to_string()));
+            }
+        }
+        let mut filters = Vec::with_capacity(groups.len());
+        let mut slots = HashMap::new();
+        for (name, group) in &groups {
+            for (slot, (campaign, _)) in (0_u32..).zip(group) {
+                slots.insert(*campaign, Slot { filter: filters.len(), slot });
+            }
+            filters.push(self.filter(name, group, normalizer.schema())?);
+        }
+        let mut campaigns = Vec::with_capacity(saved.len());
+        for (campaign, spec) in saved {
+            let slot = slots.get(campaign).copied();
+            campaigns.push(Arc::new(self.campaign(campaign, spec, normalizer.schema(), slot)?));
+        }
+        Ok(Vertical {
+            id: id.clone(),
+            active: spec.active,
+            module,
+            normalizer,
+            reserve: spec.reserve.0,
+            increment: spec.increment.0,
+            copies: spec.copies,
+            hold: Duration::from_secs(u64::from(spec.hold_seconds)),
+            duplicate_window: Duration::from_secs(u64::from(spec.duplicate_window_seconds)),
+            campaigns,
+            filters,
+        })
+    }
+
+    fn active(
+        &self,
+        what: &str,
+        pointer: &str,
+        name: &ModuleName,
+    ) -> Result<(ModuleVersion, Admitted), Fault> {
+        let versions = self.draft.modules.get(name).ok_or_else(|| {
+            let upload = format!("upload it with POST /v1/modules?name={name}");
+            Fault::new(&what, pointer, format!("there is no module `{name}`; {upload}"))
+        })?;
+        let active = versions.active.and_then(|version| Some((version, versions.digest(version)?)));
+        let (version, digest) = active.ok_or_else(|| {
+            let activate = format!("activate one with POST /v1/modules/{name}/activate");
+            Fault::new(
+                &what,
+                pointer,
+                format!("no version of module `{name}` is active; {activate}"),
+            )
+        })?;
+        let admitted = self.workshop.module(digest).ok_or_else(|| {
+            Fault::new(&what, pointer, format!("module `{name}` version {version} is not compiled"))
+        })?;
+        Ok((ModuleVersion { name: name.clone(), version, digest }, admitted))
+    }
+
+    fn normalizer(
+        &self,
+        what: &str,
+        name: &ModuleName,
+    ) -> Result<(ModuleVersion, Normalizer), Fault> {
+        match self.active(what, "/module", name)? {
+            (module, Admitted::Normalizer(normalizer)) => Ok((module, normalizer)),
+            (_, Admitted::Filter(_)) => {
+                let message = format!("module `{name}` is a filter; a vertical needs a normalizer");
+                Err(Fault::new(&what, "/module", message))
+            }
+        }
+    }
+
+    fn filter(
+        &self,
+        name: &ModuleName,
+        group: &[(&CampaignId, String)],
+        schema: &Schema,
+    ) -> Result<FilterInUse, Fault> {
+        let fault = |slot: usize, pointer: &str, message: String| {
+            let what = group
+                .get(slot)
+                .map_or(String::new(), |(campaign, _)| format!("campaign {campaign}"));
+            Fault::new(&what, pointer, message)
+        };
+        let first =
+            group.first().map_or(String::new(), |(campaign, _)| format!("campaign {campaign}"));
+        let (module, filter) = match self.active(&first, "/filter/module", name)? {
+            (module, Admitted::Filter(filter)) => (module, filter),
+            (_, Admitted::Normalizer(_)) => {
+                let message = format!("module `{name}` is a normalizer; a campaign needs a filter");
+                return Err(fault(0, "/filter/module", message));
+            }
+        };
+        for need in filter.needs() {
+            let message = match schema.field(&need.name) {
+                None => format!("has no field `{}`", need.name),
+                Some((_, field)) if field.contact => {
+                    format!("marks `{}` as contact data, which no filter may read", need.name)
+                }
+                Some((_, field)) if field.kind != need.kind => {
+                    format!(
+                        "has `{}` as {}, not {}",
+                        need.name,
+                        field.kind.name(),
+                        need.kind.name()
+                    )
+                }
+                Some(_) => continue,
+            };
+            let message = format!(
+                "filter `{name}` version {} does not fit: the schema of `{}` {message}",
+                module.version,
+                schema.vertical()
+            );
+            return Err(fault(0, "/filter/module", message));
+        }
+        let settings: Vec<String> = group.iter().map(|(_, settings)| settings.clone()).collect();
+        match self.workshop.configure(&filter, &settings) {
+            Ok(configured) => Ok(FilterInUse { module, configured }),
+            Err(ConfigureError::Settings { slot, message }) => {
+                let help = filter.settings_help();
+                let message = format!("{message}. The filter `{name}` takes: {help}");
+                Err(fault(slot, "/filter/settings", message))
+            }
+            Err(other) => Err(fault(0, "/filter", format!("filter `{name}`: {other}"))),
+        }
+    }
+
+    fn campaign(
+        &self,
+        id: &CampaignId,
+        spec: &CampaignSpec,
+        schema: &Schema,
+        filter: Option<Slot>,
+    ) -> Result<Campaign, Fault> {
+        let fault = |pointer: &str, message: String| {
+            Fault::new(&format!("campaign {id}"), pointer, message)
+        };
+        let buyer = self.buyers.get(&spec.buyer).ok_or_else(|| {
+            fault("/buyer", format!("there is no buyer `{}`; save it first", spec.buyer))
+        })?;
+        match spec.price {
+            Some(price) if !price.0.is_positive() => {
+                return Err(fault("/price", "must be above zero".to_owned()));
+            }
+            None if filter.is_none() => {
+                return Err(fault("/price", "name a price, or a filter that does".to_owned()));
+            }
+            Some(_) | None => (),
+        }
+        for (pointer, amount) in
+            [("/budget/daily", spec.budget.daily), ("/budget/total", spec.budget.total)]
+        {
+            if amount.is_some_and(|amount| amount.0 < Micros::ZERO) {
+                return Err(fault(pointer, "must not be negative".to_owned()));
+            }
+        }
+        let criteria = match &spec.criteria {
+            None => Criteria::any(),
+            Some(serde_json::Value::String(text)) => Criteria::from_text(text, schema, self.lists)
+                .map_err(|error| fault("/criteria", error.to_string()))?,
+            Some(json) => Criteria::from_json(json, schema, self.lists)
+                .map_err(|error| fault(&format!("/criteria{}", error.at), error.message))?,
+        };
+        let schedule = spec.schedule.as_ref().map(Schedule::from_json).transpose();
+        let schedule = schedule
+            .map_err(|error| fault(&format!("/schedule{}", error.pointer), error.message))?;
+        let zone = TimeZone::get(&spec.zone).map_err(|_| {
+            let example = "use a name of the IANA database, such as America/Chicago";
+            fault("/zone", format!("there is no time zone `{}`; {example}", spec.zone))
+        })?;
+        if spec.duplicate_window_seconds > VerticalSpec::WINDOW_SECONDS_MAX {
+            let message = format!("must be at most {}", VerticalSpec::WINDOW_SECONDS_MAX);
+            return Err(fault("/duplicate_window_seconds", message));
+        }
+        Ok(Campaign {
+            id: id.clone(),
+            buyer: Arc::clone(buyer),
+            active: spec.active,
+            price: spec.price.map(|price| price.0),
+            criteria,
+            schedule,
+            zone,
+            caps: spec.caps,
+            budget: spec.budget,
+            duplicate_window: Duration::from_secs(u64::from(spec.duplicate_window_seconds)),
+            filter,
+        })
+    }
+}
+
+fn limits(what: &str, spec: &VerticalSpec) -> Result<(), Fault> {
+    let between = |pointer: &str, value: u32, least: u32, most: u32| {
+        if (least..=most).contains(&value) {
+            return Ok(());
+        }
+        Err(Fault::new(&what, pointer, format!("must be {least} to {most}, but is {value}")))
+    };
+    between("/copies", spec.copies, 1, VerticalSpec::COPIES_MAX)?;
+    between("/hold_seconds", spec.hold_seconds, 1, VerticalSpec::HOLD_SECONDS_MAX)?;
+    let window = spec.duplicate_window_seconds;
+    between("/duplicate_window_seconds", window, 0, VerticalSpec::WINDOW_SECONDS_MAX)?;
+    for (pointer, amount) in [("/reserve", spec.reserve), ("/increment", spec.increment)] {
+        if amount.0.is_negative() {
+            return Err(Fault::new(&what, pointer, "must not be negative"));
+        }
+    }
+    Ok(())
+}

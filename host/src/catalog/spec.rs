@@ -1,0 +1,301 @@
+//! What an operator says about sources, buyers, verticals and campaigns: the bodies of the operator's API, which are
+//! also what the journal keeps.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::ids::{BuyerId, CampaignId, Digest, IdError, ModuleName, SourceId, VerticalId};
+use crate::money::{Micros, Share};
+
+/// An amount as JSON writes it: text, because a JSON number is a float to most readers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Amount(pub Micros);
+
+impl Serialize for Amount {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Amount {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        text(deserializer, "an amount as text, such as \"12.50\"", Micros::parse).map(Self)
+    }
+}
+
+/// A percentage as text, such as `"12.5"`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Percent(pub Share);
+
+impl Serialize for Percent {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // A percentage has four digits after the point where an amount has six.
+        let percent = Micros::new(i64::from(self.0.millionths()).saturating_mul(100));
+        serializer.collect_str(&percent.with_decimals(percent.decimals()))
+    }
+}
+
+impl<'de> Deserialize<'de> for Percent {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        text(deserializer, "a percentage from 0 to 100 as text, such as \"12.5\"", |percent| {
+            Share::parse_percent(percent).map_err(|error| match error {
+                crate::money::AmountError::TooLarge => {
+                    "a percentage is between 0 and 100".to_owned()
+                }
+                other => other.to_string(),
+            })
+        })
+        .map(Self)
+    }
+}
+
+fn text<'de, D, T, E>(
+    deserializer: D,
+    expecting: &'static str,
+    parse: impl FnOnce(&str) -> Result<T, E>,
+) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    E: fmt::Display,
+{
+    struct TextVisitor(&'static str);
+
+    impl serde::de::Visitor<'_> for TextVisitor {
+        type Value = String;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(self.0)
+        }
+
+        fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<String, E> {
+            Ok(text.to_owned())
+        }
+    }
+
+    let text = deserializer.deserialize_str(TextVisitor(expecting))?;
+    parse(&text).map_err(serde::de::Error::custom)
+}
+
+macro_rules! serde_name {
+    ($($name:ident)*) => { $(
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                text(deserializer, "a name", |name| -> Result<Self, IdError> { Self::parse(name) })
+            }
+        }
+    )* };
+}
+
+serde_name!(SourceId BuyerId CampaignId VerticalId ModuleName);
+
+impl Serialize for Digest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        text(deserializer, "a digest such as \"sha256:…\"", Self::parse)
+    }
+}
+
+/// A source: who sends pings and leads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceSpec {
+    #[serde(default)]
+    pub name: String,
+    /// The verticals it may send to; empty means all.
+    #[serde(default)]
+    pub verticals: Vec<VerticalId>,
+    /// The exchange's part of every price.
+    #[serde(default)]
+    pub margin_percent: Percent,
+    /// How many pings and posts a second it may send, after a burst of as many.
+    #[serde(default = "SourceSpec::default_rate")]
+    pub pings_per_second: u32,
+    #[serde(default = "yes")]
+    pub active: bool,
+    /// SHA-256 of each key that opens the door for it.
+    #[serde(default)]
+    pub key_digests: Vec<Digest>,
+}
+
+impl SourceSpec {
+    fn default_rate() -> u32 {
+        1_000
+    }
+}
+
+/// A buyer: who bids and pays.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BuyerSpec {
+    #[serde(default)]
+    pub name: String,
+    /// How far below zero its balance may go.
+    #[serde(default)]
+    pub credit_limit: Amount,
+    pub delivery: DeliverySpec,
+    #[serde(default = "yes")]
+    pub active: bool,
+}
+
+/// Where and how a buyer gets its leads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeliverySpec {
+    /// HTTPS, or HTTP on loopback where that is allowed.
+    pub url: String,
+    /// How long the buyer's answer is waited for.
+    #[serde(default = "DeliverySpec::default_timeout_ms")]
+    pub timeout_ms: u32,
+    /// The buyer promises that a second post with the same Idempotency-Key has no second effect. Without that promise
+    /// a delivery whose end is unknown is never sent again.
+    #[serde(default)]
+    pub idempotent: bool,
+}
+
+impl DeliverySpec {
+    /// The longest time that a buyer's answer may be waited for.
+    pub const TIMEOUT_MS_MAX: u32 = 60_000;
+
+    fn default_timeout_ms() -> u32 {
+        5_000
+    }
+}
+
+/// A vertical on this exchange: the module that reads it, and the rules of its auctions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VerticalSpec {
+    /// The normalizer.
+    pub module: ModuleName,
+    /// The least price of a lead.
+    #[serde(default)]
+    pub reserve: Amount,
+    /// What is added to a competing bid to make the price.
+    #[serde(default)]
+    pub increment: Amount,
+    /// To how many buyers a lead is sold: 1 is exclusive.
+    #[serde(default = "VerticalSpec::default_copies")]
+    pub copies: u32,
+    /// How long a ping's price holds.
+    #[serde(default = "VerticalSpec::default_hold_seconds")]
+    pub hold_seconds: u32,
+    /// How long the same lead from the same source is a duplicate; 0 means never.
+    #[serde(default)]
+    pub duplicate_window_seconds: u32,
+    #[serde(default = "yes")]
+    pub active: bool,
+}
+
+impl VerticalSpec {
+    pub const COPIES_MAX: u32 = 32;
+    pub const HOLD_SECONDS_MAX: u32 = 86_400;
+    pub const WINDOW_SECONDS_MAX: u32 = 90 * 86_400;
+
+    fn default_copies() -> u32 {
+        1
+    }
+
+    fn default_hold_seconds() -> u32 {
+        300
+    }
+}
+
+/// A campaign: what a buyer wants, when, how much of it, and at what price.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CampaignSpec {
+    pub buyer: BuyerId,
+    pub vertical: VerticalId,
+    /// What it bids, unless its filter names another price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<Amount>,
+    /// An expression in its text spelling, or as JSON; absent means every lead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub criteria: Option<serde_json::Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<FilterSpec>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<serde_json::Value>,
+    #[serde(default)]
+    pub caps: CapsSpec,
+    #[serde(default)]
+    pub budget: BudgetSpec,
+    /// The time zone in which its days begin.
+    #[serde(default = "CampaignSpec::default_zone")]
+    pub zone: String,
+    /// How long a lead like one it bought is a duplicate to it; 0 means never.
+    #[serde(default)]
+    pub duplicate_window_seconds: u32,
+    #[serde(default = "yes")]
+    pub active: bool,
+}
+
+impl CampaignSpec {
+    fn default_zone() -> String {
+        "UTC".to_owned()
+    }
+}
+
+/// A campaign's use of a filter module.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FilterSpec {
+    pub module: ModuleName,
+    /// Handed to the module when it is configured; it says itself what it takes.
+    #[serde(default)]
+    pub settings: serde_json::Value,
+}
+
+/// The most leads a campaign buys.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CapsSpec {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub daily: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<u32>,
+}
+
+/// The most money a campaign spends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BudgetSpec {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub daily: Option<Amount>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<Amount>,
+}
+
+/// A named list of texts that criteria name as `@list`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListSpec {
+    pub values: Vec<String>,
+}
+
+/// Everything that operators saved, as they saved it.
+#[derive(Clone, Debug, Default)]
+pub struct Register {
+    pub sources: BTreeMap<SourceId, SourceSpec>,
+    pub buyers: BTreeMap<BuyerId, BuyerSpec>,
+    pub verticals: BTreeMap<VerticalId, VerticalSpec>,
+    pub campaigns: BTreeMap<CampaignId, CampaignSpec>,
+    pub lists: BTreeMap<String, ListSpec>,
+}
+
+const fn yes() -> bool {
+    true
+}

@@ -1,0 +1,86 @@
+//! `gavel serve`: the exchange, until it is told to stop.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::Failure;
+use crate::config::{CONNECTIONS_MAX, Config, REQUESTS_MAX, Raw};
+use crate::{server, telemetry};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The directory of the journal; made if it is not there.
+    #[arg(long, env = "GAVEL_DATA")]
+    data: PathBuf,
+    /// The address to listen on.
+    #[arg(long, env = "GAVEL_LISTEN", default_value = "127.0.0.1:8080")]
+    listen: String,
+    /// Where the journal is kept other than in SQLite in the data directory.
+    #[arg(long, env = "GAVEL_DATABASE")]
+    database: Option<String>,
+    /// The operator's key.
+    #[arg(long, env = "GAVEL_OPERATOR_KEY", hide_env_values = true, hide = true)]
+    operator_key: Option<String>,
+    /// The currency of all amounts.
+    #[arg(long, env = "GAVEL_CURRENCY", default_value = "USD")]
+    currency: String,
+    /// Let buyers' end points be plain HTTP on loopback. So it is anyway if only loopback is listened on.
+    #[arg(long, env = "GAVEL_ALLOW_LOOPBACK_BUYERS")]
+    allow_loopback_buyers: bool,
+    /// How many requests may be under way at once.
+    #[arg(long, env = "GAVEL_REQUESTS_MAX", default_value_t = REQUESTS_MAX)]
+    requests_max: usize,
+    /// How many connections may be open at once.
+    #[arg(long, env = "GAVEL_CONNECTIONS_MAX", default_value_t = CONNECTIONS_MAX)]
+    connections_max: usize,
+}
+
+/// How long shutdown may take in all before the process leaves anyway.
+const LEAVE_AFTER: Duration = Duration::from_secs(25);
+
+pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
+    telemetry::start_log(json);
+    if let Some(url) = args.database.filter(|url| !url.starts_with("sqlite")) {
+        return Err(Failure::usage(format!(
+            "--database {url}: this version keeps its journal in SQLite, in --data"
+        )));
+    }
+    let mut fresh = [0; 24];
+    getrandom::fill(&mut fresh)
+        .map_err(|error| Failure::could_not_run(format!("no randomness: {error}")))?;
+    let fresh: String = fresh.iter().map(|byte| format!("{byte:02x}")).collect();
+    let config = Config::check(
+        Raw {
+            data: args.data,
+            listen: args.listen,
+            operator_key: args.operator_key,
+            currency: args.currency,
+            allow_loopback_buyers: args.allow_loopback_buyers,
+            requests_max: args.requests_max,
+            connections_max: args.connections_max,
+        },
+        &fresh,
+    )
+    .map_err(|mistakes| Failure::usage(mistakes.to_string()))?;
+    super::block_on(async {
+        let running = server::start(config).await.map_err(|error| Failure::because(&error))?;
+        told_to_stop().await?;
+        tracing::info!("asked to stop, draining");
+        tokio::select! {
+            () = running.stop() => Ok(()),
+            _ = told_to_stop() => Err(Failure::could_not_run("asked twice to stop: left at once")),
+            () = tokio::time::sleep(LEAVE_AFTER) => Err(Failure::could_not_run("not drained in time: left anyway")),
+        }
+    })?
+}
+
+async fn told_to_stop() -> Result<(), Failure> {
+    let mut terminate =
+        signal(SignalKind::terminate()).map_err(|error| Failure::because(&error))?;
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => Ok(()),
+        _ = terminate.recv() => Ok(()),
+    }
+}

@@ -1,0 +1,139 @@
+//! What an exchange is started with: plain data, checked whole before any socket is bound.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use crate::ids::Digest;
+
+/// The shortest operator key, in bytes.
+pub const OPERATOR_KEY_BYTES_MIN: usize = 16;
+/// How many requests may be under way at once, unless configured; beyond it the answer is 503.
+pub const REQUESTS_MAX: usize = 4_096;
+/// How many connections may be open at once, unless configured.
+pub const CONNECTIONS_MAX: usize = 10_000;
+
+/// Everything that `gavel serve` can be told.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where the journal is kept.
+    pub data: PathBuf,
+    /// The address of the HTTP server.
+    pub listen: SocketAddr,
+    /// SHA-256 of the operator's key.
+    pub operator_key: Digest,
+    /// The code of the one currency of all amounts.
+    pub currency: String,
+    /// Buyers' end points may be plain HTTP on loopback: for development and tests.
+    pub allow_loopback_buyers: bool,
+    pub requests_max: usize,
+    pub connections_max: usize,
+}
+
+/// What the command line and the environment said, unchecked.
+#[derive(Clone, Debug)]
+pub struct Raw {
+    pub data: PathBuf,
+    pub listen: String,
+    pub operator_key: Option<String>,
+    pub currency: String,
+    pub allow_loopback_buyers: bool,
+    pub requests_max: usize,
+    pub connections_max: usize,
+}
+
+/// All mistakes of a configuration, a line each.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .0.join("\n"))]
+pub struct Mistakes(pub Vec<String>);
+
+impl Config {
+    /// Checks everything and reports all mistakes at once. `suggested_key` is offered where no operator key is set.
+    pub fn check(raw: Raw, suggested_key: &str) -> Result<Self, Mistakes> {
+        let mut mistakes = Vec::new();
+        let listen: Option<SocketAddr> = raw.listen.parse().ok();
+        if listen.is_none() {
+            mistakes.push(format!(
+                "--listen {}: expected an address such as 127.0.0.1:8080",
+                raw.listen
+            ));
+        }
+        let key = raw.operator_key.unwrap_or_default();
+        if key.is_empty() {
+            mistakes.push(format!(
+                "GAVEL_OPERATOR_KEY is not set; it is what operators sign in with. A fresh one: GAVEL_OPERATOR_KEY={suggested_key}"
+            ));
+        } else if key.len() < OPERATOR_KEY_BYTES_MIN {
+            mistakes.push(format!(
+                "GAVEL_OPERATOR_KEY has {} bytes; it needs at least {OPERATOR_KEY_BYTES_MIN}. A fresh one: {suggested_key}",
+                key.len()
+            ));
+        }
+        if raw.currency.len() != 3 || !raw.currency.bytes().all(|b| b.is_ascii_uppercase()) {
+            mistakes
+                .push(format!("--currency {}: expected three capitals such as USD", raw.currency));
+        }
+        for (flag, value) in
+            [("--requests-max", raw.requests_max), ("--connections-max", raw.connections_max)]
+        {
+            if value == 0 || value > 1_000_000 {
+                mistakes.push(format!("{flag} {value}: expected 1 to 1000000"));
+            }
+        }
+        let (Some(listen), true) = (listen, mistakes.is_empty()) else {
+            return Err(Mistakes(mistakes));
+        };
+        Ok(Self {
+            data: raw.data,
+            listen,
+            operator_key: Digest::of(key.as_bytes()),
+            currency: raw.currency,
+            // An exchange that only this machine can reach is a development set-up.
+            allow_loopback_buyers: raw.allow_loopback_buyers || listen.ip().is_loopback(),
+            requests_max: raw.requests_max,
+            connections_max: raw.connections_max,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raw() -> Raw {
+        Raw {
+            data: PathBuf::from("data"),
+            listen: "127.0.0.1:8080".to_owned(),
+            operator_key: Some("0123456789abcdef".to_owned()),
+            currency: "USD".to_owned(),
+            allow_loopback_buyers: false,
+            requests_max: REQUESTS_MAX,
+            connections_max: CONNECTIONS_MAX,
+        }
+    }
+
+    #[test]
+    fn all_mistakes_are_reported_at_once() {
+        let wrong = Raw {
+            listen: "8080".to_owned(),
+            operator_key: None,
+            currency: "dollars".to_owned(),
+            requests_max: 0,
+            ..raw()
+        };
+        let mistakes = Config::check(wrong, "fresh").unwrap_err();
+        assert_eq!(
+            mistakes.to_string(),
+            "--listen 8080: expected an address such as 127.0.0.1:8080\n\
+             GAVEL_OPERATOR_KEY is not set; it is what operators sign in with. A fresh one: GAVEL_OPERATOR_KEY=fresh\n\
+             --currency dollars: expected three capitals such as USD\n\
+             --requests-max 0: expected 1 to 1000000"
+        );
+    }
+
+    #[test]
+    fn only_an_exchange_on_loopback_delivers_to_loopback_unasked() {
+        assert!(Config::check(raw(), "").unwrap().allow_loopback_buyers);
+        let public = Raw { listen: "0.0.0.0:80".to_owned(), ..raw() };
+        assert!(!Config::check(public, "").unwrap().allow_loopback_buyers);
+    }
+}

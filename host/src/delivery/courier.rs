@@ -1,0 +1,216 @@
+//! Carries one lead to its buyer over HTTP, once, and says what became of it.
+//!
+//! - One shipment is one attempt with one outcome. Nothing here retries.
+//! - Only the buyer's own clear word makes a sale.
+//! - From the moment the body is handed to the network, silence is [`Outcome::Unknown`]: the buyer may have the lead.
+//! - Nothing of the body appears in outcomes or logs.
+
+mod answer;
+mod parcel;
+mod redaction;
+
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::Response;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER};
+use tokio::time::{Instant, timeout_at};
+
+use crate::egress::{Client, Destination, Egress, Unavailable};
+
+use answer::Answer;
+use parcel::Parcel;
+use redaction::Redaction;
+
+/// The longest that a buyer may take, whatever its contract says.
+pub const TIMEOUT_MAX: Duration = Duration::from_secs(120);
+/// The longest answer that is read, in bytes.
+pub const ANSWER_BYTES_MAX: usize = 64 << 10;
+/// The longest wait that a buyer may ask for.
+pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(3600);
+/// The longest text of a buyer that is kept, in characters.
+pub const TEXT_CHARS_MAX: usize = 200;
+
+/// One lead on its way to one buyer.
+pub struct Shipment<'s> {
+    pub destination: &'s Destination,
+    /// The lead as JSON, in the buyer's words. Not empty.
+    pub body: Vec<u8>,
+    /// The same for every attempt to hand over this lead, so that the buyer can tell a second attempt from a second lead.
+    pub idempotency_key: String,
+    /// How long the whole attempt may take, answer included; at most [`TIMEOUT_MAX`].
+    pub timeout: Duration,
+}
+
+/// What became of a shipment. Texts are at most [`TEXT_CHARS_MAX`] characters, printable, and without the lead's values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The buyer has taken the lead.
+    Sold {
+        /// What the buyer calls it.
+        reference: Option<String>,
+    },
+    /// The buyer does not want the lead and has not kept it.
+    Rejected { reason: String },
+    /// The buyer says that it already has this person. After an earlier [`Outcome::Unknown`] of the same lead that may be
+    /// because of the earlier attempt.
+    Duplicate { reason: String },
+    /// The buyer may or may not have taken the lead: it must not be sold to another before that is known.
+    Unknown { why: String },
+    /// The buyer certainly has not taken the lead.
+    NotSent {
+        why: String,
+        /// How long the buyer asked to be left alone; at most [`RETRY_AFTER_MAX`].
+        retry_after: Option<Duration>,
+    },
+}
+
+/// Ships leads over connections that it keeps and shares.
+#[derive(Clone, Debug)]
+pub struct Courier {
+    client: Client,
+}
+
+impl Courier {
+    /// # Errors
+    ///
+    /// If the machine cannot speak https.
+    pub fn new(egress: &Egress) -> Result<Self, Unavailable> {
+        Ok(Self { client: egress.client()? })
+    }
+
+    /// Makes one attempt. Dropping the future gives the attempt up without an outcome: the buyer may then have the lead.
+    pub async fn ship(&self, shipment: Shipment<'_>) -> Outcome {
+        let destination = shipment.destination;
+        let outcome = self.attempt(shipment).await;
+        let name = outcome.name();
+        metrics::counter!("gavel_delivery_attempts_total", "outcome" => name).increment(1);
+        tracing::debug!(%destination, outcome = name, "shipment attempted");
+        outcome
+    }
+
+    async fn attempt(&self, shipment: Shipment<'_>) -> Outcome {
+        let Shipment { destination, body, idempotency_key, timeout } = shipment;
+        if body.is_empty() {
+            return Outcome::not_sent("there is nothing to send");
+        }
+        let body = Bytes::from(body);
+        let request = match self.client.post(destination) {
+            Ok(request) => request,
+            Err(forbidden) => return Outcome::not_sent(forbidden.to_string()),
+        };
+        let (parcel, receipt) = Parcel::new(body.clone());
+        let request = request
+            .header(CONTENT_TYPE, "application/json")
+            .header(ACCEPT, "application/json")
+            .header("idempotency-key", idempotency_key)
+            .body(reqwest::Body::wrap(parcel));
+        let deadline = Instant::now() + timeout.min(TIMEOUT_MAX);
+        let why = match timeout_at(deadline, request.send()).await {
+            Ok(Ok(response)) => {
+                let answer = Answer {
+                    status: response.status(),
+                    retry_after: retry_after(response.headers()),
+                    body: timeout_at(deadline, read(response))
+                        .await
+                        .unwrap_or_else(|_| Err("the answer did not end in time".into())),
+                };
+                return answer.outcome().redacted(&body);
+            }
+            Ok(Err(error)) => cause(error),
+            Err(_) => format!("nothing came back in {} ms", timeout.min(TIMEOUT_MAX).as_millis()),
+        };
+        let outcome = if receipt.withdraw() {
+            Outcome::not_sent(why)
+        } else {
+            Outcome::Unknown { why: format!("sent, but then: {why}") }
+        };
+        outcome.redacted(&body)
+    }
+}
+
+impl Outcome {
+    /// Returns the outcome's name in metrics and logs.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Sold { .. } => "sold",
+            Self::Rejected { .. } => "rejected",
+            Self::Duplicate { .. } => "duplicate",
+            Self::Unknown { .. } => "unknown",
+            Self::NotSent { .. } => "not_sent",
+        }
+    }
+
+    fn not_sent(why: impl Into<String>) -> Self {
+        Self::NotSent { why: why.into(), retry_after: None }
+    }
+
+    /// Takes out what the buyer or the network repeats of the lead, and cuts what is left.
+    fn redacted(self, body: &[u8]) -> Self {
+        let clean = |text: &str| redaction::clean(&Redaction::of(body).apply(text));
+        match self {
+            Self::Sold { reference } => Self::Sold {
+                // A reference has to be found again at the buyer's, so it stays as it is, even if it is a value of the lead.
+                reference: reference
+                    .map(|text| redaction::clean(&text))
+                    .filter(|text| !text.is_empty()),
+            },
+            Self::Rejected { reason } => Self::Rejected { reason: clean(&reason) },
+            Self::Duplicate { reason } => Self::Duplicate { reason: clean(&reason) },
+            Self::Unknown { why } => Self::Unknown { why: clean(&why) },
+            Self::NotSent { why, retry_after } => Self::NotSent { why: clean(&why), retry_after },
+        }
+    }
+}
+
+/// Without the body: it is contact data.
+impl fmt::Debug for Shipment<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shipment")
+            .field("destination", self.destination)
+            .field("idempotency_key", &self.idempotency_key)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Reads the answer's body, but no more of it than is of use.
+async fn read(mut response: Response) -> Result<Vec<u8>, String> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(cause)? {
+        if body.len() + chunk.len() > ANSWER_BYTES_MAX {
+            return Err(format!("the answer is longer than {ANSWER_BYTES_MAX} bytes"));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// Returns the first cause of a failure. The errors around it only say where it was met, and hold the address.
+fn cause(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut cause: &dyn Error = &error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}
+
+/// Reads how long the buyer wants to be left alone: seconds, or a date, which is measured by the buyer's own clock.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
+    let wanted = text(RETRY_AFTER)?;
+    if !wanted.is_empty() && wanted.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More digits than fit are a long time.
+        let seconds = wanted.parse().unwrap_or(u64::MAX);
+        return Some(Duration::from_secs(seconds).min(RETRY_AFTER_MAX));
+    }
+    let date = |text| jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok();
+    let wait = date(wanted)?.duration_since(date(text(DATE)?)?);
+    Some(Duration::try_from(wait).unwrap_or(Duration::ZERO).min(RETRY_AFTER_MAX))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,150 @@
+//! Takes a lead's values out of texts that others wrote about it.
+//!
+//! A buyer's reason may repeat the person ("555 123-4567 already on file"), and reasons are kept, shown and logged. Every
+//! word of three or more characters that is also in the lead goes, and every number that a value of the lead spells in
+//! other groups. That takes out too much sometimes, and contact data never stays.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use super::TEXT_CHARS_MAX;
+
+/// What a value is replaced by.
+const MARK: &str = "[redacted]";
+/// Shorter words say too little about a person, and too much about everything else.
+const WORD_CHARS_MIN: usize = 3;
+/// A number in groups, such as a telephone number, has at least this many digits.
+const DIGITS_MIN: usize = 7;
+
+/// The words and long numbers of one lead.
+pub(super) struct Redaction {
+    words: HashSet<String>,
+    numbers: Vec<String>,
+}
+
+impl Redaction {
+    /// Reads a lead as it is sent. Of one that is not JSON, every word counts.
+    pub(super) fn of(body: &[u8]) -> Self {
+        let mut redaction = Self { words: HashSet::new(), numbers: Vec::new() };
+        match serde_json::from_slice(body) {
+            Ok(lead) => redaction.add(&lead),
+            Err(_) => redaction.add_text(&String::from_utf8_lossy(body)),
+        }
+        redaction
+    }
+
+    fn add(&mut self, value: &Value) {
+        match value {
+            Value::Null | Value::Bool(_) => (),
+            Value::Number(number) => self.add_text(&number.to_string()),
+            Value::String(text) => self.add_text(text),
+            Value::Array(values) => values.iter().for_each(|value| self.add(value)),
+            Value::Object(members) => members.values().for_each(|value| self.add(value)),
+        }
+    }
+
+    fn add_text(&mut self, text: &str) {
+        let words = text.split(|c: char| !c.is_alphanumeric());
+        self.words.extend(words.filter(|word| is_long(word)).map(str::to_lowercase));
+        self.numbers.extend(groups(text).map(digits).filter(|number| number.len() >= DIGITS_MIN));
+    }
+
+    /// Returns the text without what is also in the lead.
+    pub(super) fn apply(&self, text: &str) -> String {
+        let mut without_numbers = String::with_capacity(text.len());
+        let mut rest = text;
+        for group in groups(text) {
+            let number = digits(group);
+            let told = |own: &String| own.contains(&number) || number.contains(own.as_str());
+            // Between two groups there are no digits, so the first place where this one is found is its own.
+            let Some((before, after)) = rest.split_once(group) else { break };
+            without_numbers.push_str(before);
+            let known = number.len() >= DIGITS_MIN && self.numbers.iter().any(told);
+            without_numbers.push_str(if known { MARK } else { group });
+            rest = after;
+        }
+        without_numbers.push_str(rest);
+        let mut redacted = String::with_capacity(without_numbers.len());
+        for piece in without_numbers.split_inclusive(|c: char| !c.is_alphanumeric()) {
+            let word = piece.trim_end_matches(|c: char| !c.is_alphanumeric());
+            if is_long(word) && self.words.contains(&word.to_lowercase()) {
+                redacted.push_str(MARK);
+                redacted.push_str(piece.strip_prefix(word).unwrap_or_default());
+            } else {
+                redacted.push_str(piece);
+            }
+        }
+        redacted
+    }
+}
+
+fn is_long(word: &str) -> bool {
+    word.chars().count() >= WORD_CHARS_MIN
+}
+
+/// Returns the parts of a text that may be one number, written in groups.
+fn groups(text: &str) -> impl Iterator<Item = &str> {
+    let separator = |c: char| matches!(c, ' ' | '-' | '.' | '(' | ')' | '+' | '/');
+    text.split(move |c: char| !c.is_ascii_digit() && !separator(c))
+        .map(move |group| group.trim_matches(separator))
+        .filter(|group| !group.is_empty())
+}
+
+fn digits(group: &str) -> String {
+    group.chars().filter(char::is_ascii_digit).collect()
+}
+
+/// Returns the text on one line, without what does not print, cut to [`TEXT_CHARS_MAX`].
+pub(super) fn clean(text: &str) -> String {
+    let spaced: String =
+        text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(is_printed).collect();
+    let words: Vec<&str> = spaced.split_whitespace().collect();
+    words.join(" ").chars().take(TEXT_CHARS_MAX).collect()
+}
+
+/// Control characters, and those that hide or turn around what stands next to them, are not printed.
+fn is_printed(c: &char) -> bool {
+    !c.is_control()
+        && !matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEAD: &str = r#"{"first_name":"Zoë","last_name":"O'Hara-Smith","phone":"+1 (555) 123-4567","ssn":123456789,
+        "email":"Zoe.Smith@Example.org","address":{"lines":["12 Elm Street"]},"state":"TX","homeowner":true}"#;
+
+    fn check(text: &str, expected: &str) {
+        assert_eq!(clean(&Redaction::of(LEAD.as_bytes()).apply(text)), expected);
+    }
+
+    #[test]
+    fn what_is_in_the_lead_is_taken_out_of_a_text() {
+        check("no coverage in TX today, true", "no coverage in TX today, true");
+        check("ZOË smith is on file", "[redacted] [redacted] is on file");
+        check("15551234567 on file", "[redacted] on file");
+        check("phone 555-123-4567: on file", "phone [redacted]: on file");
+        check("(555) 123.4567", "([redacted]");
+        check("1234567 1234567", "[redacted]");
+        check("ssn 123-45-6789!", "ssn [redacted]!");
+        check("<zoe.smith@EXAMPLE.ORG>", "<[redacted].[redacted]@[redacted].[redacted]>");
+        check("Elm Street 12 closed", "[redacted] [redacted] 12 closed");
+        check("lead 98765432 is older than 30 days", "lead 98765432 is older than 30 days");
+    }
+
+    #[test]
+    fn texts_are_one_printable_line_and_short() {
+        check("a\r\n\tb\u{0}\u{1b}[31m \u{202e}c\u{2028}d", "a b[31m c d");
+        assert_eq!(clean(&"é".repeat(1000)), "é".repeat(TEXT_CHARS_MAX));
+        check("  ", "");
+    }
+
+    #[test]
+    fn a_value_at_the_cut_does_not_stay_in_part() {
+        let text = format!("{}O'Hara-Smith", "x".repeat(TEXT_CHARS_MAX - 8));
+        let redacted = clean(&Redaction::of(LEAD.as_bytes()).apply(&text));
+        assert!(!redacted.contains("Har") && !redacted.contains("Smi"), "{redacted}");
+    }
+}

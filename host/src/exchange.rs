@@ -1,0 +1,259 @@
+//! The corridor: the only file that names every room. A lead's whole way is on this screen.
+
+mod close;
+mod deliveries;
+mod entrance;
+mod office;
+mod opening;
+mod replay;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::{Mutex, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::book::{Book, OPEN_PINGS_MAX, State};
+use crate::catalog::{Catalog, Draft, Market, Vertical, Workshop};
+use crate::clock::{Clock, Moment};
+use crate::delivery::courier::Courier;
+use crate::facts::{Fact, PingAnswered, Posted, Terms};
+use crate::ids::PingId;
+use crate::ingest::{Call, Denied, Door, Submission};
+use crate::journal::{Committed, ContactChange, Journal, Record, Seat};
+use crate::lead::PingView;
+use crate::money::Micros;
+use crate::sandbox::Refusal;
+use crate::settlement::{Answer, Story};
+use crate::{bidding, delivery, matching, normalize, settlement};
+
+pub use close::{Closed, close, fingerprint};
+pub use entrance::{Entered, Entry};
+pub use office::{ActError, SavedSource, Uploaded};
+pub use opening::{OpenError, Options};
+pub use replay::{Difference, Replayed, replay};
+
+/// A running exchange.
+#[derive(Debug)]
+pub struct Exchange {
+    catalog: Catalog,
+    book: Book,
+    journal: Journal,
+    door: Door,
+    courier: Courier,
+    workshop: Arc<Workshop>,
+    draft: Mutex<Draft>,
+    clock: Clock,
+    currency: String,
+    shipping: Semaphore,
+    tasks: TaskTracker,
+    stopping: CancellationToken,
+}
+
+/// Why there is no answer to a ping or a post.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    #[error("there is no vertical `{0}`")]
+    NoVertical(String),
+    #[error("the submission was refused")]
+    Refused(Refusal),
+    #[error(transparent)]
+    Normalizer(#[from] normalize::Fault),
+    #[error("there is no ping of yours with this id")]
+    PingNotFound,
+    #[error("the ping was posted before with another body")]
+    PostedOtherwise,
+    #[error("the post says otherwise than its ping about `{0}`")]
+    Changed(String),
+    #[error("the exchange has as much work as it can take: {0}")]
+    Overloaded(&'static str),
+    #[error("the journal does not take facts any more")]
+    Closed,
+}
+
+impl Exchange {
+    /// Answers a ping: one auction, from the source's bytes to the money that is held for the winner.
+    pub async fn ping(&self, submission: &Submission) -> Result<Answer, Trouble> {
+        let market = self.catalog.load();
+        match self.enter(&market, submission).await? {
+            Entry::Seen(ping) => self.answer_again(ping, submission).await,
+            Entry::New(entered) => {
+                let auction = self.auction(&market, submission, &entered).await?;
+                Ok(Answer::to_ping(&auction))
+            }
+        }
+    }
+
+    /// Answers a post: the full lead goes to the winner of its ping.
+    pub async fn post(self: &Arc<Self>, submission: &Submission) -> Result<Answer, Trouble> {
+        let market = self.catalog.load();
+        match self.enter(&market, submission).await? {
+            Entry::Seen(ping) => self.answer_again(ping, submission).await,
+            Entry::New(entered) => {
+                let handle = entered.envelope.ping_id.as_deref().unwrap_or_default();
+                let ping = PingId::parse(handle).map_err(|_| Trouble::PingNotFound)?;
+                self.hand_over(submission, &entered, ping).await
+            }
+        }
+    }
+
+    /// Answers a full post: the auction and the delivery in one call.
+    pub async fn full(self: &Arc<Self>, submission: &Submission) -> Result<Answer, Trouble> {
+        let market = self.catalog.load();
+        match self.enter(&market, submission).await? {
+            Entry::Seen(ping) => self.answer_again(ping, submission).await,
+            Entry::New(entered) => {
+                let auction = self.auction(&market, submission, &entered).await?;
+                if auction.winners.is_empty() {
+                    return Ok(Answer::unsold(&auction));
+                }
+                let ping = PingId::from_u128(auction.ping);
+                self.hand_over(submission, &entered, ping).await
+            }
+        }
+    }
+
+    async fn auction(
+        &self,
+        market: &Market,
+        submission: &Submission,
+        entered: &Entered,
+    ) -> Result<Box<PingAnswered>, Trouble> {
+        let (at, source) = (submission.received, &entered.source);
+        let vertical = &entered.vertical;
+        let view = entered.lead.ping_view();
+        let frame = view.frame();
+        let print = fingerprint(vertical, &frame);
+        let shortlist = matching::shortlist(vertical, &view, &source.id, at, |campaign| {
+            self.book.decide(|book| book.admits(campaign, print, at))
+        });
+        let bids = bidding::collect(vertical, shortlist, &frame);
+        let late = submission.deadline(entered.envelope.deadline_ms) < Instant::now();
+        let random = entrance::random().map_err(|_| Trouble::Overloaded("no randomness"))?;
+        let ping = PingId::new(at, random);
+        let terms = terms(vertical, entered);
+        let seat = self.journal.seat().await.map_err(|_| Trouble::Closed)?;
+        let (answered, committed) = self.book.decide(|book| {
+            if book.open_pings() >= OPEN_PINGS_MAX {
+                return Err(Trouble::Overloaded("too many pings wait for their post"));
+            }
+            let duplicate = close::duplicate(book, vertical, source, print, at);
+            let closed = match duplicate {
+                Some(_) => Closed::default(),
+                None => close(&terms, ping, bids, late, at, |campaign, amount| {
+                    book.affords(campaign, amount, at)
+                }),
+            };
+            let answered = Box::new(PingAnswered {
+                ping: ping.as_u128(),
+                source: source.id.as_str().to_owned(),
+                vertical: vertical.id.as_str().to_owned(),
+                catalog: market.version(),
+                received_ms: at.unix_ms(),
+                body: *submission.body_digest().as_bytes(),
+                test: entered.envelope.test,
+                normalizer: entered.normalizer(),
+                filters: closed.filters,
+                frame,
+                terms,
+                left_out: closed.left_out,
+                bids: closed.bids,
+                winners: closed.winners,
+                duplicate_of: duplicate.map(PingId::as_u128),
+                fingerprint: print,
+                expires_ms: at.after(vertical.hold).unix_ms(),
+                request: entered.request.clone(),
+            });
+            let fact = Fact::PingAnswered(answered.clone());
+            Ok((answered, self.record(book, seat, at, &fact, None)))
+        })?;
+        // Durable before it is spoken: a crash after this line keeps the promise, a crash before it made none.
+        committed.wait().await.map_err(|_| Trouble::Closed)?;
+        Ok(answered)
+    }
+
+    async fn hand_over(
+        self: &Arc<Self>,
+        submission: &Submission,
+        entered: &Entered,
+        ping: PingId,
+    ) -> Result<Answer, Trouble> {
+        let (at, body) = (submission.received, *submission.body_digest().as_bytes());
+        let source = entered.source.id.as_str();
+        let open =
+            self.book.decide(|book| book.open_ping(ping).map(|open| Arc::clone(&open.auction)));
+        let Some(auction) = open.filter(|auction| auction.source == source) else {
+            return self.answer_closed(ping, source, submission).await;
+        };
+        let schema = Arc::clone(entered.vertical.schema());
+        if let Ok(offered) = PingView::from_frame(schema, &auction.frame)
+            && let Some(field) = entered.lead.changed_since(&offered)
+        {
+            return Err(Trouble::Changed(field.name.clone()));
+        }
+        let lead = Arc::new(entered.lead.to_json());
+        let sealed = lead.to_string().into_bytes();
+        let request = entered.request.clone().filter(|_| submission.call == Call::Post);
+        let seat = self.journal.seat().await.map_err(|_| Trouble::Closed)?;
+        let committed = self.book.decide(|book| {
+            let open = book.open_ping(ping).filter(|open| open.posted.is_none());
+            open.filter(|_| at <= auction.expires())?;
+            let fact = Fact::Posted(Posted { ping: ping.as_u128(), body, request });
+            let contact = ContactChange::Put { subject: ping.as_u128(), sealed };
+            let contact = Some(contact).filter(|_| !auction.test);
+            Some(self.record(book, seat, at, &fact, contact))
+        });
+        let Some(committed) = committed else {
+            return self.answer_closed(ping, source, submission).await;
+        };
+        let delivering = self.deliver(ping, committed, lead);
+        let deadline = submission.deadline(entered.envelope.deadline_ms);
+        match tokio::time::timeout_at(deadline.into(), delivering).await {
+            Ok(Ok(Err(trouble))) => return Err(trouble),
+            Ok(Ok(Ok(())) | Err(_)) | Err(_) => (),
+        }
+        Ok(self.story(ping).await?.to_post(ping))
+    }
+
+    /// Applies a fact to the book and hands it to the journal with all that it implies, in one step: the order of the
+    /// journal is the order of the book.
+    fn record(
+        &self,
+        book: &mut State,
+        seat: Seat,
+        at: Moment,
+        fact: &Fact,
+        contact: Option<ContactChange>,
+    ) -> Committed {
+        book.apply(at, fact);
+        seat.fill(Record {
+            at,
+            subject: fact.subject().map(PingId::as_u128),
+            kind: fact.kind(),
+            payload: fact.encode(),
+            entries: settlement::entries(fact),
+            duties: delivery::duties(fact, at, book),
+            contact,
+        })
+    }
+
+    async fn story(&self, ping: PingId) -> Result<Story, Trouble> {
+        let facts = self.history(ping).await.map_err(|_| Trouble::Closed)?;
+        Ok(Story::of(facts.iter().map(|(_, _, fact)| fact)))
+    }
+}
+
+/// Fixes the rules of the auction before the first bid is asked for.
+fn terms(vertical: &Vertical, entered: &Entered) -> Terms {
+    let margin = entered.source.margin;
+    let least = entered.envelope.minimum_price.map_or(Micros::ZERO, |least| margin.gross_up(least));
+    Terms {
+        copies: vertical.copies,
+        reserve: vertical.reserve.max(least).get(),
+        increment: vertical.increment.get(),
+        margin: margin.millionths(),
+    }
+}

@@ -1,0 +1,120 @@
+//! Closing an auction: who can pay, who wins, and a reason for everyone else. Pure, so that a replay closes the same
+//! way.
+
+use crate::bidding::Bids;
+use crate::book::State;
+use crate::catalog::{Campaign, Source, Vertical};
+use crate::clearing::{Bid, Outcome, Policy, TieKey, award};
+use crate::clock::Moment;
+use crate::facts::{BidMade, LeftOut, ModuleUsed, Terms, Winner};
+use crate::ids::{Digest, PingId};
+use crate::matching::left_out;
+use crate::money::Micros;
+use crate::reasons::Exclusion;
+use crate::schedule::day_in_zone;
+
+/// An auction's end.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Closed {
+    pub winners: Vec<Winner>,
+    pub left_out: Vec<LeftOut>,
+    pub bids: Vec<BidMade>,
+    pub filters: Vec<ModuleUsed>,
+}
+
+/// Closes an auction. `affords` is the book's word on funds and budgets: a bid that could not be paid neither wins nor
+/// sets the price. A late auction has no winners.
+pub fn close(
+    terms: &Terms,
+    ping: PingId,
+    bids: Bids<'_>,
+    late: bool,
+    at: Moment,
+    affords: impl Fn(&Campaign, Micros) -> Result<(), Exclusion>,
+) -> Closed {
+    let Bids { bids, left_out: mut excluded, filters } = bids;
+    let made = bids
+        .iter()
+        .map(|bid| BidMade {
+            campaign: bid.campaign.id.as_str().to_owned(),
+            buyer: bid.campaign.buyer.id.as_str().to_owned(),
+            amount: bid.amount.get(),
+        })
+        .collect();
+    let mut payable = Vec::with_capacity(bids.len());
+    for bid in bids {
+        let lost = if late {
+            Err(Exclusion::DeadlinePassed)
+        } else if bid.amount.is_positive() {
+            affords(bid.campaign, bid.amount)
+        } else {
+            Err(Exclusion::NotPositive)
+        };
+        match lost {
+            Ok(()) => payable.push(bid),
+            Err(exclusion) => excluded.push(left_out(bid.campaign, exclusion, None)),
+        }
+    }
+    let offers: Vec<Bid<'_>> = payable
+        .iter()
+        .map(|bid| Bid { bidder: bid.campaign.buyer.id.as_str(), amount: bid.amount })
+        .collect();
+    let policy = Policy {
+        copies: terms.copies,
+        reserve: Micros::new(terms.reserve),
+        increment: Micros::new(terms.increment),
+    };
+    let award = award(&policy, &TieKey::new(&ping.as_u128().to_be_bytes()), &offers);
+    let price = award.price.unwrap_or_default().get();
+    let winners = award
+        .winners
+        .iter()
+        .filter_map(|index| payable.get(*index))
+        .map(|bid| Winner {
+            campaign: bid.campaign.id.as_str().to_owned(),
+            buyer: bid.campaign.buyer.id.as_str().to_owned(),
+            bid: bid.amount.get(),
+            price,
+            day: day_in_zone(&bid.campaign.zone, at),
+        })
+        .collect();
+    for (bid, outcome) in payable.iter().zip(&award.outcomes) {
+        let exclusion = match outcome {
+            Outcome::Won => continue,
+            Outcome::Outbid => Exclusion::Outbid,
+            Outcome::BelowReserve => Exclusion::BelowReserve,
+            Outcome::NotPositive => Exclusion::NotPositive,
+            Outcome::OwnBetterBid => Exclusion::OwnBetterBid,
+        };
+        excluded.push(left_out(bid.campaign, exclusion, None));
+    }
+    excluded.sort_by(|one, other| one.campaign.cmp(&other.campaign));
+    Closed { winners, left_out: excluded, bids: made, filters }
+}
+
+/// Returns what the same lead has in common with itself, or zeros where nobody asks for duplicates.
+pub fn fingerprint(vertical: &Vertical, frame: &[u64]) -> [u8; 32] {
+    let asked = !vertical.duplicate_window.is_zero()
+        || vertical.campaigns.iter().any(|campaign| !campaign.duplicate_window.is_zero());
+    if !asked {
+        return [0; 32];
+    }
+    let bytes: Vec<u8> = frame.iter().flat_map(|word| word.to_le_bytes()).collect();
+    *Digest::of(&bytes).as_bytes()
+}
+
+/// Returns the earlier ping in which the same source offered the same lead within the vertical's window.
+pub(super) fn duplicate(
+    book: &State,
+    vertical: &Vertical,
+    source: &Source,
+    print: [u8; 32],
+    at: Moment,
+) -> Option<PingId> {
+    let window = i64::try_from(vertical.duplicate_window.as_millis()).unwrap_or(i64::MAX);
+    if window == 0 {
+        return None;
+    }
+    let since = Moment::from_unix_ms(at.unix_ms().saturating_sub(window));
+    book.offered_since(source.id.as_str(), print, since)
+}

@@ -1,0 +1,167 @@
+//! The loop behind the back door: every copy is asked for until it is sold, refused for good or unknown for good.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::task::JoinHandle;
+
+use super::{Exchange, Trouble};
+use crate::book::Stage;
+use crate::delivery::courier::Outcome;
+use crate::delivery::{self, Errand};
+use crate::facts::{Delivered, Expired, Fact};
+use crate::ids::PingId;
+use crate::journal::{Committed, ContactChange, Duty};
+
+/// How many deliveries may be under way at once.
+pub(super) const SHIPPING_MAX: usize = 512;
+/// How often overdue holds are looked for.
+const EXPIRY_TICK: Duration = Duration::from_millis(250);
+/// How many holds may expire in one fact.
+const EXPIRED_AT_ONCE_MAX: usize = 1_000;
+
+impl Exchange {
+    /// Delivers all copies of a posted lead, in a task of its own: a source that hangs up does not stop it.
+    pub(super) fn deliver(
+        self: &Arc<Self>,
+        ping: PingId,
+        committed: Committed,
+        lead: Arc<Value>,
+    ) -> JoinHandle<Result<(), Trouble>> {
+        let exchange = Arc::clone(self);
+        self.tasks.spawn(async move {
+            committed.wait().await.map_err(|_| Trouble::Closed)?;
+            let copies = exchange.errands(ping).into_iter().map(|errand| {
+                exchange.tasks.spawn(Arc::clone(&exchange).ship(errand, Arc::clone(&lead)))
+            });
+            let under_way: Vec<JoinHandle<()>> = copies.collect();
+            for copy in under_way {
+                copy.await.map_err(|_| Trouble::Closed)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn errands(&self, ping: PingId) -> Vec<Errand> {
+        self.book.decide(|book| {
+            let Some(open) = book.open_ping(ping) else { return Vec::new() };
+            let copies = (0_u32..).zip(&open.copies);
+            let held = copies.filter(|(_, copy)| copy.stage == Stage::Held);
+            held.map(|(index, copy)| Errand {
+                ping,
+                copy: index,
+                winner: copy.winner.clone(),
+                attempts: 0,
+            })
+            .collect()
+        })
+    }
+
+    /// Takes up a delivery that was due when the exchange stopped.
+    pub(super) async fn resume(self: Arc<Self>, duty: Duty) {
+        let ping = PingId::from_u128(duty.key.subject);
+        let errand = self.errands(ping).into_iter().find(|errand| errand.copy == duty.key.step);
+        let contact = self.journal.contact(duty.key.subject).await;
+        let lead = contact.ok().flatten().and_then(|sealed| serde_json::from_slice(&sealed).ok());
+        let (Some(errand), Some(lead)) = (errand, lead) else {
+            tracing::error!(%ping, copy = duty.key.step, "a delivery is due without its lead");
+            return;
+        };
+        if self.pause_until(duty.due.unix_ms()).await {
+            self.ship(Errand { attempts: duty.attempts, ..errand }, Arc::new(lead)).await;
+        }
+    }
+
+    async fn ship(self: Arc<Self>, mut errand: Errand, lead: Arc<Value>) {
+        while let Some(delivered) = self.ship_once(&errand, &lead).await {
+            if let Some(again) = delivered.again_ms {
+                errand.attempts = delivered.attempt;
+                if !self.pause_until(again).await {
+                    return;
+                }
+            } else if let Some(winner) = delivered.successor {
+                errand = Errand { winner, attempts: 0, ..errand };
+            } else {
+                return;
+            }
+        }
+    }
+
+    async fn ship_once(&self, errand: &Errand, lead: &Value) -> Option<Delivered> {
+        let market = self.catalog.load();
+        let outcome = {
+            let _berth = self.shipping.acquire().await.ok()?;
+            let vertical = self.book.decide(|book| {
+                book.open_ping(errand.ping).map(|open| open.auction.vertical.clone())
+            })?;
+            let buyer = market.buyer_named(&errand.winner.buyer)?;
+            delivery::attempt(&self.courier, buyer, errand, &vertical, &self.currency, lead).await
+        };
+        self.conclude(errand, outcome).await.ok().flatten()
+    }
+
+    /// Records how an attempt ended. Returns nothing if the copy was settled meanwhile.
+    pub(super) async fn conclude(
+        &self,
+        errand: &Errand,
+        outcome: Outcome,
+    ) -> Result<Option<Delivered>, Trouble> {
+        let market = self.catalog.load();
+        let seat = self.journal.seat().await.map_err(|_| Trouble::Closed)?;
+        let at = self.clock.now();
+        let concluded = self.book.decide(|book| {
+            let delivered = delivery::conclude(book, &market, errand, outcome, at)?;
+            let fact = Fact::Delivered(delivered.clone());
+            // The contact data is kept for as long as a delivery may need it, and no longer.
+            let last = book.open_ping(errand.ping).is_some_and(|open| {
+                let held = open.copies.iter().filter(|copy| copy.stage == Stage::Held);
+                held.count() == 1 && delivered.closes()
+            });
+            let subject = errand.ping.as_u128();
+            let contact = last.then_some(ContactChange::Drop { subject });
+            Some((delivered, self.record(book, seat, at, &fact, contact)))
+        });
+        let Some((delivered, committed)) = concluded else { return Ok(None) };
+        committed.wait().await.map_err(|_| Trouble::Closed)?;
+        tracing::debug!(ping = %errand.ping, buyer = %delivered.buyer, outcome = delivered.ended.code(), "delivery attempted");
+        Ok(Some(delivered))
+    }
+
+    /// Waits for a moment; returns whether it came before the exchange was told to stop.
+    async fn pause_until(&self, unix_ms: i64) -> bool {
+        let pause = unix_ms.saturating_sub(self.clock.now().unix_ms());
+        let pause = Duration::from_millis(u64::try_from(pause).unwrap_or(0));
+        tokio::select! {
+            () = tokio::time::sleep(pause) => !self.stopping.is_cancelled(),
+            () = self.stopping.cancelled() => false,
+        }
+    }
+
+    /// Ends holds that nobody posted in time, until the exchange stops.
+    pub(super) async fn expire(self: Arc<Self>) {
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(EXPIRY_TICK) => (),
+                () = self.stopping.cancelled() => return,
+            }
+            while self.expire_some().await {}
+        }
+    }
+
+    async fn expire_some(&self) -> bool {
+        let at = self.clock.now();
+        if self.book.decide(|book| book.overdue(at, 1).is_empty()) {
+            return false;
+        }
+        let Ok(seat) = self.journal.seat().await else { return false };
+        let committed = self.book.decide(|book| {
+            let pings: Vec<u128> =
+                book.overdue(at, EXPIRED_AT_ONCE_MAX).into_iter().map(PingId::as_u128).collect();
+            metrics::counter!("gavel_holds_expired_total")
+                .increment(pings.len().try_into().unwrap_or(0));
+            self.record(book, seat, at, &Fact::Expired(Expired { pings }), None)
+        });
+        committed.wait().await.is_ok()
+    }
+}

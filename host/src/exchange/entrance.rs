@@ -1,0 +1,191 @@
+//! The way in, the same for pings and posts: who it is, whether it was said before, and what it says.
+
+use std::sync::Arc;
+
+use super::{Exchange, Trouble};
+use crate::catalog::{Market, Source, Vertical};
+use crate::clock::Moment;
+use crate::facts::{Fact, ModuleUsed, Request, SubmissionRefused};
+use crate::ids::PingId;
+use crate::ingest::{Call, Claim, Denied, IDEMPOTENCY_KEY_BYTES_MAX, Submission};
+use crate::lead::Lead;
+use crate::normalize;
+use crate::sandbox::{Envelope, Refusal};
+use crate::settlement::{Answer, Story};
+
+/// A submission past the door.
+#[derive(Debug)]
+pub enum Entry {
+    /// The same request was answered before, about this ping.
+    Seen(PingId),
+    New(Box<Entered>),
+}
+
+/// A lead of a known source.
+#[derive(Debug)]
+pub struct Entered {
+    pub source: Arc<Source>,
+    pub vertical: Arc<Vertical>,
+    pub envelope: Envelope,
+    pub lead: Lead,
+    pub request: Option<Request>,
+    fuel: u64,
+    _claim: Option<Claim>,
+}
+
+impl Entered {
+    /// Returns the record of the normalizer's call.
+    pub fn normalizer(&self) -> ModuleUsed {
+        let module = &self.vertical.module;
+        ModuleUsed {
+            name: module.name.as_str().to_owned(),
+            version: module.version,
+            digest: *module.digest.as_bytes(),
+            fuel: self.fuel,
+        }
+    }
+}
+
+impl Exchange {
+    /// Lets a submission in. A source whose key stands in a header is checked before its bytes are read.
+    pub(super) async fn enter(
+        &self,
+        market: &Market,
+        submission: &Submission,
+    ) -> Result<Entry, Trouble> {
+        let vertical = market.vertical(&submission.vertical).filter(|vertical| vertical.active);
+        let vertical =
+            vertical.ok_or_else(|| Trouble::NoVertical(submission.vertical.to_string()))?;
+        let known = self.door.caller_by_header(market, submission)?;
+        let reading = normalize::read(vertical, submission)?;
+        let source = match known {
+            Some(source) => source,
+            None => self.door.caller(market, submission, reading.envelope.credential.as_ref())?,
+        };
+        let request = submission.request();
+        let claim = match &request {
+            None => None,
+            Some(request) => {
+                let bytes = submission.idempotency_key.as_ref().map_or(0, String::len);
+                if bytes == 0 || bytes > IDEMPOTENCY_KEY_BYTES_MAX {
+                    return Err(Denied::BadIdempotencyKey.into());
+                }
+                let claim = self.door.claim(&source.id, request)?;
+                if let Some(ping) = self.seen(&source, request)? {
+                    return Ok(Entry::Seen(ping));
+                }
+                Some(claim)
+            }
+        };
+        let lead = match reading.lead {
+            Ok(lead) => lead,
+            Err(refusal) => {
+                self.refused(submission, &source, &refusal).await?;
+                return Err(Trouble::Refused(refusal));
+            }
+        };
+        Ok(Entry::New(Box::new(Entered {
+            source,
+            vertical: Arc::clone(vertical),
+            envelope: reading.envelope,
+            lead,
+            request,
+            fuel: reading.fuel,
+            _claim: claim,
+        })))
+    }
+
+    fn seen(&self, source: &Source, request: &Request) -> Result<Option<PingId>, Trouble> {
+        self.book.decide(|book| match book.request(source.id.as_str(), request.key) {
+            Some((_, earlier)) if earlier.body != request.body => Err(Denied::KeyReused.into()),
+            Some((ping, _)) => Ok(Some(ping)),
+            None if book.remembers_requests() => Ok(None),
+            None => Err(Trouble::Overloaded("too many Idempotency-Keys to remember")),
+        })
+    }
+
+    async fn refused(
+        &self,
+        submission: &Submission,
+        source: &Source,
+        refusal: &Refusal,
+    ) -> Result<(), Trouble> {
+        let fact = Fact::SubmissionRefused(SubmissionRefused {
+            source: source.id.as_str().to_owned(),
+            vertical: submission.vertical.as_str().to_owned(),
+            post: submission.call != Call::Ping,
+            code: refusal.code.code().to_owned(),
+            field: refusal.field.clone(),
+            message: refusal.message.clone(),
+            body: *submission.body_digest().as_bytes(),
+        });
+        let seat = self.journal.seat().await.map_err(|_| Trouble::Closed)?;
+        let at = submission.received;
+        let committed = self.book.decide(|book| self.record(book, seat, at, &fact, None));
+        committed.wait().await.map_err(|_| Trouble::Closed).map(drop)
+    }
+
+    /// Repeats the answer to a request that was answered before.
+    pub(super) async fn answer_again(
+        &self,
+        ping: PingId,
+        submission: &Submission,
+    ) -> Result<Answer, Trouble> {
+        let story = self.story(ping).await?;
+        let auction = story.auction.as_ref().ok_or(Trouble::PingNotFound)?;
+        Ok(match submission.call {
+            Call::Ping => Answer::to_ping(auction),
+            Call::Full if auction.winners.is_empty() => Answer::unsold(auction),
+            Call::Post | Call::Full => story.to_post(ping),
+        })
+    }
+
+    /// Answers a post whose ping is not open: it was posted before, has expired, or never was this source's.
+    pub(super) async fn answer_closed(
+        &self,
+        ping: PingId,
+        source: &str,
+        submission: &Submission,
+    ) -> Result<Answer, Trouble> {
+        let story: Story = self.story(ping).await?;
+        let auction = story.auction.as_ref().filter(|auction| auction.source == source);
+        let auction = auction.ok_or(Trouble::PingNotFound)?;
+        let reason = match &story.posted {
+            Some(posted) if posted.body == *submission.body_digest().as_bytes() => {
+                return Ok(story.to_post(ping));
+            }
+            Some(_) => return Err(Trouble::PostedOtherwise),
+            None if auction.winners.is_empty() => crate::reasons::Refusal::PingNotAccepted,
+            None => crate::reasons::Refusal::PingExpired,
+        };
+        Ok(Answer::Unsold { ping, reason })
+    }
+
+    /// Returns the facts of one ping with their places and times.
+    ///
+    /// # Errors
+    ///
+    /// [`Trouble::Closed`] if the journal cannot be read.
+    pub async fn history(&self, ping: PingId) -> Result<Vec<(u64, Moment, Fact)>, Trouble> {
+        let stored = self.journal.history(ping.as_u128()).await.map_err(|error| {
+            tracing::error!(%error, %ping, "history not readable");
+            Trouble::Closed
+        })?;
+        let mut facts = Vec::with_capacity(stored.len());
+        for stored in stored {
+            let fact = Fact::decode(stored.kind, &stored.payload).map_err(|error| {
+                tracing::error!(%error, %ping, seq = stored.seq, "fact not readable");
+                Trouble::Closed
+            })?;
+            facts.push((stored.seq, stored.at, fact));
+        }
+        Ok(facts)
+    }
+}
+
+/// Returns the random part of a handle.
+pub(super) fn random<const BYTES: usize>() -> Result<[u8; BYTES], getrandom::Error> {
+    let mut bytes = [0; BYTES];
+    getrandom::fill(&mut bytes)?;
+    Ok(bytes)
+}

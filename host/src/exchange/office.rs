@@ -1,0 +1,405 @@
+//! The operator's acts: each is checked whole, recorded, and only then seen by pings.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::{Exchange, entrance};
+use crate::book::Account;
+use crate::catalog::{Draft, Fault, Market, SourceSpec};
+use crate::delivery::courier::Outcome;
+use crate::delivery::{DELIVER, Errand};
+use crate::facts::{Delivered, Deposited, Fact, ModuleActivated, ModuleStored, Saved};
+use crate::ids::{BuyerId, Digest, ModuleName, PingId, SourceId};
+use crate::journal::{Duty, DutyKey};
+use crate::money::Micros;
+use crate::sandbox::{Admitted, Inadmissible};
+use crate::settlement;
+
+/// The shortest key that a source may bring along, in bytes.
+pub(super) const SOURCE_KEY_BYTES_MIN: usize = 16;
+/// How many keys a source has at most: the newest and the one before it, so that they can be changed without a gap.
+pub(super) const SOURCE_KEYS_MAX: usize = 2;
+/// The longest reference of a deposit, in bytes.
+pub(super) const REFERENCE_BYTES_MAX: usize = 128;
+
+/// Why an operator's act was refused. Nothing has changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ActError {
+    #[error("there is no {0}")]
+    NotFound(String),
+    /// A body or a reference in it cannot be.
+    #[error("{message}")]
+    Invalid { pointer: String, message: String },
+    #[error(transparent)]
+    Inadmissible(Inadmissible),
+    #[error("{0}")]
+    Conflict(String),
+    #[error("the journal does not take facts any more")]
+    Closed,
+}
+
+impl From<Fault> for ActError {
+    fn from(fault: Fault) -> Self {
+        Self::Invalid { message: fault.to_string(), pointer: fault.pointer }
+    }
+}
+
+/// A source as it was saved.
+#[derive(Clone, Debug)]
+pub struct SavedSource {
+    /// Whether it is new.
+    pub created: bool,
+    /// The key that was made for it: shown this once, kept as a digest only.
+    pub key: Option<String>,
+}
+
+/// A module's version as it was kept.
+#[derive(Clone, Debug, Serialize)]
+pub struct Uploaded {
+    pub name: ModuleName,
+    pub version: u32,
+    pub digest: Digest,
+    pub world: &'static str,
+    pub bytes: u64,
+    /// Whether this version was not known before.
+    pub created: bool,
+}
+
+impl Exchange {
+    /// Returns what is saved, as it is now.
+    pub async fn draft(&self) -> Draft {
+        self.draft.lock().await.clone()
+    }
+
+    /// Saves a source. `key` brings an old key along; `new_key` makes a new one; the first save makes one anyway.
+    pub async fn save_source(&self, id: &str, mut body: Value) -> Result<SavedSource, ActError> {
+        let source = SourceId::parse(id).map_err(|error| invalid("", error))?;
+        let (mut brought, mut wanted) = (None, false);
+        if let Some(object) = body.as_object_mut() {
+            brought = object.remove("key");
+            wanted = object.remove("new_key").is_some_and(|new_key| new_key == Value::Bool(true));
+            if object.contains_key("key_digests") {
+                return Err(invalid("/key_digests", "keys are set with `key` or `new_key`"));
+            }
+        }
+        let mut spec: SourceSpec = read(body)?;
+        let mut draft = self.draft.lock().await;
+        let before = draft.register.sources.get(&source);
+        spec.key_digests = before.map(|before| before.key_digests.clone()).unwrap_or_default();
+        let mut made = None;
+        match brought {
+            Some(Value::String(key)) if key.len() >= SOURCE_KEY_BYTES_MIN => {
+                add_key(&mut spec.key_digests, &key);
+            }
+            Some(_) => {
+                let message = format!("a key is text of at least {SOURCE_KEY_BYTES_MIN} bytes");
+                return Err(invalid("/key", message));
+            }
+            None if wanted || spec.key_digests.is_empty() => {
+                let key = new_key().map_err(|error| invalid("/new_key", error))?;
+                add_key(&mut spec.key_digests, &key);
+                made = Some(key);
+            }
+            None => (),
+        }
+        let created = before.is_none();
+        self.change(&mut draft, saved("source", id, &spec)?).await?;
+        Ok(SavedSource { created, key: made })
+    }
+
+    /// Saves a buyer, a vertical, a campaign or a list. Returns whether it is new.
+    pub async fn save<T>(&self, what: &str, id: &str, body: Value) -> Result<bool, ActError>
+    where
+        T: Serialize + DeserializeOwned,
+    {
+        BuyerId::parse(id).map_err(|error| invalid("", error))?;
+        let spec: T = read(body)?;
+        let mut draft = self.draft.lock().await;
+        let register = &draft.register;
+        let known = match what {
+            "buyer" => register.buyers.keys().any(|known| known.as_str() == id),
+            "vertical" => register.verticals.keys().any(|known| known.as_str() == id),
+            "campaign" => register.campaigns.keys().any(|known| known.as_str() == id),
+            _ => register.lists.contains_key(id),
+        };
+        self.change(&mut draft, saved(what, id, &spec)?).await?;
+        Ok(!known)
+    }
+
+    /// Checks, compiles and keeps a module's version. Nothing serves it yet.
+    pub async fn upload(&self, name: &str, wasm: Vec<u8>) -> Result<Uploaded, ActError> {
+        let module = ModuleName::parse(name).map_err(|error| invalid("/name", error))?;
+        let digest = Digest::of(&wasm);
+        let bytes = u64::try_from(wasm.len()).unwrap_or(u64::MAX);
+        let admitted = self.admit(digest, wasm.clone()).await?;
+        let world = admitted.world();
+        let mut draft = self.draft.lock().await;
+        if let Some(versions) = draft.modules.get(&module) {
+            if versions.world != world {
+                let message = format!(
+                    "`{name}` is a {}, this is a {world}: give it another name",
+                    versions.world
+                );
+                return Err(ActError::Conflict(message));
+            }
+            if let Some(version) = versions.version_of(digest) {
+                return Ok(Uploaded {
+                    name: module,
+                    version,
+                    digest,
+                    world,
+                    bytes,
+                    created: false,
+                });
+            }
+        }
+        let version =
+            draft.modules.get(&module).map_or(0, |versions| versions.newest()).saturating_add(1);
+        self.journal.put_module(digest, wasm).await.map_err(|_| ActError::Closed)?;
+        let fact = Fact::ModuleStored(ModuleStored {
+            name: name.to_owned(),
+            version,
+            digest: *digest.as_bytes(),
+            world: world.to_owned(),
+            bytes,
+        });
+        self.change(&mut draft, fact).await?;
+        Ok(Uploaded { name: module, version, digest, world, bytes, created: true })
+    }
+
+    /// Makes a version of a module the one that serves: the one with this number, or the newest.
+    pub async fn activate(&self, name: &str, version: Option<u32>) -> Result<u32, ActError> {
+        let mut draft = self.draft.lock().await;
+        let versions = ModuleName::parse(name).ok().and_then(|name| draft.modules.get(&name));
+        let versions = versions.ok_or_else(|| ActError::NotFound(format!("module `{name}`")))?;
+        let version = version.unwrap_or(versions.newest());
+        let digest = versions.digest(version).ok_or_else(|| {
+            ActError::NotFound(format!(
+                "version {version} of module `{name}`; the newest is {}",
+                versions.newest()
+            ))
+        })?;
+        if !self.workshop.has(digest) {
+            let wasm = self.journal.module(digest).await.map_err(|_| ActError::Closed)?;
+            let wasm = wasm.ok_or_else(|| ActError::NotFound(format!("module {digest}")))?;
+            self.admit(digest, wasm).await?;
+        }
+        let fact = Fact::ModuleActivated(ModuleActivated { name: name.to_owned(), version });
+        self.change(&mut draft, fact).await?;
+        Ok(version)
+    }
+
+    /// Makes the version that served before the present one serve again.
+    pub async fn roll_back(&self, name: &str) -> Result<u32, ActError> {
+        let before = {
+            let draft = self.draft.lock().await;
+            let versions =
+                ModuleName::parse(name).ok().and_then(|name| draft.modules.get(&name).cloned());
+            let versions =
+                versions.ok_or_else(|| ActError::NotFound(format!("module `{name}`")))?;
+            let others = versions.history.iter().rev();
+            others.copied().find(|version| Some(*version) != versions.active)
+        };
+        let version = before.ok_or_else(|| {
+            ActError::Conflict(format!(
+                "no other version of `{name}` has served, so there is none to go back to"
+            ))
+        })?;
+        self.activate(name, Some(version)).await
+    }
+
+    /// Books a buyer's money. The same reference with the same amount counts once.
+    pub async fn deposit(
+        &self,
+        buyer: &str,
+        amount: Micros,
+        reference: &str,
+    ) -> Result<(Account, bool), ActError> {
+        if !amount.is_positive() {
+            return Err(invalid("/amount", "a deposit is above zero"));
+        }
+        if reference.is_empty() || reference.len() > REFERENCE_BYTES_MAX {
+            let message = format!(
+                "a reference has 1 to {REFERENCE_BYTES_MAX} bytes and is unique for the buyer"
+            );
+            return Err(invalid("/reference", message));
+        }
+        let id = BuyerId::parse(buyer).map_err(|error| invalid("", error))?;
+        if self.catalog.load().buyer(&id).is_none() {
+            return Err(ActError::NotFound(format!("buyer `{buyer}`")));
+        }
+        let fact = Fact::Deposited(Deposited {
+            buyer: buyer.to_owned(),
+            amount: amount.get(),
+            reference: reference.to_owned(),
+        });
+        let seat = self.journal.seat().await.map_err(|_| ActError::Closed)?;
+        let at = self.clock.now();
+        let (account, committed) = self.book.decide(|book| {
+            if let Some(known) = book.deposit(buyer, reference) {
+                if known == amount {
+                    return Ok((book.account(buyer), None));
+                }
+                let message = format!("reference `{reference}` was used for a deposit of {known}");
+                return Err(ActError::Conflict(message));
+            }
+            if book.account(buyer).balance.checked_add(amount).is_none() {
+                return Err(invalid("/amount", "the balance would pass the largest amount"));
+            }
+            let committed = self.record(book, seat, at, &fact, None);
+            Ok((book.account(buyer), Some(committed)))
+        })?;
+        let created = committed.is_some();
+        if let Some(committed) = committed {
+            committed.wait().await.map_err(|_| ActError::Closed)?;
+        }
+        Ok((account, created))
+    }
+
+    /// Returns a buyer's money.
+    pub fn account(&self, buyer: &str) -> Account {
+        self.book.decide(|book| book.account(buyer))
+    }
+
+    /// Returns the balances of all ledger accounts.
+    pub async fn balances(&self) -> Result<Vec<(String, Micros)>, ActError> {
+        self.journal.balances().await.map_err(|_| ActError::Closed)
+    }
+
+    /// Returns the schema that a vertical serves by now.
+    pub fn schema(&self, vertical: &str) -> Option<Value> {
+        let market = self.catalog.load();
+        let schema = market.vertical_named(vertical)?.schema();
+        let fields: Vec<Value> = schema
+            .fields()
+            .iter()
+            .map(|field| {
+                json!({
+                    "name": field.name,
+                    "kind": field.kind.name(),
+                    "required_on_ping": field.required_on_ping,
+                    "required_on_post": field.required_on_post,
+                    "contact": field.contact,
+                    "binding": field.binding,
+                    "allowed": field.allowed,
+                    "description": field.description,
+                })
+            })
+            .collect();
+        let (major, minor) = schema.version();
+        Some(
+            json!({"version": format!("{major}.{minor}"), "description": schema.description(), "fields": fields}),
+        )
+    }
+
+    /// Returns the receipt of an auction.
+    pub async fn receipt(&self, ping: PingId) -> Result<Option<Value>, ActError> {
+        let facts = self.history(ping).await.map_err(|_| ActError::Closed)?;
+        let market = self.catalog.load();
+        let vertical = facts.iter().find_map(|(_, _, fact)| match fact {
+            Fact::PingAnswered(auction) => market.vertical_named(&auction.vertical),
+            _ => None,
+        });
+        let schema = vertical.map(|vertical| vertical.schema());
+        Ok(settlement::receipt(&facts, schema, &self.currency))
+    }
+
+    /// Takes the operator's word for a delivery whose end nobody knew.
+    pub async fn resolve(
+        self: &Arc<Self>,
+        ping: PingId,
+        copy: u32,
+        outcome: Outcome,
+    ) -> Result<Delivered, ActError> {
+        let winner = self.book.decide(|book| {
+            let open = book.open_ping(ping)?;
+            let copy = open.copies.get(usize::try_from(copy).ok()?)?;
+            copy.uncertain.then(|| copy.winner.clone())
+        });
+        let winner = winner.ok_or_else(|| {
+            ActError::NotFound(format!("delivery of unknown end for copy {copy} of {ping}"))
+        })?;
+        let errand = Errand { ping, copy, winner, attempts: 0 };
+        let concluded = self.conclude(&errand, outcome).await.map_err(|_| ActError::Closed)?;
+        let delivered = concluded
+            .ok_or_else(|| ActError::Conflict("the delivery has ended meanwhile".to_owned()))?;
+        if delivered.successor.is_some() {
+            let key = DutyKey { subject: ping.as_u128(), step: copy };
+            let duty = Duty {
+                key,
+                kind: DELIVER,
+                due: self.clock.now(),
+                attempts: 0,
+                payload: Vec::new(),
+            };
+            self.tasks.spawn(Arc::clone(self).resume(duty));
+        }
+        Ok(delivered)
+    }
+
+    async fn admit(&self, digest: Digest, wasm: Vec<u8>) -> Result<Admitted, ActError> {
+        let workshop = Arc::clone(&self.workshop);
+        let admitted = tokio::task::spawn_blocking(move || {
+            let admitted = workshop.sandbox.admit(&wasm)?;
+            workshop.keep(digest, admitted.clone());
+            Ok(admitted)
+        });
+        admitted.await.map_err(|_| ActError::Closed)?.map_err(ActError::Inadmissible)
+    }
+
+    /// Tries a change on a copy, records it, and publishes the snapshot it makes.
+    async fn change(&self, draft: &mut Draft, fact: Fact) -> Result<(), ActError> {
+        let mut changed = draft.clone();
+        changed.apply(&fact).map_err(|error| invalid("", error))?;
+        let (workshop, tried) = (Arc::clone(&self.workshop), changed.clone());
+        let building = tokio::task::spawn_blocking(move || Market::build(&tried, 0, &workshop));
+        let market = building.await.map_err(|_| ActError::Closed)??;
+        let seat = self.journal.seat().await.map_err(|_| ActError::Closed)?;
+        let at = self.clock.now();
+        let committed = self.book.decide(|book| self.record(book, seat, at, &fact, None));
+        let version = committed.wait().await.map_err(|_| ActError::Closed)?;
+        self.catalog.publish(market.at_version(version));
+        tracing::info!(kind = Fact::kind_name(fact.kind()), version, "catalog changed");
+        *draft = changed;
+        Ok(())
+    }
+}
+
+fn add_key(digests: &mut Vec<Digest>, key: &str) {
+    let digest = Digest::of(key.as_bytes());
+    digests.retain(|known| *known != digest);
+    digests.push(digest);
+    while digests.len() > SOURCE_KEYS_MAX {
+        digests.remove(0);
+    }
+}
+
+/// Makes a key of 256 random bits. Its prefix lets scanners for leaked secrets know it.
+fn new_key() -> Result<String, getrandom::Error> {
+    let bytes: [u8; 32] = entrance::random()?;
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(format!("gv_live_{hex}"))
+}
+
+fn saved(what: &str, id: &str, spec: &impl Serialize) -> Result<Fact, ActError> {
+    let body = serde_json::to_string(spec).map_err(|error| invalid("", error))?;
+    Ok(Fact::Saved(Saved { what: what.to_owned(), id: id.to_owned(), body }))
+}
+
+fn read<T: DeserializeOwned>(body: Value) -> Result<T, ActError> {
+    serde_path_to_error::deserialize(body).map_err(|error| {
+        let path = error.path().to_string();
+        let pointer = match path.as_str() {
+            "." => String::new(),
+            path => format!("/{}", path.replace('.', "/")),
+        };
+        invalid(&pointer, error.into_inner())
+    })
+}
+
+fn invalid(pointer: &str, message: impl ToString) -> ActError {
+    ActError::Invalid { pointer: pointer.to_owned(), message: message.to_string() }
+}

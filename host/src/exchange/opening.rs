@@ -1,0 +1,174 @@
+//! Opening: everything is read back from the journal before the first ping is heard. Closing: the other way round.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Mutex, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::Exchange;
+use super::deliveries::SHIPPING_MAX;
+use crate::book::{Book, State};
+use crate::catalog::{Catalog, Draft, Fault, Market, Workshop};
+use crate::clock::Clock;
+use crate::delivery::DELIVER;
+use crate::delivery::courier::Courier;
+use crate::egress::Egress;
+use crate::facts::{Fact, Unreadable};
+use crate::ids::Digest;
+use crate::ingest::Door;
+use crate::journal::{AuditError, Journal, JournalError};
+use crate::sandbox::{Limits, Sandbox, SandboxError};
+
+/// How long open deliveries may take to finish once the exchange is told to stop.
+pub(super) const DRAIN_MAX: Duration = Duration::from_secs(10);
+
+/// What an exchange is opened with.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where the journal is.
+    pub data: PathBuf,
+    /// The code of the one currency of all amounts.
+    pub currency: String,
+    pub egress: Egress,
+    pub limits: Limits,
+    pub clock: Clock,
+}
+
+/// Why an exchange cannot open.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error("the journal is from a newer version of this program")]
+    Unreadable(#[from] Unreadable),
+    #[error("the journal cannot be read back: {0}")]
+    Unfoldable(String),
+    #[error("the sandbox cannot be set up")]
+    Sandbox(#[from] SandboxError),
+    #[error("outbound connections cannot be set up: {0}")]
+    Egress(String),
+    #[error("what was saved does not hold with this program's settings: {0}")]
+    Catalog(#[from] Fault),
+    #[error("module {digest} of the journal is not admitted any more: {why}")]
+    Module { digest: Digest, why: String },
+}
+
+impl Exchange {
+    /// Opens an exchange: recovers the journal, rebuilds the book and the catalog, takes up deliveries that are due.
+    pub async fn open(options: Options) -> Result<Arc<Self>, OpenError> {
+        let courier =
+            Courier::new(&options.egress).map_err(|error| OpenError::Egress(error.to_string()))?;
+        let sandbox = Sandbox::open(&options.limits)?;
+        let workshop = Arc::new(Workshop::new(sandbox, options.egress));
+        let mut opened = Journal::open(&options.data).await?;
+        let (mut draft, mut state, mut version) = (Draft::default(), State::default(), 0);
+        let mut facts: u64 = 0;
+        opened
+            .recover(|stored| {
+                let fact = Fact::decode(stored.kind, &stored.payload)?;
+                state.apply(stored.at, &fact);
+                draft.apply(&fact).map_err(|error| OpenError::Unfoldable(error.to_string()))?;
+                if fact.changes_catalog() {
+                    version = stored.seq;
+                }
+                facts = stored.seq;
+                Ok::<(), OpenError>(())
+            })
+            .await
+            .map_err(|error| match error {
+                AuditError::Damaged(damage) => JournalError::from(damage).into(),
+                AuditError::Storage { source, .. } => JournalError::from(source).into(),
+                AuditError::Refused { source, .. } => source,
+            })?;
+        let duties = opened.duties().await?;
+        let journal = opened.start()?;
+        let market = market(&journal, &draft, version, &workshop).await?;
+        tracing::info!(
+            facts,
+            open_pings = state.open_pings(),
+            deliveries = duties.len(),
+            "journal recovered"
+        );
+        let exchange = Arc::new(Self {
+            catalog: Catalog::new(market),
+            book: Book::new(state),
+            journal,
+            door: Door::default(),
+            courier,
+            workshop,
+            draft: Mutex::new(draft),
+            clock: options.clock,
+            currency: options.currency,
+            shipping: Semaphore::new(SHIPPING_MAX),
+            tasks: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+        });
+        for duty in duties.into_iter().filter(|duty| duty.kind == DELIVER) {
+            exchange.tasks.spawn(Arc::clone(&exchange).resume(duty));
+        }
+        exchange.tasks.spawn(Arc::clone(&exchange).expire());
+        Ok(exchange)
+    }
+
+    /// Finishes what is under way, as far as [`DRAIN_MAX`] allows, and closes the journal. What is left is taken up
+    /// at the next opening.
+    pub async fn close(&self) {
+        self.stopping.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(DRAIN_MAX, self.tasks.wait()).await.is_err() {
+            tracing::warn!(limit = ?DRAIN_MAX, left = self.tasks.len(), "deliveries left for the next start");
+        }
+        self.journal.clone().close().await;
+    }
+
+    /// The code of the one currency of all amounts.
+    pub fn currency(&self) -> &str {
+        &self.currency
+    }
+
+    /// The exchange's clock.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Returns how many accepted pings wait for their post or its end.
+    pub fn open_pings(&self) -> usize {
+        self.book.decide(|book| book.open_pings())
+    }
+}
+
+async fn market(
+    journal: &Journal,
+    draft: &Draft,
+    version: u64,
+    workshop: &Arc<Workshop>,
+) -> Result<Market, OpenError> {
+    let active = draft.modules.values().filter_map(|versions| versions.digest(versions.active?));
+    for digest in active {
+        let wasm = journal.module(digest).await?.unwrap_or_default();
+        let workshop = Arc::clone(workshop);
+        blocking(move || {
+            let admitted = workshop.sandbox.admit(&wasm);
+            let admitted =
+                admitted.map_err(|why| OpenError::Module { digest, why: why.to_string() })?;
+            workshop.keep(digest, admitted);
+            Ok(())
+        })
+        .await?;
+    }
+    let (draft, workshop) = (draft.clone(), Arc::clone(workshop));
+    blocking(move || Ok(Market::build(&draft, version, &workshop)?)).await
+}
+
+/// Runs what compiles on a thread that may block.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, OpenError> + Send + 'static,
+) -> Result<T, OpenError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+    }
+}

@@ -1,0 +1,278 @@
+//! Replay: every recorded auction is held again, from its lead to its winners, and must come out the same.
+//!
+//! What the book said before the bids were asked for depends on what other pings did at that instant, so it is taken
+//! as recorded. Everything after it happened in the order of the journal and is decided again.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::close::{close, duplicate, fingerprint};
+use super::opening::OpenError;
+use crate::book::{Stage, State};
+use crate::catalog::{Draft, Market, Workshop};
+use crate::clock::Moment;
+use crate::egress::Egress;
+use crate::facts::{Delivered, Ended, Fact, PingAnswered};
+use crate::ids::{PingId, SourceId};
+use crate::journal::Reading;
+use crate::lead::PingView;
+use crate::money::Micros;
+use crate::reasons::Exclusion;
+use crate::sandbox::{Limits, Sandbox};
+use crate::{bidding, matching, settlement};
+
+/// How many facts are read at a time.
+const PAGE_FACTS: usize = 1_000;
+/// How many snapshots are kept for pings that were decided by an older one than the newest.
+const SNAPSHOTS_KEPT: usize = 64;
+
+/// What a replay found.
+#[derive(Clone, Debug, Default)]
+pub struct Replayed {
+    pub facts: u64,
+    /// Auctions that were held again.
+    pub auctions: u64,
+    pub deliveries: u64,
+    pub differences: Vec<Difference>,
+}
+
+/// A recorded decision that comes out otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The fact; 0 for a sum over all facts.
+    pub seq: u64,
+    pub what: String,
+    pub recorded: String,
+    pub replayed: String,
+}
+
+/// Holds every auction of a journal again. `progress` hears the number of facts done, a page at a time.
+///
+/// # Errors
+///
+/// If the journal is damaged or cannot be read. Decisions that come out otherwise are no error; they are in the result.
+pub async fn replay(
+    directory: &Path,
+    mut progress: impl FnMut(u64),
+) -> Result<Replayed, OpenError> {
+    let reading = Reading::open(directory).await?;
+    reading.verify().await?;
+    let sandbox = Sandbox::open(&Limits::default())?;
+    // Saved addresses were checked when they were saved; nothing is sent to them here.
+    let egress = Egress::public().allow_loopback();
+    let mut stage = Replay {
+        workshop: Workshop::new(sandbox, egress),
+        draft: Draft::default(),
+        drafts: BTreeMap::new(),
+        markets: BTreeMap::new(),
+        state: State::default(),
+        ledger: HashMap::new(),
+        found: Replayed::default(),
+    };
+    loop {
+        let page = reading.facts_after(stage.found.facts, PAGE_FACTS).await?;
+        if page.is_empty() {
+            break;
+        }
+        for stored in page {
+            let fact = Fact::decode(stored.kind, &stored.payload)?;
+            if let Fact::ModuleActivated(activated) = &fact {
+                stage.compile(&reading, &activated.name, activated.version).await?;
+            }
+            stage.step(stored.seq, stored.at, &fact)?;
+            stage.found.facts = stored.seq;
+        }
+        progress(stage.found.facts);
+    }
+    stage.sums(reading.balances().await?);
+    reading.close().await;
+    Ok(stage.found)
+}
+
+struct Replay {
+    workshop: Workshop,
+    draft: Draft,
+    drafts: BTreeMap<u64, Draft>,
+    markets: BTreeMap<u64, Arc<Market>>,
+    state: State,
+    ledger: HashMap<String, Micros>,
+    found: Replayed,
+}
+
+impl Replay {
+    async fn compile(&self, reading: &Reading, name: &str, version: u32) -> Result<(), OpenError> {
+        let found = self.draft.modules.iter().find(|(module, _)| module.as_str() == name);
+        let digest = found.and_then(|(_, versions)| versions.digest(version));
+        let Some(digest) = digest.filter(|digest| !self.workshop.has(*digest)) else {
+            return Ok(());
+        };
+        let wasm = reading.module(digest).await?.unwrap_or_default();
+        let admitted = self.workshop.sandbox.admit(&wasm);
+        let admitted =
+            admitted.map_err(|why| OpenError::Module { digest, why: why.to_string() })?;
+        self.workshop.keep(digest, admitted);
+        Ok(())
+    }
+
+    fn step(&mut self, seq: u64, at: Moment, fact: &Fact) -> Result<(), OpenError> {
+        match fact {
+            Fact::PingAnswered(answered) => self.auction(seq, at, answered)?,
+            Fact::Delivered(delivered) => self.delivery(seq, delivered),
+            Fact::Saved(_)
+            | Fact::ModuleStored(_)
+            | Fact::ModuleActivated(_)
+            | Fact::Deposited(_)
+            | Fact::SubmissionRefused(_)
+            | Fact::Posted(_)
+            | Fact::Expired(_) => (),
+        }
+        self.draft.apply(fact).map_err(|error| OpenError::Unfoldable(error.to_string()))?;
+        if fact.changes_catalog() {
+            self.drafts.insert(seq, self.draft.clone());
+            while self.drafts.len() > SNAPSHOTS_KEPT {
+                self.drafts.pop_first();
+            }
+        }
+        for entry in settlement::entries(fact) {
+            let balance = self.ledger.entry(entry.account).or_default();
+            *balance = balance.checked_add(entry.amount).unwrap_or(*balance);
+        }
+        self.state.apply(at, fact);
+        Ok(())
+    }
+
+    fn auction(&mut self, seq: u64, at: Moment, recorded: &PingAnswered) -> Result<(), OpenError> {
+        let market = self.market(recorded.catalog)?;
+        self.found.auctions = self.found.auctions.saturating_add(1);
+        let (Some(vertical), Ok(source)) =
+            (market.vertical_named(&recorded.vertical), SourceId::parse(&recorded.source))
+        else {
+            self.differ(seq, "vertical", &recorded.vertical, &"none");
+            return Ok(());
+        };
+        let Some(seller) = market.source(&source) else {
+            self.differ(seq, "source", &recorded.source, &"none");
+            return Ok(());
+        };
+        let schema = Arc::clone(vertical.schema());
+        let Ok(view) = PingView::from_frame(schema, &recorded.frame) else {
+            self.differ(seq, "frame", &"readable", &"not readable");
+            return Ok(());
+        };
+        let print = fingerprint(vertical, &recorded.frame);
+        self.compare(seq, "fingerprint", &recorded.fingerprint, &print);
+        let earlier = duplicate(&self.state, vertical, seller, print, at).map(PingId::as_u128);
+        self.compare(seq, "duplicate", &recorded.duplicate_of, &earlier);
+        if earlier.is_some() {
+            return Ok(());
+        }
+        let told = told(recorded);
+        let shortlist = matching::shortlist(vertical, &view, &source, at, |campaign| {
+            told.get(campaign.id.as_str()).map_or(Ok(()), |exclusion| Err(*exclusion))
+        });
+        let bids = bidding::collect(vertical, shortlist, &recorded.frame);
+        let deadline = Exclusion::DeadlinePassed.code();
+        let late = recorded.left_out.iter().any(|left| left.reason == deadline);
+        let ping = PingId::from_u128(recorded.ping);
+        let closed = close(&recorded.terms, ping, bids, late, at, |campaign, amount| {
+            self.state.affords(campaign, amount, at)
+        });
+        self.compare(seq, "bids", &recorded.bids, &closed.bids);
+        self.compare(seq, "left out", &recorded.left_out, &closed.left_out);
+        self.compare(seq, "winners", &recorded.winners, &closed.winners);
+        Ok(())
+    }
+
+    /// Returns the snapshot that a ping was decided by.
+    fn market(&mut self, version: u64) -> Result<Arc<Market>, OpenError> {
+        if let Some(market) = self.markets.get(&version) {
+            return Ok(Arc::clone(market));
+        }
+        let empty = Draft::default();
+        let draft = self.drafts.get(&version).unwrap_or(&empty);
+        let market = Arc::new(Market::build(draft, version, &self.workshop)?);
+        self.markets.insert(version, Arc::clone(&market));
+        while self.markets.len() > SNAPSHOTS_KEPT {
+            self.markets.pop_first();
+        }
+        Ok(market)
+    }
+
+    fn delivery(&mut self, seq: u64, delivered: &Delivered) {
+        self.found.deliveries = self.found.deliveries.saturating_add(1);
+        if delivered.ended != Ended::Sold {
+            return;
+        }
+        let open = self.state.open_ping(PingId::from_u128(delivered.ping));
+        let index = usize::try_from(delivered.copy).unwrap_or(usize::MAX);
+        let held = open.and_then(|open| Some((open, open.copies.get(index)?)));
+        let Some((open, copy)) = held.filter(|(_, copy)| copy.stage == Stage::Held) else {
+            self.differ(seq, "sale", &"sold", &"no money was held for it");
+            return;
+        };
+        let price = Micros::new(copy.winner.price);
+        let expected = (copy.winner.price, open.auction.terms.split(price).0.get());
+        self.compare(seq, "price and payout", &(delivered.price, delivered.payout), &expected);
+    }
+
+    fn sums(&mut self, recorded: Vec<(String, Micros)>) {
+        let nothing = |balance: &Micros| *balance != Micros::ZERO;
+        let recorded: BTreeMap<String, Micros> =
+            recorded.into_iter().filter(|(_, balance)| nothing(balance)).collect();
+        let replayed: BTreeMap<String, Micros> =
+            self.ledger.drain().filter(|(_, balance)| nothing(balance)).collect();
+        self.compare(0, "balances", &recorded, &replayed);
+        for (buyer, held) in self.state.holds() {
+            let account = self.state.account(&buyer).held;
+            self.compare(0, "money held", &account, &held);
+        }
+    }
+
+    fn compare<T: PartialEq + std::fmt::Debug>(
+        &mut self,
+        seq: u64,
+        what: &str,
+        recorded: &T,
+        replayed: &T,
+    ) {
+        if recorded != replayed {
+            self.differ(seq, what, recorded, replayed);
+        }
+    }
+
+    fn differ(
+        &mut self,
+        seq: u64,
+        what: &str,
+        recorded: &dyn std::fmt::Debug,
+        replayed: &dyn std::fmt::Debug,
+    ) {
+        self.found.differences.push(Difference {
+            seq,
+            what: what.to_owned(),
+            recorded: format!("{recorded:?}"),
+            replayed: format!("{replayed:?}"),
+        });
+    }
+}
+
+/// Returns what the book said of campaigns before the bids were asked for.
+fn told(recorded: &PingAnswered) -> HashMap<&str, Exclusion> {
+    let before_bids = |exclusion: &Exclusion| {
+        matches!(
+            exclusion,
+            Exclusion::CapReached
+                | Exclusion::BudgetSpent
+                | Exclusion::NoFunds
+                | Exclusion::DuplicateForCampaign
+        )
+    };
+    let bid = |campaign: &str| recorded.bids.iter().any(|bid| bid.campaign == campaign);
+    recorded
+        .left_out
+        .iter()
+        .filter_map(|left| Some((left.campaign.as_str(), Exclusion::from_code(&left.reason)?)))
+        .filter(|(campaign, exclusion)| before_bids(exclusion) && !bid(campaign))
+        .collect()
+}

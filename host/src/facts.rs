@@ -1,0 +1,404 @@
+//! The facts: everything that ever changed the exchange, as the journal keeps it.
+//!
+//! These are wire types. Their layout is the archive's: a fact that must change gets a new kind, never a new layout
+//! under the old number. Amounts are millionths of the currency, times are milliseconds since 1970-01-01 UTC. No fact
+//! holds contact data.
+
+use rkyv::rancor::Error;
+use rkyv::util::AlignedVec;
+use rkyv::{Archive, Deserialize, Serialize};
+
+use crate::clock::Moment;
+use crate::ids::PingId;
+use crate::money::{Micros, Share};
+
+/// Something that happened. What it means in money is `settlement`'s to say, what it obliges to is `delivery`'s.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fact {
+    /// An operator saved a source, buyer, vertical, campaign or list.
+    Saved(Saved),
+    /// A module's version was admitted and kept.
+    ModuleStored(ModuleStored),
+    /// A module's version became the one that serves.
+    ModuleActivated(ModuleActivated),
+    /// A buyer paid money in.
+    Deposited(Deposited),
+    /// A ping was answered; the auction as it was held.
+    PingAnswered(Box<PingAnswered>),
+    /// A submission of a known source was refused before it became a lead.
+    SubmissionRefused(SubmissionRefused),
+    /// A post claimed its ping; deliveries are due.
+    Posted(Posted),
+    /// A delivery was attempted, or an operator said how it ended.
+    Delivered(Delivered),
+    /// Holds ended because nobody posted in time.
+    Expired(Expired),
+}
+
+/// The body of a saved object, as the operator's API takes it.
+#[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
+pub struct Saved {
+    /// `source`, `buyer`, `vertical`, `campaign` or `list`.
+    pub what: String,
+    pub id: String,
+    /// JSON. A source's key is in it as a digest only.
+    pub body: String,
+}
+
+/// A version of a module.
+#[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
+pub struct ModuleStored {
+    pub name: String,
+    pub version: u32,
+    pub digest: [u8; 32],
+    /// `normalizer` or `filter`.
+    pub world: String,
+    pub bytes: u64,
+}
+
+/// The version that serves from here on.
+#[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
+pub struct ModuleActivated {
+    pub name: String,
+    pub version: u32,
+}
+
+/// Money from a buyer. The reference is unique per buyer, so a deposit that is sent twice counts once.
+#[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
+pub struct Deposited {
+    pub buyer: String,
+    pub amount: i64,
+    pub reference: String,
+}
+
+/// The request that caused a fact, so that the same key gets the same answer.
+#[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// SHA-256 of the Idempotency-Key.
+    pub key: [u8; 32],
+    /// SHA-256 of the body.
+    pub body: [u8; 32],
+}
+
+/// A ping with everything that decided it: what is recorded here replays to the same award, bit for bit.
+#[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
+pub struct PingAnswered {
+    pub ping: u128,
+    pub source: String,
+    pub vertical: String,
+    /// The version of the catalog that the ping saw from beginning to end.
+    pub catalog: u64,
+    pub received_ms: i64,
+    /// SHA-256 of the body.
+    pub body: [u8; 32],
+    /// A test: decided the same way, without money.
+    pub test: bool,
+    pub normalizer: ModuleUsed,
+    pub filters: Vec<ModuleUsed>,
+    /// The ping view, as filters saw it.
+    pub frame: Vec<u64>,
+    pub terms: Terms,
+    /// Every campaign that did not win, with its reason.
+    pub left_out: Vec<LeftOut>,
+    /// Every bid that was made, in the order of campaigns' names.
+    pub bids: Vec<BidMade>,
+    pub winners: Vec<Winner>,
+    /// The earlier ping that this one repeats.
+    pub duplicate_of: Option<u128>,
+    /// What the same lead from the same source has in common.
+    pub fingerprint: [u8; 32],
+    pub expires_ms: i64,
+    pub request: Option<Request>,
+}
+
+/// A module's version that took part, and what its call cost.
+#[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
+pub struct ModuleUsed {
+    pub name: String,
+    pub version: u32,
+    pub digest: [u8; 32],
+    pub fuel: u64,
+}
+
+/// The rules of the auction, fixed before the first bid is asked for.
+#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, PartialEq)]
+pub struct Terms {
+    pub copies: u32,
+    pub reserve: i64,
+    pub increment: i64,
+    /// The operator's part of the price, in millionths.
+    pub margin: u32,
+}
+
+impl Terms {
+    /// Returns what the source is paid of a price, and what the exchange keeps; together they are the price.
+    pub fn split(self, price: Micros) -> (Micros, Micros) {
+        let margin = price.share_half_even(Share::from_millionths(self.margin));
+        (price.checked_sub(margin).unwrap_or(price), margin)
+    }
+}
+
+/// A campaign that did not get the lead.
+#[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
+pub struct LeftOut {
+    pub campaign: String,
+    /// A code of `reasons::Exclusion`.
+    pub reason: String,
+    /// What exactly: the unmet criterion, the filter's own code.
+    pub detail: Option<String>,
+}
+
+/// A bid as it was made.
+#[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
+pub struct BidMade {
+    pub campaign: String,
+    pub buyer: String,
+    pub amount: i64,
+}
+
+/// A winning bid with the money that is held for it.
+#[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
+pub struct Winner {
+    pub campaign: String,
+    pub buyer: String,
+    pub bid: i64,
+    pub price: i64,
+    /// The day in the campaign's time zone whose caps and budget it counts for.
+    pub day: i32,
+}
+
+/// A submission that did not become a lead.
+#[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
+pub struct SubmissionRefused {
+    pub source: String,
+    pub vertical: String,
+    pub post: bool,
+    pub code: String,
+    pub field: Option<String>,
+    pub message: String,
+    /// SHA-256 of the body.
+    pub body: [u8; 32],
+}
+
+/// The full lead came for a ping in time.
+#[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
+pub struct Posted {
+    pub ping: u128,
+    /// SHA-256 of the body.
+    pub body: [u8; 32],
+    pub request: Option<Request>,
+}
+
+/// How one attempt to hand a lead to one buyer ended.
+#[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
+pub struct Delivered {
+    pub ping: u128,
+    pub source: String,
+    /// Which copy of the lead, from 0.
+    pub copy: u32,
+    pub campaign: String,
+    pub buyer: String,
+    pub attempt: u32,
+    pub ended: Ended,
+    /// The buyer's reference of a sale, or why there is none.
+    pub detail: Option<String>,
+    /// What the buyer pays if this is a sale; else zero.
+    pub price: i64,
+    /// What of it the source gets.
+    pub payout: i64,
+    /// When the same buyer is asked again.
+    pub again_ms: Option<i64>,
+    /// The campaign that gets the copy next, by clearing the recorded bids again.
+    pub successor: Option<Winner>,
+}
+
+impl Delivered {
+    /// Returns whether the copy is settled by this: sold, or refused with nobody left to take it.
+    pub fn closes(&self) -> bool {
+        let ended = match self.ended {
+            Ended::Sold => return true,
+            Ended::Rejected | Ended::NotSent => true,
+            Ended::Unknown => false,
+        };
+        ended && self.again_ms.is_none() && self.successor.is_none()
+    }
+}
+
+/// The ends of a delivery's attempt.
+#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The buyer took the lead; the hold is posted.
+    Sold,
+    /// The buyer refused it; the hold is void.
+    Rejected,
+    /// It certainly did not reach the buyer; it is tried again, or given up and the hold is void.
+    NotSent,
+    /// Nobody knows; the hold stays until it is known.
+    Unknown,
+}
+
+impl Ended {
+    /// Returns the word that stands for it in receipts and metrics.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Sold => "sold",
+            Self::Rejected => "rejected",
+            Self::NotSent => "not-sent",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Pings whose holds ended unused.
+#[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
+pub struct Expired {
+    pub pings: Vec<u128>,
+}
+
+/// Why bytes of the journal are not a fact.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    #[error("fact kind {0} is unknown: it was written by a newer version")]
+    Kind(u16),
+    #[error("a fact of kind {kind} does not read back")]
+    Layout {
+        kind: u16,
+        #[source]
+        source: Error,
+    },
+}
+
+macro_rules! kinds {
+    ($($number:literal $name:literal $variant:ident($wire:ty) $wrap:expr;)*) => {
+        impl Fact {
+            /// Returns the number that stands for the fact's layout in the journal.
+            pub const fn kind(&self) -> u16 {
+                match self { $(Self::$variant(_) => $number,)* }
+            }
+
+            /// Returns what the kind is called, for people.
+            pub fn kind_name(kind: u16) -> &'static str {
+                match kind { $($number => $name,)* _ => "unknown" }
+            }
+
+            /// Writes the fact as the journal keeps it.
+            pub fn encode(&self) -> Vec<u8> {
+                match self { $(Self::$variant(fact) => archive::<$wire>(fact),)* }
+            }
+
+            /// Reads a fact back, checking every byte.
+            pub fn decode(kind: u16, payload: &[u8]) -> Result<Self, Unreadable> {
+                let mut aligned = AlignedVec::<16>::with_capacity(payload.len());
+                aligned.extend_from_slice(payload);
+                match kind {
+                    $($number => rkyv::from_bytes::<$wire, Error>(&aligned)
+                        .map(|fact| Self::$variant($wrap(fact)))
+                        .map_err(|source| Unreadable::Layout { kind, source }),)*
+                    _ => Err(Unreadable::Kind(kind)),
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    1 "saved" Saved(Saved) std::convert::identity;
+    2 "module-stored" ModuleStored(ModuleStored) std::convert::identity;
+    3 "module-activated" ModuleActivated(ModuleActivated) std::convert::identity;
+    4 "deposited" Deposited(Deposited) std::convert::identity;
+    5 "ping-answered" PingAnswered(PingAnswered) Box::new;
+    6 "submission-refused" SubmissionRefused(SubmissionRefused) std::convert::identity;
+    7 "posted" Posted(Posted) std::convert::identity;
+    8 "delivered" Delivered(Delivered) std::convert::identity;
+    9 "expired" Expired(Expired) std::convert::identity;
+}
+
+#[expect(clippy::expect_used, reason = "writing to memory fails only when memory is out")]
+fn archive<T>(fact: &T) -> Vec<u8>
+where
+    T: for<'a> Serialize<
+        rkyv::api::high::HighSerializer<AlignedVec, rkyv::ser::allocator::ArenaHandle<'a>, Error>,
+    >,
+{
+    rkyv::to_bytes::<Error>(fact).expect("a fact fits in memory").into_vec()
+}
+
+impl Fact {
+    /// Returns the ping that the fact is about, by which a receipt finds it.
+    pub fn subject(&self) -> Option<PingId> {
+        match self {
+            Self::PingAnswered(fact) => Some(PingId::from_u128(fact.ping)),
+            Self::Posted(fact) => Some(PingId::from_u128(fact.ping)),
+            Self::Delivered(fact) => Some(PingId::from_u128(fact.ping)),
+            Self::Saved(_)
+            | Self::ModuleStored(_)
+            | Self::ModuleActivated(_)
+            | Self::Deposited(_)
+            | Self::SubmissionRefused(_)
+            | Self::Expired(_) => None,
+        }
+    }
+}
+
+impl Fact {
+    /// Returns whether pings see another catalog after this fact.
+    pub const fn changes_catalog(&self) -> bool {
+        matches!(self, Self::Saved(_) | Self::ModuleStored(_) | Self::ModuleActivated(_))
+    }
+}
+
+impl PingAnswered {
+    /// Returns what each winner pays.
+    pub fn price(&self) -> Option<Micros> {
+        self.winners.first().map(|winner| Micros::new(winner.price))
+    }
+
+    /// Returns what the source is paid if every winner takes its copy.
+    pub fn payout(&self) -> Micros {
+        let parts = self.winners.iter().map(|winner| self.terms.split(Micros::new(winner.price)).0);
+        parts.fold(Micros::ZERO, |sum, part| sum.checked_add(part).unwrap_or(sum))
+    }
+
+    /// Returns the moment after which the price no longer holds.
+    pub fn expires(&self) -> Moment {
+        Moment::from_unix_ms(self.expires_ms)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fact_reads_back_as_it_was_written() {
+        let fact = Fact::Posted(Posted {
+            ping: 7,
+            body: [1; 32],
+            request: Some(Request { key: [2; 32], body: [1; 32] }),
+        });
+        assert_eq!(Fact::decode(fact.kind(), &fact.encode()).unwrap(), fact);
+    }
+
+    #[test]
+    fn a_fact_of_an_unknown_kind_is_refused() {
+        assert_eq!(
+            Fact::decode(99, &[]).unwrap_err().to_string(),
+            "fact kind 99 is unknown: it was written by a newer version"
+        );
+    }
+
+    #[test]
+    fn a_damaged_fact_is_refused() {
+        let bytes = Fact::Expired(Expired { pings: vec![1, 2] }).encode();
+        assert!(Fact::decode(9, bytes.get(..bytes.len() - 4).unwrap()).is_err());
+    }
+
+    #[test]
+    fn payout_and_margin_are_the_price() {
+        let terms = Terms { copies: 1, reserve: 0, increment: 0, margin: 150_000 };
+        let price = Micros::new(12_345_677);
+        let (payout, margin) = terms.split(price);
+        assert_eq!(payout.checked_add(margin), Some(price));
+        assert_eq!(margin, Micros::new(1_851_852));
+    }
+}

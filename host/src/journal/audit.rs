@@ -1,0 +1,209 @@
+//! Reading the journal back, and believing nothing: numbers without a gap, every link of the chain, legs that sum to
+//! zero, balances that are the sum of their entries.
+//!
+//! What this finds: any change to a fact or its entries, and any fact taken away from the middle or, by the head and the
+//! anchor, from the end. What it cannot find is a forger who writes the whole chain anew, with head and anchor, or
+//! brings back a complete older copy of the directory: only a hash that was noted elsewhere tells then.
+
+use std::collections::BTreeMap;
+
+use super::chain::{self, Content};
+use crate::money::Micros;
+use crate::storage::{Extent, Head, Leg, Readers, StorageError, Stored};
+
+/// Facts that are read at once.
+const PAGE: usize = 1024;
+
+/// Where the journal is not what was written, and how.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("fact {seq} {fault}")]
+pub struct Damage {
+    /// The first fact that does not hold.
+    pub seq: u64,
+    pub fault: Fault,
+}
+
+/// What is wrong with a fact.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    #[error("is missing, though later facts are there")]
+    Gap,
+    #[error("is missing at the end: the database says that it was written")]
+    CutOff,
+    #[error("is missing at the end: it was acknowledged, as the file `anchor` says")]
+    Unanchored,
+    #[error("is not the one that the file `anchor` says was acknowledged")]
+    OtherThanAnchored,
+    #[error("is not the one that the database says is the newest")]
+    OtherThanHead,
+    #[error("is newer than the one that the database says is the newest")]
+    BeyondHead,
+    #[error("or its entries were changed: they do not give its hash")]
+    Hash,
+    #[error("cannot be read: column `{column}` of table `{table}` is malformed")]
+    Column { table: &'static str, column: &'static str },
+    #[error("or one soon after it cannot be read: the database file is malformed")]
+    Malformed,
+    #[error("does not exist but has entries")]
+    Orphans,
+    #[error("has entries that sum to {0} millionths instead of zero")]
+    Unbalanced(i128),
+    #[error(
+        "is the newest, and up to it the balance of `{account}` is {actual} millionths, not the sum of its entries, {sum}"
+    )]
+    Balance { account: String, actual: i128, sum: i128 },
+}
+
+/// Why reading back ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum AuditError<E> {
+    #[error(transparent)]
+    Damaged(#[from] Damage),
+    #[error("cannot read on after fact {seq}")]
+    Storage { seq: u64, source: StorageError },
+    /// Whoever took the facts did not accept one.
+    #[error("fact {seq} was read but not accepted")]
+    Refused { seq: u64, source: E },
+}
+
+/// What reading back found.
+#[derive(Debug, Default)]
+pub struct Audit {
+    head: Head,
+    entries: u64,
+    sums: BTreeMap<String, i128>,
+}
+
+impl Audit {
+    /// The newest fact that holds.
+    pub fn head(&self) -> Head {
+        self.head
+    }
+
+    /// How many legs were read.
+    pub fn entries(&self) -> u64 {
+        self.entries
+    }
+
+    /// How many accounts they name.
+    pub fn accounts(&self) -> usize {
+        self.sums.len()
+    }
+
+    /// The sum of all accounts, in millionths: zero, or the ledger does not hold.
+    pub fn sum(&self) -> i128 {
+        self.sums.values().sum()
+    }
+
+    fn fact(&mut self, fact: &Stored, legs: &[Leg]) -> Result<(), Fault> {
+        let content = Content {
+            seq: fact.seq,
+            at: fact.at,
+            subject: fact.subject,
+            kind: fact.kind,
+            payload: &fact.payload,
+        };
+        let entries = legs.iter().map(|leg| (leg.account.as_str(), leg.amount, leg.code.as_str()));
+        if chain::link(self.head.hash, content, chain::entries(entries)) != fact.hash {
+            return Err(Fault::Hash);
+        }
+        match legs.iter().map(|leg| i128::from(leg.amount.get())).sum() {
+            0 => (),
+            sum => return Err(Fault::Unbalanced(sum)),
+        }
+        for leg in legs {
+            let amount = i128::from(leg.amount.get());
+            match self.sums.get_mut(&leg.account) {
+                Some(sum) => *sum += amount,
+                None => drop(self.sums.insert(leg.account.clone(), amount)),
+            }
+            self.entries += 1;
+        }
+        self.head = Head { seq: fact.seq, hash: fact.hash };
+        Ok(())
+    }
+
+    fn page(&mut self, facts: &[Stored], mut legs: &[Leg]) -> Result<(), Damage> {
+        for fact in facts {
+            let next = self.head.seq + 1;
+            if fact.seq != next {
+                return Err(Damage { seq: next, fault: Fault::Gap });
+            }
+            let (own, rest) = legs.split_at(legs.partition_point(|leg| leg.seq == fact.seq));
+            legs = rest;
+            self.fact(fact, own).map_err(|fault| Damage { seq: fact.seq, fault })?;
+        }
+        Ok(())
+    }
+
+    /// Compares the balances that are kept with the sums of the entries.
+    fn balances(&self, kept: &[(String, Micros)]) -> Result<(), Damage> {
+        let kept: BTreeMap<&str, i128> =
+            kept.iter().map(|(account, amount)| (account.as_str(), amount.get().into())).collect();
+        for account in self.sums.keys().map(String::as_str).chain(kept.keys().copied()) {
+            let actual = kept.get(account).copied().unwrap_or(0);
+            let sum = self.sums.get(account).copied().unwrap_or(0);
+            if actual != sum {
+                let fault = Fault::Balance { account: account.to_owned(), actual, sum };
+                return Err(Damage { seq: self.head.seq, fault });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads every fact up to `head`, gives each to `each` once it is known to hold, and returns what was found.
+pub(super) async fn read_all<E>(
+    readers: &Readers,
+    anchor: Option<Head>,
+    mut each: impl FnMut(Stored) -> Result<(), E>,
+) -> Result<Audit, AuditError<E>> {
+    let mut audit = Audit::default();
+    let Extent { head, facts_end, entries_end, balances } =
+        readers.extent().await.map_err(|error| sort(0, error))?;
+    while audit.head.seq < head.seq {
+        let after = audit.head.seq;
+        let room = usize::try_from(head.seq - after).unwrap_or(PAGE).min(PAGE);
+        let facts = readers.facts_after(after, room).await.map_err(|error| sort(after, error))?;
+        let Some(last) = facts.last().map(|fact| fact.seq) else {
+            return Err(Damage { seq: after + 1, fault: Fault::CutOff }.into());
+        };
+        let legs = readers.legs_between(after, last).await.map_err(|error| sort(after, error))?;
+        audit.page(&facts, &legs)?;
+        if let Some(anchor) = anchor.filter(|anchor| anchor.seq > after && anchor.seq <= last) {
+            let anchored = facts.iter().find(|fact| fact.seq == anchor.seq);
+            if anchored.is_none_or(|fact| fact.hash != anchor.hash) {
+                return Err(Damage { seq: anchor.seq, fault: Fault::OtherThanAnchored }.into());
+            }
+        }
+        for fact in facts {
+            let seq = fact.seq;
+            each(fact).map_err(|source| AuditError::Refused { seq, source })?;
+        }
+    }
+    if audit.head != head {
+        return Err(Damage { seq: head.seq, fault: Fault::OtherThanHead }.into());
+    }
+    if facts_end > head.seq {
+        return Err(Damage { seq: head.seq + 1, fault: Fault::BeyondHead }.into());
+    }
+    if entries_end > head.seq {
+        return Err(Damage { seq: entries_end, fault: Fault::Orphans }.into());
+    }
+    if anchor.is_some_and(|anchor| anchor.seq > head.seq) {
+        return Err(Damage { seq: head.seq + 1, fault: Fault::Unanchored }.into());
+    }
+    audit.balances(&balances)?;
+    Ok(audit)
+}
+
+/// A row that cannot be read is damage; anything else is the database's own fault.
+fn sort<E>(after: u64, error: StorageError) -> AuditError<E> {
+    match error {
+        StorageError::Row { table, seq, column } => {
+            Damage { seq, fault: Fault::Column { table, column } }.into()
+        }
+        error if error.is_damage() => Damage { seq: after + 1, fault: Fault::Malformed }.into(),
+        source => AuditError::Storage { seq: after, source },
+    }
+}

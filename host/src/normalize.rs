@@ -1,0 +1,107 @@
+//! The washroom: a source's claims become a lead whose every value fits the vertical's schema.
+//!
+//! The vertical's module reads the bytes; what it says is checked here as if a stranger had said it.
+
+use std::sync::Arc;
+
+use crate::catalog::Vertical;
+use crate::ingest::{Call, Submission};
+use crate::lead::{Field, Lead, Schema, TEXT_BYTES_MAX, TEXTS_MAX, Value};
+use crate::sandbox::{self, Envelope, Forfeit, Refusal, RefusalCode, Stage};
+
+/// A submission as the vertical's module understood it.
+#[derive(Debug)]
+pub struct Reading {
+    /// What the submission says about itself; there is one even if the lead is refused.
+    pub envelope: Envelope,
+    pub lead: Result<Lead, Refusal>,
+    /// What the module's call cost.
+    pub fuel: u64,
+}
+
+/// Why no reading came about: the vertical's module is at fault, not the source.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    #[error("the normalizer failed")]
+    Forfeited(#[source] Forfeit),
+    #[error("the normalizer broke its own schema: {0}")]
+    OffSchema(String),
+}
+
+/// Reads a submission with the vertical's module.
+pub fn read(vertical: &Vertical, submission: &Submission) -> Result<Reading, Fault> {
+    let stage = if submission.call == Call::Ping { Stage::Ping } else { Stage::Post };
+    let claims = sandbox::Submission {
+        stage,
+        content_type: &submission.content_type,
+        query: &submission.query,
+        body: &submission.body,
+        received_on: submission.received.day(),
+    };
+    let normalized = vertical.normalizer.normalize(&claims).map_err(Fault::Forfeited)?;
+    let lead = match normalized.lead {
+        Ok(values) => fit(vertical.schema(), stage, values)?,
+        Err(refusal) => Err(refusal),
+    };
+    Ok(Reading { envelope: normalized.envelope, lead, fuel: normalized.fuel })
+}
+
+fn fit(
+    schema: &Arc<Schema>,
+    stage: Stage,
+    named: Vec<(String, Value)>,
+) -> Result<Result<Lead, Refusal>, Fault> {
+    let mut values = vec![None; schema.fields().len()];
+    for (name, value) in named {
+        let off_schema = |what: &str| Fault::OffSchema(format!("field `{name}` {what}"));
+        let (index, field) = schema.field(&name).ok_or_else(|| off_schema("is not declared"))?;
+        if value.kind() != field.kind {
+            return Err(off_schema("has a value of another kind than declared"));
+        }
+        let place = values.get_mut(index).ok_or_else(|| off_schema("has no place"))?;
+        if let Some(refusal) = unfit(field, &value) {
+            return Ok(Err(refusal));
+        }
+        if place.replace(value).is_some() {
+            return Err(off_schema("comes twice"));
+        }
+    }
+    for (field, value) in schema.fields().iter().zip(&values) {
+        let required = match stage {
+            Stage::Ping => field.required_on_ping,
+            Stage::Post => field.required_on_post,
+        };
+        if required && value.is_none() {
+            let message = format!("`{}` is required: {}", field.name, field.description);
+            return Ok(Err(refusal(RefusalCode::MissingField, field, message)));
+        }
+    }
+    Ok(Ok(Lead::new(Arc::clone(schema), values.into())))
+}
+
+fn unfit(field: &Field, value: &Value) -> Option<Refusal> {
+    let texts: Vec<&str> = match value {
+        Value::Text(text) => vec![text],
+        Value::Texts(texts) if texts.len() > TEXTS_MAX => {
+            let message = format!("`{}` has more than {TEXTS_MAX} elements", field.name);
+            return Some(refusal(RefusalCode::TooLarge, field, message));
+        }
+        Value::Texts(texts) => texts.iter().map(AsRef::as_ref).collect(),
+        Value::Integer(_) | Value::Decimal(_) | Value::Boolean(_) | Value::Date(_) => Vec::new(),
+    };
+    for text in texts {
+        if text.len() > TEXT_BYTES_MAX {
+            let message = format!("`{}` is longer than {TEXT_BYTES_MAX} bytes", field.name);
+            return Some(refusal(RefusalCode::TooLarge, field, message));
+        }
+        if !field.allowed.is_empty() && !field.allowed.iter().any(|word| word == text) {
+            let message = format!("`{}` must be one of: {}", field.name, field.allowed.join(", "));
+            return Some(refusal(RefusalCode::InvalidValue, field, message));
+        }
+    }
+    None
+}
+
+fn refusal(code: RefusalCode, field: &Field, message: String) -> Refusal {
+    Refusal { code, field: Some(field.name.clone()), message }
+}

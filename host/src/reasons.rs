@@ -1,0 +1,119 @@
+//! The one vocabulary of reasons: why a campaign was left out, why a ping or a post got no sale.
+//!
+//! A code is the same word in facts, receipts, answers, metrics and logs, and never changes its meaning.
+
+use std::fmt;
+
+macro_rules! reasons {
+    ($(#[$enum_doc:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $code:literal, $message:literal;)* }) => {
+        $(#[$enum_doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum $name { $($(#[$doc])* $variant,)* }
+
+        impl $name {
+            /// Every reason, in the order in which they are tried.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// Returns the code that stands for the reason everywhere.
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$variant => $code,)* }
+            }
+
+            /// Returns the reason in words.
+            pub const fn message(self) -> &'static str {
+                match self { $(Self::$variant => $message,)* }
+            }
+
+            /// Returns the reason that a code stands for.
+            pub fn from_code(code: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|reason| reason.code() == code)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.code())
+            }
+        }
+    };
+}
+
+reasons! {
+    /// Why a campaign did not get a lead. The buyer and the operator see it in the receipt.
+    Exclusion {
+        /// The campaign is not active.
+        CampaignPaused = "campaign-paused", "the campaign is paused";
+        /// The buyer is not active.
+        BuyerPaused = "buyer-paused", "the buyer is paused";
+        /// Outside the campaign's schedule.
+        OutOfSchedule = "out-of-schedule", "the campaign is closed at this time";
+        /// A declared criterion is not met.
+        CriteriaUnmet = "criteria-unmet", "the lead does not meet the campaign's criteria";
+        /// The campaign bought the same lead a short time ago.
+        DuplicateForCampaign = "duplicate-for-campaign", "the campaign bought the same lead within its window";
+        /// The campaign has its number of leads.
+        CapReached = "cap-reached", "the campaign has reached its cap";
+        /// The campaign has spent its budget.
+        BudgetSpent = "budget-spent", "the campaign's budget does not cover the bid";
+        /// The buyer's balance and credit do not cover the bid.
+        NoFunds = "no-funds", "the buyer's balance and credit do not cover the bid";
+        /// The campaign's filter said no; the detail is the filter's own code.
+        FilterDeclined = "filter-declined", "the campaign's filter declined the lead";
+        /// The campaign's filter trapped or passed a limit and forfeits this lead.
+        FilterForfeited = "filter-forfeited", "the campaign's filter failed and forfeits this lead";
+        /// The filter left the price to the campaign, which has none.
+        NoPrice = "no-price", "neither the filter nor the campaign names a price";
+        /// The bid is zero or less.
+        NotPositive = "not-positive", "the bid is not above zero";
+        /// The bid is below the reserve.
+        BelowReserve = "below-reserve", "the bid is below the reserve";
+        /// Another campaign of the same buyer bid better.
+        OwnBetterBid = "own-better-bid", "another campaign of the same buyer bid better";
+        /// Another buyer won.
+        Outbid = "outbid", "another buyer bid better";
+        /// The source's deadline passed before the auction could be closed.
+        DeadlinePassed = "deadline-passed", "the source's deadline passed before the auction closed";
+        /// The buyer refused the lead at the post.
+        RejectedPost = "rejected-post", "the buyer refused the lead at the post";
+        /// The buyer could not be reached in the time for deliveries.
+        Unreachable = "unreachable", "the buyer could not be reached in time";
+    }
+}
+
+reasons! {
+    /// Why a source's ping or post found no buyer, or was not heard. The source sees it in the answer.
+    Refusal {
+        /// No campaign may and wants to buy this lead.
+        NoEligibleBuyer = "no-eligible-buyer", "no buyer wants this lead now";
+        /// There were bids, none at or above the reserve.
+        BidsBelowReserve = "bids-below-reserve", "no bid reached the least price for this lead";
+        /// Every bid lost its money or its place before the auction closed.
+        BidsNotPayable = "bids-not-payable", "no bidder could pay for this lead";
+        /// The same lead was offered by the same source a short time ago.
+        Duplicate = "duplicate", "the same lead was offered a short time ago";
+        /// The ping's price no longer holds.
+        PingExpired = "ping-expired", "the ping has expired; send a new ping";
+        /// The ping found no buyer, so there is nothing to post.
+        PingNotAccepted = "ping-not-accepted", "the ping was not accepted, so it cannot be posted";
+        /// Every buyer refused the lead.
+        AllRejected = "all-rejected", "every buyer that could have the lead refused it";
+        /// The deadline passed before the auction could be closed.
+        DeadlinePassed = "deadline-passed", "the deadline passed before the auction closed";
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_read_back() {
+        for reason in Exclusion::ALL {
+            assert_eq!(Exclusion::from_code(reason.code()), Some(*reason));
+        }
+        for reason in Refusal::ALL {
+            assert_eq!(Refusal::from_code(reason.code()), Some(*reason));
+        }
+        assert_eq!(Refusal::from_code("because"), None);
+    }
+}

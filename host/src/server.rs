@@ -1,0 +1,141 @@
+//! The building's doors: HTTP connections in, the exchange's words out. The only place that names axum.
+//!
+//! Which status an answer has is decided here and in `problem`, nowhere else.
+
+mod connections;
+mod operator;
+mod pages;
+mod problem;
+mod sources;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post, put};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::egress::Egress;
+use crate::exchange::{Exchange, OpenError, Options};
+use crate::ids::Digest;
+use crate::sandbox::Limits;
+use crate::telemetry;
+
+/// What every request can reach.
+#[derive(Clone, Debug)]
+struct Desk {
+    exchange: Arc<Exchange>,
+    operator_key: Digest,
+    requests: Arc<Semaphore>,
+    stopping: CancellationToken,
+}
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("{0} cannot be listened on; is another program there?")]
+    Bind(SocketAddr, #[source] std::io::Error),
+    #[error(transparent)]
+    Open(#[from] OpenError),
+}
+
+/// A server that runs until it is stopped.
+#[derive(Debug)]
+pub struct Running {
+    addr: SocketAddr,
+    exchange: Arc<Exchange>,
+    stopping: CancellationToken,
+    serving: JoinHandle<()>,
+}
+
+impl Running {
+    /// The address that is listened on.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// The exchange behind the server.
+    pub fn exchange(&self) -> &Arc<Exchange> {
+        &self.exchange
+    }
+
+    /// Stops in this order: no new connections, open requests finish, deliveries drain, the journal closes.
+    pub async fn stop(self) {
+        self.stopping.cancel();
+        if let Err(error) = self.serving.await {
+            tracing::error!(%error, "server ended badly");
+        }
+        self.exchange.close().await;
+        tracing::info!("exchange closed");
+    }
+}
+
+/// Opens the exchange and serves it. Everything of the past is recovered before the first connection is taken.
+pub async fn start(config: Config) -> Result<Running, StartError> {
+    telemetry::metrics();
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .map_err(|error| StartError::Bind(config.listen, error))?;
+    let addr = listener.local_addr().map_err(|error| StartError::Bind(config.listen, error))?;
+    let mut egress = Egress::public();
+    if config.allow_loopback_buyers {
+        egress = egress.allow_loopback();
+    }
+    let options = Options {
+        data: config.data,
+        currency: config.currency,
+        egress,
+        limits: Limits::default(),
+        clock: Clock::system(),
+    };
+    let exchange = Exchange::open(options).await?;
+    let stopping = CancellationToken::new();
+    let desk = Desk {
+        exchange: Arc::clone(&exchange),
+        operator_key: config.operator_key,
+        requests: Arc::new(Semaphore::new(config.requests_max)),
+        stopping: stopping.clone(),
+    };
+    let serving =
+        connections::serve(listener, routes(desk), config.connections_max, stopping.clone());
+    tracing::info!(%addr, "exchange open");
+    Ok(Running { addr, exchange, stopping, serving: tokio::spawn(serving) })
+}
+
+fn routes(desk: Desk) -> Router {
+    Router::new()
+        .route("/v1/{vertical}/ping", post(sources::ping))
+        .route("/v1/{vertical}/post", post(sources::post))
+        .route("/v1/{vertical}/full", post(sources::full))
+        .route("/v1/sources", get(operator::sources))
+        .route("/v1/sources/{id}", put(operator::put_source).get(operator::source))
+        .route("/v1/buyers", get(operator::buyers))
+        .route("/v1/buyers/{id}", put(operator::put_buyer).get(operator::buyer))
+        .route("/v1/buyers/{id}/deposits", post(operator::deposit))
+        .route("/v1/verticals", get(operator::verticals))
+        .route("/v1/verticals/{id}", put(operator::put_vertical).get(operator::vertical))
+        .route("/v1/campaigns", get(operator::campaigns))
+        .route("/v1/campaigns/{id}", put(operator::put_campaign).get(operator::campaign))
+        .route("/v1/lists/{id}", put(operator::put_list))
+        .route("/v1/modules", get(operator::modules).post(operator::upload))
+        .route("/v1/modules/{name}", get(operator::module))
+        .route("/v1/modules/{name}/activate", post(operator::activate))
+        .route("/v1/modules/{name}/rollback", post(operator::roll_back))
+        .route("/v1/auctions/{id}", get(operator::auction))
+        .route("/v1/auctions/{id}/resolve", post(operator::resolve))
+        .route("/v1/ledger", get(operator::ledger))
+        .route("/healthz", get(pages::healthz))
+        .route("/readyz", get(pages::readyz))
+        .route("/metrics", get(pages::metrics))
+        .route("/openapi.json", get(pages::openapi))
+        .route("/docs", get(pages::docs))
+        .route("/console", get(pages::console))
+        .fallback(pages::not_found)
+        .method_not_allowed_fallback(pages::not_allowed)
+        .with_state(desk)
+}

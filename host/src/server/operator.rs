@@ -1,0 +1,428 @@
+//! What operators call: sources, buyers, verticals, campaigns, modules, deposits, receipts, the ledger.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{FromRequestParts, Path, Query, State};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use http_body_util::{BodyExt, Limited};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use subtle::ConstantTimeEq;
+
+use super::Desk;
+use super::problem::Problem;
+use crate::catalog::{
+    Amount, BuyerSpec, CampaignSpec, Draft, ListSpec, SourceSpec, Versions, VerticalSpec,
+};
+use crate::delivery::courier::Outcome;
+use crate::ids::{Digest, PingId};
+use crate::money::Micros;
+
+/// The largest body of an operator's call, in bytes: a list of ZIP codes is long.
+const OPERATOR_BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Proof that the caller has the operator's key.
+pub(super) struct Operator;
+
+impl FromRequestParts<Desk> for Operator {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, desk: &Desk) -> Result<Self, Problem> {
+        let authorization = parts.headers.get(header::AUTHORIZATION);
+        let authorization = authorization.and_then(|value| value.to_str().ok());
+        let key = authorization.and_then(|value| value.strip_prefix("Bearer "));
+        let digest = Digest::of(key.unwrap_or_default().trim().as_bytes());
+        let same = digest.as_bytes().ct_eq(desk.operator_key.as_bytes());
+        if bool::from(same) { Ok(Self) } else { Err(Problem::no_operator()) }
+    }
+}
+
+type Reply = Result<Response, Problem>;
+
+async fn bytes(body: Body) -> Result<Vec<u8>, Problem> {
+    let collected = Limited::new(body, OPERATOR_BODY_BYTES_MAX).collect().await.map_err(|_| {
+        let detail = format!(
+            "the body is larger than {OPERATOR_BODY_BYTES_MAX} bytes, or ended before its end"
+        );
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail)
+    })?;
+    Ok(collected.to_bytes().into())
+}
+
+async fn document(body: Body) -> Result<Value, Problem> {
+    let bytes = bytes(body).await?;
+    serde_json::from_slice(&bytes).map_err(|error| {
+        Problem::new(StatusCode::BAD_REQUEST, "malformed", format!("the body is not JSON: {error}"))
+    })
+}
+
+fn status(created: bool) -> StatusCode {
+    if created { StatusCode::CREATED } else { StatusCode::OK }
+}
+
+fn found<T: Serialize>(what: &str, id: &str, spec: Option<&T>) -> Result<Value, Problem> {
+    let spec = spec.and_then(|spec| serde_json::to_value(spec).ok());
+    let mut value = spec.ok_or_else(|| {
+        Problem::new(StatusCode::NOT_FOUND, "not-found", format!("there is no {what} `{id}`"))
+    })?;
+    if let Some(object) = value.as_object_mut() {
+        object.insert("id".to_owned(), id.into());
+        // Of a source's keys only their number is anybody's business.
+        if let Some(keys) = object.remove("key_digests") {
+            object.insert("keys".to_owned(), keys.as_array().map_or(0, Vec::len).into());
+        }
+    }
+    Ok(value)
+}
+
+/// Answers with all objects of one kind.
+fn listed<'d, K, T>(what: &str, all: impl IntoIterator<Item = (&'d K, &'d T)>) -> Reply
+where
+    K: ToString + 'd,
+    T: Serialize + 'd,
+{
+    let objects = all.into_iter().map(|(id, spec)| found(what, &id.to_string(), Some(spec)));
+    Ok(Json(json!({format!("{what}s"): objects.collect::<Result<Vec<Value>, Problem>>()?}))
+        .into_response())
+}
+
+pub(super) async fn sources(_: Operator, State(desk): State<Desk>) -> Reply {
+    listed("source", &desk.exchange.draft().await.register.sources)
+}
+
+pub(super) async fn buyers(_: Operator, State(desk): State<Desk>) -> Reply {
+    listed("buyer", &desk.exchange.draft().await.register.buyers)
+}
+
+pub(super) async fn verticals(_: Operator, State(desk): State<Desk>) -> Reply {
+    listed("vertical", &desk.exchange.draft().await.register.verticals)
+}
+
+pub(super) async fn campaigns(_: Operator, State(desk): State<Desk>) -> Reply {
+    listed("campaign", &desk.exchange.draft().await.register.campaigns)
+}
+
+async fn saved<T>(
+    desk: &Desk,
+    id: &str,
+    created: bool,
+    find: impl FnOnce(&Draft) -> Option<&T>,
+) -> Reply
+where
+    T: Serialize,
+{
+    let value = found("object", id, find(&desk.exchange.draft().await))?;
+    Ok((status(created), Json(value)).into_response())
+}
+
+pub(super) async fn put_source(
+    _: Operator,
+    State(desk): State<Desk>,
+    Path(id): Path<String>,
+    body: Body,
+) -> Reply {
+    let made = desk.exchange.save_source(&id, document(body).await?).await?;
+    let draft = desk.exchange.draft().await;
+    let mut value = found("source", &id, by_name(&draft.register.sources, &id))?;
+    if let (Some(object), Some(key)) = (value.as_object_mut(), made.key) {
+        object.insert("key".to_owned(), key.into());
+    }
+    Ok((status(made.created), Json(value)).into_response())
+}
+
+pub(super) async fn source(_: Operator, State(desk): State<Desk>, Path(id): Path<String>) -> Reply {
+    let draft = desk.exchange.draft().await;
+    Ok(Json(found::<SourceSpec>("source", &id, by_name(&draft.register.sources, &id))?)
+        .into_response())
+}
+
+pub(super) async fn put_buyer(
+    _: Operator,
+    State(desk): State<Desk>,
+    Path(id): Path<String>,
+    body: Body,
+) -> Reply {
+    let created = desk.exchange.save::<BuyerSpec>("buyer", &id, document(body).await?).await?;
+    saved(&desk, &id, created, |draft| by_name(&draft.register.buyers, &id)).await
+}
+
+pub(super) async fn buyer(_: Operator, State(desk): State<Desk>, Path(id): Path<String>) -> Reply {
+    let draft = desk.exchange.draft().await;
+    let spec = by_name::<_, BuyerSpec>(&draft.register.buyers, &id);
+    let credit = spec.map(|spec| spec.credit_limit.0).unwrap_or_default();
+    let mut value = found("buyer", &id, spec)?;
+    let account = desk.exchange.account(&id);
+    let free = account.balance.checked_sub(account.held).and_then(|free| free.checked_add(credit));
+    if let Some(object) = value.as_object_mut() {
+        object.insert("balance".to_owned(), account.balance.to_string().into());
+        object.insert("held".to_owned(), account.held.to_string().into());
+        object.insert("available".to_owned(), free.unwrap_or_default().to_string().into());
+    }
+    Ok(Json(value).into_response())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Deposit {
+    amount: Amount,
+    reference: String,
+}
+
+pub(super) async fn deposit(
+    _: Operator,
+    State(desk): State<Desk>,
+    Path(id): Path<String>,
+    body: Body,
+) -> Reply {
+    let deposit: Deposit = typed(document(body).await?)?;
+    let (account, created) =
+        desk.exchange.deposit(&id, deposit.amount.0, &deposit.reference).await?;
+    let value = json!({
+        "buyer": id,
+        "reference": deposit.reference,
+        "amount": deposit.amount,
+        "balance": account.balance.to_string(),
+        "held": account.held.to_string(),
+    });
+    Ok((status(created), Json(value)).into_response())
+}
+
+pub(super) async fn put_vertical(
+    _: Operator,
+    State(desk): State<Desk>,
+    Path(id): Path<String>,
+    body: Body,
+) -> Reply {
+    let created =
+        desk.exchange.save::<VerticalSpec>("vertical", &id, document(body).await?).await?;
+    saved(&desk, &id, created, |draft| by_name(&draft.register.verticals, &id)).await
+}
+
+pub(super) async fn vertical(
+    _: Operator,
+    State(desk): State<Desk>,
+    Path(id): Path<String>,
+) -> Reply {
+    let draft = desk.exchange.draft().await;
+    let mut value =
+        found::<VerticalSpec>("vertical", &id, by_name(&draft.register.verticals, &id))?;
+    if let (Some(object), Some(schema)) = (value.as_object_mut(), desk.exchange.schema(&id)) {
+        object.insert("schema".to_owned(), schema);
+    }
+    Ok(Json(value).into_response())
+}
+
+pub(super) async fn put_campaign(
+    _: Operator,
+    State(desk): State<Desk>,
+    Path(id): Path<String>,
+    body: Body,
+) -> Reply {
+    let created =
+        desk.exchange.save::<CampaignSpec>("campaign", &id, document(body).await?).await?;
+    saved(&desk, &id, created, |draft| by_name(&draft.register.campaigns, &id)).await
+}
+
+pub(super) async fn campaign(
+    _: Operator,
+    State(desk): State<Desk>,
+    Path(id): Path<String>,
+) -> Reply {
+    let draft = desk.exchange.draft().await;
+    Ok(Json(found::<CampaignSpec>("campaign", &id, by_name(&draft.register.campaigns, &id))?)
+        .into_response())
+}
+
+pub(super) async fn put_list(
+    _: Operator,
+    State(desk): State<Desk>,
+    Path(id): Path<String>,
+    body: Body,
+) -> Reply {
+    let created = desk.exchange.save::<ListSpec>("list", &id, document(body).await?).await?;
+    let values =
+        desk.exchange.draft().await.register.lists.get(&id).map_or(0, |list| list.values.len());
+    Ok((status(created), Json(json!({"id": id, "values": values}))).into_response())
+}
+
+#[derive(Deserialize)]
+pub(super) struct UploadQuery {
+    #[serde(default)]
+    name: String,
+}
+
+pub(super) async fn upload(
+    _: Operator,
+    State(desk): State<Desk>,
+    Query(query): Query<UploadQuery>,
+    body: Body,
+) -> Reply {
+    let uploaded = desk.exchange.upload(&query.name, bytes(body).await?).await?;
+    // The same bytes again are the same version, and as welcome.
+    Ok((StatusCode::CREATED, Json(uploaded)).into_response())
+}
+
+pub(super) async fn modules(_: Operator, State(desk): State<Desk>) -> Reply {
+    let draft = desk.exchange.draft().await;
+    let modules =
+        draft.modules.iter().map(|(name, versions)| module_value(name.as_str(), versions));
+    Ok(Json(json!({"modules": modules.collect::<Vec<Value>>()})).into_response())
+}
+
+pub(super) async fn module(
+    _: Operator,
+    State(desk): State<Desk>,
+    Path(name): Path<String>,
+) -> Reply {
+    let draft = desk.exchange.draft().await;
+    let versions = by_name(&draft.modules, &name).ok_or_else(|| {
+        Problem::new(StatusCode::NOT_FOUND, "not-found", format!("there is no module `{name}`"))
+    })?;
+    Ok(Json(module_value(&name, versions)).into_response())
+}
+
+fn module_value(name: &str, versions: &Versions) -> Value {
+    let numbered = (1_u32..).zip(&versions.digests);
+    let all = numbered.map(|(version, digest)| json!({"version": version, "digest": digest}));
+    json!({
+        "name": name,
+        "world": versions.world,
+        "active": versions.active,
+        "versions": all.collect::<Vec<Value>>(),
+        "history": versions.history,
+    })
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Activation {
+    version: Option<u32>,
+}
+
+pub(super) async fn activate(
+    _: Operator,
+    State(desk): State<Desk>,
+    Path(name): Path<String>,
+    body: Body,
+) -> Reply {
+    let bytes = bytes(body).await?;
+    let activation = if bytes.is_empty() {
+        Activation::default()
+    } else {
+        let value = serde_json::from_slice(&bytes).map_err(|error| {
+            Problem::new(
+                StatusCode::BAD_REQUEST,
+                "malformed",
+                format!("the body is not JSON: {error}"),
+            )
+        })?;
+        typed(value)?
+    };
+    let version = desk.exchange.activate(&name, activation.version).await?;
+    activated(&desk, &name, version).await
+}
+
+pub(super) async fn roll_back(
+    _: Operator,
+    State(desk): State<Desk>,
+    Path(name): Path<String>,
+) -> Reply {
+    let version = desk.exchange.roll_back(&name).await?;
+    activated(&desk, &name, version).await
+}
+
+async fn activated(desk: &Desk, name: &str, version: u32) -> Reply {
+    let draft = desk.exchange.draft().await;
+    let digest =
+        by_name(&draft.modules, name).and_then(|versions: &Versions| versions.digest(version));
+    let value = json!({"name": name, "version": version, "digest": digest});
+    Ok(Json(value).into_response())
+}
+
+pub(super) async fn auction(
+    _: Operator,
+    State(desk): State<Desk>,
+    Path(id): Path<String>,
+) -> Reply {
+    let missing = || {
+        Problem::new(StatusCode::NOT_FOUND, "not-found", format!("there is no auction `{id}`"))
+            .next("an auction is known by its `ping_id`")
+    };
+    let ping = PingId::parse(&id).map_err(|_| missing())?;
+    let receipt = desk.exchange.receipt(ping).await?.ok_or_else(missing)?;
+    Ok(Json(receipt).into_response())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Resolution {
+    #[serde(default)]
+    copy: u32,
+    outcome: ResolvedAs,
+    /// The buyer's reference of the sale, or its reason.
+    #[serde(default)]
+    note: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum ResolvedAs {
+    Sold,
+    Rejected,
+}
+
+pub(super) async fn resolve(
+    _: Operator,
+    State(desk): State<Desk>,
+    Path(id): Path<String>,
+    body: Body,
+) -> Reply {
+    let Resolution { copy, outcome, note } = typed(document(body).await?)?;
+    let ping = PingId::parse(&id)
+        .map_err(|error| Problem::new(StatusCode::NOT_FOUND, "not-found", error))?;
+    let outcome = match outcome {
+        ResolvedAs::Sold => Outcome::Sold { reference: Some(note).filter(|note| !note.is_empty()) },
+        ResolvedAs::Rejected => Outcome::Rejected { reason: note },
+    };
+    let delivered = desk.exchange.resolve(ping, copy, outcome).await?;
+    let value = json!({
+        "auction": id,
+        "copy": delivered.copy,
+        "outcome": delivered.ended.code(),
+        "buyer": delivered.buyer,
+        "price": Micros::new(delivered.price).to_string(),
+        "successor": delivered.successor.map(|winner| winner.campaign),
+    });
+    Ok(Json(value).into_response())
+}
+
+pub(super) async fn ledger(_: Operator, State(desk): State<Desk>) -> Reply {
+    let balances = desk.exchange.balances().await?;
+    let total =
+        balances.iter().try_fold(Micros::ZERO, |sum, (_, balance)| sum.checked_add(*balance));
+    let accounts =
+        balances.into_iter().map(|(account, balance)| (account, balance.to_string().into()));
+    let value = json!({
+        "total": total.map(|total| total.to_string()),
+        "currency": desk.exchange.currency(),
+        "accounts": Value::Object(accounts.collect()),
+    });
+    Ok(Json(value).into_response())
+}
+
+fn by_name<'m, K, T>(map: &'m std::collections::BTreeMap<K, T>, name: &str) -> Option<&'m T>
+where
+    K: ToString,
+{
+    map.iter().find(|(id, _)| id.to_string() == name).map(|(_, value)| value)
+}
+
+fn typed<T: serde::de::DeserializeOwned>(body: Value) -> Result<T, Problem> {
+    serde_path_to_error::deserialize(body).map_err(|error| {
+        let path = error.path().to_string();
+        let field = (path != ".").then(|| format!("/{}", path.replace('.', "/")));
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", error.into_inner()).field(field)
+    })
+}

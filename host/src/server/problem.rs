@@ -1,0 +1,179 @@
+//! Refusals as problem documents (RFC 9457): a code to react to, the field at fault, and what to do next.
+
+use std::time::Duration;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use crate::exchange::{ActError, Trouble};
+use crate::ingest::Denied;
+use crate::normalize;
+use crate::sandbox::RefusalCode;
+
+/// A refusal on its way out.
+#[derive(Debug)]
+pub(super) struct Problem {
+    status: StatusCode,
+    code: String,
+    detail: String,
+    field: Option<String>,
+    next: Option<&'static str>,
+    retry_after: Option<Duration>,
+}
+
+impl Problem {
+    pub(super) fn new(status: StatusCode, code: &str, detail: impl ToString) -> Self {
+        let (code, detail) = (code.to_owned(), detail.to_string());
+        Self { status, code, detail, field: None, next: None, retry_after: None }
+    }
+
+    pub(super) fn field(self, field: Option<String>) -> Self {
+        Self { field, ..self }
+    }
+
+    pub(super) fn next(self, next: &'static str) -> Self {
+        Self { next: Some(next), ..self }
+    }
+
+    pub(super) fn retry_after(self, pause: Duration) -> Self {
+        Self { retry_after: Some(pause), ..self }
+    }
+
+    /// The operator's key is missing or wrong.
+    pub(super) fn no_operator() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "operator-key", "this needs the operator's key")
+            .next("send `Authorization: Bearer KEY` with the key that GAVEL_OPERATOR_KEY holds")
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        metrics::counter!("gavel_problems_total", "code" => self.code.clone()).increment(1);
+        let mut document = json!({
+            "type": format!("/docs#{}", self.code),
+            "title": self.status.canonical_reason().unwrap_or("refused"),
+            "status": self.status.as_u16(),
+            "code": self.code,
+            "detail": self.detail,
+        });
+        if let Some(object) = document.as_object_mut() {
+            if let Some(field) = self.field {
+                object.insert("field".to_owned(), field.into());
+            }
+            if let Some(next) = self.next {
+                object.insert("next".to_owned(), next.into());
+            }
+        }
+        let mut response = (self.status, document.to_string()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(pause) = self.retry_after {
+            // Whole seconds, never zero: rounded up.
+            let seconds =
+                pause.as_secs().saturating_add(u64::from(pause.subsec_nanos() > 0)).max(1);
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+impl From<Trouble> for Problem {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Denied(denied) => denied.into(),
+            Trouble::NoVertical(vertical) => {
+                let detail = format!("there is no vertical `{vertical}`");
+                Self::new(StatusCode::NOT_FOUND, "vertical-not-found", detail)
+                    .next("check the address; the operator knows which verticals there are")
+            }
+            Trouble::Refused(refusal) => {
+                let status = match refusal.code {
+                    RefusalCode::Malformed => StatusCode::BAD_REQUEST,
+                    RefusalCode::UnsupportedContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                    RefusalCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+                    RefusalCode::MissingField
+                    | RefusalCode::InvalidValue
+                    | RefusalCode::ConflictingValues => StatusCode::UNPROCESSABLE_ENTITY,
+                };
+                Self::new(status, refusal.code.code(), refusal.message).field(refusal.field)
+            }
+            Trouble::Normalizer(fault) => {
+                match &fault {
+                    normalize::Fault::Forfeited(cause) => {
+                        tracing::error!(%cause, error = %fault, "normalizer failed")
+                    }
+                    normalize::Fault::OffSchema(_) => {
+                        tracing::error!(error = %fault, "normalizer failed")
+                    }
+                }
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "normalizer-failed", "the vertical's module failed on this submission; the operator has been told")
+                    .next("send it again later; the same bytes fail the same way until the module is mended")
+            }
+            Trouble::PingNotFound => Self::new(StatusCode::NOT_FOUND, "ping-not-found", trouble)
+                .field(Some("ping_id".to_owned()))
+                .next("send the `ping_id` exactly as the ping's answer gave it"),
+            Trouble::PostedOtherwise => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "already-posted", trouble)
+                    .next("a ping is posted once; send a new ping for another lead")
+            }
+            Trouble::Changed(ref field) => {
+                let field = Some(field.clone());
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "changed-since-ping", trouble)
+                    .field(field)
+                    .next("post what was pinged, or send a new ping with the right values")
+            }
+            Trouble::Overloaded(_) => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", trouble)
+                    .retry_after(Duration::from_secs(1))
+            }
+            Trouble::Closed => Self::new(StatusCode::SERVICE_UNAVAILABLE, "closing", trouble)
+                .retry_after(Duration::from_secs(5)),
+        }
+    }
+}
+
+impl From<Denied> for Problem {
+    fn from(denied: Denied) -> Self {
+        let status = match denied {
+            Denied::NoKey | Denied::WrongKey => StatusCode::UNAUTHORIZED,
+            Denied::Paused(_) | Denied::VerticalNotAllowed { .. } => StatusCode::FORBIDDEN,
+            Denied::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Denied::StillRunning => StatusCode::CONFLICT,
+            Denied::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+            Denied::BadIdempotencyKey => StatusCode::BAD_REQUEST,
+        };
+        let problem = Self::new(status, denied.code(), &denied);
+        match denied {
+            Denied::TooMany { retry_after, .. } => problem.retry_after(retry_after),
+            Denied::StillRunning => problem.retry_after(Duration::from_secs(1)),
+            Denied::NoKey
+            | Denied::WrongKey
+            | Denied::Paused(_)
+            | Denied::VerticalNotAllowed { .. }
+            | Denied::KeyReused
+            | Denied::BadIdempotencyKey => problem,
+        }
+    }
+}
+
+impl From<ActError> for Problem {
+    fn from(error: ActError) -> Self {
+        match error {
+            ActError::NotFound(_) => Self::new(StatusCode::NOT_FOUND, "not-found", error),
+            ActError::Invalid { pointer, message } => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", message)
+                    .field(Some(pointer).filter(|pointer| !pointer.is_empty()))
+            }
+            ActError::Inadmissible(why) => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, why.code(), &why)
+            }
+            ActError::Conflict(_) => Self::new(StatusCode::CONFLICT, "conflict", error),
+            ActError::Closed => Self::new(StatusCode::SERVICE_UNAVAILABLE, "closing", error)
+                .retry_after(Duration::from_secs(5)),
+        }
+    }
+}

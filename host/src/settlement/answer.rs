@@ -1,0 +1,136 @@
+//! What a source hears: a pure function of what was recorded, so that the same request gets the same answer.
+
+use crate::clock::Moment;
+use crate::facts::{Ended, Fact, PingAnswered, Posted};
+use crate::ids::PingId;
+use crate::money::Micros;
+use crate::reasons::{Exclusion, Refusal};
+
+/// The exchange's answer to a ping or a post.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// A buyer was found. The price is what the source is paid.
+    Accepted { ping: PingId, price: Micros, expires: Moment },
+    /// No buyer was found.
+    Rejected { ping: PingId, reason: Refusal },
+    /// The same lead was offered a short time ago.
+    Duplicate { ping: PingId, earlier: PingId },
+    /// The lead was bought by `copies` buyers; the price is what the source is paid in all.
+    Sold { ping: PingId, price: Micros, copies: usize },
+    /// The lead was not bought.
+    Unsold { ping: PingId, reason: Refusal },
+    /// The lead was taken; its outcome follows.
+    Pending { ping: PingId },
+}
+
+impl Answer {
+    /// Returns the answer to the ping of an auction.
+    pub fn to_ping(auction: &PingAnswered) -> Self {
+        let ping = PingId::from_u128(auction.ping);
+        if let Some(earlier) = auction.duplicate_of {
+            return Self::Duplicate { ping, earlier: PingId::from_u128(earlier) };
+        }
+        if auction.winners.is_empty() {
+            return Self::Rejected { ping, reason: unsold_because(auction) };
+        }
+        Self::Accepted { ping, price: auction.payout(), expires: auction.expires() }
+    }
+
+    /// Returns the answer to the call that does both steps, when its first step found no buyer.
+    pub fn unsold(auction: &PingAnswered) -> Self {
+        let ping = PingId::from_u128(auction.ping);
+        match auction.duplicate_of {
+            Some(_) => Self::Unsold { ping, reason: Refusal::Duplicate },
+            None => Self::Unsold { ping, reason: unsold_because(auction) },
+        }
+    }
+}
+
+fn unsold_because(auction: &PingAnswered) -> Refusal {
+    let has = |reason: Exclusion| auction.left_out.iter().any(|left| left.reason == reason.code());
+    if has(Exclusion::DeadlinePassed) {
+        Refusal::DeadlinePassed
+    } else if auction.bids.is_empty() {
+        Refusal::NoEligibleBuyer
+    } else if has(Exclusion::BelowReserve) {
+        Refusal::BidsBelowReserve
+    } else {
+        Refusal::BidsNotPayable
+    }
+}
+
+/// All that the journal knows of one ping, in order.
+#[derive(Clone, Debug, Default)]
+pub struct Story {
+    pub auction: Option<PingAnswered>,
+    pub posted: Option<Posted>,
+    copies: Vec<CopyEnd>,
+}
+
+/// How a copy of the lead stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum CopyEnd {
+    Open,
+    Sold(Micros),
+    Void,
+}
+
+impl Story {
+    /// Folds the facts of one ping.
+    pub fn of<'f>(facts: impl IntoIterator<Item = &'f Fact>) -> Self {
+        let mut story = Self::default();
+        for fact in facts {
+            match fact {
+                Fact::PingAnswered(auction) => {
+                    story.copies = vec![CopyEnd::Open; auction.winners.len()];
+                    story.auction = Some(auction.as_ref().clone());
+                }
+                Fact::Posted(posted) => story.posted = Some(posted.clone()),
+                Fact::Delivered(delivered) => {
+                    let index = usize::try_from(delivered.copy).unwrap_or(usize::MAX);
+                    let Some(copy) = story.copies.get_mut(index) else { continue };
+                    match delivered.ended {
+                        Ended::Sold => *copy = CopyEnd::Sold(Micros::new(delivered.payout)),
+                        Ended::Rejected | Ended::NotSent if delivered.closes() => {
+                            *copy = CopyEnd::Void;
+                        }
+                        Ended::Rejected | Ended::NotSent | Ended::Unknown => (),
+                    }
+                }
+                Fact::Saved(_)
+                | Fact::ModuleStored(_)
+                | Fact::ModuleActivated(_)
+                | Fact::Deposited(_)
+                | Fact::SubmissionRefused(_)
+                | Fact::Expired(_) => (),
+            }
+        }
+        story
+    }
+
+    /// Returns the answer to the post, as things stand now.
+    pub fn to_post(&self, ping: PingId) -> Answer {
+        if self.auction.as_ref().is_some_and(|auction| auction.test) {
+            // A test runs the same way and stops before the buyer and the money.
+            let auction = self.auction.as_ref();
+            let price = auction.map_or(Micros::ZERO, PingAnswered::payout);
+            return Answer::Sold { ping, price, copies: self.copies.len() };
+        }
+        let sold = self.copies.iter().filter_map(|copy| match copy {
+            CopyEnd::Sold(payout) => Some(*payout),
+            CopyEnd::Open | CopyEnd::Void => None,
+        });
+        let (mut price, mut copies) = (Micros::ZERO, 0_usize);
+        for payout in sold {
+            price = price.checked_add(payout).unwrap_or(price);
+            copies = copies.saturating_add(1);
+        }
+        if self.copies.contains(&CopyEnd::Open) {
+            Answer::Pending { ping }
+        } else if copies > 0 {
+            Answer::Sold { ping, price, copies }
+        } else {
+            Answer::Unsold { ping, reason: Refusal::AllRejected }
+        }
+    }
+}

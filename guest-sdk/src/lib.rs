@@ -42,6 +42,7 @@
 //! every call runs in an instance of its own. A panic is a trap: the call is forfeited and the exchange goes on.
 
 pub mod filter;
+pub mod intake;
 pub mod normalizer;
 
 #[doc(hidden)]

@@ -1,0 +1,213 @@
+//! What a key means: letters and digits only, lower case, wrappers left out, looked up in a table made at compile time.
+
+use super::standard;
+use super::table::Field;
+
+/// The most keys that all fields of a vertical may have together.
+const KEYS_MAX: usize = 2_048;
+const BUCKETS: usize = 256;
+
+/// The hash of a folded key: 64-bit FNV-1a, which can be continued with the next segment of a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Hash(u64);
+
+impl Hash {
+    /// The hash of nothing. Constants from the definition of FNV-1a by Fowler, Noll and Vo.
+    pub(super) const EMPTY: Self = Self(0xcbf2_9ce4_8422_2325);
+
+    pub(super) const fn byte(self, byte: u8) -> Self {
+        Self((self.0 ^ byte as u64).wrapping_mul(0x0000_0100_0000_01b3))
+    }
+
+    /// Continues with text that is folded already.
+    pub(super) fn text(self, folded: &str) -> Self {
+        folded.bytes().fold(self, Self::byte)
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "the low byte is what is asked for")]
+    const fn bucket(self) -> usize {
+        self.0 as u8 as usize
+    }
+}
+
+/// Returns the byte as it counts in a key, or nothing for what separates words.
+pub(super) const fn folded(byte: u8) -> Option<u8> {
+    match byte {
+        b'A'..=b'Z' => Some(byte.to_ascii_lowercase()),
+        b'a'..=b'z' | b'0'..=b'9' | 0x80.. => Some(byte),
+        _ => None,
+    }
+}
+
+/// Folds a segment of a key into `out`, which is emptied first.
+pub(super) fn fold_into(out: &mut String, segment: &str) {
+    out.clear();
+    out.extend(segment.chars().filter_map(|c| match u8::try_from(c) {
+        Ok(byte) if byte.is_ascii() => folded(byte).map(char::from),
+        _ => Some(c),
+    }));
+}
+
+/// What a key stands for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry {
+    /// The field, by its place in the table.
+    pub(super) field: u8,
+    /// The place among the field's keys: the field's own name is 0.
+    pub(super) rank: u8,
+    /// What one unit of this key is in units of the field, such as 12 months for a year.
+    pub(super) factor: u16,
+}
+
+/// Every key of a vertical, in buckets by hash.
+pub(super) struct Index {
+    starts: [u16; BUCKETS + 1],
+    hashes: [u64; KEYS_MAX],
+    entries: [Entry; KEYS_MAX],
+}
+
+impl Index {
+    /// Builds the table. A key that two fields claim, or too many keys, do not compile.
+    #[expect(clippy::indexing_slicing, reason = "runs in the compiler, where a panic is an error")]
+    #[expect(clippy::cast_possible_truncation, reason = "counts are below the asserted limits")]
+    pub(super) const fn new(sections: &[&[Field]]) -> Self {
+        let mut index = Self {
+            starts: [0; BUCKETS + 1],
+            hashes: [0; KEYS_MAX],
+            entries: [Entry { field: 0, rank: 0, factor: 1 }; KEYS_MAX],
+        };
+        let mut counts = [0_u16; BUCKETS];
+        let mut keys = Keys::new(sections);
+        let mut total = 0;
+        while let Some((key, hash, _)) = keys.next() {
+            counts[hash.bucket()] += 1;
+            total += 1;
+            assert!(total <= KEYS_MAX, "the fields have too many keys");
+            keys = key;
+        }
+        let mut bucket = 0;
+        while bucket < BUCKETS {
+            index.starts[bucket + 1] = index.starts[bucket] + counts[bucket];
+            counts[bucket] = index.starts[bucket];
+            bucket += 1;
+        }
+        let mut keys = Keys::new(sections);
+        while let Some((key, hash, entry)) = keys.next() {
+            let place = counts[hash.bucket()] as usize;
+            let mut earlier = index.starts[hash.bucket()] as usize;
+            while earlier < place {
+                let is_other = index.entries[earlier].field != entry.field;
+                assert!(index.hashes[earlier] != hash.0 || !is_other, "two fields have the same key");
+                earlier += 1;
+            }
+            index.hashes[place] = hash.0;
+            index.entries[place] = entry;
+            counts[hash.bucket()] += 1;
+            keys = key;
+        }
+        index
+    }
+
+    /// Returns what the key with this hash stands for.
+    pub(super) fn get(&self, hash: Hash) -> Option<Entry> {
+        let start = usize::from(*self.starts.get(hash.bucket())?);
+        let end = usize::from(*self.starts.get(hash.bucket().checked_add(1)?)?);
+        let place = self.hashes.get(start..end)?.iter().position(|&known| known == hash.0)?;
+        self.entries.get(start.checked_add(place)?).copied()
+    }
+}
+
+impl std::fmt::Debug for Index {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Index").field("keys", &self.starts.last()).finish_non_exhaustive()
+    }
+}
+
+/// Walks over the keys of all fields: `name`, `group/name` and `name*12`, between spaces; the field's own name first.
+#[derive(Clone, Copy)]
+struct Keys<'f> {
+    sections: &'f [&'f [Field]],
+    section: usize,
+    field: usize,
+    number: u8,
+    rank: u8,
+    position: usize,
+}
+
+impl<'f> Keys<'f> {
+    const fn new(sections: &'f [&'f [Field]]) -> Self {
+        Self { sections, section: 0, field: 0, number: 0, rank: 0, position: 0 }
+    }
+
+    /// Returns the walk after the next key, and that key. (An iterator cannot run in the compiler.)
+    #[expect(clippy::indexing_slicing, reason = "runs in the compiler, where a panic is an error")]
+    const fn next(mut self) -> Option<(Self, Hash, Entry)> {
+        loop {
+            let fields = match self.sections.len() {
+                count if self.section < count => self.sections[self.section],
+                count if self.section == count => standard::ENVELOPE,
+                _ => return None,
+            };
+            if self.field == fields.len() {
+                (self.section, self.field) = (self.section + 1, 0);
+                continue;
+            }
+            let field = &fields[self.field];
+            let text = if self.rank == 0 { field.name } else { field.keys }.as_bytes();
+            while self.position < text.len() && text[self.position].is_ascii_whitespace() {
+                self.position += 1;
+            }
+            if self.position < text.len() {
+                let (hash, factor) = self.key(text);
+                let entry = Entry { field: self.number, rank: self.rank, factor };
+                if self.rank == 0 {
+                    self.position = 0;
+                }
+                self.rank += 1;
+                return Some((self, hash, entry));
+            }
+            if self.rank == 0 {
+                self.rank = 1;
+                self.position = 0;
+                continue;
+            }
+            self = Self { field: self.field + 1, number: self.number + 1, rank: 0, position: 0, ..self };
+        }
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "runs in the compiler, where a panic is an error")]
+    const fn key(&mut self, text: &[u8]) -> (Hash, u16) {
+        let (mut hash, mut factor, mut in_factor) = (Hash::EMPTY, 0, false);
+        while self.position < text.len() && !text[self.position].is_ascii_whitespace() {
+            let byte = text[self.position];
+            if byte == b'*' {
+                in_factor = true;
+            } else if in_factor {
+                factor = factor * 10 + (byte - b'0') as u16;
+            } else if byte == b'/' {
+                hash = hash.byte(b'/');
+            } else if let Some(byte) = folded(byte) {
+                hash = hash.byte(byte);
+            }
+            self.position += 1;
+        }
+        (hash, if in_factor { factor } else { 1 })
+    }
+}
+
+/// The words of which names of wrappers are made: what is inside `LeadData` is said of the lead itself.
+const WRAPPER_WORDS: &[&str] = &[
+    "additional", "address", "addresses", "answer", "answers", "attribute", "attributes", "auto", "body", "client", "compliance", "consent", "consumer", "contact", "contacts", "content", "context", "custom", "customer", "data", "demographic", "demographics", "detail", "details", "entry", "envelope", "extra", "field", "fields", "form", "general", "header", "health", "home", "household", "info", "information", "input", "insurance", "jornaya", "json", "lead", "leads", "location", "main", "medicare", "meta", "other", "parameters", "params", "payload", "personal", "ping", "post", "primary", "profile", "prospect", "question", "questions", "quote", "quotes", "record", "req", "request", "requests", "residence", "root", "row", "soap", "submission", "survey", "tcpa", "tracking", "trustedform", "user", "values", "xml",
+];
+
+/// Whether a folded name consists of wrapper words only.
+pub(super) fn is_wrapper(name: &str) -> bool {
+    let mut rest = name;
+    while !rest.is_empty() {
+        // The longest word counts: `addresses` is not `address` and an unknown `es`.
+        let longest = WRAPPER_WORDS.iter().filter_map(|word| rest.strip_prefix(word));
+        let Some(after) = longest.min_by_key(|after| after.len()) else { return false };
+        rest = after;
+    }
+    !name.is_empty()
+}

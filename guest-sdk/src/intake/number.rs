@@ -1,0 +1,230 @@
+//! Numbers as people and programs write them, exactly or not at all.
+
+/// Millionths in one.
+const ONE: i128 = 1_000_000;
+
+/// Reads a decimal such as `-12.50` or `1.25e4`, in millionths. More than six digits after the point must be zeros.
+pub(super) fn millionths(text: &str) -> Option<i64> {
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
+    let (digits, exponent) = match digits.split_once(['e', 'E']) {
+        Some((digits, exponent)) => (digits, exponent.parse::<i32>().ok()?),
+        None => (digits, 0),
+    };
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    if whole.is_empty() || digits.ends_with('.') {
+        return None;
+    }
+    let mut amount: i128 = 0;
+    for digit in whole.chars().chain(fraction.chars()) {
+        amount = amount.checked_mul(10)?.checked_add(i128::from(digit.to_digit(10)?))?;
+    }
+    if amount == 0 {
+        return Some(0);
+    }
+    let places = exponent.checked_add(6)?.checked_sub(i32::try_from(fraction.len()).ok()?)?;
+    let scale = 10_i128.checked_pow(places.unsigned_abs())?;
+    let amount = if places >= 0 {
+        amount.checked_mul(scale)?
+    } else if amount.checked_rem(scale)? == 0 {
+        amount.checked_div(scale)?
+    } else {
+        return None;
+    };
+    i64::try_from(if negative { amount.checked_neg()? } else { amount }).ok()
+}
+
+/// Reads a whole number; `12.0`, `1.2e1` and `1,200` are whole, too.
+pub(super) fn integer(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let whole = text.parse::<i64>().ok().filter(|_| !text.starts_with('+'));
+    whole.or_else(|| {
+        let millionths = i128::from(millionths(&without_commas(text)?)?);
+        (millionths.checked_rem(ONE)? == 0).then(|| i64::try_from(millionths.checked_div(ONE)?).ok())?
+    })
+}
+
+/// Reads an amount of dollars such as `$12,500`, `12500.00 USD` or `75k`, in millionths.
+pub(super) fn dollars(text: &str) -> Option<i64> {
+    let lower = text.trim().to_ascii_lowercase();
+    let bare = lower.strip_suffix("usd").or_else(|| lower.strip_suffix("dollars")).unwrap_or(&lower).trim();
+    let bare = bare.strip_prefix("usd").unwrap_or(bare).trim();
+    let (negative, bare) = match bare.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, bare),
+    };
+    let bare = bare.strip_prefix('$').unwrap_or(bare).trim();
+    let (bare, unit) = match bare.strip_suffix('k') {
+        Some(rest) => (rest.trim(), 1_000),
+        None => (bare, 1),
+    };
+    let amount = millionths(&without_commas(bare)?).filter(|&amount| amount >= 0)?.checked_mul(unit)?;
+    if negative { amount.checked_neg() } else { Some(amount) }
+}
+
+/// Reads whole dollars, of a range such as `$50,000 - $74,999` the lower end.
+pub(super) fn dollars_from(text: &str) -> Option<i64> {
+    let lower = text.trim().to_ascii_lowercase();
+    if let Some(limit) = after_any(&lower, &["less than", "under", "below", "up to", "<"]) {
+        return dollars(limit.trim_start_matches('=')).map(|_| 0);
+    }
+    let bare = after_any(&lower, &["more than", "over", "above", "at least", "from", ">=", ">"]);
+    let bare = bare.unwrap_or(&lower).trim();
+    let open = ["+", "or more", "and above", "and up", "or above", "and over"];
+    let bare = open.iter().find_map(|word| bare.strip_suffix(word)).unwrap_or(bare);
+    let low = dollars(bare).or_else(|| {
+        let (low, high) = bare.split_once(" to ").or_else(|| bare.split_once('-'))?;
+        // In `50-75k` the thousands are meant for both ends.
+        let is_short = high.trim().ends_with('k') && !low.trim().ends_with('k');
+        let low = dollars(low)?.checked_mul(if is_short { 1_000 } else { 1 })?;
+        dollars(high).filter(|&high| high >= low).map(|_| low)
+    })?;
+    // Cents do not make an income another one.
+    i64::try_from(i128::from(low).checked_div(ONE)?).ok()
+}
+
+fn after_any<'t>(text: &'t str, words: &[&str]) -> Option<&'t str> {
+    words.iter().find_map(|word| text.strip_prefix(word)).map(str::trim_start)
+}
+
+/// Reads months: `18`, `3 years`, `1 year 6 months`, `5+ years`; a bare number counts `unit` months. Of a range the
+/// lower end counts.
+pub(super) fn months(text: &str, unit: u16) -> Option<i64> {
+    if let Some(number) = integer(text) {
+        return number.checked_mul(i64::from(unit));
+    }
+    let lower = text.trim().to_ascii_lowercase().replace('+', "");
+    let lower = lower.strip_suffix("or more").unwrap_or(&lower);
+    if let Some(limit) = after_any(lower, &["less than", "under", "<"]) {
+        return months_sum(limit, unit).map(|_| 0);
+    }
+    months_sum(after_any(lower, &["more than", "over", "at least"]).unwrap_or(lower), unit)
+}
+
+fn months_sum(text: &str, unit: u16) -> Option<i64> {
+    let (mut total, mut rest) = (None, text.trim());
+    while !rest.is_empty() {
+        let (count, after) = leading_number(rest)?;
+        let after = after.trim_start();
+        let range = after.strip_prefix('-').or_else(|| after.strip_prefix("to "));
+        let named = range.map_or(Some(after), |high| Some(leading_number(high.trim_start())?.1.trim_start()))?;
+        let end = named.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(named.len());
+        let (name, after) = named.split_at_checked(end)?;
+        let months = match name {
+            "year" | "years" | "yr" | "yrs" => 12,
+            "month" | "months" | "mo" | "mos" => 1,
+            "" if range.is_some() => i64::from(unit),
+            _ => return None,
+        };
+        let count = i128::from(count.checked_mul(months)?);
+        let whole = (count.checked_rem(ONE)? == 0).then_some(count.checked_div(ONE)?)?;
+        total = Some(total.unwrap_or(0_i64).checked_add(i64::try_from(whole).ok()?)?);
+        let after = after.trim_start_matches([' ', ',']);
+        rest = after.strip_prefix("and ").unwrap_or(after).trim_start();
+    }
+    total
+}
+
+/// Splits off a number, in millionths.
+fn leading_number(text: &str) -> Option<(i64, &str)> {
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, after) = text.split_at_checked(end)?;
+    Some((millionths(number)?, after))
+}
+
+/// What stands behind feet and inches.
+const HEIGHT_MARKS: &[&str] =
+    &["'", "'\"", "''", "’", "’”", "′", "′″", "-", "ft", "ftin", "feet", "feetinches", "feetinch", "foot", "footinches"];
+
+/// Reads inches: `70`, `5'10"`, `5 ft 10 in`, `5-10`, `5 feet`.
+pub(super) fn inches(text: &str) -> Option<i64> {
+    if let Some(inches) = integer(text) {
+        return Some(inches);
+    }
+    let lower = text.trim().to_ascii_lowercase();
+    let mut numbers = lower.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty());
+    let (feet, inches) = (numbers.next()?, numbers.next());
+    let marks: String = lower.chars().filter(|c| !c.is_ascii_digit() && *c != ' ').collect();
+    let is_height = HEIGHT_MARKS.contains(&marks.as_str()) && lower.starts_with(feet);
+    if numbers.next().is_some() || !is_height {
+        return None;
+    }
+    let feet = feet.parse::<i64>().ok()?.checked_mul(12)?;
+    let inches = inches.map_or(Ok(0), str::parse::<i64>).ok().filter(|inches| (0..12).contains(inches))?;
+    feet.checked_add(inches)
+}
+
+/// Leaves out the commas of `12,500`; nothing if they do not part thousands.
+fn without_commas(text: &str) -> Option<String> {
+    if !text.contains(',') {
+        return Some(text.to_owned());
+    }
+    let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
+    let mut parts = whole.split(',');
+    let first = parts.next()?.trim_start_matches('-');
+    let fits = (1..=3).contains(&first.len()) && parts.all(|part| part.len() == 3);
+    fits.then(|| text.replace(',', ""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(read: fn(&str) -> Option<i64>, table: &[(&str, Option<i64>)]) {
+        for (text, expected) in table {
+            assert_eq!(read(text), *expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_whole_number_is_exact_or_nothing() {
+        check(integer, &[
+            ("12500", Some(12_500)), ("12500.00", Some(12_500)), ("1e5", Some(100_000)), ("1.2e1", Some(12)),
+            ("-3", Some(-3)), ("1,200", Some(1_200)), ("12,500,000", Some(12_500_000)), ("0", Some(0)),
+            ("0e999", Some(0)), ("9223372036854775807", Some(i64::MAX)), ("9223372036854775808", None),
+            ("1e309", None), ("1e-400", None), ("12.5", None), ("12,50", None), ("1,2", None), ("NaN", None),
+            ("Infinity", None), ("+5", None), ("0x10", None), ("", None), ("12 years", None), ("1e", None), ("5.", None),
+        ]);
+    }
+
+    #[test]
+    fn an_amount_is_read_to_the_millionth() {
+        check(dollars, &[
+            ("$12,500", Some(12_500_000_000)), ("12500.00", Some(12_500_000_000)), ("12.5", Some(12_500_000)),
+            ("0.000001", Some(1)), ("0.0000001", None), ("75k", Some(75_000_000_000)), ("50 USD", Some(50_000_000)),
+            ("$-5", None), ("-5", Some(-5_000_000)), ("-$5", Some(-5_000_000)), ("12.500,00", None), ("five", None), ("", None), ("$", None),
+        ]);
+    }
+
+    #[test]
+    fn the_lower_end_of_a_range_counts() {
+        check(dollars_from, &[
+            ("42000", Some(42_000)), ("$50,000 - $74,999", Some(50_000)), ("50000-75000", Some(50_000)), ("50-75k", Some(50_000)),
+            ("$25k to $50k", Some(25_000)), ("Under $20,000", Some(0)), ("<20000", Some(0)), ("$100,000+", Some(100_000)),
+            ("Over $150,000", Some(150_000)), ("100000 or more", Some(100_000)), ("41999.50", Some(41_999)),
+            ("75000-50000", None), ("lots", None), ("-5", None), ("10-20-30", None), ("Under nothing", None),
+        ]);
+    }
+
+    #[test]
+    fn months_have_many_spellings() {
+        let read = |text: &str| months(text, 1);
+        check(read, &[
+            ("12", Some(12)), ("3 years", Some(36)), ("1 year 6 months", Some(18)), ("5+ years", Some(60)), ("18 months", Some(18)),
+            ("1-3 years", Some(12)), ("1 to 3 years", Some(12)), ("Less than 1 year", Some(0)), ("1.5 years", Some(18)),
+            ("More than 5 years", Some(60)), ("5 years or more", Some(60)), ("6-12 months", Some(6)), ("a while", None), ("3 weeks", None), ("years", None),
+        ]);
+        assert_eq!(months("2", 12), Some(24));
+    }
+
+    #[test]
+    fn a_height_is_inches_however_it_is_written() {
+        check(inches, &[
+            ("70", Some(70)), ("5'10\"", Some(70)), ("5'10", Some(70)), ("5 ft 10 in", Some(70)), ("5-10", Some(70)), ("6'", Some(72)),
+            ("5 feet 4 inches", Some(64)), ("5'12\"", None), ("178 cm", None), ("5.10", None), ("tall", None),
+        ]);
+    }
+}

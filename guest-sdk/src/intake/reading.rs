@@ -1,0 +1,194 @@
+//! From what a source sent for one field to its value, or to the words that say what would be right.
+
+use super::table::{Field, Reader};
+use super::tree::Found;
+use super::{contact, date, invalid, number, place, word};
+use crate::normalizer::{Refusal, RefusalCode, Value};
+
+/// The most elements of a list of texts.
+const TEXTS_MAX: usize = 64;
+/// The longest life that a date of birth is believed, in years.
+const AGE_MAX: i32 = 120;
+
+/// Reads everything that came for a field. Keys that say the same are one; keys that differ are refused.
+pub(super) fn value(field: &Field, found: &[Found], today: i32) -> Result<Option<Value>, Refusal> {
+    if matches!(field.reader, Reader::Texts | Reader::Phones) {
+        return texts(field, found);
+    }
+    let mut first: Option<Value> = None;
+    for found in found {
+        let Some(value) = one(field, found, today)? else { continue };
+        match &first {
+            None => first = Some(value),
+            Some(known) if is_same(known, &value) => (),
+            Some(_) => {
+                let name = field.name;
+                let message = format!("`{name}` has two different values, under one key or several; send it once");
+                return Err(Refusal { code: RefusalCode::ConflictingValues, field: Some(name.into()), message });
+            }
+        }
+    }
+    Ok(first)
+}
+
+/// Reads one value; nothing if the source says that it has none.
+fn one(field: &Field, found: &Found, today: i32) -> Result<Option<Value>, Refusal> {
+    let text = found.text.trim();
+    let is_nothing = match field.reader {
+        Reader::Name => word::is_nothing_for_name(text),
+        Reader::Text => word::is_nothing(text),
+        _ => word::is_nothing(text) || word::is_unsaid(text),
+    };
+    if is_nothing {
+        return Ok(None);
+    }
+    match read(&field.reader, text, found, today) {
+        Some(value) => Ok(Some(value)),
+        None => Err(invalid(field.name, &expected(field, text, today))),
+    }
+}
+
+fn read(reader: &Reader, text: &str, found: &Found, today: i32) -> Option<Value> {
+    let within = |number: i64, from: i64, until: i64| {
+        (from..=until).contains(&number).then_some(Value::Integer(number))
+    };
+    match *reader {
+        Reader::Text | Reader::Texts | Reader::Phones => plain(text).map(Value::Text),
+        Reader::Name => plain(text).filter(|name| name.chars().any(char::is_alphabetic)).map(Value::Text),
+        Reader::Word(words) => word::word(words, text).map(|word| Value::Text(word.into())),
+        Reader::Credit(words) => word::word(words, text).or_else(|| band(text)).map(|word| Value::Text(word.into())),
+        Reader::Boolean(yes, no) => word::boolean(yes, no, text).map(Value::Boolean),
+        Reader::Integer(from, until) => within(number::integer(text)?, from, until),
+        Reader::Count(_) => within(number::integer(text.trim_end_matches('+'))?, 0, 1_000),
+        Reader::Dollars(from, until) => within(number::dollars_from(text)?, from, until),
+        Reader::Months(none) => match word::boolean("", none, text) {
+            Some(false) => Some(Value::Integer(0)),
+            _ => within(number::months(text, found.entry.factor)?, 0, 1_200),
+        },
+        Reader::DaysUntil => {
+            let days = number::integer(text).filter(|days| days.unsigned_abs() < 10_000);
+            let until = || Some(i64::from(date::day(text, today)?.checked_sub(today)?));
+            within(days.or_else(until)?, -3_660, 3_660)
+        }
+        Reader::Inches => within(number::inches(text)?, 24, 108),
+        Reader::State => place::state(text).map(|code| Value::Text(code.into())),
+        Reader::Zip => place::zip(text, found.is_number).map(Value::Text),
+        Reader::Phone => contact::phone(text).map(Value::Text),
+        Reader::Email => contact::email(text).map(Value::Text),
+        Reader::Ip => contact::ip(text).map(Value::Text),
+        Reader::Price => number::dollars(text).filter(|&amount| amount >= 0).map(Value::Decimal),
+        Reader::Milliseconds => {
+            let unit = i128::from(found.entry.factor);
+            let millionths = i128::from(number::millionths(text)?).checked_mul(unit)?;
+            within(i64::try_from(millionths.checked_div(1_000_000)?).ok()?, 0, 3_600_000)
+        }
+        Reader::TrustedForm => contact::trusted_form(text).map(Value::Text),
+        Reader::LeadId => contact::lead_id(text).map(Value::Text),
+        Reader::Date => date::day(text, today).map(Value::Date),
+        Reader::BirthDate => {
+            let born = date::birth(text, today)?;
+            (born <= today && date::years(born, today) <= AGE_MAX).then_some(Value::Date(born))
+        }
+        Reader::Age => within(number::integer(text)?, 0, i64::from(AGE_MAX)),
+    }
+}
+
+/// Says what would be right.
+fn expected(field: &Field, text: &str, today: i32) -> String {
+    match field.reader {
+        Reader::Text | Reader::Texts => "text without control characters".into(),
+        Reader::Name => "a name with at least one letter".into(),
+        Reader::Word(words) => one_of(words.iter().map(|&(word, _)| word)),
+        Reader::Credit(words) => {
+            format!("{}, or a credit score from 300 to 850", one_of(words.iter().map(|&(word, _)| word)))
+        }
+        Reader::Boolean(..) => "yes or no, such as 1 or 0".into(),
+        Reader::Integer(from, until) => format!("a whole number from {from} to {until}"),
+        Reader::Count(_) => "a whole number from 0 to 1000".into(),
+        Reader::Dollars(from, until) => format!("whole dollars from {from} to {until}, such as 12500 or $12,500"),
+        Reader::Months(_) => "months such as 18, or a time such as 3 years".into(),
+        Reader::DaysUntil => "a number of days, or a date such as 2026-01-31".into(),
+        Reader::Inches => "a height in inches such as 70, or 5'10\"".into(),
+        Reader::State => "a state of the United States, by name or two-letter code".into(),
+        Reader::Zip => "a ZIP code of five digits that exists, such as 33139".into(),
+        Reader::Phone | Reader::Phones => "a United States or Canadian telephone number with area code".into(),
+        Reader::Email => "an e-mail address such as name@example.com".into(),
+        Reader::Ip => "one IPv4 or IPv6 address".into(),
+        Reader::Price => "an amount of money such as 12.50, not negative".into(),
+        Reader::Milliseconds => "a time of at most an hour".into(),
+        Reader::TrustedForm => "an address that begins with https://cert.trustedform.com/ or its ping form".into(),
+        Reader::LeadId => "the 36 characters of a LeadiD token".into(),
+        Reader::Date => "a date such as 2026-01-31, or 01/31/2026 with the month first".into(),
+        Reader::BirthDate => match date::birth(text, today) {
+            Some(born) if born > today => "a date of birth that is not in the future".into(),
+            Some(_) => format!("a date of birth at most {AGE_MAX} years ago"),
+            None => "a date of birth such as 1976-07-24, or 07/24/1976 with the month first".into(),
+        },
+        Reader::Age => format!("an age in whole years from 0 to {AGE_MAX}"),
+    }
+}
+
+fn one_of<'w>(words: impl Iterator<Item = &'w str>) -> String {
+    let mut list = String::from("one of ");
+    for (place, word) in words.enumerate() {
+        list.push_str(if place == 0 { "" } else { ", " });
+        list.push_str(word);
+    }
+    list
+}
+
+fn texts(field: &Field, found: &[Found]) -> Result<Option<Value>, Refusal> {
+    let mut texts: Vec<String> = Vec::new();
+    let is_phones = matches!(field.reader, Reader::Phones);
+    for found in found {
+        for text in found.text.split([',', ';', '|']).filter(|text| !word::is_nothing(text)) {
+            let read = if is_phones { contact::phone(text) } else { plain(text.trim()) };
+            let text = read.ok_or_else(|| invalid(field.name, &expected(field, "", 0)))?;
+            if !texts.contains(&text) {
+                texts.push(text);
+            }
+            if texts.len() > TEXTS_MAX {
+                let message = format!("`{}` has more than {TEXTS_MAX} elements", field.name);
+                let field = Some(field.name.into());
+                return Err(Refusal { code: RefusalCode::TooLarge, field, message });
+            }
+        }
+    }
+    Ok((!texts.is_empty()).then_some(Value::Texts(texts)))
+}
+
+/// Returns the text with single spaces, unless it has characters that no person types.
+fn plain(text: &str) -> Option<String> {
+    if text.contains(|c: char| c.is_control() && !c.is_whitespace()) {
+        return None;
+    }
+    let mut out = String::with_capacity(text.len());
+    for part in text.split_whitespace() {
+        out.push_str(if out.is_empty() { "" } else { " " });
+        out.push_str(part);
+    }
+    Some(out)
+}
+
+fn band(score: &str) -> Option<&'static str> {
+    match number::integer(score)? {
+        720..=850 => Some("excellent"),
+        680..=719 => Some("good"),
+        580..=679 => Some("fair"),
+        300..=579 => Some("poor"),
+        _ => None,
+    }
+}
+
+/// Whether two values say the same; the case of letters does not count.
+pub(super) fn is_same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Text(one), Value::Text(other)) => one.eq_ignore_ascii_case(other),
+        (Value::Integer(one), Value::Integer(other)) => one == other,
+        (Value::Decimal(one), Value::Decimal(other)) => one == other,
+        (Value::Boolean(one), Value::Boolean(other)) => one == other,
+        (Value::Date(one), Value::Date(other)) => one == other,
+        (Value::Texts(one), Value::Texts(other)) => one == other,
+        _ => false,
+    }
+}

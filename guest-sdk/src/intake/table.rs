@@ -1,0 +1,247 @@
+//! The table that a vertical's team writes: its fields, the words they may be, and the keys that sources use for them.
+
+use super::key::Index;
+use super::standard;
+use crate::normalizer::{Field as SchemaField, Kind, Schema};
+
+/// A word that a value may be, and everything else that means it: folded to letters and digits, between spaces.
+pub type Word = (&'static str, &'static str);
+
+/// How a field's text becomes its value.
+#[derive(Clone, Copy, Debug)]
+pub enum Reader {
+    /// Any text, without the spaces around it.
+    Text,
+    /// Several texts: repeated keys, list elements, or one text with commas.
+    Texts,
+    /// A person's name.
+    Name,
+    /// One of some words.
+    Word(&'static [Word]),
+    /// One of some words; a credit score of 300 to 850 is read as `excellent` (720 and more), `good` (680), `fair` (580)
+    /// or `poor`.
+    Credit(&'static [Word]),
+    /// Yes or no; with more words that mean yes, and more that mean no.
+    Boolean(&'static str, &'static str),
+    /// A whole number from the first to the second.
+    Integer(i64, i64),
+    /// Whole dollars from the first to the second; of a range, its lower end.
+    Dollars(i64, i64),
+    /// Whole months; `3 years` is 36. More words that mean none.
+    Months(&'static str),
+    /// Days until a day: a number, or the day itself.
+    DaysUntil,
+    /// Whole inches; `5'10"` is 70.
+    Inches,
+    /// A United States state, district or territory, by name or code.
+    State,
+    /// A ZIP code; the last four digits are left out.
+    Zip,
+    /// A telephone number of the North American plan.
+    Phone,
+    /// Several such numbers.
+    Phones,
+    /// An e-mail address.
+    Email,
+    /// An IP address.
+    Ip,
+    /// An amount of money, exactly.
+    Price,
+    /// A time, in milliseconds.
+    Milliseconds,
+    /// A TrustedForm address.
+    TrustedForm,
+    /// The 36 characters of a Jornaya LeadiD.
+    LeadId,
+    /// A calendar day.
+    Date,
+    /// A day of birth.
+    BirthDate,
+    /// Years of age; reckoned from the day of birth where that is known.
+    Age,
+    /// How many elements a group has; counted where the source lists them.
+    Count(&'static str),
+}
+
+impl Reader {
+    pub(super) const fn kind(&self) -> Kind {
+        match self {
+            Self::Boolean(..) => Kind::Boolean,
+            Self::Integer(..)
+            | Self::Dollars(..)
+            | Self::Months(_)
+            | Self::DaysUntil
+            | Self::Inches
+            | Self::Age
+            | Self::Milliseconds
+            | Self::Count(_) => Kind::Integer,
+            Self::Price => Kind::Decimal,
+            Self::Date | Self::BirthDate => Kind::Date,
+            Self::Texts | Self::Phones => Kind::Texts,
+            Self::Text
+            | Self::Name
+            | Self::Word(_)
+            | Self::Credit(_)
+            | Self::State
+            | Self::Zip
+            | Self::Phone
+            | Self::Email
+            | Self::Ip
+            | Self::TrustedForm
+            | Self::LeadId => Kind::Text,
+        }
+    }
+
+    pub(super) const fn words(&self) -> &'static [Word] {
+        match self {
+            Self::Word(words) | Self::Credit(words) => words,
+            _ => &[],
+        }
+    }
+}
+
+/// One field: what it is, and under which keys sources send it.
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
+    pub(super) name: &'static str,
+    pub(super) reader: Reader,
+    pub(super) keys: &'static str,
+    pub(super) about: &'static str,
+    pub(super) required_on_ping: bool,
+    pub(super) required_on_post: bool,
+    pub(super) contact: bool,
+    pub(super) binding: bool,
+    pub(super) every: bool,
+}
+
+impl Field {
+    /// Takes the field's name in the schema, which is also its first key.
+    #[must_use]
+    pub const fn new(name: &'static str, reader: Reader) -> Self {
+        Self {
+            name,
+            reader,
+            keys: "",
+            about: "",
+            required_on_ping: false,
+            required_on_post: false,
+            contact: false,
+            binding: false,
+            every: false,
+        }
+    }
+
+    /// Says what it means, in which unit.
+    #[must_use]
+    pub const fn about(self, about: &'static str) -> Self {
+        Self { about, ..self }
+    }
+
+    /// Names the keys that mean it, between spaces. Case and `_ - .` do not count. `vehicle/year` is `year` in the
+    /// first element of the group `vehicle`; `insured_years*12` is a key whose unit is twelve of the field's.
+    #[must_use]
+    pub const fn keys(self, keys: &'static str) -> Self {
+        Self { keys, ..self }
+    }
+
+    /// Refuses a ping or post without it.
+    #[must_use]
+    pub const fn required(self) -> Self {
+        Self { required_on_ping: true, required_on_post: true, ..self }
+    }
+
+    /// Refuses a post without it.
+    #[must_use]
+    pub const fn required_on_post(self) -> Self {
+        Self { required_on_post: true, ..self }
+    }
+
+    /// Marks what says who the person is.
+    #[must_use]
+    pub const fn contact(self) -> Self {
+        Self { contact: true, ..self }
+    }
+
+    /// Marks what buyers price by.
+    #[must_use]
+    pub const fn binding(self) -> Self {
+        Self { binding: true, ..self }
+    }
+
+    /// Reads every element of its group, not the first alone.
+    #[must_use]
+    pub const fn of_every_element(self) -> Self {
+        Self { every: true, ..self }
+    }
+
+    fn schema(&self) -> SchemaField {
+        SchemaField {
+            name: self.name.into(),
+            kind: self.reader.kind(),
+            required_on_ping: self.required_on_ping,
+            required_on_post: self.required_on_post,
+            contact: self.contact,
+            binding: self.binding,
+            allowed: self.reader.words().iter().map(|&(word, _)| word.into()).collect(),
+            description: self.about.into(),
+        }
+    }
+}
+
+/// Things of which a lead may have several, such as vehicles: numbered keys, list elements or repeated tags.
+#[derive(Clone, Copy, Debug)]
+pub struct Group {
+    /// What the table's keys call it.
+    pub name: &'static str,
+    /// What sources call it, as a name of its own or as the beginning of a key.
+    pub words: &'static [&'static str],
+    /// The first element is the person whom the lead is about: its keys mean the same as keys outside.
+    pub is_person: bool,
+}
+
+/// A vertical as a table, ready to read submissions.
+#[derive(Debug)]
+pub struct Vertical {
+    name: &'static str,
+    version: (u32, u32),
+    about: &'static str,
+    pub(super) groups: &'static [Group],
+    sections: &'static [&'static [Field]],
+    pub(super) index: Index,
+}
+
+impl Vertical {
+    /// Builds the table when the module is compiled. A key that two fields claim does not compile.
+    #[must_use]
+    pub const fn new(
+        name: &'static str,
+        version: (u32, u32),
+        about: &'static str,
+        groups: &'static [Group],
+        sections: &'static [&'static [Field]],
+    ) -> Self {
+        Self { name, version, about, groups, sections, index: Index::new(sections) }
+    }
+
+    /// Returns the schema for people and for the exchange.
+    #[must_use]
+    pub fn schema(&self) -> Schema {
+        Schema {
+            vertical: self.name.into(),
+            major: self.version.0,
+            minor: self.version.1,
+            description: self.about.into(),
+            fields: self.fields().map(Field::schema).collect(),
+        }
+    }
+
+    /// Returns the fields of the schema, in their order.
+    pub(super) fn fields(&self) -> impl Iterator<Item = &'static Field> + use<> {
+        self.sections.iter().copied().flatten()
+    }
+
+    /// Returns the field at a place of the index: those of the schema, then those of [`standard::ENVELOPE`].
+    pub(super) fn field(&self, place: usize) -> Option<&'static Field> {
+        self.fields().chain(standard::ENVELOPE).nth(place)
+    }
+}

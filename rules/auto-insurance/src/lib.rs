@@ -1,0 +1,151 @@
+//! Auto insurance: private passenger cars, as carriers and agents buy quotes for them.
+
+use guest_sdk::intake::{Field, Group, Reader, Vertical, standard};
+use guest_sdk::normalizer::{Normalized, Normalizer, Schema, Submission};
+
+mod words;
+
+const GROUPS: &[Group] = &[
+    Group {
+        name: "vehicle",
+        words: &["vehicle", "vehicles", "car", "cars", "auto", "autos", "veh"],
+        is_person: false,
+    },
+    Group {
+        name: "driver",
+        words: &["driver", "drivers", "applicant", "applicants", "insured", "insureds", "person", "persons", "operator"],
+        is_person: true,
+    },
+];
+
+const AUTO: &[Field] = &[
+    Field::new("coverage_type", Reader::Word(words::COVERAGE)).binding()
+        .about("How much cover the person asks for.")
+        .keys("coverage coverage_level requested_coverage requested_coverage_type desired_coverage coverage_requested requested_policy_coverage_type coverage_package requested_coverage_level policy_type desired_coverage_type coverage_desired"),
+    Field::new("bodily_injury_limits", Reader::Word(words::LIMITS)).binding()
+        .about("Liability for bodily injury, in thousands of dollars per person / per accident.")
+        .keys("bodily_injury bi_limits liability_limits bi liability bodily_injury_liability current_bodily_injury"),
+    Field::new("bodily_injury_per_person", Reader::Dollars(0, 10_000_000)).binding()
+        .about("Liability for bodily injury per person, in dollars.")
+        .keys("bi_per_person bodily_injury_person bi_person"),
+    Field::new("bodily_injury_per_accident", Reader::Dollars(0, 10_000_000)).binding()
+        .about("Liability for bodily injury per accident, in dollars.")
+        .keys("bi_per_incident bi_per_accident bodily_injury_per_incident bodily_injury_accident bi_accident"),
+    Field::new("currently_insured", Reader::Boolean("insured active current", "none uninsured notinsured notcurrentlyinsured lapsed expired")).binding()
+        .about("Whether the person has auto insurance today.")
+        .keys("insured is_insured current_insurance have_insurance has_insurance current_insured is_currently_insured has_auto_insurance current_coverage insurance_status insured_currently currently_have_insurance have_auto_insurance current_insurance_status"),
+    Field::new("current_carrier", Reader::Text)
+        .about("Today's insurer, as the source names it.")
+        .keys("current_company insurance_company current_insurance_company current_insurer insurer carrier current_provider insurance_carrier current_auto_insurance current_insurance_provider current_policy_insurance_company current_insurance_carrier insurance_provider current_policy_company current_policy_insurer current_policy_carrier current_auto_insurer auto_insurance_company current_insurance_company_name current_carrier_name"),
+    Field::new("months_insured", Reader::Months("none never")).binding()
+        .about("Months of insurance without a gap.")
+        .keys("continuous_coverage months_continuously_insured continuous_coverage_months insured_months length_of_coverage continuously_insured continuously_insured_period insured_length current_coverage_length years_insured*12 years_continuously_insured*12 insured_years*12 continuous_coverage_years*12 years_of_continuous_coverage*12 coverage_length duration_insured months_of_continuous_coverage"),
+    Field::new("months_with_carrier", Reader::Months("none never"))
+        .about("Months with today's insurer.")
+        .keys("current_customer months_with_company months_with_current_carrier customer_length years_with_carrier*12 years_with_company*12 years_with_insurer*12 current_insurance_years*12 years_with_current_carrier*12 time_with_carrier time_with_company"),
+    Field::new("policy_expires_in_days", Reader::DaysUntil)
+        .about("Days from the submission until today's policy ends; less than zero if it has ended.")
+        .keys("current_policy_expires policy_expiration policy_expiration_date current_policy_expiration expiration_date policy_expires insurance_expiration insurance_expiration_date current_policy_expiration_date policy_expiry policy_expiry_date policy_expires_on renewal_date policy_end_date expiration current_insurance_expiration coverage_expiration_date current_policy_end_date"),
+    Field::new("vehicle_count", Reader::Count("vehicle")).binding()
+        .about("Number of vehicles; counted where the source lists them.")
+        .keys("vehicles number_of_vehicles num_vehicles vehicles_count vehicle_number cars num_cars number_of_cars no_of_vehicles total_vehicles multi_vehicle_count how_many_vehicles"),
+    Field::new("vehicle_year", Reader::Integer(1900, 2100)).binding()
+        .about("Model year of the first vehicle.")
+        .keys("vehicle/year vehicle/model_year vehicle/yr model_year vehicle/vehicle_year vehicle/car_year"),
+    Field::new("vehicle_make", Reader::Text).binding()
+        .about("Make of the first vehicle, as the source writes it.")
+        .keys("make vehicle/make vehicle/manufacturer vehicle/make_name vehicle/brand"),
+    Field::new("vehicle_model", Reader::Text).binding()
+        .about("Model of the first vehicle, as the source writes it.")
+        .keys("model vehicle/model vehicle/model_name"),
+    Field::new("vehicle_trim", Reader::Text)
+        .about("Trim or submodel of the first vehicle.")
+        .keys("submodel vehicle/submodel vehicle/sub_model vehicle/trim vehicle/trim_level vehicle/style trim"),
+    Field::new("vehicle_makes", Reader::Texts).of_every_element().binding()
+        .about("Makes of all vehicles that came in a list, each once.")
+        .keys("makes vehicle/makes"),
+    Field::new("vehicle_vin", Reader::Text).contact()
+        .about("Vehicle identification number of the first vehicle. It leads to the owner, so no ping shows it.")
+        .keys("vin vehicle/vin vehicle/vin_number vehicle/vehicle_identification_number"),
+    Field::new("vehicle_ownership", Reader::Word(words::VEHICLE_OWNERSHIP)).binding()
+        .about("How the first vehicle is held.")
+        .keys("vehicle/ownership vehicle/owned vehicle/ownership_status vehicle/owner vehicle/owned_or_leased vehicle/ownership_type vehicle/leased vehicle/lease_or_own"),
+    Field::new("primary_use", Reader::Word(words::USE)).binding()
+        .about("What the first vehicle is mainly driven for.")
+        .keys("primary_purpose vehicle/primary_purpose vehicle/primary_use vehicle/use vehicle/usage vehicle_use vehicle/purpose vehicle/vehicle_use vehicle/main_use usage"),
+    Field::new("annual_mileage", Reader::Integer(0, 500_000)).binding()
+        .about("Miles that the first vehicle is driven in a year.")
+        .keys("vehicle/annual_mileage vehicle/annual_miles vehicle/yearly_mileage annual_miles mileage vehicle/mileage yearly_mileage vehicle/estimated_annual_mileage miles_per_year vehicle/miles_per_year vehicle/mileage_annual"),
+    Field::new("commute_miles", Reader::Integer(0, 1_000))
+        .about("Miles of one way to work or school with the first vehicle.")
+        .keys("average_mileage vehicle/average_mileage vehicle/commute_miles vehicle/commute_distance vehicle/one_way_distance vehicle/one_way_miles commute_distance one_way_distance daily_commute vehicle/daily_mileage vehicle/commute_mileage"),
+    Field::new("commute_days", Reader::Integer(0, 7))
+        .about("Days in a week on which the first vehicle is driven to work or school.")
+        .keys("commute_days_per_week vehicle/commute_days_per_week vehicle/commute_days vehicle/days_per_week vehicle/weekly_commute_days"),
+    Field::new("driver_count", Reader::Count("driver")).binding()
+        .about("Number of drivers; counted where the source lists them.")
+        .keys("drivers number_of_drivers num_drivers drivers_count no_of_drivers total_drivers how_many_drivers"),
+    Field::new("marital_status", Reader::Word(words::MARITAL)).binding()
+        .about("Marital status of the first driver.").keys("marital married maritalstatus_code is_married"),
+    Field::new("education", Reader::Word(words::EDUCATION))
+        .about("Highest education of the first driver.")
+        .keys("education_level highest_education level_of_education edu highest_degree highest_level_of_education"),
+    Field::new("occupation", Reader::Text)
+        .about("Occupation of the first driver, as the source names it.")
+        .keys("job_title job profession employment occupation_name job_occupation current_occupation"),
+    Field::new("credit_band", Reader::Credit(standard::CREDIT_WORDS)).binding()
+        .about("Credit as the person rates it. A score of 720 and more is excellent, 680 good, 580 fair, less poor.")
+        .keys("credit credit_rating credit_score credit_range credit_tier credit_grade credit_history credit_profile self_credit_rating credit_score_range credit_estimate credit_level"),
+    Field::new("home_owner", Reader::Boolean("own owner owned homeowner ownhome owns mortgage", "rent renter rented renting tenant other neither livewithparents parents")).binding()
+        .about("Whether the person owns the home.")
+        .keys("home_ownership homeowner own_home residence_type home_owner_status residence_status is_homeowner own_or_rent property_ownership own_rent residence ownership housing_status residence_ownership current_residence home_status is_home_owner rent_or_own homeownership_status owner_status living_situation"),
+    Field::new("license_status", Reader::Word(words::LICENSE)).binding()
+        .about("Driving licence of the first driver.")
+        .keys("licence_status drivers_license_status driver_license_status current_license_status dl_status valid_license driver/licensed licensed"),
+    Field::new("license_state", Reader::State)
+        .about("State that issued the first driver's licence.")
+        .keys("licence_state drivers_license_state driver_license_state dl_state licensed_state license_issue_state"),
+    Field::new("age_first_licensed", Reader::Integer(12, 99))
+        .about("Age at which the first driver was first licensed.")
+        .keys("first_licensed licensed_age age_licensed age_first_license license_age first_licensed_age age_when_licensed"),
+    Field::new("sr22", Reader::Boolean("required needed", "none notrequired")).binding()
+        .about("Whether the first driver must file proof of insurance (SR-22).")
+        .keys("sr_22 sr22_required requires_sr22 needs_sr22 sr22_needed requires_sr22_filing filing_required sr22_filing require_sr22 need_sr22 sr_22_required"),
+    Field::new("dui", Reader::Boolean("dui dwi", "none never")).binding()
+        .about("Whether the first driver was convicted of driving under the influence within five years.")
+        .keys("dui_dwi had_dui dwi has_dui dui_conviction dui_last_5_years dui_in_past_5_years dui_history any_dui"),
+    Field::new("accidents", Reader::Boolean("accident accidents", "none never clean")).binding()
+        .about("Whether a driver had an accident within three years. A number of accidents is yes from one up.")
+        .keys("had_accidents accident any_accidents has_accidents at_fault_accidents accidents_last_3_years accident_history had_accident accident_count number_of_accidents num_accidents accidents_in_past_3_years"),
+    Field::new("violations", Reader::Boolean("ticket tickets violation", "none never clean")).binding()
+        .about("Whether a driver was cited for a moving violation within three years. A number of them is yes from one up.")
+        .keys("tickets had_violations moving_violations any_violations has_violations tickets_last_3_years violation_count number_of_violations num_violations ticket had_tickets traffic_violations number_of_tickets violations_last_3_years"),
+    Field::new("military", Reader::Boolean("active activeduty veteran retired military reserve guard nationalguard usmilitary", "none never nomilitary nomilitaryexperience civilian")).binding()
+        .about("Whether the person or a spouse serves or served in the armed forces.")
+        .keys("military_affiliation military_status veteran military_service is_military us_military military_experience armed_forces is_veteran military_or_veteran military_veteran"),
+    Field::new("bankruptcy", Reader::Boolean("filed", "none never")).binding()
+        .about("Whether the first driver was bankrupt within five years.")
+        .keys("bankrupt had_bankruptcy filed_bankruptcy bankruptcies bankruptcy_filed bankruptcy_in_past_5_years"),
+];
+
+static VERTICAL: Vertical = Vertical::new(
+    "auto-insurance",
+    (1, 0),
+    "A person who asks for quotes for insuring private passenger vehicles.",
+    GROUPS,
+    &[standard::PLACE, standard::PERSON, AUTO, standard::CONSENT, standard::CONTACT],
+);
+
+/// The normalizer of auto insurance.
+#[derive(Debug)]
+pub struct AutoInsurance;
+
+impl Normalizer for AutoInsurance {
+    fn describe() -> Schema {
+        VERTICAL.schema()
+    }
+
+    fn normalize(submission: Submission) -> Normalized {
+        VERTICAL.read(&submission)
+    }
+}

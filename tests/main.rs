@@ -7,5 +7,11 @@
     reason = "a test that cannot build its world should stop right there"
 )]
 
+mod delivery;
 mod exchange;
+mod market;
+mod refusals;
+mod replay;
 mod sale;
+mod swap;
+mod tidy;

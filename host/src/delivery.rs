@@ -69,7 +69,13 @@ pub async fn attempt(
     courier.ship(shipment).await
 }
 
-/// Returns what an attempt's outcome means for the copy, as a fact; `None` if the copy is settled already.
+/// Says whether an errand is still to be run: its copy is neither settled nor somebody else's by now.
+pub fn is_due(state: &State, errand: &Errand) -> bool {
+    state.open_ping(errand.ping).is_some_and(|open| held(open, errand).is_some())
+}
+
+/// Returns what an attempt's outcome means for the copy, as a fact; `None` if the copy is settled already, or went to
+/// another buyer while this one was asked.
 pub fn conclude(
     state: &State,
     market: &Market,
@@ -78,7 +84,7 @@ pub fn conclude(
     at: Moment,
 ) -> Option<Delivered> {
     let open = state.open_ping(errand.ping)?;
-    let copy = held(open, errand.copy)?;
+    let copy = held(open, errand)?;
     let mut delivered = Delivered {
         ping: errand.ping.as_u128(),
         source: open.auction.source.clone(),
@@ -138,9 +144,10 @@ fn certain(outcome: Outcome, copy: &Copy, errand: &Errand) -> Outcome {
     }
 }
 
-fn held(open: &OpenPing, copy: u32) -> Option<&Copy> {
-    let copy = open.copies.get(usize::try_from(copy).ok()?)?;
-    (copy.stage == Stage::Held && open.posted.is_some()).then_some(copy)
+fn held<'o>(open: &'o OpenPing, errand: &Errand) -> Option<&'o Copy> {
+    let copy = open.copies.get(usize::try_from(errand.copy).ok()?)?;
+    let due = copy.stage == Stage::Held && copy.winner == errand.winner && open.posted.is_some();
+    due.then_some(copy)
 }
 
 /// Clears the recorded bids again for one copy, without the buyers that have or refused one and without those that
@@ -163,8 +170,7 @@ fn successor(
             let amount = Micros::new(bid.amount);
             let buys = campaign.active
                 && campaign.buyer.active
-                && state.admits(campaign, auction.fingerprint, at).is_ok()
-                && state.affords(campaign, amount, at).is_ok();
+                && state.covers(campaign, auction.fingerprint, amount, at).is_ok();
             buys.then(|| (bid, day_in_zone(&campaign.zone, at)))
         })
         .collect();

@@ -1,6 +1,5 @@
 //! The courier against buyers of every character, over real sockets.
 
-use std::future::Future;
 use std::net::SocketAddr;
 use std::time::Duration;
 

@@ -1,1 +1,11 @@
 //! Every end-to-end test, in one binary so that the host is linked once.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot build its world should stop right there"
+)]
+
+mod exchange;
+mod sale;

@@ -22,7 +22,7 @@ mod normalizer;
 mod snapshot;
 mod survey;
 
-pub use admission::Inadmissible;
+pub use admission::{Inadmissible, world};
 pub use call::Forfeit;
 pub use engine::SandboxError;
 pub use filter::{ConfigureError, ConfiguredFilter, Evaluated, Filter, Need, Verdict};

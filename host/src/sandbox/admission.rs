@@ -178,6 +178,14 @@ fn show_imports(f: &mut fmt::Formatter<'_>, imports: &[String]) -> fmt::Result {
     }
 }
 
+/// Returns the world of a component, `filter` or `normalizer`, by what it exports; nothing else is checked.
+pub fn world(wasm: &[u8]) -> Option<&'static str> {
+    let survey = survey(wasm).ok()?;
+    let worlds = [(FILTERING, "filter"), (NORMALIZATION, "normalizer")];
+    let exports = |name: &str| survey.exports.iter().any(|export| export == name);
+    worlds.into_iter().find(|(name, _)| exports(name)).map(|(_, world)| world)
+}
+
 /// Checks a module, compiles it and asks what it is.
 pub(super) fn admit(
     engine: &Engine,

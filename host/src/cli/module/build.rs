@@ -1,0 +1,213 @@
+//! `gavel module build`: cargo, the linker flags that make a fresh instance cheap, and the wrapping to a component.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+use wit_component::ComponentEncoder;
+
+use super::{print, print_json, read};
+use crate::cli::Failure;
+use crate::sandbox::{self, MEMORY_BYTES_MAX};
+
+/// Has no clock, no files and no network to import.
+const TARGET: &str = "wasm32-unknown-unknown";
+/// The stack of a module, in bytes. The default of 1 MiB lies in front of everything else and costs a page fault or a
+/// copy on every call.
+const STACK_BYTES: usize = 16 * 1024;
+/// The profile, for crates outside a workspace that declares it.
+const PROFILE: [&str; 6] = [
+    "profile.module.inherits='release'",
+    "profile.module.opt-level='s'",
+    "profile.module.lto=true",
+    "profile.module.codegen-units=1",
+    "profile.module.panic='abort'",
+    "profile.module.overflow-checks=true",
+];
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Crates, or folders of crates.
+    #[arg(default_value = ".")]
+    paths: Vec<PathBuf>,
+    /// Where the components go.
+    #[arg(long, default_value = "target/rules")]
+    out: PathBuf,
+}
+
+/// A crate that becomes a module.
+struct Crate {
+    name: String,
+    manifest: PathBuf,
+    workspace: PathBuf,
+}
+
+pub(super) fn run(args: &Args, as_json: bool) -> Result<(), Failure> {
+    check_target()?;
+    let mut workspaces: BTreeMap<PathBuf, Vec<Crate>> = BTreeMap::new();
+    for found in args.paths.iter().map(|path| crates(path)) {
+        for found in found? {
+            workspaces.entry(found.workspace.clone()).or_default().push(found);
+        }
+    }
+    let out = &args.out;
+    fs::create_dir_all(out)
+        .map_err(|error| Failure::could_not_run(format!("cannot make {}: {error}", out.display())))?;
+    let mut built = Vec::new();
+    for (workspace, crates) in &workspaces {
+        for (name, core) in compile(workspace, crates)? {
+            let component = wrap(&name, &read(&core)?)?;
+            let file = out.join(format!("{name}.wasm"));
+            fs::write(&file, &component).map_err(|error| {
+                Failure::could_not_run(format!("cannot write {}: {error}", file.display()))
+            })?;
+            let world = sandbox::world(&component).unwrap_or("neither filter nor normalizer");
+            let (bytes, file) = (component.len(), file.display().to_string());
+            if !as_json {
+                print(&format!("{name:24} {world:10} {bytes:>8} bytes  {file}"))?;
+            }
+            built.push(json!({ "name": name, "world": world, "bytes": bytes, "file": file }));
+        }
+    }
+    if as_json { print_json(&Value::Array(built)) } else { Ok(()) }
+}
+
+fn check_target() -> Result<(), Failure> {
+    let rustc = Command::new("rustc").args(["--print", "target-libdir", "--target", TARGET]).output();
+    let rustc = rustc.map_err(|error| {
+        Failure::could_not_run(format!("cannot run rustc: {error}; install Rust from https://rustup.rs"))
+    })?;
+    let folder = String::from_utf8_lossy(&rustc.stdout);
+    if Path::new(folder.trim()).is_dir() {
+        return Ok(());
+    }
+    Err(Failure::could_not_run(format!(
+        "the Rust target for modules is not installed: run `rustup target add {TARGET}`"
+    )))
+}
+
+/// Returns the crates at this path: itself, or those in it.
+fn crates(path: &Path) -> Result<Vec<Crate>, Failure> {
+    let folder = path.canonicalize().map_err(|error| {
+        Failure::usage(format!("there is no crate at {}: {error}", path.display()))
+    })?;
+    let mut manifests = vec![folder.join("Cargo.toml")];
+    if let Ok(entries) = fs::read_dir(&folder) {
+        manifests.extend(entries.flatten().map(|entry| entry.path().join("Cargo.toml")));
+    }
+    manifests.retain(|manifest| manifest.is_file());
+    let mut crates: Vec<Crate> = Vec::new();
+    for manifest in manifests {
+        if crates.iter().any(|known| known.manifest == manifest) {
+            continue;
+        }
+        for found in metadata(&manifest)? {
+            let known = crates.iter().any(|known| known.manifest == found.manifest);
+            if found.manifest.starts_with(&folder) && !known {
+                crates.push(found);
+            }
+        }
+    }
+    if crates.is_empty() {
+        return Err(Failure::usage(format!(
+            "no module at {}: a module is a crate with `crate-type = [\"cdylib\"]` under `[lib]`",
+            path.display()
+        )));
+    }
+    Ok(crates)
+}
+
+/// Returns the crates of this manifest's workspace that make a module.
+fn metadata(manifest: &Path) -> Result<Vec<Crate>, Failure> {
+    let mut cargo = cargo();
+    cargo.args(["metadata", "--no-deps", "--format-version", "1", "--manifest-path"]);
+    let output = cargo.arg(manifest).stderr(Stdio::inherit()).output();
+    let output = output.map_err(|error| Failure::could_not_run(format!("cannot run cargo: {error}")))?;
+    let metadata: Value = serde_json::from_slice(&output.stdout).map_err(|_| {
+        Failure::could_not_run(format!("cargo cannot read {}", manifest.display()))
+    })?;
+    let list = |value: &Value, key: &str| value.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+    let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let is_module = |package: &Value| {
+        let kinds = list(package, "targets").into_iter().flat_map(|target| list(&target, "kind"));
+        kinds.into_iter().any(|kind| kind == "cdylib")
+    };
+    let packages = list(&metadata, "packages").into_iter().filter(is_module);
+    Ok(packages
+        .map(|package| Crate {
+            name: text(&package, "name"),
+            manifest: text(&package, "manifest_path").into(),
+            workspace: text(&metadata, "workspace_root").into(),
+        })
+        .collect())
+}
+
+/// Runs cargo once for all crates of a workspace, and returns their names with the core modules.
+fn compile(workspace: &Path, crates: &[Crate]) -> Result<Vec<(String, PathBuf)>, Failure> {
+    let manifest = workspace.join("Cargo.toml");
+    let mut cargo = cargo();
+    cargo.args(["build", "--target", TARGET, "--profile", "module"]);
+    cargo.args(["--message-format", "json-render-diagnostics", "--manifest-path"]).arg(&manifest);
+    let declared = fs::read_to_string(&manifest).unwrap_or_default();
+    if !declared.lines().any(|line| line.trim() == "[profile.module]") {
+        cargo.args(PROFILE.iter().flat_map(|setting| ["--config", setting]));
+    }
+    cargo.args(crates.iter().flat_map(|found| ["--package", &found.name]));
+    let output = cargo.env("CARGO_ENCODED_RUSTFLAGS", flags()).stderr(Stdio::inherit()).output();
+    let output = output.map_err(|error| Failure::could_not_run(format!("cannot run cargo: {error}")))?;
+    if !output.status.success() {
+        return Err(Failure::does_not_hold("the modules do not compile"));
+    }
+    let messages = output.stdout.split(|&byte| byte == b'\n');
+    let artifacts = messages.filter_map(|line| serde_json::from_slice::<Value>(line).ok());
+    let mut modules: Vec<_> = artifacts.filter_map(|artifact| module(&artifact, crates)).collect();
+    modules.sort();
+    Ok(modules)
+}
+
+/// Returns the name and file of a module that cargo reports as built.
+fn module(artifact: &Value, crates: &[Crate]) -> Option<(String, PathBuf)> {
+    let manifest = Path::new(artifact.get("manifest_path")?.as_str()?);
+    let built = crates.iter().find(|known| known.manifest == manifest)?;
+    let files = artifact.get("filenames")?.as_array()?.iter().filter_map(Value::as_str);
+    let file = files.into_iter().find(|file| file.ends_with(".wasm"))?;
+    Some((built.name.clone(), file.into()))
+}
+
+fn cargo() -> Command {
+    Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// Returns the flags for the compiler in the form that no configuration of the author overrides.
+fn flags() -> String {
+    let inherited = env::var("CARGO_ENCODED_RUSTFLAGS").ok();
+    let inherited = inherited.or_else(|| {
+        let flags = env::var("RUSTFLAGS").ok()?;
+        Some(flags.split_whitespace().collect::<Vec<_>>().join("\u{1f}"))
+    });
+    let stack = format!("-Clink-arg=-zstack-size={STACK_BYTES}");
+    let memory = format!("-Clink-arg=--max-memory={MEMORY_BYTES_MAX}");
+    let flags = inherited.into_iter().filter(|flags| !flags.is_empty()).chain([stack, memory]);
+    flags.collect::<Vec<_>>().join("\u{1f}")
+}
+
+/// Makes a component of a core module.
+fn wrap(name: &str, core: &[u8]) -> Result<Vec<u8>, Failure> {
+    let encoder = ComponentEncoder::default().validate(true).module(core);
+    let component = encoder.and_then(|mut encoder| encoder.encode());
+    component.map_err(|error| {
+        let causes: Vec<_> = error.chain().map(ToString::to_string).collect();
+        let causes = causes.join(": ");
+        let advice = if causes.contains("wbindgen") {
+            "; a dependency expects a browser: look for a feature such as `js` or `wasm-bindgen`"
+        } else if causes.contains("import") {
+            "; a module gets nothing from outside: leave out the dependency that wants it"
+        } else {
+            ""
+        };
+        Failure::does_not_hold(format!("{name} cannot be made a component: {causes}{advice}"))
+    })
+}

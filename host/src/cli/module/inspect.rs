@@ -1,0 +1,84 @@
+//! `gavel module inspect`.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::{admit, print, print_json, read};
+use crate::cli::Failure;
+use crate::lead::Schema;
+use crate::sandbox::{Admitted, Filter};
+
+pub(super) fn run(file: &Path, as_json: bool) -> Result<(), Failure> {
+    let bytes = read(file)?.len();
+    let admitted = admit(file)?;
+    let digest = admitted.digest().to_string();
+    let (world, about) = match &admitted {
+        Admitted::Normalizer(normalizer) => ("normalizer", schema_json(normalizer.schema())),
+        Admitted::Filter(filter) => ("filter", filter_json(filter)),
+    };
+    if as_json {
+        return print_json(
+            &json!({ "world": world, "digest": digest, "bytes": bytes, world: about }),
+        );
+    }
+    print(&format!("{world} of {bytes} bytes, {digest}"))?;
+    match &admitted {
+        Admitted::Normalizer(normalizer) => show_schema(normalizer.schema()),
+        Admitted::Filter(filter) => show_filter(filter),
+    }
+}
+
+fn show_schema(schema: &Schema) -> Result<(), Failure> {
+    let (major, minor) = schema.version();
+    print(&format!("{} {major}.{minor}: {}", schema.vertical(), schema.description()))?;
+    for field in schema.fields() {
+        let marks = [
+            (field.required_on_ping, "required on ping"),
+            (field.required_on_post, "required on post"),
+            (field.contact, "contact"),
+            (field.binding, "binding"),
+        ];
+        let marks: Vec<_> = marks.iter().filter_map(|&(on, mark)| on.then_some(mark)).collect();
+        let line = format!("  {:32} {:8} {}", field.name, field.kind.name(), marks.join(", "));
+        print(line.trim_end())?;
+    }
+    Ok(())
+}
+
+fn show_filter(filter: &Filter) -> Result<(), Failure> {
+    print(&format!("settings: {}", filter.settings_help()))?;
+    print("reads:")?;
+    for need in filter.needs() {
+        print(&format!("  {:32} {}", need.name, need.kind.name()))?;
+    }
+    Ok(())
+}
+
+fn schema_json(schema: &Schema) -> Value {
+    let (major, minor) = schema.version();
+    let fields = schema.fields().iter().map(|field| {
+        json!({
+            "name": field.name,
+            "kind": field.kind.name(),
+            "required_on_ping": field.required_on_ping,
+            "required_on_post": field.required_on_post,
+            "contact": field.contact,
+            "binding": field.binding,
+            "allowed": field.allowed,
+            "description": field.description,
+        })
+    });
+    json!({
+        "vertical": schema.vertical().as_str(),
+        "version": format!("{major}.{minor}"),
+        "description": schema.description(),
+        "fields": fields.collect::<Vec<_>>(),
+    })
+}
+
+fn filter_json(filter: &Filter) -> Value {
+    let needs = filter.needs().iter();
+    let needs = needs.map(|need| json!({ "name": need.name, "kind": need.kind.name() }));
+    json!({ "settings": filter.settings_help(), "needs": needs.collect::<Vec<_>>() })
+}

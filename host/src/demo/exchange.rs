@@ -1,0 +1,172 @@
+//! The exchange that the market runs on: its port, its keys, its end.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use jiff::civil::Date;
+
+use super::checks::Check;
+use super::told;
+use crate::clock::Clock;
+use crate::config::{CONNECTIONS_MAX, Config, REQUESTS_MAX};
+use crate::exchange::{Difference, replay};
+use crate::ids::Digest;
+use crate::journal::{Audit, JournalError, Reading};
+use crate::server::{self, Running};
+
+/// The port that is tried first.
+const PORT: u16 = 8080;
+
+/// How long the exchange may take to stop.
+const STOP_PATIENCE: Duration = Duration::from_secs(20);
+
+/// Why the exchange did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("port {port} is taken; name another with --port")]
+    Port {
+        port: u16,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("this machine has no randomness for keys: {0}")]
+    Random(getrandom::Error),
+    #[error(transparent)]
+    Server(#[from] server::StartError),
+}
+
+/// Starts the exchange in this process, as `gavel serve` does.
+pub(super) async fn start_exchange(
+    data: &Path,
+    port: u16,
+    operator_key: &str,
+) -> Result<Running, StartError> {
+    let config = Config {
+        data: data.to_owned(),
+        listen: (Ipv4Addr::LOCALHOST, port).into(),
+        operator_key: Digest::of(operator_key.as_bytes()),
+        currency: "USD".to_owned(),
+        allow_loopback_buyers: true,
+        requests_max: REQUESTS_MAX,
+        connections_max: CONNECTIONS_MAX,
+    };
+    Ok(server::start(config).await?)
+}
+
+/// Stops the exchange: no new calls, open ones end, everything is on disk.
+pub(super) async fn stop(exchange: Running) -> Check {
+    let began = Instant::now();
+    let stopped = tokio::time::timeout(STOP_PATIENCE, exchange.stop()).await.is_ok();
+    Check {
+        claim: "the exchange drains and stops when it is told to",
+        holds: stopped,
+        details: format!("after {} ms", began.elapsed().as_millis()),
+    }
+}
+
+/// Reads back what the exchange left on disk: what `gavel journal verify` and `gavel replay` do.
+pub(super) async fn journal_checks(data: &Path) -> [Check; 2] {
+    let verified = verified(data).await;
+    let (holds, details) = match &verified {
+        Ok(audit) => (
+            audit.sum() == 0,
+            format!(
+                "{} facts, {} entries in {} accounts that sum to {}",
+                audit.head().seq,
+                audit.entries(),
+                audit.accounts(),
+                audit.sum(),
+            ),
+        ),
+        Err(error) => (false, told(error)),
+    };
+    let whole = Check {
+        claim: "the journal's chain is whole, from the first fact to the last",
+        holds,
+        details,
+    };
+    let (holds, details) = match replay(data, |_| ()).await {
+        Ok(found) => (
+            found.differences.is_empty() && found.auctions > 0,
+            format!(
+                "{} auctions held again, {} deliveries checked, {} differences{}",
+                found.auctions,
+                found.deliveries,
+                found.differences.len(),
+                found.differences.first().map(difference).unwrap_or_default(),
+            ),
+        ),
+        Err(error) => (false, told(&error)),
+    };
+    [
+        whole,
+        Check {
+            claim: "every recorded decision comes out the same when it is made again",
+            holds,
+            details,
+        },
+    ]
+}
+
+async fn verified(data: &Path) -> Result<Audit, JournalError> {
+    let reading = Reading::open(data).await?;
+    let audit = reading.verify().await;
+    reading.close().await;
+    audit
+}
+
+fn difference(difference: &Difference) -> String {
+    let Difference { seq, what, recorded, replayed } = difference;
+    format!("; fact {seq}: {what}: recorded {recorded}, replayed {replayed}")
+}
+
+/// Returns the port that was asked for, or 8080, or any free one, and the port that was given up for it.
+pub(super) fn free_port(asked: Option<u16>) -> Result<(u16, Option<u16>), StartError> {
+    let first = asked.unwrap_or(PORT);
+    // Bound and let go at once: what follows binds it for good.
+    let bind = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port))?.local_addr();
+    let taken = match bind(first) {
+        Ok(address) => return Ok((address.port(), None)),
+        Err(source) => StartError::Port { port: first, source },
+    };
+    match bind(0) {
+        Ok(address) if asked.is_none() => Ok((address.port(), Some(first))),
+        Ok(_) | Err(_) => Err(taken),
+    }
+}
+
+/// Returns a key that nobody can guess.
+pub(super) fn random_key() -> Result<String, StartError> {
+    let mut random = [0; 24];
+    getrandom::fill(&mut random).map_err(StartError::Random)?;
+    Ok(random.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Returns the day in UTC: people's ages are reckoned by it.
+pub(super) fn today() -> Date {
+    Clock::system().now().in_zone(&jiff::tz::TimeZone::UTC).date()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_taken_port_is_given_up_only_if_nobody_asked_for_it() {
+        let holder = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let taken = holder.local_addr().unwrap().port();
+        assert!(
+            matches!(free_port(Some(taken)), Err(StartError::Port { port, .. }) if port == taken)
+        );
+        drop(holder);
+        assert_eq!(free_port(Some(taken)).unwrap(), (taken, None));
+    }
+
+    #[test]
+    fn keys_differ() {
+        let (one, other) = (random_key().unwrap(), random_key().unwrap());
+        assert_eq!(one.len(), 48);
+        assert_ne!(one, other);
+    }
+}

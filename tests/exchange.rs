@@ -1,0 +1,279 @@
+//! A whole exchange on a free port with its own data, mock buyers on loopback, and the verbs a test may use on them.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use gavel::config::{CONNECTIONS_MAX, Config, REQUESTS_MAX, Raw};
+use gavel::server::{self, Running};
+use reqwest::Method;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+pub(crate) const OPERATOR_KEY: &str = "an-operator-key-for-tests";
+pub(crate) const SOURCE_KEY: &str = "a-source-key-for-tests";
+
+/// Returns the bytes of a shipped module.
+pub(crate) fn module(name: &str) -> Vec<u8> {
+    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/rules");
+    let folder = std::env::var_os("GAVEL_RULES").map_or(built, PathBuf::from);
+    let file = folder.join(format!("{name}.wasm"));
+    std::fs::read(&file).unwrap_or_else(|_| panic!("no {}: run ./x build first", file.display()))
+}
+
+/// An answer to one request.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) retry_after: Option<String>,
+    pub(crate) body: Value,
+}
+
+impl Reply {
+    /// Returns a text in the body, by JSON pointer; empty if there is none.
+    pub(crate) fn text(&self, pointer: &str) -> &str {
+        self.body.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+    }
+}
+
+/// A running exchange.
+pub(crate) struct Exchange {
+    running: Running,
+    pub(crate) data: Arc<TempDir>,
+    client: reqwest::Client,
+}
+
+impl Exchange {
+    /// Opens an exchange with nothing in it.
+    pub(crate) async fn open() -> Self {
+        Self::open_in(Arc::new(TempDir::new().unwrap())).await
+    }
+
+    /// Opens an exchange on data that another one left.
+    pub(crate) async fn open_in(data: Arc<TempDir>) -> Self {
+        let raw = Raw {
+            data: data.path().to_owned(),
+            listen: "127.0.0.1:0".to_owned(),
+            operator_key: Some(OPERATOR_KEY.to_owned()),
+            currency: "USD".to_owned(),
+            allow_loopback_buyers: true,
+            requests_max: REQUESTS_MAX,
+            connections_max: CONNECTIONS_MAX,
+        };
+        let running = server::start(Config::check(raw, "").unwrap()).await.unwrap();
+        Self { running, data, client: client() }
+    }
+
+    /// Opens an exchange with both verticals, one source `web` and their modules active.
+    pub(crate) async fn with_verticals() -> Self {
+        let exchange = Self::open().await;
+        for vertical in ["auto-insurance", "medicare-health"] {
+            exchange.serve(vertical).await;
+            let spec = json!({"module": vertical, "reserve": "2.00", "increment": "0.01"});
+            exchange.put(&format!("verticals/{vertical}"), spec).await;
+        }
+        exchange.put("sources/web", json!({"key": SOURCE_KEY, "margin_percent": "10"})).await;
+        exchange
+    }
+
+    /// Uploads and activates a shipped module.
+    pub(crate) async fn serve(&self, name: &str) {
+        let uploaded = self.upload(name, module(name)).await;
+        assert_eq!(uploaded.status, 201, "{uploaded:?}");
+        let activated = self.operator(Method::POST, &format!("modules/{name}/activate"), "").await;
+        assert_eq!(activated.status, 200, "{activated:?}");
+    }
+
+    pub(crate) async fn upload(&self, name: &str, wasm: Vec<u8>) -> Reply {
+        self.operator(Method::POST, &format!("modules?name={name}"), wasm).await
+    }
+
+    /// Saves a buyer with an end point, 1,000.00 on its account, and one auto insurance campaign at this price.
+    pub(crate) async fn with_buyer(&self, name: &str, url: &str, price: &str) {
+        let delivery = json!({"url": url, "timeout_ms": 2_000});
+        self.put(&format!("buyers/{name}"), json!({"delivery": delivery})).await;
+        self.deposit(name, "1000.00").await;
+        let campaign = json!({"buyer": name, "vertical": "auto-insurance", "price": price});
+        self.put(&format!("campaigns/{name}-auto"), campaign).await;
+    }
+
+    pub(crate) async fn deposit(&self, buyer: &str, amount: &str) {
+        let deposit = json!({"amount": amount, "reference": format!("{buyer}-{amount}")});
+        let reply = self.post(&format!("buyers/{buyer}/deposits"), deposit).await;
+        assert_eq!(reply.status, 201, "{reply:?}");
+    }
+
+    /// Puts an object as the operator, and expects it to be taken.
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Reply {
+        let reply = self.try_put(path, body).await;
+        assert!(matches!(reply.status, 200 | 201), "{path}: {reply:?}");
+        reply
+    }
+
+    pub(crate) async fn try_put(&self, path: &str, body: Value) -> Reply {
+        self.operator(Method::PUT, path, body.to_string()).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Reply {
+        self.operator(Method::POST, path, body.to_string()).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Reply {
+        self.operator(Method::GET, path, "").await
+    }
+
+    pub(crate) async fn receipt(&self, ping_id: &str) -> Value {
+        self.get(&format!("auctions/{ping_id}")).await.body
+    }
+
+    async fn operator(&self, method: Method, path: &str, body: impl Into<reqwest::Body>) -> Reply {
+        let request = self.client.request(method, self.url(&format!("/v1/{path}")));
+        reply(request.bearer_auth(OPERATOR_KEY).body(body)).await
+    }
+
+    /// Sends JSON as the source `web`, such as `say("auto-insurance/ping", ..)`.
+    pub(crate) async fn say(&self, path: &str, body: &Value) -> Reply {
+        reply(self.request(path, "application/json", body.to_string())).await
+    }
+
+    /// Begins a request as the source `web`.
+    pub(crate) fn request(
+        &self,
+        path: &str,
+        content_type: &str,
+        body: impl Into<reqwest::Body>,
+    ) -> reqwest::RequestBuilder {
+        let request = self.client.post(self.url(&format!("/v1/{path}"))).body(body);
+        request.bearer_auth(SOURCE_KEY).header("content-type", content_type)
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.running.addr())
+    }
+
+    /// Stops the exchange and returns its data.
+    pub(crate) async fn close(self) -> Arc<TempDir> {
+        self.running.stop().await;
+        self.data
+    }
+}
+
+/// Sends a request and reads its answer.
+pub(crate) async fn reply(request: reqwest::RequestBuilder) -> Reply {
+    let response = request.send().await.unwrap();
+    let retry_after = response.headers().get("retry-after");
+    let retry_after = retry_after.map(|value| value.to_str().unwrap().to_owned());
+    let status = response.status().as_u16();
+    let text = response.text().await.unwrap();
+    let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+    Reply { status, retry_after, body }
+}
+
+/// An HTTP client for loopback.
+pub(crate) fn client() -> reqwest::Client {
+    let _chosen = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(20)).build().unwrap()
+}
+
+/// What a mock buyer says to the n-th post, from 0.
+type Script = Arc<dyn Fn(usize) -> (u16, Value, Duration) + Send + Sync>;
+
+/// A buyer's end point on loopback.
+#[derive(Clone)]
+pub(crate) struct Buyer {
+    addr: SocketAddr,
+    script: Script,
+    received: Arc<Mutex<Vec<(String, Value)>>>,
+}
+
+impl Buyer {
+    /// One that takes every lead.
+    pub(crate) async fn accepting() -> Self {
+        Self::answering(json!({"status": "accepted", "id": "b-1"})).await
+    }
+
+    /// One that refuses every lead.
+    pub(crate) async fn rejecting() -> Self {
+        Self::answering(json!({"status": "rejected", "reason": "not for us"})).await
+    }
+
+    /// One that always says this.
+    pub(crate) async fn answering(body: Value) -> Self {
+        Self::scripted(move |_| (200, body.clone(), Duration::ZERO)).await
+    }
+
+    /// One that says to the n-th post what the script says, after a pause.
+    pub(crate) async fn scripted(
+        script: impl Fn(usize) -> (u16, Value, Duration) + Send + Sync + 'static,
+    ) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let buyer = Self { addr, script: Arc::new(script), received: Arc::default() };
+        let routes = Router::new().route("/leads", post(receive)).with_state(buyer.clone());
+        tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
+        buyer
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}/leads", self.addr)
+    }
+
+    /// Returns the posts it got so far, with their idempotency keys.
+    pub(crate) fn received(&self) -> Vec<(String, Value)> {
+        self.received.lock().unwrap().clone()
+    }
+}
+
+async fn receive(
+    State(buyer): State<Buyer>,
+    headers: HeaderMap,
+    body: String,
+) -> (StatusCode, String) {
+    let key = headers.get("idempotency-key").map_or("", |key| key.to_str().unwrap()).to_owned();
+    let turn = {
+        let mut received = buyer.received.lock().unwrap();
+        received.push((key, serde_json::from_str(&body).unwrap()));
+        received.len() - 1
+    };
+    let (status, body, pause) = (buyer.script)(turn);
+    tokio::time::sleep(pause).await;
+    (StatusCode::from_u16(status).unwrap(), body.to_string())
+}
+
+/// A ping for auto insurance that is complete.
+pub(crate) fn auto_ping() -> Value {
+    json!({
+        "zip": "90210", "state": "CA", "date_of_birth": "1985-04-12", "gender": "F",
+        "currently_insured": true, "credit_rating": "good", "home_ownership": "own",
+        "vehicles": [{"year": 2019, "make": "Toyota", "model": "Camry"}],
+    })
+}
+
+/// The full lead for [`auto_ping`].
+pub(crate) fn auto_post(ping_id: &str) -> Value {
+    let mut lead = auto_ping();
+    let contact = json!({
+        "ping_id": ping_id, "first_name": "Dana", "last_name": "Sample", "email": "dana@example.com",
+        "phone": "2025550107", "address": "1 Example St", "city": "Beverly Hills",
+    });
+    for (name, value) in contact.as_object().unwrap() {
+        lead[name] = value.clone();
+    }
+    lead
+}
+
+/// Waits until something holds; a test that waits longer than ten seconds has failed.
+pub(crate) async fn until<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
+    for _ in 0..1_000 {
+        if holds().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("waited in vain: {what}");
+}

@@ -17,6 +17,9 @@ const VALUE_BYTES_MAX: usize = 4_096;
 /// The most elements of a group that are told apart.
 const ELEMENTS_MAX: u32 = 64;
 
+/// The group of numbered keys that name none.
+const NUMBERED: u8 = 31;
+
 /// Which element of its group a value belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Number {
@@ -37,7 +40,10 @@ pub(super) struct Found {
     pub(super) text: String,
     /// JSON wrote it as a number, so leading zeros are lost.
     pub(super) is_number: bool,
-    /// Which element of its group it belongs to, from 0. Known once everything is read.
+    /// The group of numbered keys that name none.
+const NUMBERED: u8 = 31;
+
+/// Which element of its group it belongs to, from 0. Known once everything is read.
     pub(super) element: u32,
     group: Option<u8>,
     number: Number,
@@ -276,20 +282,22 @@ impl<'v> Leaves<'v> {
         if entry.is_some() || !scope.is_empty {
             return Place { entry, group: None, number: Number::None };
         }
-        match Prefix::of(self.vertical, name) {
-            Some(prefix) if !prefix.rest.is_empty() => {
-                let inner = scope.in_group(prefix.place, prefix.name);
-                self.place_in_group(Scope { number: prefix.number, ..inner }, prefix.rest)
-            }
-            _ => Place { entry: None, group: None, number: Number::None },
+        if let Some(prefix) = Prefix::of(self.vertical, name).filter(|prefix| !prefix.rest.is_empty()) {
+            let inner = scope.in_group(prefix.place, prefix.name);
+            return self.place_in_group(Scope { number: prefix.number, ..inner }, prefix.rest);
         }
+        // `gender_1` names no group, but it is the first of something all the same.
+        let (bare, label) = without_label(name);
+        let behind_wrapper = scope.wrapper.and_then(|wrapper| index.get(wrapper.text(bare)));
+        let entry = label.and_then(|_| behind_wrapper.or_else(|| index.get(scope.joined.text(bare))));
+        let number = label.map_or(Number::None, Number::Label);
+        Place { entry, group: entry.map(|_| NUMBERED), number }
     }
 
     fn place_in_group(&self, scope: Scope, name: &str) -> Place {
         let Scope { group, number, .. } = scope;
         let entry = self.entry_in_group(scope, name);
-        let bare = name.trim_end_matches(|c: char| c.is_ascii_digit());
-        let label = name.get(bare.len()..).and_then(number_label);
+        let (bare, label) = without_label(name);
         if let (None, Number::None, Some(label)) = (entry, number, label) {
             let entry = self.entry_in_group(scope, bare);
             return Place { entry, group, number: Number::Label(label) };
@@ -374,6 +382,12 @@ impl<'k> Path<'k> {
 
 fn is_separator(c: char) -> bool {
     matches!(c, '.' | '[' | ']' | '/')
+}
+
+/// Splits off the number at the end of a folded name.
+fn without_label(name: &str) -> (&str, Option<u32>) {
+    let bare = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    (bare, name.get(bare.len()..).and_then(number_label))
 }
 
 fn number_label(segment: &str) -> Option<u32> {

@@ -64,7 +64,7 @@ const HEALTH: &[Field] = &[
         .keys("have_preexisting_medical_conditions preexisting_conditions pre_existing_conditions preexisting has_pre_existing_conditions preexisting_condition pre_existing_medical_conditions has_medical_conditions medical_condition health_conditions preexisting_medical_conditions has_health_conditions any_preexisting_conditions pre_existing has_preexisting_condition have_preexisting_conditions major_conditions"),
     Field::new("medical_conditions", Reader::Texts).binding()
         .about("Illnesses, as the source names them, each once.")
-        .keys("conditions medical_condition_list condition list_of_conditions conditions_list medical_conditions_list condition_list"),
+        .keys("conditions medical_condition_list condition conditions_condition medical_conditions_condition medical_conditions_medical_condition list_of_conditions conditions_list medical_conditions_list condition_list"),
     Field::new("takes_medication", Reader::Boolean("takes", "none never")).binding()
         .about("Whether the person takes prescribed medicine.")
         .keys("medications prescriptions takes_medications on_medication prescription_medications current_medications taking_medications taking_prescriptions takes_prescriptions prescription_medication medication"),

@@ -8,4 +8,6 @@
 )]
 
 mod exchange;
+mod hostile;
+mod modules;
 mod sale;

@@ -64,7 +64,8 @@ pub(super) fn run(args: &Args, as_json: bool) -> Result<(), Failure> {
             fs::write(&file, &component).map_err(|error| {
                 Failure::could_not_run(format!("cannot write {}: {error}", file.display()))
             })?;
-            let world = sandbox::world(&component).unwrap_or("neither filter nor normalizer");
+            let world = sandbox::world(&component)
+                .map_err(|refused| Failure::does_not_hold(format!("{name}: {refused}")))?;
             let (bytes, file) = (component.len(), file.display().to_string());
             if !as_json {
                 print(&format!("{name:24} {world:10} {bytes:>8} bytes  {file}"))?;

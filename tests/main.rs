@@ -7,7 +7,13 @@
     reason = "a test that cannot build its world should stop right there"
 )]
 
+mod delivery;
 mod exchange;
 mod hostile;
 mod modules;
+mod market;
+mod refusals;
+mod replay;
 mod sale;
+mod swap;
+mod tidy;

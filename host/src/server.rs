@@ -18,7 +18,6 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::Clock;
 use crate::config::Config;
 use crate::egress::Egress;
 use crate::exchange::{Exchange, OpenError, Options};
@@ -93,7 +92,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         currency: config.currency,
         egress,
         limits: Limits::default(),
-        clock: Clock::system(),
+        clock: config.clock,
     };
     let exchange = Exchange::open(options).await?;
     let stopping = CancellationToken::new();

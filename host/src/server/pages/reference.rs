@@ -40,6 +40,15 @@ pub(super) fn operations(openapi: &Value) -> Vec<(&str, &str, &Value)> {
     operations
 }
 
+/// Returns every answer of every address with its status.
+pub(super) fn answers(openapi: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    let operations = operations(openapi).into_iter();
+    let own = operations.filter_map(|(_, _, operation)| operation.get("responses")?.as_object());
+    let everywhere = openapi.get("x-everywhere").and_then(Value::as_object);
+    let all = own.chain(everywhere).flatten();
+    all.map(|(status, response)| (status.as_str(), resolved(openapi, response)))
+}
+
 /// Returns the problem codes that one of an operation's answers can have.
 pub(super) fn problem_codes(response: &Value) -> impl Iterator<Item = &str> {
     response.get("x-problem-codes").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
@@ -59,13 +68,11 @@ pub(super) fn reasons<'r>(anchor: &str, reasons: impl Iterator<Item = (&'r str, 
 /// Rows of problem codes: code, statuses, meaning. A problem's `type` leads to its row.
 pub(super) fn problems(openapi: &Value) -> String {
     let mut statuses: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (_, _, operation) in operations(openapi) {
-        for (status, response) in operation.get("responses").and_then(Value::as_object).into_iter().flatten() {
-            for code in problem_codes(resolved(openapi, response)) {
-                let seen = statuses.entry(code).or_default();
-                if !seen.contains(&status.as_str()) {
-                    seen.push(status);
-                }
+    for (status, response) in answers(openapi) {
+        for code in problem_codes(response) {
+            let seen = statuses.entry(code).or_default();
+            if !seen.contains(&status) {
+                seen.push(status);
             }
         }
     }

@@ -2,13 +2,14 @@
 
 use lead_frame::{FieldId, Frame, Texts, Value};
 use serde::de::DeserializeOwned;
+/// Settings that are not looked at: any JSON will do.
+pub use serde::de::IgnoredAny as AnySettings;
 
 use crate::bindings::filter::exports::gavel::rules::filtering as wit;
 
 /// A buyer's rule, configured with the settings of one campaign.
 pub trait Filter: Sized {
-    /// What a campaign's settings are, as serde reads them from JSON. A filter that has none takes
-    /// [`serde::de::IgnoredAny`].
+    /// What a campaign's settings are, as serde reads them from JSON. A filter that has none takes [`AnySettings`].
     type Settings: DeserializeOwned;
 
     /// What a campaign's settings look like, for the person who fills them in: an example says most.

@@ -101,8 +101,8 @@ pub async fn run(options: Options) -> Result<Summary, DemoError> {
         tempfile::Builder::new().prefix("gavel-demo-").tempdir().map_err(DemoError::Folder)?;
     let operator_key = exchange::random_key()?;
     let (port, moved) = exchange::free_port(options.port)?;
-    let exchange = exchange::start_exchange(folder.path(), port, &operator_key).await?;
-    let api = Api::new(format!("http://{}", exchange.address), operator_key.clone())?;
+    let running = exchange::start_exchange(folder.path(), port, &operator_key).await?;
+    let api = Api::new(format!("http://{}", running.addr()), operator_key.clone())?;
     let opened = opening::open(&api, &modules).await?;
     let output = output(&options);
     output.say(&welcome::text(&welcome::Welcome {
@@ -126,7 +126,7 @@ pub async fn run(options: Options) -> Result<Summary, DemoError> {
         false => None,
     };
     let scene = watched.closing_scene();
-    let stopped = exchange.stop().await;
+    let stopped = exchange::stop(running).await;
     let mut checks = evidence.as_ref().map(checks::all).unwrap_or_default();
     if market.options.once {
         checks.push(stopped);
@@ -280,7 +280,7 @@ async fn interrupt(stop: watch::Sender<bool>) {
 }
 
 /// Returns an error with its causes in one line.
-pub(crate) fn told(error: &dyn std::error::Error) -> String {
+fn told(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

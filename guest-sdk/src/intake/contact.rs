@@ -34,23 +34,27 @@ pub(super) fn email(text: &str) -> Option<String> {
     (fits && is_domain(domain)).then(|| format!("{local}@{}", domain.to_ascii_lowercase()))
 }
 
+/// Whether a number or address is a hash or has been blotted out, as in some pings.
+pub(super) fn is_hidden(text: &str) -> bool {
+    let is_hash = matches!(text.len(), 32 | 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_hash || text.contains("**") || text.to_ascii_lowercase().contains("xxx")
+}
+
 /// Returns an IP address in its shortest form.
 pub(super) fn ip(text: &str) -> Option<String> {
     text.trim().parse::<IpAddr>().ok().map(|address| address.to_string())
 }
 
-/// Returns a web address; one without a scheme gets none.
-pub(super) fn url(text: &str) -> Option<String> {
-    let text = text.trim();
-    let plain = !text.chars().any(|c| c.is_whitespace() || c.is_control());
-    (plain && is_domain(host(text))).then(|| text.to_owned())
-}
-
-/// Returns the address of a TrustedForm certificate or its ping counterpart.
+/// Returns the address of a TrustedForm certificate or its ping counterpart; of a bare token, the certificate's.
 pub(super) fn trusted_form(text: &str) -> Option<String> {
-    let host = host(text.trim());
+    let text = text.trim();
+    if text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Some(format!("https://cert.trustedform.com/{text}"));
+    }
+    let host = host(text);
     let is_theirs = host == "trustedform.com" || host.ends_with(".trustedform.com");
-    url(text).filter(|_| is_theirs)
+    let is_plain = !text.chars().any(|c| c.is_whitespace() || c.is_control());
+    (is_theirs && is_plain).then(|| text.to_owned())
 }
 
 /// Returns a Jornaya LeadiD in upper case, as its maker writes it.
@@ -116,10 +120,6 @@ mod tests {
         for text in ["203.0.113.256", "203.0.113", "localhost", "203.0.113.9:80", "203.0.113.09"] {
             assert_eq!(ip(text), None, "{text}");
         }
-        assert_eq!(url("https://auto.example.com/quotes?a=1").as_deref(), Some("https://auto.example.com/quotes?a=1"));
-        assert_eq!(url("auto.example.com").as_deref(), Some("auto.example.com"));
-        assert_eq!(url("not a page"), None);
-        assert_eq!(url("landing"), None);
     }
 
     #[test]

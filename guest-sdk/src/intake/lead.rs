@@ -2,11 +2,13 @@
 
 use super::table::{Field, Reader, Vertical};
 use super::tree::{Found, Leaves};
-use super::{contact, date, invalid, place, reading, standard, word};
+use super::{contact, date, invalid, number, place, reading, standard, word};
 use crate::normalizer::{NamedValue, Refusal, RefusalCode, Stage, Submission, Value};
 
 /// How far an age that was sent may be from the one that the date of birth gives: it may be older than the lead.
 const AGE_SLACK: i64 = 1;
+/// Heights of people, in inches.
+pub(super) const HEIGHT: std::ops::RangeInclusive<i64> = 24..=108;
 
 /// Everything that came for the fields of a vertical.
 pub(super) struct Values<'v> {
@@ -34,11 +36,17 @@ impl<'v> Values<'v> {
         let today = submission.received_on;
         let mut draft = Draft { fields: Vec::with_capacity(96) };
         for (place, field) in self.vertical.fields().enumerate() {
-            draft.fields.push((field, reading::value(field, self.at(place), today)?));
+            let found = match field.reader {
+                Reader::Every(other) => self.named(other).map_or(&[][..], |(_, found)| found),
+                _ => self.at(place),
+            };
+            draft.fields.push((field, reading::value(field, found, today)?));
         }
         self.birth_from_parts(&mut draft, today)?;
         self.names_from_full_name(&mut draft)?;
         self.ids_and_consent(&mut draft, submission.stage)?;
+        self.height_from_feet(&mut draft)?;
+        self.home_and_insurance(&mut draft)?;
         self.counts_from_lists(&mut draft);
         draft.state_from_zip()?;
         draft.age_from_birth(today)?;
@@ -160,6 +168,52 @@ impl<'v> Values<'v> {
         Ok(())
     }
 
+    /// Puts a height together. Inches beside feet are what is over; alone they are all.
+    fn height_from_feet(&self, draft: &mut Draft) -> Result<(), Refusal> {
+        let text = match (self.first("height_feet"), self.first("height_inches")) {
+            (Some(feet), inches) => format!("{feet}'{}", inches.unwrap_or("0")),
+            (None, Some(inches)) => inches.to_owned(),
+            (None, None) => return Ok(()),
+        };
+        let Some(value) = draft.get_mut("height") else { return Ok(()) };
+        let inches = number::inches(&text).filter(|inches| HEIGHT.contains(inches));
+        let inches = inches.ok_or_else(|| invalid("height", "feet and inches such as 5 and 10, or inches alone"))?;
+        match value {
+            Some(Value::Integer(known)) if *known != inches => Err(conflict("height", "two keys give different heights")),
+            _ => {
+                *value = Some(Value::Integer(inches));
+                Ok(())
+            }
+        }
+    }
+
+    /// Reads the keys under which some sources send yes or no, and others a name: whose house, which insurer.
+    fn home_and_insurance(&self, draft: &mut Draft) -> Result<(), Refusal> {
+        let keys = [("residence_type", "home_owner", None), ("current_insurance", "currently_insured", Some("current_carrier"))];
+        for (key, field, name) in keys {
+            for text in self.texts(key).filter(|text| !word::is_unsaid(text)) {
+                let yes = draft.reader(field).and_then(|reader| match reader {
+                    Reader::Boolean(yes, no) => word::boolean(yes, no, text),
+                    _ => None,
+                });
+                // A kind of building says nothing about its owner.
+                let (field, value) = match (yes, name) {
+                    (Some(yes), _) => (field, Value::Boolean(yes)),
+                    (None, Some(name)) => (name, Value::Text(text.into())),
+                    (None, None) => continue,
+                };
+                match draft.get_mut(field) {
+                    Some(known @ None) => *known = Some(value),
+                    Some(Some(known)) if !reading::is_same(known, &value) => {
+                        return Err(conflict(field, "two keys say different things"));
+                    }
+                    _ => (),
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn counts_from_lists(&self, draft: &mut Draft) {
         for (field, value) in draft.fields.iter_mut().filter(|(_, value)| value.is_none()) {
             if let Reader::Count(group) = field.reader {
@@ -173,6 +227,10 @@ impl<'v> Values<'v> {
 impl Draft {
     fn get_mut(&mut self, name: &str) -> Option<&mut Option<Value>> {
         self.fields.iter_mut().find(|(field, _)| field.name == name).map(|(_, value)| value)
+    }
+
+    fn reader(&self, name: &str) -> Option<&'static Reader> {
+        self.fields.iter().find(|(field, _)| field.name == name).map(|(field, _)| &field.reader)
     }
 
     fn text(&self, name: &str) -> Option<&str> {

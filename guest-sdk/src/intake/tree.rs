@@ -37,6 +37,8 @@ pub(super) struct Found {
     pub(super) text: String,
     /// JSON wrote it as a number, so leading zeros are lost.
     pub(super) is_number: bool,
+    /// Which element of its group it belongs to, from 0. Known once everything is read.
+    pub(super) element: u32,
     group: Option<u8>,
     number: Number,
 }
@@ -179,21 +181,17 @@ impl<'v> Leaves<'v> {
             return Err(too_large(format!("`{field}` is longer than {VALUE_BYTES_MAX} bytes")));
         }
         let (group, number) = (place.group, place.number);
-        self.found.push(Found { entry, text: text.into(), is_number, group, number });
+        self.found.push(Found { entry, text: text.into(), is_number, element: 0, group, number });
         Ok(())
     }
 
-    /// Returns the values that came, ordered by field, its key, and the element of the group; without those of later
-    /// elements, except where the field wants every one.
+    /// Returns the values that came, ordered by field, the element of the group, and the field's key.
     pub(super) fn take(&mut self) -> Vec<Found> {
         let mut found = std::mem::take(&mut self.found);
-        found.retain(|found| {
-            let field = self.vertical.field(usize::from(found.entry.field));
-            self.ordinal(found.group, found.number) == 0 || field.is_some_and(|field| field.every)
-        });
-        found.sort_by_key(|found| {
-            (found.entry.field, self.ordinal(found.group, found.number), found.entry.rank)
-        });
+        for found in &mut found {
+            found.element = self.ordinal(found.group, found.number);
+        }
+        found.sort_by_key(|found| (found.entry.field, found.element, found.entry.rank));
         found
     }
 

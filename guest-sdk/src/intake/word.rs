@@ -32,6 +32,11 @@ pub(super) fn is_unsaid(text: &str) -> bool {
     UNSAID.contains(&text.as_str())
 }
 
+/// Whether the text is one of some synonyms.
+pub(super) fn is_among(synonyms: &str, text: &str) -> bool {
+    has(synonyms, &folded(text))
+}
+
 /// Returns the word that the text means.
 pub(super) fn word(words: &'static [Word], text: &str) -> Option<&'static str> {
     let find = |text: &str| {

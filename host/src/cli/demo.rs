@@ -4,7 +4,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
 use super::Failure;
-use crate::demo::{self, DemoError, Options, Summary};
+use crate::demo::{self, Options, Summary};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -32,10 +32,8 @@ pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
     let Args { once, port, rate, seed, seconds, rules } = args;
     let rules = rules.unwrap_or_else(rules_beside_the_program);
     let options = Options { once, port, rate, seed, seconds, rules, quiet: json };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::could_not_run(error.to_string()))?;
-    let summary = runtime.block_on(demo::run(options)).map_err(|error| failure(&error))?;
-    print(&summary, json).map_err(|error| Failure::could_not_run(error.to_string()))?;
+    let summary = super::block_on(demo::run(options))?.map_err(|error| Failure::because(&error))?;
+    print(&summary, json).map_err(|error| Failure::because(&error))?;
     let (failed, all) = summary.failed();
     if failed > 0 {
         return Err(Failure::does_not_hold(format!("{failed} of {all} checks do not hold")));
@@ -57,8 +55,4 @@ fn print(summary: &Summary, json: bool) -> Result<(), std::io::Error> {
     }
     let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     write!(output, "{}", summary.text(output.is_terminal() && !plain))
-}
-
-fn failure(error: &DemoError) -> Failure {
-    Failure::could_not_run(demo::told(error))
 }

@@ -56,7 +56,10 @@ pub(super) struct Reply {
 
 impl Api {
     pub(super) fn new(base: String, operator_key: String) -> Result<Self, ApiError> {
-        let client = Client::builder().timeout(CALL_TIMEOUT).build().map_err(ApiError::Client)?;
+        // Without a provider reqwest panics, even if it never speaks TLS. If one is installed it stays.
+        let _chosen = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::builder().timeout(CALL_TIMEOUT).no_proxy().build();
+        let client = client.map_err(ApiError::Client)?;
         Ok(Self { client, base, operator_key })
     }
 

@@ -16,12 +16,12 @@ const NAMED_MAX: usize = 3;
 
 /// Something that must hold, and whether it does.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Check {
+pub(super) struct Check {
     /// What must hold.
-    pub claim: &'static str,
-    pub holds: bool,
+    pub(super) claim: &'static str,
+    pub(super) holds: bool,
     /// The figures that it rests on, or what contradicts it.
-    pub details: String,
+    pub(super) details: String,
 }
 
 /// Everything that was said on all sides.
@@ -407,8 +407,10 @@ mod tests {
         amounts.insert("exchange:revenue".into(), micros("-3"));
         let credit = amounts.values().map(|amount| amount.get()).sum::<i64>();
         amounts.insert("cash".into(), Micros::new(-credit));
+        let mut counts = Counts::default();
+        (counts.offered, counts.answered, counts.payout) = (3, 3, micros("17"));
         Evidence {
-            counts: Counts { offered: 3, answered: 3, payout: micros("17"), ..Counts::default() },
+            counts,
             sales: vec![(sale(1, before), Ok(receipt(1))), (sale(2, after), Ok(receipt(2)))],
             still_open: 0,
             books: BTreeMap::from([("elm-street", book)]),

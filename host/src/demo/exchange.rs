@@ -1,17 +1,25 @@
 //! The exchange that the market runs on: its port, its keys, its end.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use jiff::civil::Date;
 
 use super::checks::Check;
+use super::told;
 use crate::clock::Clock;
-use crate::config::{CONNECTIONS_MAX, Config, REQUESTS_MAX, Raw};
+use crate::config::{CONNECTIONS_MAX, Config, REQUESTS_MAX};
+use crate::exchange::{Difference, replay};
+use crate::ids::Digest;
+use crate::journal::{Audit, JournalError, Reading};
 use crate::server::{self, Running};
 
 /// The port that is tried first.
 const PORT: u16 = 8080;
+
+/// How long the exchange may take to stop.
+const STOP_PATIENCE: Duration = Duration::from_secs(20);
 
 /// Why the exchange did not start.
 #[derive(Debug, thiserror::Error)]
@@ -24,80 +32,93 @@ pub enum StartError {
     },
     #[error("this machine has no randomness for keys: {0}")]
     Random(getrandom::Error),
-    #[error("the exchange does not start: {0}")]
-    Exchange(String),
+    #[error(transparent)]
+    Server(#[from] server::StartError),
 }
 
-/// A running exchange.
-#[derive(Debug)]
-pub(super) struct Exchange {
-    pub(super) address: SocketAddr,
-    running: Running,
-}
-
-/// Starts the exchange in this process.
+/// Starts the exchange in this process, as `gavel serve` does.
 pub(super) async fn start_exchange(
     data: &Path,
     port: u16,
     operator_key: &str,
-) -> Result<Exchange, StartError> {
-    let raw = Raw {
+) -> Result<Running, StartError> {
+    let config = Config {
         data: data.to_owned(),
-        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, port)).to_string(),
-        operator_key: Some(operator_key.to_owned()),
+        listen: (Ipv4Addr::LOCALHOST, port).into(),
+        operator_key: Digest::of(operator_key.as_bytes()),
         currency: "USD".to_owned(),
         allow_loopback_buyers: true,
         requests_max: REQUESTS_MAX,
         connections_max: CONNECTIONS_MAX,
     };
-    let config = Config::check(raw, "").map_err(|error| StartError::Exchange(error.to_string()))?;
-    let running = server::start(config).await;
-    let running = running.map_err(|error| StartError::Exchange(error.to_string()))?;
-    Ok(Exchange { address: running.addr(), running })
+    Ok(server::start(config).await?)
 }
 
-impl Exchange {
-    /// Stops the exchange: no new calls, open ones end, everything is on disk.
-    pub(super) async fn stop(self) -> Check {
-        let undelivered = self.running.stop().await;
-        Check {
-            claim: "the exchange stops when it is told to",
-            holds: true,
-            details: format!("{undelivered} deliveries left for the next start"),
-        }
+/// Stops the exchange: no new calls, open ones end, everything is on disk.
+pub(super) async fn stop(exchange: Running) -> Check {
+    let began = Instant::now();
+    let stopped = tokio::time::timeout(STOP_PATIENCE, exchange.stop()).await.is_ok();
+    Check {
+        claim: "the exchange drains and stops when it is told to",
+        holds: stopped,
+        details: format!("after {} ms", began.elapsed().as_millis()),
     }
 }
 
-/// Runs the program's own commands over the data that the exchange left behind.
-pub(super) async fn journal_checks(data: &Path) -> Vec<Check> {
-    vec![
-        command_check(
-            "the journal's chain is whole: gavel journal verify",
-            &["journal", "verify"],
-            data,
-        )
-        .await,
-        command_check("every decision comes out the same again: gavel replay", &["replay"], data)
-            .await,
+/// Reads back what the exchange left on disk: what `gavel journal verify` and `gavel replay` do.
+pub(super) async fn journal_checks(data: &Path) -> [Check; 2] {
+    let verified = verified(data).await;
+    let (holds, details) = match &verified {
+        Ok(audit) => (
+            audit.sum() == 0,
+            format!(
+                "{} facts, {} entries in {} accounts that sum to {}",
+                audit.head().seq,
+                audit.entries(),
+                audit.accounts(),
+                audit.sum(),
+            ),
+        ),
+        Err(error) => (false, told(error)),
+    };
+    let whole = Check {
+        claim: "the journal's chain is whole, from the first fact to the last",
+        holds,
+        details,
+    };
+    let (holds, details) = match replay(data, |_| ()).await {
+        Ok(found) => (
+            found.differences.is_empty() && found.auctions > 0,
+            format!(
+                "{} auctions held again, {} deliveries checked, {} differences{}",
+                found.auctions,
+                found.deliveries,
+                found.differences.len(),
+                found.differences.first().map(difference).unwrap_or_default(),
+            ),
+        ),
+        Err(error) => (false, told(&error)),
+    };
+    [
+        whole,
+        Check {
+            claim: "every recorded decision comes out the same when it is made again",
+            holds,
+            details,
+        },
     ]
 }
 
-async fn command_check(claim: &'static str, arguments: &[&str], data: &Path) -> Check {
-    let ended = match std::env::current_exe() {
-        Ok(program) => {
-            tokio::process::Command::new(program).args(arguments).arg(data).output().await
-        }
-        Err(error) => Err(error),
-    };
-    let (holds, details) = match ended {
-        Ok(output) if output.status.success() => (true, output.stdout),
-        Ok(output) => (false, [output.stdout, output.stderr].concat()),
-        Err(error) => (false, error.to_string().into_bytes()),
-    };
-    let details = String::from_utf8_lossy(&details);
-    let details: Vec<&str> =
-        details.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    Check { claim, holds, details: details.join("; ") }
+async fn verified(data: &Path) -> Result<Audit, JournalError> {
+    let reading = Reading::open(data).await?;
+    let audit = reading.verify().await;
+    reading.close().await;
+    audit
+}
+
+fn difference(difference: &Difference) -> String {
+    let Difference { seq, what, recorded, replayed } = difference;
+    format!("; fact {seq}: {what}: recorded {recorded}, replayed {replayed}")
 }
 
 /// Returns the port that was asked for, or 8080, or any free one, and the port that was given up for it.

@@ -371,12 +371,21 @@ fn metro_zips() -> Vec<String> {
     areas.iter().flat_map(|area| (0..100).map(move |end| format!("{area}{end:02}"))).collect()
 }
 
+/// Prices in cents by the person's credit.
 fn bands() -> Value {
-    json!({})
+    json!({"age_min": 25, "age_max": 64, "bands": [
+        {"credit": "excellent", "cents": 1_910}, {"credit": "good", "cents": 1_480},
+        {"credit": "fair", "cents": 890},
+    ]})
 }
 
+/// Cents that a trait of the lead adds to the base; below the floor the lead is not bought.
 fn price_rules() -> Value {
-    json!({})
+    json!({
+        "base": 620, "floor": 900, "insured": 350, "home_owner": 180, "new_vehicle": 220,
+        "new_since": 2016,
+        "states": [{"state": "CA", "add": 300}, {"state": "TX", "add": 240}],
+    })
 }
 
 #[cfg(test)]

@@ -153,13 +153,9 @@ fn compile(workspace: &Path, crates: &[Crate]) -> Result<Vec<(String, PathBuf)>,
     cargo.args(["--message-format", "json-render-diagnostics", "--manifest-path"]).arg(&manifest);
     let declared = fs::read_to_string(&manifest).unwrap_or_default();
     if !declared.lines().any(|line| line.trim() == "[profile.module]") {
-        for setting in PROFILE {
-            cargo.args(["--config", setting]);
-        }
+        cargo.args(PROFILE.iter().flat_map(|setting| ["--config", setting]));
     }
-    for found in crates {
-        cargo.args(["--package", &found.name]);
-    }
+    cargo.args(crates.iter().flat_map(|found| ["--package", &found.name]));
     let output = cargo.env("CARGO_ENCODED_RUSTFLAGS", flags()).stderr(Stdio::inherit()).output();
     let output = output.map_err(|error| Failure::could_not_run(format!("cannot run cargo: {error}")))?;
     if !output.status.success() {

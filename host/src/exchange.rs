@@ -6,6 +6,7 @@ mod entrance;
 mod office;
 mod opening;
 mod replay;
+mod views;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -33,6 +34,7 @@ pub use entrance::{Entered, Entry};
 pub use office::{ActError, SavedSource, Uploaded};
 pub use opening::{OpenError, Options};
 pub use replay::{Difference, Replayed, replay};
+pub use views::AUCTIONS_MAX;
 
 /// A running exchange.
 #[derive(Debug)]

@@ -222,9 +222,12 @@ async fn the_same_fault_is_found_in_every_dialect() {
 #[tokio::test]
 async fn without_a_key_that_is_known_nobody_is_heard() {
     let scene = Scene::open().await;
-    let post = |body: &Value| client().post(scene.exchange.url("/v1/auto-insurance/ping"))
-        .header("content-type", JSON)
-        .body(body.to_string());
+    let post = |body: &Value| {
+        client()
+            .post(scene.exchange.url("/v1/auto-insurance/ping"))
+            .header("content-type", JSON)
+            .body(body.to_string())
+    };
     let ping = auto_ping();
     scene.check(post(&ping), "401 key-missing").await;
     scene.check(post(&ping).basic_auth("web", Some(SOURCE_KEY)), "401 key-missing").await;
@@ -622,7 +625,8 @@ async fn a_module_that_is_not_what_it_says_is_not_admitted() {
         (wat::parse_str("(module)").unwrap(), "422 core-module"),
         (wat::parse_str("(component)").unwrap(), "422 other-world"),
         (
-            wat::parse_str("(component (import \"wasi:cli/environment@0.2.0\" (instance)))").unwrap(),
+            wat::parse_str("(component (import \"wasi:cli/environment@0.2.0\" (instance)))")
+                .unwrap(),
             "422 imports",
         ),
         (damaged, "422 invalid"),

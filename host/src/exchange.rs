@@ -3,6 +3,7 @@
 mod close;
 mod deliveries;
 mod entrance;
+mod modules;
 mod office;
 mod opening;
 mod replay;
@@ -31,7 +32,8 @@ use crate::{bidding, delivery, matching, normalize, settlement};
 
 pub use close::{Closed, close, fingerprint};
 pub use entrance::{Entered, Entry};
-pub use office::{ActError, SavedSource, Uploaded};
+pub use modules::Uploaded;
+pub use office::{ActError, SavedSource};
 pub use opening::{OpenError, Options};
 pub use replay::{Difference, Replayed, replay};
 pub use views::AUCTIONS_MAX;
@@ -213,9 +215,8 @@ impl Exchange {
         };
         let delivering = self.deliver(ping, committed, lead);
         let deadline = submission.deadline(entered.envelope.deadline_ms);
-        match tokio::time::timeout_at(deadline.into(), delivering).await {
-            Ok(Ok(Err(trouble))) => return Err(trouble),
-            Ok(Ok(Ok(())) | Err(_)) | Err(_) => (),
+        if let Ok(Ok(ended)) = tokio::time::timeout_at(deadline.into(), delivering).await {
+            ended?;
         }
         Ok(self.story(ping).await?.to_post(ping))
     }

@@ -40,10 +40,7 @@ pub(super) struct Found {
     pub(super) text: String,
     /// JSON wrote it as a number, so leading zeros are lost.
     pub(super) is_number: bool,
-    /// The group of numbered keys that name none.
-const NUMBERED: u8 = 31;
-
-/// Which element of its group it belongs to, from 0. Known once everything is read.
+    /// Which element of its group it belongs to, from 0. Known once everything is read.
     pub(super) element: u32,
     group: Option<u8>,
     number: Number,
@@ -119,7 +116,14 @@ pub(super) struct Leaves<'v> {
 impl<'v> Leaves<'v> {
     pub(super) fn new(vertical: &'v Vertical) -> Self {
         let (found, elements) = (Vec::with_capacity(64), Vec::new());
-        Self { vertical, found, count: 0, folded: String::with_capacity(64), zero_labels: 0, elements }
+        Self {
+            vertical,
+            found,
+            count: 0,
+            folded: String::with_capacity(64),
+            zero_labels: 0,
+            elements,
+        }
     }
 
     /// Whether repeated tags of this name are elements of something rather than several values.
@@ -179,11 +183,17 @@ impl<'v> Leaves<'v> {
             return Ok(());
         }
         if scope.is_repeated {
-            let message = "the body repeats a part that a lead has once; send one lead in each request";
-            return Err(Refusal { code: RefusalCode::Malformed, field: None, message: message.into() });
+            let message =
+                "the body repeats a part that a lead has once; send one lead in each request";
+            return Err(Refusal {
+                code: RefusalCode::Malformed,
+                field: None,
+                message: message.into(),
+            });
         }
         if text.len() > VALUE_BYTES_MAX {
-            let field = self.vertical.field(usize::from(entry.field)).map_or("", |field| field.name);
+            let field =
+                self.vertical.field(usize::from(entry.field)).map_or("", |field| field.name);
             return Err(too_large(format!("`{field}` is longer than {VALUE_BYTES_MAX} bytes")));
         }
         let (group, number) = (place.group, place.number);
@@ -217,7 +227,8 @@ impl<'v> Leaves<'v> {
         match (number, group) {
             (Number::Position(position), Some(_)) => position,
             (Number::Label(label), Some(group)) => {
-                let from_zero = self.zero_labels & 1_u32.checked_shl(group.into()).unwrap_or(0) != 0;
+                let from_zero =
+                    self.zero_labels & 1_u32.checked_shl(group.into()).unwrap_or(0) != 0;
                 label.saturating_sub(u32::from(!from_zero))
             }
             _ => 0,
@@ -282,14 +293,17 @@ impl<'v> Leaves<'v> {
         if entry.is_some() || !scope.is_empty {
             return Place { entry, group: None, number: Number::None };
         }
-        if let Some(prefix) = Prefix::of(self.vertical, name).filter(|prefix| !prefix.rest.is_empty()) {
+        if let Some(prefix) =
+            Prefix::of(self.vertical, name).filter(|prefix| !prefix.rest.is_empty())
+        {
             let inner = scope.in_group(prefix.place, prefix.name);
             return self.place_in_group(Scope { number: prefix.number, ..inner }, prefix.rest);
         }
         // `gender_1` names no group, but it is the first of something all the same.
         let (bare, label) = without_label(name);
         let behind_wrapper = scope.wrapper.and_then(|wrapper| index.get(wrapper.text(bare)));
-        let entry = label.and_then(|_| behind_wrapper.or_else(|| index.get(scope.joined.text(bare))));
+        let entry =
+            label.and_then(|_| behind_wrapper.or_else(|| index.get(scope.joined.text(bare))));
         let number = label.map_or(Number::None, Number::Label);
         Place { entry, group: entry.map(|_| NUMBERED), number }
     }

@@ -250,7 +250,7 @@ fn a_feature_that_could_make_two_runs_differ_is_refused() {
     refused(
         r#"(component (core module (memory 1 1 shared)) (instance $none)
             (export "gavel:rules/normalization@1.0.0" (instance $none)))"#,
-        "invalid: the module is not valid here: threads must be enabled for shared memories (at offset 0x18); build it \
+        "invalid: the module is not valid here: threads must be enabled for shared memories (at offset 0x15); build it \
          with `gavel module build`, which uses only what the sandbox has",
     );
 }

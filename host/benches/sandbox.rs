@@ -48,6 +48,10 @@ fn main() {
         show(&format!("auto-insurance, a ping of {} bytes, {fuel} fuel", body.len()), || {
             normalizer.normalize(&submission).unwrap();
         });
+        let submission = Submission { body: b"", ..submission };
+        show("auto-insurance, an empty body", || {
+            normalizer.normalize(&submission).unwrap();
+        });
     }
 }
 

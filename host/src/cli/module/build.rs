@@ -21,7 +21,7 @@ const STACK_BYTES: usize = 16 * 1024;
 /// The profile, for crates outside a workspace that declares it.
 const PROFILE: [&str; 6] = [
     "profile.module.inherits='release'",
-    "profile.module.opt-level='s'",
+    "profile.module.opt-level=3",
     "profile.module.lto=true",
     "profile.module.codegen-units=1",
     "profile.module.panic='abort'",

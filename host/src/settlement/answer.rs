@@ -102,6 +102,7 @@ impl Story {
                 | Fact::ModuleActivated(_)
                 | Fact::Deposited(_)
                 | Fact::SubmissionRefused(_)
+                | Fact::AskedAgain(_)
                 | Fact::Expired(_) => (),
             }
         }

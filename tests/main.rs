@@ -7,5 +7,6 @@
     reason = "a test that cannot build its world should stop right there"
 )]
 
+mod crash;
 mod exchange;
 mod sale;

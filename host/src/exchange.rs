@@ -83,7 +83,9 @@ impl Exchange {
     pub async fn ping(&self, submission: &Submission) -> Result<Answer, Trouble> {
         let market = self.catalog.load();
         match self.enter(&market, submission).await? {
-            Entry::Seen(ping) => self.answer_again(ping, submission).await,
+            Entry::Seen(ping) | Entry::Interrupted(ping, _) => {
+                self.answer_again(ping, submission).await
+            }
             Entry::New(entered) => {
                 let auction = self.auction(&market, submission, &entered).await?;
                 Ok(Answer::to_ping(&auction))
@@ -95,7 +97,9 @@ impl Exchange {
     pub async fn post(self: &Arc<Self>, submission: &Submission) -> Result<Answer, Trouble> {
         let market = self.catalog.load();
         match self.enter(&market, submission).await? {
-            Entry::Seen(ping) => self.answer_again(ping, submission).await,
+            Entry::Seen(ping) | Entry::Interrupted(ping, _) => {
+                self.answer_again(ping, submission).await
+            }
             Entry::New(entered) => {
                 let handle = entered.envelope.ping_id.as_deref().unwrap_or_default();
                 let ping = PingId::parse(handle).map_err(|_| Trouble::PingNotFound)?;
@@ -109,6 +113,7 @@ impl Exchange {
         let market = self.catalog.load();
         match self.enter(&market, submission).await? {
             Entry::Seen(ping) => self.answer_again(ping, submission).await,
+            Entry::Interrupted(ping, entered) => self.hand_over(submission, &entered, ping).await,
             Entry::New(entered) => {
                 let auction = self.auction(&market, submission, &entered).await?;
                 if auction.winners.is_empty() {

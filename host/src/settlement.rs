@@ -59,6 +59,7 @@ pub fn entries(fact: &Fact) -> Vec<Entry> {
         | Fact::PingAnswered(_)
         | Fact::SubmissionRefused(_)
         | Fact::Posted(_)
+        | Fact::AskedAgain(_)
         | Fact::Expired(_) => Vec::new(),
     }
 }

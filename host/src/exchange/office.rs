@@ -9,11 +9,10 @@ use serde_json::{Value, json};
 use super::{Exchange, entrance};
 use crate::book::Account;
 use crate::catalog::{Draft, Fault, Market, SourceSpec};
+use crate::delivery::Errand;
 use crate::delivery::courier::Outcome;
-use crate::delivery::{DELIVER, Errand};
 use crate::facts::{Delivered, Deposited, Fact, Saved};
 use crate::ids::{BuyerId, Digest, PingId, SourceId};
-use crate::journal::{Duty, DutyKey};
 use crate::money::Micros;
 use crate::sandbox::Inadmissible;
 use crate::settlement;
@@ -228,20 +227,12 @@ impl Exchange {
         let winner = winner.ok_or_else(|| {
             ActError::NotFound(format!("delivery of unknown end for copy {copy} of {ping}"))
         })?;
-        let errand = Errand { ping, copy, winner, attempts: 0 };
+        let errand = Errand::first(ping, copy, winner);
         let concluded = self.conclude(&errand, outcome).await.map_err(|_| ActError::Closed)?;
         let delivered = concluded
             .ok_or_else(|| ActError::Conflict("the delivery has ended meanwhile".to_owned()))?;
-        if delivered.successor.is_some() {
-            let key = DutyKey { subject: ping.as_u128(), step: copy };
-            let duty = Duty {
-                key,
-                kind: DELIVER,
-                due: self.clock.now(),
-                attempts: 0,
-                payload: Vec::new(),
-            };
-            self.tasks.spawn(Arc::clone(self).resume(duty));
+        if let Some(winner) = delivered.successor.clone() {
+            self.tasks.spawn(Arc::clone(self).ship(Errand::first(ping, copy, winner)));
         }
         Ok(delivered)
     }

@@ -114,6 +114,7 @@ impl Story {
                 | Fact::ModuleActivated(_)
                 | Fact::Deposited(_)
                 | Fact::SubmissionRefused(_)
+                | Fact::AskedAgain(_)
                 | Fact::Expired(_) => (),
             }
         }

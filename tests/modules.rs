@@ -1,7 +1,9 @@
 //! What an author sees: verdicts that never change, refusals that say how to mend a module.
 
 use gavel::ids::Digest;
-use gavel::sandbox::{Admitted, ConfigureError, Filter, Limits, MODULE_BYTES_MAX, Sandbox, Verdict};
+use gavel::sandbox::{
+    Admitted, ConfigureError, Filter, Limits, MODULE_BYTES_MAX, Sandbox, Verdict,
+};
 use lead_frame::{FieldId, Writer};
 
 use crate::exchange::module;
@@ -118,7 +120,8 @@ fn five_thousand_zips_are_read_once_and_not_for_every_lead() {
 #[test]
 fn a_hundred_campaigns_with_thousands_of_zips_fit_one_filter() {
     let settings = |campaign: u32| {
-        let zips: Vec<String> = (0..5_000).map(|zip| format!("\"{}\"", 10_000 + campaign + 7 * zip)).collect();
+        let zips: Vec<String> =
+            (0..5_000).map(|zip| format!("\"{}\"", 10_000 + campaign + 7 * zip)).collect();
         format!(r#"{{"zips": [{}]}}"#, zips.join(","))
     };
     let settings: Vec<String> = (0..100).map(settings).collect();
@@ -147,7 +150,8 @@ fn wrong_settings_come_back_with_their_slot_and_the_modules_words() {
 fn a_module_is_known_by_its_bytes_and_says_what_it_reads() {
     let filter = filter("age-credit-band");
     assert_eq!(filter.digest(), Digest::of(&module("age-credit-band")));
-    let needs: Vec<_> = filter.needs().iter().map(|need| format!("{} {}", need.name, need.kind.name())).collect();
+    let needs: Vec<_> =
+        filter.needs().iter().map(|need| format!("{} {}", need.name, need.kind.name())).collect();
     assert_eq!(needs, ["age integer", "credit_band text"]);
     assert!(filter.settings_help().contains("age_min"));
 }

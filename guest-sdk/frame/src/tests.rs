@@ -1,7 +1,8 @@
 //! Holds the layout still: frames in `vectors/` with their contents, read three ways.
 
+use alloc::borrow::ToOwned;
 use alloc::collections::BTreeMap;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 use alloc::{format, vec};
 
@@ -18,7 +19,7 @@ struct Vector {
 
 fn vectors() -> Vec<Vector> {
     let file: Json = serde_json::from_str(include_str!("../vectors/frames.json")).unwrap();
-    let text = |json: &Json| json.as_str().unwrap().to_string();
+    let text = |json: &Json| json.as_str().unwrap().to_owned();
     let field = |json: &Json| (text(&json["name"]), text(&json["kind"]), json["value"].clone());
     let byte = |pair: &[u8]| u8::from_str_radix(core::str::from_utf8(pair).unwrap(), 16).unwrap();
     let vector = |json: &Json| Vector {

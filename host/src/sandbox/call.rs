@@ -117,7 +117,8 @@ pub(super) fn forfeit(store: &Store<Fence>, error: &wasmtime::Error) -> Forfeit 
 fn culprit(backtrace: &WasmBacktrace) -> Option<String> {
     let shown = backtrace.to_string();
     let names = shown.lines().filter_map(|line| Some(line.split_once('!')?.1.trim()));
-    let libraries = ["core::", "alloc::", "std::", "__rust", "_rust", "rust_", "guest_sdk::", "abort"];
+    let libraries =
+        ["core::", "alloc::", "std::", "__rust", "_rust", "rust_", "guest_sdk::", "abort"];
     let theirs = |name: &String| {
         let name = name.trim_start_matches(['<', '&']);
         !libraries.iter().any(|library| name.starts_with(library))
@@ -155,7 +156,10 @@ mod tests {
     fn a_name_is_shown_as_its_author_wrote_it() {
         for (name, shown) in [
             ("recurses::deeper::h5cf4f07a4e5b83c5", "recurses::deeper"),
-            ("std[a543996e6e7dbf1e]::panicking::panic_with_hook", "std::panicking::panic_with_hook"),
+            (
+                "std[a543996e6e7dbf1e]::panicking::panic_with_hook",
+                "std::panicking::panic_with_hook",
+            ),
             ("<[u8] as traps::Trap>::call", "<[u8] as traps::Trap>::call"),
             ("plain", "plain"),
         ] {

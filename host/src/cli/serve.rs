@@ -69,7 +69,7 @@ pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
         told_to_stop().await?;
         tracing::info!("asked to stop, draining");
         tokio::select! {
-            () = running.stop() => Ok(()),
+            _ = running.stop() => Ok(()),
             _ = told_to_stop() => Err(Failure::could_not_run("asked twice to stop: left at once")),
             () = tokio::time::sleep(LEAVE_AFTER) => Err(Failure::could_not_run("not drained in time: left anyway")),
         }

@@ -64,7 +64,7 @@ pub fn close(
         reserve: Micros::new(terms.reserve),
         increment: Micros::new(terms.increment),
     };
-    let award = award(&policy, &TieKey::new(&ping.as_u128().to_be_bytes()), &offers);
+    let award = award(&policy, &TieKey::new(ping.to_string().as_bytes()), &offers);
     let price = award.price.unwrap_or_default().get();
     let winners = award
         .winners

@@ -114,14 +114,16 @@ impl Exchange {
     }
 
     /// Finishes what is under way, as far as [`DRAIN_MAX`] allows, and closes the journal. What is left is taken up
-    /// at the next opening.
-    pub async fn close(&self) {
+    /// at the next opening; returns how many deliveries that are.
+    pub async fn close(&self) -> usize {
         self.stopping.cancel();
         self.tasks.close();
         if tokio::time::timeout(DRAIN_MAX, self.tasks.wait()).await.is_err() {
             tracing::warn!(limit = ?DRAIN_MAX, left = self.tasks.len(), "deliveries left for the next start");
         }
+        let left = self.book.decide(|book| book.deliveries_open());
         self.journal.clone().close().await;
+        left
     }
 
     /// The code of the one currency of all amounts.

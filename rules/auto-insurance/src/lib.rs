@@ -149,3 +149,6 @@ impl Normalizer for AutoInsurance {
         VERTICAL.read(&submission)
     }
 }
+
+#[cfg(target_arch = "wasm32")]
+guest_sdk::export_normalizer!(AutoInsurance);

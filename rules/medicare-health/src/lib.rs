@@ -134,3 +134,6 @@ impl Normalizer for MedicareHealth {
         VERTICAL.read(&submission)
     }
 }
+
+#[cfg(target_arch = "wasm32")]
+guest_sdk::export_normalizer!(MedicareHealth);

@@ -153,9 +153,13 @@ fn compile(workspace: &Path, crates: &[Crate]) -> Result<Vec<(String, PathBuf)>,
     cargo.args(["--message-format", "json-render-diagnostics", "--manifest-path"]).arg(&manifest);
     let declared = fs::read_to_string(&manifest).unwrap_or_default();
     if !declared.lines().any(|line| line.trim() == "[profile.module]") {
-        PROFILE.iter().for_each(|setting| drop(cargo.args(["--config", setting])));
+        for setting in PROFILE {
+            cargo.args(["--config", setting]);
+        }
     }
-    crates.iter().for_each(|found| drop(cargo.args(["--package", &found.name])));
+    for found in crates {
+        cargo.args(["--package", &found.name]);
+    }
     let output = cargo.env("CARGO_ENCODED_RUSTFLAGS", flags()).stderr(Stdio::inherit()).output();
     let output = output.map_err(|error| Failure::could_not_run(format!("cannot run cargo: {error}")))?;
     if !output.status.success() {

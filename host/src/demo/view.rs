@@ -77,7 +77,7 @@ pub(super) async fn show(
     watched: Watched,
     mut output: Output,
     mut stop: tokio::sync::watch::Receiver<bool>,
-) -> Output {
+) {
     let every = if matches!(output, Output::Terminal(_)) { REDRAW_EVERY } else { LINE_EVERY };
     let mut before = (0, watched.opened);
     let mut told = 0;
@@ -106,7 +106,7 @@ pub(super) async fn show(
             }
         }
         if stopped {
-            return output;
+            return;
         }
     }
 }

@@ -139,7 +139,9 @@ impl Filter {
             return Err(ConfigureError::Settings { slot, message });
         }
         let not_kept = |error: wasmtime::Error| ConfigureError::NotKept(error.to_string());
+        // What follows only reads the filter's memory.
         store.set_fuel(u64::MAX).map_err(not_kept)?;
+        store.set_hostcall_fuel(usize::MAX);
         let kept = snapshot::keep(wasm, &mut store, instance).map_err(ConfigureError::NotKept)?;
         let kept = compile(engine, &kept);
         let kept =

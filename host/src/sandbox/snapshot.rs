@@ -90,7 +90,10 @@ impl ComponentInstanceState for View<'_> {
     ) {
         match self.read::<WasmList<u8>>(instance, func) {
             Ok(list) => contents(list.as_le_slice(&*self.store)),
-            Err(error) => self.fault = Some(error),
+            Err(error) => {
+                self.fault = Some(error);
+                contents(&[]);
+            }
         }
     }
 

@@ -50,6 +50,7 @@ pub(super) async fn start_exchange(
         allow_loopback_buyers: true,
         requests_max: REQUESTS_MAX,
         connections_max: CONNECTIONS_MAX,
+        clock: Clock::system(),
     };
     Ok(server::start(config).await?)
 }

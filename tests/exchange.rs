@@ -201,7 +201,7 @@ pub(crate) fn client() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(20)).build().unwrap()
 }
 
-/// What a mock buyer says to the n-th post, from 0.
+/// What a mock buyer says to the n-th post, from 0. A 503 asks to come back in a second.
 type Script = Arc<dyn Fn(usize) -> (u16, Value, Duration) + Send + Sync>;
 
 /// A buyer's end point on loopback.
@@ -262,7 +262,7 @@ async fn receive(
     State(buyer): State<Buyer>,
     headers: HeaderMap,
     body: String,
-) -> (StatusCode, String) {
+) -> (StatusCode, [(&'static str, &'static str); 1], String) {
     let key = headers.get("idempotency-key").map_or("", |key| key.to_str().unwrap()).to_owned();
     let turn = {
         let mut received = buyer.received.lock().unwrap();
@@ -271,7 +271,8 @@ async fn receive(
     };
     let (status, body, pause) = (buyer.script)(turn);
     tokio::time::sleep(pause).await;
-    (StatusCode::from_u16(status).unwrap(), body.to_string())
+    let header = if status == 503 { ("retry-after", "1") } else { ("server", "mock") };
+    (StatusCode::from_u16(status).unwrap(), [header], body.to_string())
 }
 
 /// Returns an object with the members of another put over its own.
@@ -283,9 +284,10 @@ pub(crate) fn merged(mut base: Value, over: Value) -> Value {
     base
 }
 
-/// A ping for auto insurance that is complete.
+/// A ping for auto insurance that is complete, from a source that a busy machine does not make impatient.
 pub(crate) fn auto_ping() -> Value {
     json!({
+        "deadline_ms": 10_000,
         "zip": "90210", "state": "CA", "date_of_birth": "1985-04-12", "gender": "F",
         "currently_insured": true, "credit_rating": "good", "home_ownership": "own",
         "vehicles": [{"year": 2019, "make": "Toyota", "model": "Camry"}],

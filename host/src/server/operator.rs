@@ -63,7 +63,11 @@ fn status(created: bool) -> StatusCode {
     if created { StatusCode::CREATED } else { StatusCode::OK }
 }
 
-pub(super) fn found<T: Serialize>(what: &str, id: &str, spec: Option<&T>) -> Result<Value, Problem> {
+pub(super) fn found<T: Serialize>(
+    what: &str,
+    id: &str,
+    spec: Option<&T>,
+) -> Result<Value, Problem> {
     let spec = spec.and_then(|spec| serde_json::to_value(spec).ok());
     let mut value = spec.ok_or_else(|| {
         Problem::new(StatusCode::NOT_FOUND, "not-found", format!("there is no {what} `{id}`"))
@@ -366,7 +370,10 @@ pub(super) async fn resolve(
     Ok(Json(value).into_response())
 }
 
-pub(super) fn by_name<'m, K, T>(map: &'m std::collections::BTreeMap<K, T>, name: &str) -> Option<&'m T>
+pub(super) fn by_name<'m, K, T>(
+    map: &'m std::collections::BTreeMap<K, T>,
+    name: &str,
+) -> Option<&'m T>
 where
     K: ToString,
 {

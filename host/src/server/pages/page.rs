@@ -39,9 +39,9 @@ const FIXED: [(HeaderName, &str); 4] = [
 
 /// Puts HTML into the places of a template, such as `{{nonce}}`.
 pub(super) fn fill(template: &str, places: &[(&str, &str)]) -> String {
-    places
-        .iter()
-        .fold(template.to_owned(), |page, (name, html)| page.replace(&format!("{{{{{name}}}}}"), html))
+    places.iter().fold(template.to_owned(), |page, (name, html)| {
+        page.replace(&format!("{{{{{name}}}}}"), html)
+    })
 }
 
 /// Returns text as HTML that shows it, in elements and in quoted attributes.
@@ -90,7 +90,11 @@ mod tests {
         let policy = |response: &Response| {
             response.headers()["content-security-policy"].to_str().unwrap().to_owned()
         };
-        assert!(policy(&one).contains("default-src 'none'; script-src 'nonce-"), "{}", policy(&one));
+        assert!(
+            policy(&one).contains("default-src 'none'; script-src 'nonce-"),
+            "{}",
+            policy(&one)
+        );
         assert!(!policy(&one).contains("unsafe"), "{}", policy(&one));
         assert_ne!(policy(&one), policy(&two));
         assert_eq!(one.headers()["x-content-type-options"], "nosniff");

@@ -51,11 +51,19 @@ pub(super) fn answers(openapi: &Value) -> impl Iterator<Item = (&str, &Value)> {
 
 /// Returns the problem codes that one of an operation's answers can have.
 pub(super) fn problem_codes(response: &Value) -> impl Iterator<Item = &str> {
-    response.get("x-problem-codes").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+    response
+        .get("x-problem-codes")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
 }
 
 /// Rows of reasons: code, meaning.
-pub(super) fn reasons<'r>(anchor: &str, reasons: impl Iterator<Item = (&'r str, &'r str)>) -> String {
+pub(super) fn reasons<'r>(
+    anchor: &str,
+    reasons: impl Iterator<Item = (&'r str, &'r str)>,
+) -> String {
     let row = |(code, message): (&str, &str)| {
         format!(
             "<tr id=\"{anchor}-{code}\"><td><code>{code}</code></td><td>{}</td></tr>\n",
@@ -93,7 +101,8 @@ pub(super) fn addresses(openapi: &Value) -> String {
     let mut html = String::new();
     for tag in openapi.get("tags").and_then(Value::as_array).into_iter().flatten() {
         let name = text(tag, "name");
-        let _ = write!(html, "<h3>{}</h3>\n<p>{}</p>\n", escape(name), prose(text(tag, "description")));
+        let _ =
+            writeln!(html, "<h3>{}</h3>\n<p>{}</p>", escape(name), prose(text(tag, "description")));
         for (path, method, operation) in operations(openapi) {
             if operation.pointer("/tags/0").and_then(Value::as_str) == Some(name) {
                 html.push_str(&address(openapi, path, method, operation));
@@ -113,33 +122,48 @@ fn address(openapi: &Value, path: &str, method: &str, operation: &Value) -> Stri
         prose(text(operation, "description")),
     );
     let parameters = operation.get("parameters").and_then(Value::as_array);
-    let rows: String = parameters.into_iter().flatten().map(|one| parameter(resolved(openapi, one))).collect();
+    let rows: String =
+        parameters.into_iter().flatten().map(|one| parameter(resolved(openapi, one))).collect();
     if !rows.is_empty() {
-        let _ = write!(html, "<div class=\"scroll\"><table><tr><th>parameter</th><th>where</th><th>meaning</th></tr>\n{rows}</table></div>\n");
+        let _ = writeln!(
+            html,
+            "<div class=\"scroll\"><table><tr><th>parameter</th><th>where</th><th>meaning</th></tr>\n{rows}</table></div>"
+        );
     }
     let request = operation.pointer("/requestBody").map(|body| resolved(openapi, body));
     if let Some(request) = request {
-        let _ = write!(html, "<h5>Body</h5><p>{}</p>\n{}", prose(text(request, "description")), examples(request));
+        let _ = write!(
+            html,
+            "<h5>Body</h5><p>{}</p>\n{}",
+            prose(text(request, "description")),
+            examples(request)
+        );
     }
-    html.push_str("<h5>Answers</h5><div class=\"scroll\"><table><tr><th>status</th><th>meaning</th></tr>\n");
+    html.push_str(
+        "<h5>Answers</h5><div class=\"scroll\"><table><tr><th>status</th><th>meaning</th></tr>\n",
+    );
     let mut shown = String::new();
-    for (status, response) in operation.get("responses").and_then(Value::as_object).into_iter().flatten() {
+    for (status, response) in
+        operation.get("responses").and_then(Value::as_object).into_iter().flatten()
+    {
         let response = resolved(openapi, response);
         let codes: Vec<String> = problem_codes(response)
             .map(|code| format!("<a href=\"#{code}\"><code>{code}</code></a>"))
             .collect();
-        let meaning = if codes.is_empty() { prose(text(response, "description")) } else { codes.join(" ") };
+        let meaning =
+            if codes.is_empty() { prose(text(response, "description")) } else { codes.join(" ") };
         let _ = writeln!(html, "<tr><td class=\"num\">{status}</td><td>{meaning}</td></tr>");
         if status.starts_with('2') && shown.is_empty() {
             shown = examples(response);
         }
     }
-    let _ = write!(html, "</table></div>\n{shown}</details>\n");
+    let _ = writeln!(html, "</table></div>\n{shown}</details>");
     html
 }
 
 fn parameter(parameter: &Value) -> String {
-    let required = if parameter.get("required") == Some(&Value::Bool(true)) { ", required" } else { "" };
+    let required =
+        if parameter.get("required") == Some(&Value::Bool(true)) { ", required" } else { "" };
     format!(
         "<tr><td><code>{}</code></td><td>{}{required}</td><td>{}</td></tr>\n",
         escape(text(parameter, "name")),
@@ -159,9 +183,9 @@ fn examples(of: &Value) -> String {
                 Value::String(plain) => plain.clone(),
                 json => serde_json::to_string_pretty(json).unwrap_or_default(),
             };
-            let _ = write!(
+            let _ = writeln!(
                 html,
-                "<figure><figcaption>{} {}</figcaption><pre>{}</pre></figure>\n",
+                "<figure><figcaption>{} {}</figcaption><pre>{}</pre></figure>",
                 escape(kind),
                 escape(name),
                 escape(&shown)
@@ -178,18 +202,36 @@ pub(super) fn limits() -> String {
     let rows = [
         ("body of a ping or post", kib(ingest::BODY_BYTES_MAX)),
         ("body of an operator's call", kib(crate::server::operator::OPERATOR_BODY_BYTES_MAX)),
-        ("wait for a ping's answer, unless the source says otherwise", format!("{} ms", ingest::PING_DEADLINE.as_millis())),
-        ("wait for a post's answer, unless the source says otherwise", format!("{} s", ingest::POST_DEADLINE.as_secs())),
-        ("the longest wait that a source may ask for", format!("{} s", ingest::DEADLINE_MAX.as_secs())),
+        (
+            "wait for a ping's answer, unless the source says otherwise",
+            format!("{} ms", ingest::PING_DEADLINE.as_millis()),
+        ),
+        (
+            "wait for a post's answer, unless the source says otherwise",
+            format!("{} s", ingest::POST_DEADLINE.as_secs()),
+        ),
+        (
+            "the longest wait that a source may ask for",
+            format!("{} s", ingest::DEADLINE_MAX.as_secs()),
+        ),
         ("Idempotency-Key", format!("{} bytes", ingest::IDEMPOTENCY_KEY_BYTES_MAX)),
-        ("how long an Idempotency-Key is remembered", format!("{} hours", book::REQUESTS_KEPT_MS / 3_600_000)),
+        (
+            "how long an Idempotency-Key is remembered",
+            format!("{} hours", book::REQUESTS_KEPT_MS / 3_600_000),
+        ),
         ("pings that may wait for their post", book::OPEN_PINGS_MAX.to_string()),
         ("text value of a lead", format!("{} bytes", lead::TEXT_BYTES_MAX)),
         ("elements in a list of texts", lead::TEXTS_MAX.to_string()),
         ("fields of a vertical", lead::SCHEMA_FIELDS_MAX.to_string()),
         ("copies of a lead", catalog::VerticalSpec::COPIES_MAX.to_string()),
-        ("how long a ping's price may hold", format!("{} hours", catalog::VerticalSpec::HOLD_SECONDS_MAX / 3_600)),
-        ("duplicate window", format!("{} days", catalog::VerticalSpec::WINDOW_SECONDS_MAX / 86_400)),
+        (
+            "how long a ping's price may hold",
+            format!("{} hours", catalog::VerticalSpec::HOLD_SECONDS_MAX / 3_600),
+        ),
+        (
+            "duplicate window",
+            format!("{} days", catalog::VerticalSpec::WINDOW_SECONDS_MAX / 86_400),
+        ),
         ("conditions in criteria", criteria::CONDITIONS_MAX.to_string()),
         ("levels of nesting in criteria", criteria::DEPTH_MAX.to_string()),
         ("items in a list", criteria::LIST_ITEMS_MAX.to_string()),
@@ -200,7 +242,9 @@ pub(super) fn limits() -> String {
         ("memory of a module", kib(sandbox::MEMORY_BYTES_MAX)),
         ("auctions in one list", exchange::AUCTIONS_MAX.to_string()),
     ];
-    rows.iter().map(|(what, most)| format!("<tr><td>{what}</td><td class=\"num\">{most}</td></tr>\n")).collect()
+    rows.iter()
+        .map(|(what, most)| format!("<tr><td>{what}</td><td class=\"num\">{most}</td></tr>\n"))
+        .collect()
 }
 
 /// Returns how long after each attempt the next one follows, in words.

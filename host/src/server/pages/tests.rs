@@ -58,7 +58,9 @@ fn codes() -> BTreeSet<String> {
         for status in code.split("StatusCode::").skip(1) {
             let name = status.split(|c: char| !c.is_ascii_uppercase() && c != '_').next().unwrap();
             let after = status[name.len()..].trim_start_matches(',').trim_start();
-            codes.extend(after.strip_prefix('"').and_then(|text| text.split('"').next()).map(str::to_owned));
+            codes.extend(
+                after.strip_prefix('"').and_then(|text| text.split('"').next()).map(str::to_owned),
+            );
         }
     }
     for code in WORDS {
@@ -81,7 +83,9 @@ fn check_references(openapi: &Value, value: &Value) {
         assert!(openapi.pointer(reference.strip_prefix('#').unwrap()).is_some(), "{reference}");
     }
     match value {
-        Value::Object(members) => members.values().for_each(|value| check_references(openapi, value)),
+        Value::Object(members) => {
+            members.values().for_each(|value| check_references(openapi, value))
+        }
         Value::Array(values) => values.iter().for_each(|value| check_references(openapi, value)),
         _ => (),
     }
@@ -153,7 +157,10 @@ fn every_problem_code_is_described_and_belongs_to_an_answer() {
 
 #[test]
 fn the_documentation_leads_nowhere_wrong() {
-    let page = fill(&documentation(), &[("verticals", &vertical("auto")), ("currency", "USD"), ("nonce", "0")]);
+    let page = fill(
+        &documentation(),
+        &[("verticals", &vertical("auto")), ("currency", "USD"), ("nonce", "0")],
+    );
     let ids = attributes(&page, "id");
     let unique: BTreeSet<&str> = ids.iter().copied().collect();
     assert_eq!(ids.len(), unique.len(), "an anchor comes twice");
@@ -171,12 +178,25 @@ fn the_documentation_leads_nowhere_wrong() {
 
 #[test]
 fn pages_need_nothing_from_elsewhere_and_nothing_that_their_policy_forbids() {
-    for (name, page) in [("docs", include_str!("../docs.html")), ("console", include_str!("../console.html"))] {
+    for (name, page) in
+        [("docs", include_str!("../docs.html")), ("console", include_str!("../console.html"))]
+    {
         let tags = |tag: &str| page.matches(tag).count();
         assert!(tags("<script") >= 1 && tags("<style") == 1, "{name}");
         assert_eq!(tags("<script"), tags("<script nonce=\"{{nonce}}\">"), "{name}");
         assert_eq!(tags("<style"), tags("<style nonce=\"{{nonce}}\">"), "{name}");
-        for forbidden in ["src=\"http", "href=\"http", "url(", " style=\"", " onclick", " onload", "@import", "innerHTML", "document.write", "eval("] {
+        for forbidden in [
+            "src=\"http",
+            "href=\"http",
+            "url(",
+            " style=\"",
+            " onclick",
+            " onload",
+            "@import",
+            "innerHTML",
+            "document.write",
+            "eval(",
+        ] {
             assert!(!page.contains(forbidden), "{name}: {forbidden}");
         }
     }

@@ -102,7 +102,7 @@ pub(super) fn addresses(openapi: &Value) -> String {
     for tag in openapi.get("tags").and_then(Value::as_array).into_iter().flatten() {
         let name = text(tag, "name");
         let _ =
-            write!(html, "<h3>{}</h3>\n<p>{}</p>\n", escape(name), prose(text(tag, "description")));
+            writeln!(html, "<h3>{}</h3>\n<p>{}</p>", escape(name), prose(text(tag, "description")));
         for (path, method, operation) in operations(openapi) {
             if operation.pointer("/tags/0").and_then(Value::as_str) == Some(name) {
                 html.push_str(&address(openapi, path, method, operation));
@@ -125,9 +125,9 @@ fn address(openapi: &Value, path: &str, method: &str, operation: &Value) -> Stri
     let rows: String =
         parameters.into_iter().flatten().map(|one| parameter(resolved(openapi, one))).collect();
     if !rows.is_empty() {
-        let _ = write!(
+        let _ = writeln!(
             html,
-            "<div class=\"scroll\"><table><tr><th>parameter</th><th>where</th><th>meaning</th></tr>\n{rows}</table></div>\n"
+            "<div class=\"scroll\"><table><tr><th>parameter</th><th>where</th><th>meaning</th></tr>\n{rows}</table></div>"
         );
     }
     let request = operation.pointer("/requestBody").map(|body| resolved(openapi, body));
@@ -157,7 +157,7 @@ fn address(openapi: &Value, path: &str, method: &str, operation: &Value) -> Stri
             shown = examples(response);
         }
     }
-    let _ = write!(html, "</table></div>\n{shown}</details>\n");
+    let _ = writeln!(html, "</table></div>\n{shown}</details>");
     html
 }
 
@@ -183,9 +183,9 @@ fn examples(of: &Value) -> String {
                 Value::String(plain) => plain.clone(),
                 json => serde_json::to_string_pretty(json).unwrap_or_default(),
             };
-            let _ = write!(
+            let _ = writeln!(
                 html,
-                "<figure><figcaption>{} {}</figcaption><pre>{}</pre></figure>\n",
+                "<figure><figcaption>{} {}</figcaption><pre>{}</pre></figure>",
                 escape(kind),
                 escape(name),
                 escape(&shown)

@@ -111,8 +111,7 @@ async fn a_lead_that_is_refused_goes_to_the_next_bidder_at_the_price_without_the
 
 #[tokio::test]
 async fn a_lead_that_everyone_refuses_is_unsold_and_holds_no_money() {
-    let buyers =
-        [Buyer::rejecting().await, Buyer::rejecting().await, Buyer::rejecting().await];
+    let buyers = [Buyer::rejecting().await, Buyer::rejecting().await, Buyer::rejecting().await];
     let exchange = market(&buyers.each_ref().map(|buyer| contract(buyer, 5_000))).await;
     let ping = ping(&exchange).await;
     let answer = post(&exchange, &ping, 10_000).await;
@@ -366,10 +365,9 @@ async fn a_refusal_that_repeats_the_person_is_kept_without_it() {
 
 #[tokio::test]
 async fn buyers_that_refuse_in_a_crowd_leave_the_books_straight() {
-    let alfa = Buyer::scripted(|turn| {
-        (200, if turn % 2 == 0 { rejected() } else { accepted() }, PROMPT)
-    })
-    .await;
+    let alfa =
+        Buyer::scripted(|turn| (200, if turn % 2 == 0 { rejected() } else { accepted() }, PROMPT))
+            .await;
     let bravo = Buyer::accepting().await;
     let exchange = Arc::new(market(&[contract(&alfa, 5_000), contract(&bravo, 5_000)]).await);
     let leads: Vec<_> = (0..10)

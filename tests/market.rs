@@ -60,11 +60,7 @@ impl Market {
     /// Sends a lead that differs so from the usual one, and compares its receipt with
     /// `alfa at 8.01 | bravo outbid | carol criteria-unmet: age < 30 (age is 40)`. Returns the ping's id.
     #[track_caller]
-    fn check<'m>(
-        &'m self,
-        over: Value,
-        expected: &'m str,
-    ) -> impl Future<Output = String> + 'm {
+    fn check<'m>(&'m self, over: Value, expected: &'m str) -> impl Future<Output = String> + 'm {
         let at = std::panic::Location::caller();
         async move {
             let ping = self.exchange.say(PING, &merged(auto_ping(), over)).await;

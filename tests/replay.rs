@@ -5,9 +5,9 @@ use std::path::Path;
 use gavel::clock::{Clock, Moment};
 use gavel::exchange::{Difference, replay};
 use gavel::facts::{Delivered, Fact};
+use gavel::ids::Digest;
 use gavel::journal::{Journal, JournalError, Reading, Record};
 use gavel::settlement;
-use gavel::ids::Digest;
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -26,9 +26,11 @@ async fn session(exchange: &Exchange, clock: &Clock) -> u64 {
     .await;
     let steady = Buyer::accepting().await;
     exchange.serve("zip-list").await;
-    for (name, url, price) in
-        [("alfa", fickle.url(), "12.00"), ("bravo", steady.url(), "9.00"), ("carol", steady.url(), "5.00")]
-    {
+    for (name, url, price) in [
+        ("alfa", fickle.url(), "12.00"),
+        ("bravo", steady.url(), "9.00"),
+        ("carol", steady.url(), "5.00"),
+    ] {
         exchange.with_buyer(name, &url, price).await;
     }
     let mut pings = 0;
@@ -64,7 +66,9 @@ async fn change(exchange: &Exchange, round: i32) {
     let bravo = json!({"buyer": "bravo", "vertical": "auto-insurance", "price": "9.00"});
     let zips = json!({"module": "zip-list", "settings": {"zips": ["90210"]}});
     match round {
-        1 => drop(exchange.put("campaigns/bravo-auto", merged(bravo, json!({"filter": zips}))).await),
+        1 => {
+            drop(exchange.put("campaigns/bravo-auto", merged(bravo, json!({"filter": zips}))).await)
+        }
         2 => {
             let copies = json!({
                 "module": "auto-insurance", "reserve": "1.00", "copies": 2,
@@ -87,10 +91,8 @@ async fn a_busy_session_comes_out_the_same_again() {
     let exchange = Exchange::with_auto(clock.clone(), json!({})).await;
     let pings = session(&exchange, &clock).await;
     clock.set(Moment::from_unix_ms(MORNING_MS + 86_400_000));
-    until("the holds expire", async || {
-        exchange.get("buyers/alfa").await.text("/held") == "0.00"
-    })
-    .await;
+    until("the holds expire", async || exchange.get("buyers/alfa").await.text("/held") == "0.00")
+        .await;
     let data = exchange.close().await;
     let replayed = replay(data.path(), |_| ()).await.unwrap();
     assert_eq!(replayed.differences, []);
@@ -244,7 +246,8 @@ async fn a_byte_that_was_changed_on_the_disk_is_found_and_its_fact_named() {
     reading.verify().await.unwrap();
     let facts = reading.facts_after(0, 10_000).await.unwrap();
     reading.close().await;
-    let deposit = facts.iter().find(|stored| stored.payload.windows(13).any(|text| text == b"bravo-1000.00"));
+    let deposit =
+        facts.iter().find(|stored| stored.payload.windows(13).any(|text| text == b"bravo-1000.00"));
     let seq = deposit.unwrap().seq;
 
     let file = data.path().join("journal.db");

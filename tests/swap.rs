@@ -194,7 +194,8 @@ async fn settings_that_the_filter_does_not_take_change_nothing() {
 async fn a_version_that_fails_forfeits_its_own_bids_and_is_one_rollback_away() {
     let (exchange, _buyer) = market().await;
     for failing in ["traps", "never-returns"] {
-        upload(&exchange, "zip-list", module(failing), if failing == "traps" { 2 } else { 3 }).await;
+        upload(&exchange, "zip-list", module(failing), if failing == "traps" { 2 } else { 3 })
+            .await;
         serve(&exchange, "zip-list", "activate").await;
         let (winner, why) = bravo(&exchange).await;
         assert_eq!(winner, "carol");

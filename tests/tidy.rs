@@ -10,11 +10,8 @@ const ROOMS: [&str; 7] =
 /// What stands around the rooms and may name all of them.
 const CORRIDORS: [&str; 4] = ["exchange", "server", "cli", "demo"];
 /// A library and the only places under `host/src` that may name it.
-const FENCES: [(&str, &[&str]); 3] = [
-    ("wasmtime", &["sandbox"]),
-    ("sqlx", &["storage"]),
-    ("axum", &["server", "demo/buyers"]),
-];
+const FENCES: [(&str, &[&str]); 3] =
+    [("wasmtime", &["sandbox"]), ("sqlx", &["storage"]), ("axum", &["server", "demo/buyers"])];
 const BANNED_STEMS: [&str; 7] = ["mod", "utils", "util", "helpers", "helper", "common", "misc"];
 const BANNED_ENDINGS: [&str; 5] = ["Manager", "Service", "Helper", "Util", "Impl"];
 const LINES_MAX: usize = 400;
@@ -114,10 +111,13 @@ fn every_library_stays_behind_its_fence() {
     check(host(), |(place, source)| {
         let outside = FENCES.iter().filter(|(_, owners)| !owners.iter().any(|o| is_in(place, o)));
         let uses = |library: &str| {
-            source.code.contains(&format!("{library}::")) || source.code.contains(&format!("use {library};"))
+            source.code.contains(&format!("{library}::"))
+                || source.code.contains(&format!("use {library};"))
         };
         let outside = outside.filter(|(library, _)| uses(library));
-        outside.map(|(library, owners)| format!("{}: `{library}` belongs in {owners:?}", source.path)).collect()
+        outside
+            .map(|(library, owners)| format!("{}: `{library}` belongs in {owners:?}", source.path))
+            .collect()
     });
 }
 

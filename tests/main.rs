@@ -7,9 +7,12 @@
     reason = "a test that cannot build its world should stop right there"
 )]
 
+mod crash;
 mod delivery;
 mod exchange;
+mod hostile;
 mod market;
+mod modules;
 mod refusals;
 mod replay;
 mod sale;

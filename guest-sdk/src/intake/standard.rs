@@ -27,7 +27,7 @@ pub const PLACE: &[Field] = &[
     Field::new("state", Reader::State)
         .binding()
         .about("State of the home, USPS code: FL. Taken from the ZIP code if absent; refused if the ZIP code lies elsewhere.")
-        .keys("state_code region province address_state home_state state_name residence_state st us_state state_abbr state_abbreviation state_province contact_state current_state lead_state"),
+        .keys("state_code address_state home_state state_name residence_state st us_state state_abbr state_abbreviation state_province contact_state current_state lead_state"),
     Field::new("city", Reader::Text)
         .about("City of the home.")
         .keys("town city_name address_city home_city contact_city current_city lead_city"),
@@ -78,9 +78,10 @@ pub const CONTACT: &[Field] = &[
         .about("Further telephone numbers, in the form of `phone`, each once.")
         .keys("cell_phone mobile_phone cell mobile phone_cell phone_mobile mobile_number cell_phone_number mobile_phone_number home_phone phone_home home_phone_number phone2 secondary_phone phone_number_2 alternate_phone alt_phone day_phone evening_phone day_phone_number evening_phone_number daytime_phone work_phone phone_work work_phone_number phone_3 day_time_phone"),
     Field::new("street_address", Reader::Text)
+        .prefers_first_key()
         .contact()
         .about("House number and street.")
-        .keys("address street address1 address_1 address_line1 address_line_1 street1 street_1 street_address1 home_address mailing_street address_street address_street1 address_address1 line1 street_line1 addr addr1 address_line current_address"),
+        .keys("street address1 address address_1 address_line1 address_line_1 street1 street_1 street_address1 home_address address_street address_street1 address_address1 line1 street_line1 addr addr1 address_line current_address"),
     Field::new("street_address_2", Reader::Text)
         .contact()
         .about("Apartment, suite or unit.")
@@ -88,7 +89,7 @@ pub const CONTACT: &[Field] = &[
     Field::new("ip_address", Reader::Ip)
         .contact()
         .about("Address of the device on which the person filled in the form, IPv4 or IPv6.")
-        .keys("ip client_ip user_ip lead_ip remote_ip ckm_ip ip_addr customer_ip visitor_ip ipv4 device_ip consumer_ip browser_ip lp_ip optin_ip"),
+        .keys("ip client_ip user_ip lead_ip remote_ip ckm_ip ip_addr customer_ip visitor_ip ipv4 source_ip_address source_ip device_ip consumer_ip browser_ip lp_ip optin_ip"),
 ];
 
 /// What the person agreed to, where, and how the lead can be traced.
@@ -100,6 +101,7 @@ pub const CONSENT: &[Field] = &[
         .about("Whether the person agreed to text messages.")
         .keys("text_consent sms_opt_in tcpa_sms_consent sms_optin text_opt_in"),
     Field::new("tcpa_text", Reader::Text)
+        .prefers_first_key()
         .about("The words that the person agreed to.")
         .keys("tcpa_language tcpa_consent_text consent_text consent_language disclosure tcpa_disclosure tcpa_consent_language tcpa_message disclosure_text tcpa_statement consent_statement tcpa_consent_language_text tcpa_disclaimer tcpa_wording"),
     Field::new("trusted_form_url", Reader::TrustedForm)
@@ -112,30 +114,43 @@ pub const CONSENT: &[Field] = &[
         .about("Jornaya LeadiD: 36 characters, upper case.")
         .keys("universal_lead_id universal_leadid leadid_token lead_id_token leadid_id jornaya_leadid jornaya jornaya_id jornaya_token universal_lead_id_token leadid_token_id lead_id_code jornaya_lead_id_token leadid_universal leadid_value"),
     Field::new("landing_page", Reader::Text)
+        .prefers_first_key()
         .about("Page on which the lead was made, as the source names it.")
         .keys("landing_page_url url source_url client_url page_url original_url website_url website site_url optin_url opt_in_url lead_url lp_url tcpa_url consent_url origin_url form_url landing_url web_site_url"),
     Field::new("user_agent", Reader::Text)
+        .prefers_first_key()
         .about("The browser, as it named itself.")
         .keys("ua client_user_agent browser browser_user_agent http_user_agent user_agent_string device_user_agent"),
     Field::new("source_tag", Reader::Text)
+        .prefers_first_key()
         .about("The source's name for its traffic.")
         .keys("src traffic_source source_name lead_source"),
+    Field::new("publisher_id", Reader::Text)
+        .prefers_first_key()
+        .about("The source's name or number for whoever brought it the lead.")
+        .keys("pub_id affiliate_id aff_id affid partner_sub_id supplier_id lp_supplier_id ckm_affiliate_id"),
     Field::new("sub_id_1", Reader::Text)
+        .prefers_first_key()
         .about("The source's own mark, first.")
-        .keys("sub_id sub1 sub_1 s1 lp_s1 sid ckm_subid ckm_subid_1 sub_id1 subid1 publisher_sub_id pub_id affiliate_sub_id aff_sub affsub1 pubid publisher_id aff_sub_1 aff_id affid affiliate_id"),
+        .keys("sub_id sub1 sub_1 s1 lp_s1 sid ckm_subid ckm_subid_1 sub_id1 subid1 publisher_sub_id affiliate_sub_id aff_sub affsub1 aff_sub_1"),
     Field::new("sub_id_2", Reader::Text)
+        .prefers_first_key()
         .about("The source's own mark, second.")
         .keys("sub2 s2 lp_s2 ssid ckm_subid_2 aff_sub_2 sub2id"),
     Field::new("sub_id_3", Reader::Text)
+        .prefers_first_key()
         .about("The source's own mark, third.")
         .keys("sub3 s3 lp_s3 ckm_subid_3 aff_sub_3 sub3id"),
     Field::new("sub_id_4", Reader::Text)
+        .prefers_first_key()
         .about("The source's own mark, fourth.")
         .keys("sub4 s4 lp_s4 ckm_subid_4 aff_sub_4 sub4id"),
     Field::new("sub_id_5", Reader::Text)
+        .prefers_first_key()
         .about("The source's own mark, fifth.")
         .keys("sub5 s5 lp_s5 ckm_subid_5 aff_sub_5 sub5id"),
     Field::new("source_lead_id", Reader::Text)
+        .prefers_first_key()
         .about("The source's own number for this lead.")
         .keys("vendor_lead_id xid external_id external_lead_id source_id_lead supplier_lead_id publisher_lead_id lead_ref lead_reference unique_id vendor_id_lead tracking_id partner_lead_id affiliate_lead_id client_lead_id unique_lead_id click_id"),
 ];
@@ -172,6 +187,10 @@ pub(super) const ENVELOPE: &[Field] = &[
     Field::new("action", Reader::Text).keys("lp_action mode api_mode run_mode"),
     Field::new("tcpa", Reader::Text).keys("consent"),
     Field::new("full_name", Reader::Name).keys("name contact_name customer_name lead_name contact_full_name applicant_name"),
+    Field::new("residence_type", Reader::Text).keys("residence residence_status current_residence residence_ownership living_situation housing_status type_of_residence"),
+    Field::new("current_insurance", Reader::Text).keys("current_auto_insurance current_health_insurance have_current_insurance"),
+    Field::new("height_feet", Reader::Text).keys("height_ft feet"),
+    Field::new("height_inches", Reader::Text).keys("height_in inches"),
     Field::new("birth_year", Reader::Text).keys("dob_year birth_date_year year_of_birth date_of_birth_year dob_yyyy birthdate_yyyy dob_y"),
     Field::new("birth_month", Reader::Text).keys("dob_month birth_date_month month_of_birth date_of_birth_month dob_mm birthdate_mm dob_m"),
     Field::new("birth_day", Reader::Text).keys("dob_day birth_date_day day_of_birth date_of_birth_day dob_dd birthdate_dd dob_d"),

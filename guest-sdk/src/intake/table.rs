@@ -12,8 +12,12 @@ pub type Word = (&'static str, &'static str);
 pub enum Reader {
     /// Any text, without the spaces around it.
     Text,
+    /// Any text, but for words that mean that there is none.
+    TextUnless(&'static str),
     /// Several texts: repeated keys, list elements, or one text with commas.
     Texts,
+    /// The texts of another field in every element of its group, each once.
+    Every(&'static str),
     /// A person's name.
     Name,
     /// One of some words.
@@ -23,6 +27,8 @@ pub enum Reader {
     Credit(&'static [Word]),
     /// Yes or no; with more words that mean yes, and more that mean no.
     Boolean(&'static str, &'static str),
+    /// Yes or no, or how many: no is 0, yes is more. More words that mean yes, and more that mean no.
+    Any(&'static str, &'static str),
     /// A whole number from the first to the second.
     Integer(i64, i64),
     /// Whole dollars from the first to the second; of a range, its lower end.
@@ -66,7 +72,7 @@ pub enum Reader {
 impl Reader {
     pub(super) const fn kind(&self) -> Kind {
         match self {
-            Self::Boolean(..) => Kind::Boolean,
+            Self::Boolean(..) | Self::Any(..) => Kind::Boolean,
             Self::Integer(..)
             | Self::Dollars(..)
             | Self::Months(_)
@@ -77,8 +83,9 @@ impl Reader {
             | Self::Count(_) => Kind::Integer,
             Self::Price => Kind::Decimal,
             Self::Date | Self::BirthDate => Kind::Date,
-            Self::Texts | Self::Phones => Kind::Texts,
+            Self::Texts | Self::Every(_) | Self::Phones => Kind::Texts,
             Self::Text
+            | Self::TextUnless(_)
             | Self::Name
             | Self::Word(_)
             | Self::Credit(_)
@@ -111,7 +118,7 @@ pub struct Field {
     pub(super) required_on_post: bool,
     pub(super) contact: bool,
     pub(super) binding: bool,
-    pub(super) every: bool,
+    pub(super) prefers_first_key: bool,
 }
 
 impl Field {
@@ -127,7 +134,7 @@ impl Field {
             required_on_post: false,
             contact: false,
             binding: false,
-            every: false,
+            prefers_first_key: false,
         }
     }
 
@@ -168,10 +175,11 @@ impl Field {
         Self { binding: true, ..self }
     }
 
-    /// Reads every element of its group, not the first alone.
+    /// Takes the first of its keys that came, in the table's order, instead of refusing keys that differ: for marks
+    /// that a source may well have several of.
     #[must_use]
-    pub const fn of_every_element(self) -> Self {
-        Self { every: true, ..self }
+    pub const fn prefers_first_key(self) -> Self {
+        Self { prefers_first_key: true, ..self }
     }
 
     fn schema(&self) -> SchemaField {

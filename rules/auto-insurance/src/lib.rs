@@ -13,7 +13,17 @@ const GROUPS: &[Group] = &[
     },
     Group {
         name: "driver",
-        words: &["driver", "drivers", "applicant", "applicants", "insured", "insureds", "person", "persons", "operator"],
+        words: &[
+            "driver",
+            "drivers",
+            "applicant",
+            "applicants",
+            "insured",
+            "insureds",
+            "person",
+            "persons",
+            "operator",
+        ],
         is_person: true,
     },
 ];
@@ -33,10 +43,10 @@ const AUTO: &[Field] = &[
         .keys("bi_per_incident bi_per_accident bodily_injury_per_incident bodily_injury_accident bi_accident"),
     Field::new("currently_insured", Reader::Boolean("insured active current", "none uninsured notinsured notcurrentlyinsured lapsed expired")).binding()
         .about("Whether the person has auto insurance today.")
-        .keys("insured is_insured current_insurance have_insurance has_insurance current_insured is_currently_insured has_auto_insurance current_coverage insurance_status insured_currently currently_have_insurance have_auto_insurance current_insurance_status"),
-    Field::new("current_carrier", Reader::Text)
+        .keys("insured is_insured have_insurance has_insurance current_insured is_currently_insured has_auto_insurance insurance_status insured_currently currently_have_insurance have_auto_insurance current_insurance_status"),
+    Field::new("current_carrier", Reader::TextUnless("none noinsurance notinsured uninsured nocurrentinsurance notcurrentlyinsured no nocurrentlyinsured currentlynotinsured nocoverage"))
         .about("Today's insurer, as the source names it.")
-        .keys("current_company insurance_company current_insurance_company current_insurer insurer carrier current_provider insurance_carrier current_auto_insurance current_insurance_provider current_policy_insurance_company current_insurance_carrier insurance_provider current_policy_company current_policy_insurer current_policy_carrier current_auto_insurer auto_insurance_company current_insurance_company_name current_carrier_name"),
+        .keys("current_company insurance_company current_insurance_company current_insurer insurer carrier current_provider insurance_carrier current_insurance_provider current_policy_insurance_company current_insurance_carrier insurance_provider current_policy_company current_policy_insurer current_policy_carrier current_auto_insurer auto_insurance_company current_insurance_company_name current_carrier_name"),
     Field::new("months_insured", Reader::Months("none never")).binding()
         .about("Months of insurance without a gap.")
         .keys("continuous_coverage months_continuously_insured continuous_coverage_months insured_months length_of_coverage continuously_insured continuously_insured_period insured_length current_coverage_length years_insured*12 years_continuously_insured*12 insured_years*12 continuous_coverage_years*12 years_of_continuous_coverage*12 coverage_length duration_insured months_of_continuous_coverage"),
@@ -61,15 +71,14 @@ const AUTO: &[Field] = &[
     Field::new("vehicle_trim", Reader::Text)
         .about("Trim or submodel of the first vehicle.")
         .keys("submodel vehicle/submodel vehicle/sub_model vehicle/trim vehicle/trim_level vehicle/style trim"),
-    Field::new("vehicle_makes", Reader::Texts).of_every_element().binding()
-        .about("Makes of all vehicles that came in a list, each once.")
-        .keys("makes vehicle/makes"),
+    Field::new("vehicle_makes", Reader::Every("vehicle_make")).binding()
+        .about("Makes of all vehicles that came, each once."),
     Field::new("vehicle_vin", Reader::Text).contact()
         .about("Vehicle identification number of the first vehicle. It leads to the owner, so no ping shows it.")
         .keys("vin vehicle/vin vehicle/vin_number vehicle/vehicle_identification_number"),
     Field::new("vehicle_ownership", Reader::Word(words::VEHICLE_OWNERSHIP)).binding()
         .about("How the first vehicle is held.")
-        .keys("vehicle/ownership vehicle/owned vehicle/ownership_status vehicle/owner vehicle/owned_or_leased vehicle/ownership_type vehicle/leased vehicle/lease_or_own"),
+        .keys("vehicle/ownership vehicle/ownership_status vehicle/owned_or_leased vehicle/ownership_type vehicle/lease_or_own vehicle/own_or_lease"),
     Field::new("primary_use", Reader::Word(words::USE)).binding()
         .about("What the first vehicle is mainly driven for.")
         .keys("primary_purpose vehicle/primary_purpose vehicle/primary_use vehicle/use vehicle/usage vehicle_use vehicle/purpose vehicle/vehicle_use vehicle/main_use usage"),
@@ -86,7 +95,7 @@ const AUTO: &[Field] = &[
         .about("Number of drivers; counted where the source lists them.")
         .keys("drivers number_of_drivers num_drivers drivers_count no_of_drivers total_drivers how_many_drivers"),
     Field::new("marital_status", Reader::Word(words::MARITAL)).binding()
-        .about("Marital status of the first driver.").keys("marital married maritalstatus_code is_married"),
+        .about("Marital status of the first driver.").keys("marital marital_status_code"),
     Field::new("education", Reader::Word(words::EDUCATION))
         .about("Highest education of the first driver.")
         .keys("education_level highest_education level_of_education edu highest_degree highest_level_of_education"),
@@ -96,9 +105,9 @@ const AUTO: &[Field] = &[
     Field::new("credit_band", Reader::Credit(standard::CREDIT_WORDS)).binding()
         .about("Credit as the person rates it. A score of 720 and more is excellent, 680 good, 580 fair, less poor.")
         .keys("credit credit_rating credit_score credit_range credit_tier credit_grade credit_history credit_profile self_credit_rating credit_score_range credit_estimate credit_level"),
-    Field::new("home_owner", Reader::Boolean("own owner owned homeowner ownhome owns mortgage", "rent renter rented renting tenant other neither livewithparents parents")).binding()
+    Field::new("home_owner", Reader::Boolean("own owner owned homeowner ownhome owns myownhouse ownhouse iown homeowned ownedhome owning owncondo mortgage", "rent renter rented renting iamrenting tenant rental other neither livewithparents livingwithparents withparents parents renthome rentedhome apartmentrental")).binding()
         .about("Whether the person owns the home.")
-        .keys("home_ownership homeowner own_home residence_type home_owner_status residence_status is_homeowner own_or_rent property_ownership own_rent residence ownership housing_status residence_ownership current_residence home_status is_home_owner rent_or_own homeownership_status owner_status living_situation"),
+        .keys("home_ownership homeowner own_home home_owner_status is_homeowner own_or_rent property_ownership own_rent ownership home_status is_home_owner rent_or_own homeownership_status owner_status"),
     Field::new("license_status", Reader::Word(words::LICENSE)).binding()
         .about("Driving licence of the first driver.")
         .keys("licence_status drivers_license_status driver_license_status current_license_status dl_status valid_license driver/licensed licensed"),
@@ -111,19 +120,19 @@ const AUTO: &[Field] = &[
     Field::new("sr22", Reader::Boolean("required needed", "none notrequired")).binding()
         .about("Whether the first driver must file proof of insurance (SR-22).")
         .keys("sr_22 sr22_required requires_sr22 needs_sr22 sr22_needed requires_sr22_filing filing_required sr22_filing require_sr22 need_sr22 sr_22_required"),
-    Field::new("dui", Reader::Boolean("dui dwi", "none never")).binding()
+    Field::new("dui", Reader::Any("dui dwi", "none never")).binding()
         .about("Whether the first driver was convicted of driving under the influence within five years.")
         .keys("dui_dwi had_dui dwi has_dui dui_conviction dui_last_5_years dui_in_past_5_years dui_history any_dui"),
-    Field::new("accidents", Reader::Boolean("accident accidents", "none never clean")).binding()
-        .about("Whether a driver had an accident within three years. A number of accidents is yes from one up.")
-        .keys("had_accidents accident any_accidents has_accidents at_fault_accidents accidents_last_3_years accident_history had_accident accident_count number_of_accidents num_accidents accidents_in_past_3_years"),
-    Field::new("violations", Reader::Boolean("ticket tickets violation", "none never clean")).binding()
+    Field::new("accidents", Reader::Any("accident accidents", "none never clean")).binding()
+        .about("Whether a driver had an accident within three years. A number of them is yes from one up.")
+        .keys("had_accidents any_accidents has_accidents at_fault_accidents accidents_last_3_years accident_history had_accident accident_count number_of_accidents num_accidents accidents_in_past_3_years"),
+    Field::new("violations", Reader::Any("ticket tickets violation", "none never clean")).binding()
         .about("Whether a driver was cited for a moving violation within three years. A number of them is yes from one up.")
-        .keys("tickets had_violations moving_violations any_violations has_violations tickets_last_3_years violation_count number_of_violations num_violations ticket had_tickets traffic_violations number_of_tickets violations_last_3_years"),
+        .keys("tickets had_violations moving_violations any_violations has_violations tickets_last_3_years violation_count number_of_violations num_violations had_tickets traffic_violations number_of_tickets violations_last_3_years"),
     Field::new("military", Reader::Boolean("active activeduty veteran retired military reserve guard nationalguard usmilitary", "none never nomilitary nomilitaryexperience civilian")).binding()
         .about("Whether the person or a spouse serves or served in the armed forces.")
         .keys("military_affiliation military_status veteran military_service is_military us_military military_experience armed_forces is_veteran military_or_veteran military_veteran"),
-    Field::new("bankruptcy", Reader::Boolean("filed", "none never")).binding()
+    Field::new("bankruptcy", Reader::Any("filed", "none never")).binding()
         .about("Whether the first driver was bankrupt within five years.")
         .keys("bankrupt had_bankruptcy filed_bankruptcy bankruptcies bankruptcy_filed bankruptcy_in_past_5_years"),
 ];

@@ -3,9 +3,18 @@
 use guest_sdk::intake::Word;
 
 pub(crate) const COVERAGE: &[Word] = &[
-    ("state-minimum", "minimum stateminimumcoverage statemin minimumcoverage min liability liabilityonly basic basicprotection basiccoverage lowest"),
-    ("standard", "typical standardprotection standardcoverage average medium moderate good typicalcoverage"),
-    ("full", "fullcoverage superior superiorprotection premium premiumcoverage maximum max high best highest superiorcoverage comprehensive preferred enhanced"),
+    (
+        "state-minimum",
+        "minimum stateminimumcoverage statemin minimumcoverage min liability liabilityonly basic basicprotection basiccoverage lowest",
+    ),
+    (
+        "standard",
+        "typical standardprotection standardcoverage average medium moderate good typicalcoverage",
+    ),
+    (
+        "full",
+        "fullcoverage superior superiorprotection premium premiumcoverage maximum max high best highest superiorcoverage comprehensive preferred enhanced",
+    ),
 ];
 
 pub(crate) const LIMITS: &[Word] = &[
@@ -23,45 +32,72 @@ pub(crate) const LIMITS: &[Word] = &[
 ];
 
 pub(crate) const VEHICLE_OWNERSHIP: &[Word] = &[
-    ("owned", "own yes 1 paidoff ownedoutright paid o y true outright ownoutright"),
+    ("owned", "own paidoff ownedoutright paid o outright ownoutright"),
     ("financed", "finance loan financing lien owing financedloan makingpayments"),
-    ("leased", "lease leasing no 0 n l false"),
+    ("leased", "lease leasing l"),
 ];
 
 pub(crate) const USE: &[Word] = &[
-    ("commute-work", "commute work commutetowork worktofrom towork toandfromwork towork/fromwork commutework drivetowork commutetofromwork commutingtowork commuting"),
-    ("commute-school", "school commutetoschool commuteschool toschool commutetofromschool toandfromschool"),
-    ("commute-varies", "commutevaries varies"),
+    (
+        "commute-work",
+        "commute work commutetowork worktofrom towork toandfromwork tofromwork commutework drivetowork commutetofromwork commutingtowork commuting commuteworkschool worktransportation",
+    ),
+    (
+        "commute-school",
+        "school tofromschool commutetoschool commuteschool toschool commutetofromschool toandfromschool",
+    ),
+    (
+        "commute-varies",
+        "commutevaries varies workorschool workschool commutetoworkorschool commutetoworkschool tofromworkschool commuteworkorschool",
+    ),
     ("pleasure", "personal personaluse leisure recreation recreational pleasuredriving errands"),
     ("business", "businessuse commercial rideshare delivery"),
     ("farm", "farmuse agricultural"),
 ];
 
 pub(crate) const MARITAL: &[Word] = &[
-    ("single", "s nevermarried unmarried never no 0 false notmarried"),
-    ("married", "m yes 1 true"),
+    ("single", "s nevermarried unmarried never engaged"),
+    ("married", "m"),
     ("divorced", "d"),
     ("separated", "legallyseparated"),
     ("widowed", "w widow widower"),
-    ("domestic-partner", "domesticpartnership civilunion partner cohabitating"),
+    (
+        "domestic-partner",
+        "domesticpartnership civilunion partner cohabitating cohabiting livingtogether commonlaw domesticpartners",
+    ),
 ];
 
 pub(crate) const EDUCATION: &[Word] = &[
-    ("none", "noeducation lessthanhighschool somehighschool somehighschoolorless incomplete nohighschool nohighschooldiploma nodiploma"),
-    ("high-school", "highschooldiploma hs ged highschoolged highschoolorged highschoolorequivalent highschoolgraduate ged/highschool"),
-    ("some-college", "somecollegenodegree college somecollegeordegree collegenodegree incollege vocational tradeschool tradeschool/vocational"),
+    (
+        "none",
+        "noeducation lessthanhighschool somehighschool somehighschoolorless incomplete nohighschool nohighschooldiploma nodiploma someornohighschool nohighschooldegree",
+    ),
+    (
+        "high-school",
+        "highschooldiploma hs ged highschoolged highschoolorged highschoolorequivalent highschoolgraduate gedhighschool highschoolgeddiploma",
+    ),
+    (
+        "some-college",
+        "somecollegenodegree college somecollegeordegree collegenodegree incollege vocational tradeschool tradevocationalschool tradeschoolvocational technicalschool othernonprofessionaldegree vocationaltechnical",
+    ),
     ("associate", "associates associatedegree associatesdegree aa"),
-    ("bachelor", "bachelors bachelordegree bachelorsdegree ba bs collegedegree collegegraduate undergraduate 4yeardegree"),
+    (
+        "bachelor",
+        "bachelors bachelordegree bachelorsdegree ba bs collegedegree collegegraduate undergraduate 4yeardegree",
+    ),
     ("master", "masters masterdegree mastersdegree ma ms mba graduate graduatedegree"),
-    ("doctorate", "phd doctor doctoratedegree doctoral doctoraldegree otherprofessionaldegree professional professionaldegree md jd"),
+    (
+        "doctorate",
+        "phd doctors doctoratedegree doctoral doctoraldegree otherprofessionaldegree professional professionaldegree md jd",
+    ),
 ];
 
 pub(crate) const LICENSE: &[Word] = &[
-    ("active", "valid current licensed yes 1 y true a good"),
-    ("permit", "learner learners learnerspermit learnerpermit"),
+    ("active", "valid validlicense activelicense current licensed yes 1 y true a good"),
+    ("permit", "temporary learner learners learnerspermit learnerpermit"),
     ("suspended", "suspendedlicense s"),
     ("revoked", "r"),
-    ("expired", "lapsed inactive"),
+    ("expired", "lapsed inactive surrendered"),
     ("restricted", "probation probationary"),
     ("international", "foreign internationallicense"),
     ("none", "no notlicensed unlicensed neverlicensed nolicense 0 n false"),

@@ -5,17 +5,43 @@ use guest_sdk::normalizer::{Normalized, Normalizer, Schema, Submission};
 
 const GROUPS: &[Group] = &[Group {
     name: "applicant",
-    words: &["applicant", "applicants", "insured", "insureds", "person", "persons", "member", "members", "individual", "individuals"],
+    words: &[
+        "applicant",
+        "applicants",
+        "insured",
+        "insureds",
+        "person",
+        "persons",
+        "member",
+        "members",
+        "individual",
+        "individuals",
+    ],
     is_person: true,
 }];
 
 const COVERAGE: &[Word] = &[
-    ("medicare-supplement", "3 medigap supplement supplemental medsupp medicaresupp medicaresupplementinsurance medicaresupplementplan medicaresupplemental medsup ms"),
-    ("medicare-advantage", "medicarepartc partc advantage ma mapd medicareadvantageplan"),
-    ("medicare-part-d", "partd prescription prescriptiondrug pdp medicareprescription prescriptiondrugplan drugplan"),
+    (
+        "medicare-supplement",
+        "3 medigap supplement supplemental medsupp medicaresupp medicaresupplementinsurance medicaresupplementplan medicaresupplemental medsup medicaremedigap medicaresupplementmedigap",
+    ),
+    (
+        "medicare-advantage",
+        "medicarepartc partc advantage mapd medicareadvantageplan medicareadvantagepartc medicarepartcadvantage",
+    ),
+    (
+        "medicare-part-d",
+        "partd prescription prescriptiondrug pdp medicareprescription prescriptiondrugplan drugplan",
+    ),
     ("medicare", "originalmedicare medicareplan medicareinsurance"),
-    ("individual", "aca obamacare marketplace major major-medical majormedical u65 under65 healthinsurance individualhealth individualhealthinsurance individualplan self health"),
-    ("family", "individualfamily individualandfamily familyplan familyhealth individualfamilyhealth selfandfamily"),
+    (
+        "individual",
+        "aca obamacare marketplace major major-medical majormedical u65 under65 healthinsurance individualhealth individualhealthinsurance individualplan self health",
+    ),
+    (
+        "family",
+        "individualfamily individualandfamily familyplan familyhealth individualfamilyhealth selfandfamily",
+    ),
     ("short-term", "shortterm temporary stm shorttermmedical shorttermhealth"),
     ("group", "smallgroup employer grouphealth smallbusiness"),
     ("dental-vision", "dental vision dentalandvision ancillary"),
@@ -23,11 +49,17 @@ const COVERAGE: &[Word] = &[
 
 const LIFE_EVENTS: &[Word] = &[
     ("none", "no 0 n false noevent noneofthese noneoftheabove"),
-    ("lost-coverage", "lossofcoverage losscoverage lostinsurance lossofinsurance losthealthinsurance losthealthcoverage lossofhealthcoverage lostjob jobloss"),
+    (
+        "lost-coverage",
+        "lossofcoverage losscoverage lostinsurance lossofinsurance losthealthinsurance losthealthcoverage lossofhealthcoverage lostjob jobloss",
+    ),
     ("moved", "move moving relocation relocated newaddress changeofaddress movedhouses"),
     ("married", "marriage gotmarried"),
     ("divorced", "divorce legalseparation"),
-    ("new-dependent", "birth baby adoption hadababy birthofchild newbaby birthoradoption birth/adoption pregnancy dependent"),
+    (
+        "new-dependent",
+        "birth baby adoption hadababy birthofchild newbaby birthoradoption birth/adoption pregnancy dependent",
+    ),
     ("income-change", "incomechange changeinincome incomechanged"),
     ("turned-26", "turning26 turned26 agedoff agedoffparentsplan"),
     ("turned-65", "turning65 turned65 newtomedicare agingin"),
@@ -35,8 +67,8 @@ const LIFE_EVENTS: &[Word] = &[
 ];
 
 const MARITAL: &[Word] = &[
-    ("single", "s nevermarried unmarried no 0 false notmarried"),
-    ("married", "m yes 1 true"),
+    ("single", "s nevermarried unmarried"),
+    ("married", "m"),
     ("divorced", "d"),
     ("separated", "legallyseparated"),
     ("widowed", "w widow widower"),
@@ -46,14 +78,14 @@ const MARITAL: &[Word] = &[
 const HEALTH: &[Field] = &[
     Field::new("coverage_type", Reader::Word(COVERAGE)).binding()
         .about("What kind of plan the person asks for.")
-        .keys("requested_coverage_types requested_coverage_type requested_coverage coverage_types plan_type insurance_type product_type desired_coverage desired_plan desired_plan_type coverage_requested type_of_coverage health_plan_type medicare_plan_type type_of_insurance product_interest interested_in coverage policy_type"),
+        .keys("requested_coverage_types requested_coverage_type requested_coverage coverage_types plan_type insurance_type desired_coverage desired_plan desired_plan_type coverage_requested type_of_coverage health_plan_type medicare_plan_type requested_insurance_policy_coverage_type requested_policy_coverage_type coverage requested_plan_type requested_plan plan_requested"),
     Field::new("household_income", Reader::Dollars(0, 100_000_000)).binding()
         .about("Income of the household in a year, in whole dollars; of a range, its lower end.")
         .keys("income annual_income annual_household_income yearly_income household_annual_income estimated_income household_income_range est_household_income total_household_income income_range estimated_household_income yearly_household_income"),
     Field::new("household_size", Reader::Integer(1, 30)).binding()
         .about("People in the household, with the person.")
         .keys("people_in_household number_in_household family_size house_hold_size persons_in_household number_of_people_in_household num_in_household household_members household_count number_of_household_members size_of_household"),
-    Field::new("tobacco", Reader::Boolean("smoker smokes", "none never nonsmoker nontobacco former")).binding()
+    Field::new("tobacco", Reader::Boolean("smoker smokes current daily occasionally occasional", "none never nonsmoker nontobacco nontobaccouser neversmoked neveruse former")).binding()
         .about("Whether the person uses tobacco.")
         .keys("smoker tobacco_use tobacco_user smoking uses_tobacco smoke is_smoker use_tobacco is_tobacco_user smoker_status smoking_status do_you_smoke tobacco_usage smokes tobacco_status"),
     Field::new("pregnant", Reader::Boolean("expecting pregnant", "none notpregnant")).binding()
@@ -64,20 +96,20 @@ const HEALTH: &[Field] = &[
         .keys("have_preexisting_medical_conditions preexisting_conditions pre_existing_conditions preexisting has_pre_existing_conditions preexisting_condition pre_existing_medical_conditions has_medical_conditions medical_condition health_conditions preexisting_medical_conditions has_health_conditions any_preexisting_conditions pre_existing has_preexisting_condition have_preexisting_conditions major_conditions"),
     Field::new("medical_conditions", Reader::Texts).binding()
         .about("Illnesses, as the source names them, each once.")
-        .keys("conditions medical_condition_list condition list_of_conditions conditions_list medical_conditions_list condition_list"),
+        .keys("conditions medical_condition_list condition conditions_condition medical_conditions_condition medical_conditions_medical_condition list_of_conditions conditions_list medical_conditions_list condition_list"),
     Field::new("takes_medication", Reader::Boolean("takes", "none never")).binding()
         .about("Whether the person takes prescribed medicine.")
         .keys("medications prescriptions takes_medications on_medication prescription_medications current_medications taking_medications taking_prescriptions takes_prescriptions prescription_medication medication"),
     Field::new("height", Reader::Inches)
-        .about("Height in inches.").keys("height_inches height_in_inches height_total_inches height_in"),
+        .about("Height in inches.").keys("height_in_inches height_total_inches total_height_inches"),
     Field::new("weight", Reader::Integer(40, 900))
         .about("Weight in pounds.").keys("weight_lbs weight_pounds weight_in_pounds weight_lb"),
     Field::new("marital_status", Reader::Word(MARITAL))
-        .about("Marital status.").keys("marital married is_married"),
+        .about("Marital status.").keys("marital marital_status_code"),
     Field::new("currently_insured", Reader::Boolean("insured active current", "none uninsured notinsured notcurrentlyinsured lapsed expired")).binding()
         .about("Whether the person has health insurance today.")
-        .keys("insured is_insured current_insurance have_insurance has_insurance current_insured is_currently_insured has_health_insurance current_coverage insurance_status have_health_insurance currently_covered current_insurance_status currently_have_insurance currently_enrolled has_coverage have_coverage"),
-    Field::new("current_carrier", Reader::Text)
+        .keys("insured is_insured have_insurance has_insurance current_insured is_currently_insured has_health_insurance insurance_status have_health_insurance currently_covered current_insurance_status currently_have_insurance currently_enrolled has_coverage have_coverage"),
+    Field::new("current_carrier", Reader::TextUnless("none noinsurance notinsured uninsured nocurrentinsurance notcurrentlyinsured no currentlynotinsured nocoverage"))
         .about("Today's insurer, as the source names it.")
         .keys("current_company insurance_company current_insurance_company current_insurer insurer carrier current_provider insurance_carrier current_insurance_provider current_policy_insurance_company current_insurance_carrier insurance_provider current_plan_carrier current_policy_company current_policy_carrier current_health_insurer current_carrier_name"),
     Field::new("current_plan", Reader::Text)
@@ -108,7 +140,7 @@ const HEALTH: &[Field] = &[
         .about("Day on which cover should begin.")
         .keys("start_date coverage_start_date requested_start_date effective_date desired_effective_date policy_start_date requested_effective_date coverage_start requested_coverage_start_date coverage_effective_date"),
     Field::new("home_owner", Reader::Boolean("own owner owned homeowner ownhome owns", "rent renter rented renting tenant other"))
-        .about("Whether the person owns the home.").keys("home_ownership homeowner own_home own_or_rent residence_type is_homeowner"),
+        .about("Whether the person owns the home.").keys("home_ownership homeowner own_home own_or_rent is_homeowner"),
     Field::new("occupation", Reader::Text)
         .about("Occupation, as the source names it.").keys("job_title job profession"),
 ];

@@ -54,7 +54,7 @@ impl Answer {
                 reason: format!("{answered}: redirects are not followed, use the final address"),
             },
             408 => Outcome::Unknown { why: answered },
-            400..=499 => self.refusal(answered),
+            400..=499 => self.refusal(&answered),
             _ => Outcome::Unknown { why: answered },
         }
     }
@@ -82,13 +82,13 @@ impl Answer {
     }
 
     /// The status says no. The body may say why, and may say that it is a yes after all.
-    fn refusal(&self, answered: String) -> Outcome {
+    fn refusal(&self, answered: &str) -> Outcome {
         let told = match &self.body {
             Ok(body) => Told::read(body),
             Err(_) => Told::nothing(Verdict::Silent),
         };
         let conflict = self.status == StatusCode::CONFLICT;
-        let reason = told.reason.unwrap_or_else(|| answered.clone());
+        let reason = told.reason.unwrap_or_else(|| answered.to_owned());
         match told.verdict {
             Verdict::Sold => Outcome::Unknown { why: format!("{answered}, but says sold") },
             Verdict::Duplicate => Outcome::Duplicate { reason },

@@ -1,8 +1,8 @@
 //! Takes a lead's values out of texts that others wrote about it.
 //!
 //! A buyer's reason may repeat the person ("555 123-4567 already on file"), and reasons are kept, shown and logged. Every
-//! word of three or more characters that is also in the lead goes, and every number that a value of the lead spells in
-//! other groups. That takes out too much sometimes, and contact data never stays.
+//! word of three or more characters that is also in the lead goes, and every number that shares seven digits in a row
+//! with one of the lead, however it is spelled. That takes out too much sometimes, and contact data never stays.
 
 use std::collections::HashSet;
 
@@ -14,19 +14,20 @@ use super::TEXT_CHARS_MAX;
 const MARK: &str = "[redacted]";
 /// Shorter words say too little about a person, and too much about everything else.
 const WORD_CHARS_MIN: usize = 3;
-/// A number in groups, such as a telephone number, has at least this many digits.
+/// Two numbers that share this many digits in a row are taken for the same: a telephone number without its prefix.
 const DIGITS_MIN: usize = 7;
 
 /// The words and long numbers of one lead.
 pub(super) struct Redaction {
     words: HashSet<String>,
-    numbers: Vec<String>,
+    /// Every [`DIGITS_MIN`] digits in a row.
+    digits: HashSet<Vec<u8>>,
 }
 
 impl Redaction {
     /// Reads a lead as it is sent. Of one that is not JSON, every word counts.
     pub(super) fn of(body: &[u8]) -> Self {
-        let mut redaction = Self { words: HashSet::new(), numbers: Vec::new() };
+        let mut redaction = Self { words: HashSet::new(), digits: HashSet::new() };
         match serde_json::from_slice(body) {
             Ok(lead) => redaction.add(&lead),
             Err(_) => redaction.add_text(&String::from_utf8_lossy(body)),
@@ -47,7 +48,9 @@ impl Redaction {
     fn add_text(&mut self, text: &str) {
         let words = text.split(|c: char| !c.is_alphanumeric());
         self.words.extend(words.filter(|word| is_long(word)).map(str::to_lowercase));
-        self.numbers.extend(groups(text).map(digits).filter(|number| number.len() >= DIGITS_MIN));
+        for group in groups(text) {
+            self.digits.extend(digits(group).windows(DIGITS_MIN).map(<[u8]>::to_vec));
+        }
     }
 
     /// Returns the text without what is also in the lead.
@@ -55,12 +58,10 @@ impl Redaction {
         let mut without_numbers = String::with_capacity(text.len());
         let mut rest = text;
         for group in groups(text) {
-            let number = digits(group);
-            let told = |own: &String| own.contains(&number) || number.contains(own.as_str());
             // Between two groups there are no digits, so the first place where this one is found is its own.
             let Some((before, after)) = rest.split_once(group) else { break };
             without_numbers.push_str(before);
-            let known = number.len() >= DIGITS_MIN && self.numbers.iter().any(told);
+            let known = digits(group).windows(DIGITS_MIN).any(|row| self.digits.contains(row));
             without_numbers.push_str(if known { MARK } else { group });
             rest = after;
         }
@@ -91,8 +92,8 @@ fn groups(text: &str) -> impl Iterator<Item = &str> {
         .filter(|group| !group.is_empty())
 }
 
-fn digits(group: &str) -> String {
-    group.chars().filter(char::is_ascii_digit).collect()
+fn digits(group: &str) -> Vec<u8> {
+    group.bytes().filter(u8::is_ascii_digit).collect()
 }
 
 /// Returns the text on one line, without what does not print, cut to [`TEXT_CHARS_MAX`].
@@ -128,6 +129,7 @@ mod tests {
         check("phone 555-123-4567: on file", "phone [redacted]: on file");
         check("(555) 123.4567", "([redacted]");
         check("1234567 1234567", "[redacted]");
+        check("call 876-5432 or 123 4567 12", "call 876-5432 or [redacted]");
         check("ssn 123-45-6789!", "ssn [redacted]!");
         check("<zoe.smith@EXAMPLE.ORG>", "<[redacted].[redacted]@[redacted].[redacted]>");
         check("Elm Street 12 closed", "[redacted] [redacted] 12 closed");

@@ -53,10 +53,19 @@ async fn bytes(body: Body) -> Result<Vec<u8>, Problem> {
 }
 
 async fn document(body: Body) -> Result<Value, Problem> {
-    let bytes = bytes(body).await?;
-    serde_json::from_slice(&bytes).map_err(|error| {
-        Problem::new(StatusCode::BAD_REQUEST, "malformed", format!("the body is not JSON: {error}"))
-    })
+    object(&bytes(body).await?)
+}
+
+/// Reads a JSON object. Of anything else serde would take the elements of a list for an object's members.
+fn object(bytes: &[u8]) -> Result<Value, Problem> {
+    let malformed = |detail| Problem::new(StatusCode::BAD_REQUEST, "malformed", detail);
+    let value: Value = serde_json::from_slice(bytes)
+        .map_err(|error| malformed(format!("the body is not JSON: {error}")))?;
+    if value.is_object() {
+        Ok(value)
+    } else {
+        Err(malformed("the body is not a JSON object".into()))
+    }
 }
 
 fn status(created: bool) -> StatusCode {
@@ -294,18 +303,7 @@ pub(super) async fn activate(
     body: Body,
 ) -> Reply {
     let bytes = bytes(body).await?;
-    let activation = if bytes.is_empty() {
-        Activation::default()
-    } else {
-        let value = serde_json::from_slice(&bytes).map_err(|error| {
-            Problem::new(
-                StatusCode::BAD_REQUEST,
-                "malformed",
-                format!("the body is not JSON: {error}"),
-            )
-        })?;
-        typed(value)?
-    };
+    let activation = if bytes.is_empty() { Activation::default() } else { typed(object(&bytes)?)? };
     let version = desk.exchange.activate(&name, activation.version).await?;
     activated(&desk, &name, version).await
 }

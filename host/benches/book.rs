@@ -53,7 +53,7 @@ fn main() {
                 *counters.entry(*names.get(call % CAMPAIGNS).unwrap()).or_insert(0_u64) += 1;
             }),
             Case::new("a hold and its end, 1,000 pings open", holding(&campaigns, 1_000)),
-            Case::new("a hold and its end, 50,000 pings open", holding(&campaigns, 50_000)),
+            Case::new("a hold and its end, 20,000 pings open", holding(&campaigns, 20_000)),
             Case::new("20 campaigns asked whether they may buy", asking(&campaigns)),
         ],
     );

@@ -7,9 +7,28 @@ use crate::dice::Dice;
 pub(crate) const VERTICAL: &str = "auto-insurance";
 pub(crate) const SOURCE: &str = "web";
 
-const STATES: [&str; 20] = [
-    "CA", "TX", "FL", "NY", "PA", "IL", "OH", "GA", "NC", "MI", "NJ", "VA", "WA", "AZ", "MA", "TN",
-    "IN", "MO", "MD", "WI",
+/// States, each with the first three digits of its ZIP codes, from and up to.
+const STATES: [(&str, u32, u32); 20] = [
+    ("CA", 902, 961),
+    ("TX", 750, 799),
+    ("FL", 320, 339),
+    ("NY", 100, 149),
+    ("PA", 150, 196),
+    ("IL", 600, 629),
+    ("OH", 430, 459),
+    ("GA", 300, 319),
+    ("NC", 270, 289),
+    ("MI", 480, 499),
+    ("NJ", 70, 89),
+    ("VA", 220, 246),
+    ("WA", 980, 994),
+    ("AZ", 850, 865),
+    ("MA", 10, 27),
+    ("TN", 370, 385),
+    ("IN", 460, 479),
+    ("MO", 630, 658),
+    ("MD", 206, 219),
+    ("WI", 530, 549),
 ];
 const MAKES: [&str; 6] = ["Toyota", "Honda", "Ford", "Chevrolet", "Nissan", "Hyundai"];
 const CREDIT: [&str; 4] = ["excellent", "good", "fair", "poor"];
@@ -20,7 +39,7 @@ pub(crate) fn buyer(campaign: usize) -> String {
 }
 
 pub(crate) fn buyer_body() -> Value {
-    json!({"delivery": {"url": "http://127.0.0.1:9/leads"}, "credit_limit": "100000000.00"})
+    json!({"delivery": {"url": "http://127.0.0.1:9009/leads"}, "credit_limit": "100000000.00"})
 }
 
 pub(crate) fn vertical_body() -> Value {
@@ -33,7 +52,7 @@ pub(crate) fn vertical_body() -> Value {
 /// at some hours only, and all have a daily cap and a budget.
 pub(crate) fn campaign(number: usize, dice: &mut Dice) -> Value {
     let states: Vec<_> =
-        (0..=dice.below(8)).map(|_| format!("{:?}", pick(dice, &STATES))).collect();
+        (0..=dice.below(8)).map(|_| format!("{:?}", pick(dice, &STATES).0)).collect();
     let youngest = 18 + dice.below(20);
     let oldest = youngest + 15 + dice.below(40);
     let state = states.join(", ");
@@ -59,14 +78,15 @@ pub(crate) fn campaign(number: usize, dice: &mut Dice) -> Value {
     campaign
 }
 
-/// Returns a ping of about 600 bytes as JSON. Two of different dice are never the same lead, or hardly ever.
+/// Returns a ping of about 470 bytes as JSON. Two of different dice are never the same lead, or hardly ever.
 pub(crate) fn ping(dice: &mut Dice) -> String {
-    let state = pick(dice, &STATES);
+    let (state, from, until) = pick(dice, &STATES);
+    let zip = 100 * (from + dice.below(until - from + 1)) + dice.below(100);
     let mut yes_no = || if dice.below(2) == 0 { "yes" } else { "no" };
     let (insured, owner) = (yes_no(), yes_no());
     let (sr22, dui) = ("no", yes_no());
     json!({
-        "zip": format!("{:05}", 10_000 + dice.below(90_000)), "state": state,
+        "zip": format!("{zip:05}"), "state": state,
         "date_of_birth": format!("{}-{:02}-{:02}", 1945 + dice.below(60), 1 + dice.below(12), 1 + dice.below(28)),
         "gender": pick(dice, &["M", "F"]), "marital_status": pick(dice, &["single", "married"]),
         "currently_insured": insured, "current_carrier": "Acme Mutual",
@@ -83,7 +103,7 @@ pub(crate) fn ping(dice: &mut Dice) -> String {
     .to_string()
 }
 
-fn pick<'a>(dice: &mut Dice, words: &[&'a str]) -> &'a str {
-    let sides = u32::try_from(words.len()).unwrap();
-    words.get(usize::try_from(dice.below(sides)).unwrap()).unwrap()
+fn pick<T: Copy>(dice: &mut Dice, things: &[T]) -> T {
+    let sides = u32::try_from(things.len()).unwrap();
+    *things.get(usize::try_from(dice.below(sides)).unwrap()).unwrap()
 }

@@ -188,8 +188,21 @@ impl State {
         self.affords(campaign, Micros::new(1), at)
     }
 
+    /// Says whether the campaign may buy this lead at this amount, as the book stands now: pings that were answered
+    /// since the shortlist may have taken its last place.
+    pub fn covers(
+        &self,
+        campaign: &Campaign,
+        fingerprint: [u8; 32],
+        amount: Micros,
+        at: Moment,
+    ) -> Result<(), Exclusion> {
+        self.admits(campaign, fingerprint, at)?;
+        self.affords(campaign, amount, at)
+    }
+
     /// Says whether the campaign's budget and the buyer's balance and credit cover this amount.
-    pub fn affords(
+    fn affords(
         &self,
         campaign: &Campaign,
         amount: Micros,

@@ -153,7 +153,7 @@ impl Exchange {
             let closed = match duplicate {
                 Some(_) => Closed::default(),
                 None => close(&terms, ping, bids, late, at, |campaign, amount| {
-                    book.affords(campaign, amount, at)
+                    book.covers(campaign, print, amount, at)
                 }),
             };
             let answered = Box::new(PingAnswered {

@@ -8,5 +8,13 @@
 )]
 
 mod crash;
+mod delivery;
 mod exchange;
+mod hostile;
+mod market;
+mod modules;
+mod refusals;
+mod replay;
 mod sale;
+mod swap;
+mod tidy;

@@ -46,7 +46,8 @@ impl Vertical {
         let found = lead::Values::new(self, &mut leaves);
         let (mut envelope, fault) = envelope::read(&found, submission.stage);
         envelope.dialect = dialect.map_or("", body::Syntax::dialect).into();
-        let lead = read.and_then(|()| found.lead(submission)).and_then(|lead| fault.map_or(Ok(lead), Err));
+        let lead =
+            read.and_then(|()| found.lead(submission)).and_then(|lead| fault.map_or(Ok(lead), Err));
         Normalized { envelope, lead }
     }
 }

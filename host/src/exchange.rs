@@ -3,9 +3,11 @@
 mod close;
 mod deliveries;
 mod entrance;
+mod modules;
 mod office;
 mod opening;
 mod replay;
+mod views;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -30,9 +32,11 @@ use crate::{bidding, delivery, matching, normalize, settlement};
 
 pub use close::{Closed, close, fingerprint};
 pub use entrance::{Entered, Entry};
-pub use office::{ActError, SavedSource, Uploaded};
+pub use modules::Uploaded;
+pub use office::{ActError, SavedSource};
 pub use opening::{OpenError, Options};
 pub use replay::{Difference, Replayed, replay};
+pub use views::AUCTIONS_MAX;
 
 /// A running exchange.
 #[derive(Debug)]
@@ -216,9 +220,8 @@ impl Exchange {
         };
         let delivering = self.deliver(ping, committed, lead);
         let deadline = submission.deadline(entered.envelope.deadline_ms);
-        match tokio::time::timeout_at(deadline.into(), delivering).await {
-            Ok(Ok(Err(trouble))) => return Err(trouble),
-            Ok(Ok(Ok(())) | Err(_)) | Err(_) => (),
+        if let Ok(Ok(ended)) = tokio::time::timeout_at(deadline.into(), delivering).await {
+            ended?;
         }
         Ok(self.story(ping).await?.to_post(ping))
     }

@@ -44,7 +44,8 @@ impl Charset {
         let is = |names: &[&str]| names.iter().any(|known| name.eq_ignore_ascii_case(known));
         if is(&["utf-8", "utf8", "us-ascii", "ascii"]) {
             Some(Self::Utf8)
-        } else if is(&["iso-8859-1", "iso8859-1", "iso_8859-1", "latin1", "windows-1252", "cp1252"]) {
+        } else if is(&["iso-8859-1", "iso8859-1", "iso_8859-1", "latin1", "windows-1252", "cp1252"])
+        {
             Some(Self::Windows1252)
         } else {
             None
@@ -94,7 +95,8 @@ fn read_as(
         }
         (Charset::Windows1252, _) => {
             let text = charset.text(body.to_vec());
-            decoded = text.ok_or_else(|| malformed("the body has bytes that windows-1252 does not have"))?;
+            decoded = text
+                .ok_or_else(|| malformed("the body has bytes that windows-1252 does not have"))?;
             &decoded
         }
     };
@@ -107,7 +109,10 @@ fn read_as(
 /// Decides between the three syntaxes, by the header and, where that is silent, by the first byte.
 fn syntax(submission: &Submission) -> Result<(Syntax, Option<Charset>), Refusal> {
     let body = submission.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&submission.body);
-    if body.starts_with(b"\xff\xfe") || body.starts_with(b"\xfe\xff") || body.iter().take(4).any(|&b| b == 0) {
+    if body.starts_with(b"\xff\xfe")
+        || body.starts_with(b"\xfe\xff")
+        || body.iter().take(4).any(|&b| b == 0)
+    {
         return Err(unsupported("the body is UTF-16 or UTF-32; send UTF-8"));
     }
     let looks_like = match body.trim_ascii_start().first() {
@@ -151,16 +156,21 @@ fn syntax(submission: &Submission) -> Result<(Syntax, Option<Charset>), Refusal>
     };
     if !fits {
         let is = if syntax == Syntax::Json { "JSON object" } else { "XML document" };
-        return Err(malformed(&format!("the Content-Type says that the body is a {is}, but it is not")));
+        return Err(malformed(&format!(
+            "the Content-Type says that the body is a {is}, but it is not"
+        )));
     }
     charset.transpose().map(|charset| (syntax, charset))
 }
 
 /// Returns the character set that the XML declaration names.
 fn declared(body: &[u8]) -> Result<Charset, Refusal> {
-    let Some(declaration) = body.trim_ascii_start().strip_prefix(b"<?xml") else { return Ok(Charset::Utf8) };
+    let Some(declaration) = body.trim_ascii_start().strip_prefix(b"<?xml") else {
+        return Ok(Charset::Utf8);
+    };
     let end = declaration.iter().position(|&byte| byte == b'>').unwrap_or(0);
-    let declaration = declaration.get(..end).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or("");
+    let declaration =
+        declaration.get(..end).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or("");
     let Some((_, after)) = declaration.split_once("encoding") else { return Ok(Charset::Utf8) };
     let after = after.trim_start().trim_start_matches('=').trim_start();
     let name = after.trim_start_matches(['"', '\'']).split(['"', '\'']).next().unwrap_or("");
@@ -169,14 +179,16 @@ fn declared(body: &[u8]) -> Result<Charset, Refusal> {
         return Ok(Charset::Utf8);
     }
     Charset::named(name).ok_or_else(|| {
-        unsupported("the XML declares an encoding without a reader; send UTF-8, ISO-8859-1 or windows-1252")
+        unsupported(
+            "the XML declares an encoding without a reader; send UTF-8, ISO-8859-1 or windows-1252",
+        )
     })
 }
 
 /// The characters of 0x80 to 0x9f; a space where there is none.
 const WINDOWS_1252: [char; 32] = [
-    '€', ' ', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', ' ', 'Ž', ' ', ' ', '‘', '’', '“', '”',
-    '•', '–', '—', '˜', '™', 'š', '›', 'œ', ' ', 'ž', 'Ÿ',
+    '€', ' ', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', ' ', 'Ž', ' ', ' ', '‘', '’',
+    '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', ' ', 'ž', 'Ÿ',
 ];
 
 fn windows_1252(byte: u8) -> Option<char> {

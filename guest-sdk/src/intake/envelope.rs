@@ -32,7 +32,10 @@ pub(super) fn read(values: &Values<'_>, stage: Stage) -> (Envelope, Option<Refus
     let (mut credential, mut ping_id) = (values.first("key"), None);
     let mut token = values.first("token");
     if stage == Stage::Post {
-        ping_id = values.first("ping_id").or_else(|| token.take()).or_else(|| values.ping_in_lead_id(stage));
+        ping_id = values
+            .first("ping_id")
+            .or_else(|| token.take())
+            .or_else(|| values.ping_in_lead_id(stage));
     }
     credential = credential.or(token);
     let envelope = Envelope {

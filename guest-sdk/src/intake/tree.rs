@@ -17,6 +17,9 @@ const VALUE_BYTES_MAX: usize = 4_096;
 /// The most elements of a group that are told apart.
 const ELEMENTS_MAX: u32 = 64;
 
+/// The group of numbered keys that name none.
+const NUMBERED: u8 = 31;
+
 /// Which element of its group a value belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Number {
@@ -113,7 +116,14 @@ pub(super) struct Leaves<'v> {
 impl<'v> Leaves<'v> {
     pub(super) fn new(vertical: &'v Vertical) -> Self {
         let (found, elements) = (Vec::with_capacity(64), Vec::new());
-        Self { vertical, found, count: 0, folded: String::with_capacity(64), zero_labels: 0, elements }
+        Self {
+            vertical,
+            found,
+            count: 0,
+            folded: String::with_capacity(64),
+            zero_labels: 0,
+            elements,
+        }
     }
 
     /// Whether repeated tags of this name are elements of something rather than several values.
@@ -173,11 +183,17 @@ impl<'v> Leaves<'v> {
             return Ok(());
         }
         if scope.is_repeated {
-            let message = "the body repeats a part that a lead has once; send one lead in each request";
-            return Err(Refusal { code: RefusalCode::Malformed, field: None, message: message.into() });
+            let message =
+                "the body repeats a part that a lead has once; send one lead in each request";
+            return Err(Refusal {
+                code: RefusalCode::Malformed,
+                field: None,
+                message: message.into(),
+            });
         }
         if text.len() > VALUE_BYTES_MAX {
-            let field = self.vertical.field(usize::from(entry.field)).map_or("", |field| field.name);
+            let field =
+                self.vertical.field(usize::from(entry.field)).map_or("", |field| field.name);
             return Err(too_large(format!("`{field}` is longer than {VALUE_BYTES_MAX} bytes")));
         }
         let (group, number) = (place.group, place.number);
@@ -211,7 +227,8 @@ impl<'v> Leaves<'v> {
         match (number, group) {
             (Number::Position(position), Some(_)) => position,
             (Number::Label(label), Some(group)) => {
-                let from_zero = self.zero_labels & 1_u32.checked_shl(group.into()).unwrap_or(0) != 0;
+                let from_zero =
+                    self.zero_labels & 1_u32.checked_shl(group.into()).unwrap_or(0) != 0;
                 label.saturating_sub(u32::from(!from_zero))
             }
             _ => 0,
@@ -276,20 +293,25 @@ impl<'v> Leaves<'v> {
         if entry.is_some() || !scope.is_empty {
             return Place { entry, group: None, number: Number::None };
         }
-        match Prefix::of(self.vertical, name) {
-            Some(prefix) if !prefix.rest.is_empty() => {
-                let inner = scope.in_group(prefix.place, prefix.name);
-                self.place_in_group(Scope { number: prefix.number, ..inner }, prefix.rest)
-            }
-            _ => Place { entry: None, group: None, number: Number::None },
+        if let Some(prefix) =
+            Prefix::of(self.vertical, name).filter(|prefix| !prefix.rest.is_empty())
+        {
+            let inner = scope.in_group(prefix.place, prefix.name);
+            return self.place_in_group(Scope { number: prefix.number, ..inner }, prefix.rest);
         }
+        // `gender_1` names no group, but it is the first of something all the same.
+        let (bare, label) = without_label(name);
+        let behind_wrapper = scope.wrapper.and_then(|wrapper| index.get(wrapper.text(bare)));
+        let entry =
+            label.and_then(|_| behind_wrapper.or_else(|| index.get(scope.joined.text(bare))));
+        let number = label.map_or(Number::None, Number::Label);
+        Place { entry, group: entry.map(|_| NUMBERED), number }
     }
 
     fn place_in_group(&self, scope: Scope, name: &str) -> Place {
         let Scope { group, number, .. } = scope;
         let entry = self.entry_in_group(scope, name);
-        let bare = name.trim_end_matches(|c: char| c.is_ascii_digit());
-        let label = name.get(bare.len()..).and_then(number_label);
+        let (bare, label) = without_label(name);
         if let (None, Number::None, Some(label)) = (entry, number, label) {
             let entry = self.entry_in_group(scope, bare);
             return Place { entry, group, number: Number::Label(label) };
@@ -374,6 +396,12 @@ impl<'k> Path<'k> {
 
 fn is_separator(c: char) -> bool {
     matches!(c, '.' | '[' | ']' | '/')
+}
+
+/// Splits off the number at the end of a folded name.
+fn without_label(name: &str) -> (&str, Option<u32>) {
+    let bare = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    (bare, name.get(bare.len()..).and_then(number_label))
 }
 
 fn number_label(segment: &str) -> Option<u32> {

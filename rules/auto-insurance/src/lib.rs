@@ -13,7 +13,17 @@ const GROUPS: &[Group] = &[
     },
     Group {
         name: "driver",
-        words: &["driver", "drivers", "applicant", "applicants", "insured", "insureds", "person", "persons", "operator"],
+        words: &[
+            "driver",
+            "drivers",
+            "applicant",
+            "applicants",
+            "insured",
+            "insureds",
+            "person",
+            "persons",
+            "operator",
+        ],
         is_person: true,
     },
 ];
@@ -115,10 +125,10 @@ const AUTO: &[Field] = &[
         .keys("dui_dwi had_dui dwi has_dui dui_conviction dui_last_5_years dui_in_past_5_years dui_history any_dui"),
     Field::new("accidents", Reader::Any("accident accidents", "none never clean")).binding()
         .about("Whether a driver had an accident within three years. A number of them is yes from one up.")
-        .keys("had_accidents accident any_accidents has_accidents at_fault_accidents accidents_last_3_years accident_history had_accident accident_count number_of_accidents num_accidents accidents_in_past_3_years"),
+        .keys("had_accidents any_accidents has_accidents at_fault_accidents accidents_last_3_years accident_history had_accident accident_count number_of_accidents num_accidents accidents_in_past_3_years"),
     Field::new("violations", Reader::Any("ticket tickets violation", "none never clean")).binding()
         .about("Whether a driver was cited for a moving violation within three years. A number of them is yes from one up.")
-        .keys("tickets had_violations moving_violations any_violations has_violations tickets_last_3_years violation_count number_of_violations num_violations ticket had_tickets traffic_violations number_of_tickets violations_last_3_years"),
+        .keys("tickets had_violations moving_violations any_violations has_violations tickets_last_3_years violation_count number_of_violations num_violations had_tickets traffic_violations number_of_tickets violations_last_3_years"),
     Field::new("military", Reader::Boolean("active activeduty veteran retired military reserve guard nationalguard usmilitary", "none never nomilitary nomilitaryexperience civilian")).binding()
         .about("Whether the person or a spouse serves or served in the armed forces.")
         .keys("military_affiliation military_status veteran military_service is_military us_military military_experience armed_forces is_veteran military_or_veteran military_veteran"),

@@ -8,4 +8,5 @@
 )]
 
 mod exchange;
+mod normalizers;
 mod sale;

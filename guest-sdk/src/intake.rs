@@ -15,6 +15,7 @@ mod json;
 mod key;
 mod lead;
 mod number;
+mod path;
 mod place;
 mod reading;
 pub mod standard;
@@ -46,7 +47,8 @@ impl Vertical {
         let found = lead::Values::new(self, &mut leaves);
         let (mut envelope, fault) = envelope::read(&found, submission.stage);
         envelope.dialect = dialect.map_or("", body::Syntax::dialect).into();
-        let lead = read.and_then(|()| found.lead(submission)).and_then(|lead| fault.map_or(Ok(lead), Err));
+        let lead =
+            read.and_then(|()| found.lead(submission)).and_then(|lead| fault.map_or(Ok(lead), Err));
         Normalized { envelope, lead }
     }
 }

@@ -44,7 +44,8 @@ impl Charset {
         let is = |names: &[&str]| names.iter().any(|known| name.eq_ignore_ascii_case(known));
         if is(&["utf-8", "utf8", "us-ascii", "ascii"]) {
             Some(Self::Utf8)
-        } else if is(&["iso-8859-1", "iso8859-1", "iso_8859-1", "latin1", "windows-1252", "cp1252"]) {
+        } else if is(&["iso-8859-1", "iso8859-1", "iso_8859-1", "latin1", "windows-1252", "cp1252"])
+        {
             Some(Self::Windows1252)
         } else {
             None
@@ -94,7 +95,8 @@ fn read_as(
         }
         (Charset::Windows1252, _) => {
             let text = charset.text(body.to_vec());
-            decoded = text.ok_or_else(|| malformed("the body has bytes that windows-1252 does not have"))?;
+            decoded = text
+                .ok_or_else(|| malformed("the body has bytes that windows-1252 does not have"))?;
             &decoded
         }
     };
@@ -107,7 +109,10 @@ fn read_as(
 /// Decides between the three syntaxes, by the header and, where that is silent, by the first byte.
 fn syntax(submission: &Submission) -> Result<(Syntax, Option<Charset>), Refusal> {
     let body = submission.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&submission.body);
-    if body.starts_with(b"\xff\xfe") || body.starts_with(b"\xfe\xff") || body.iter().take(4).any(|&b| b == 0) {
+    if body.starts_with(b"\xff\xfe")
+        || body.starts_with(b"\xfe\xff")
+        || body.iter().take(4).any(|&b| b == 0)
+    {
         return Err(unsupported("the body is UTF-16 or UTF-32; send UTF-8"));
     }
     let looks_like = match body.trim_ascii_start().first() {
@@ -151,16 +156,21 @@ fn syntax(submission: &Submission) -> Result<(Syntax, Option<Charset>), Refusal>
     };
     if !fits {
         let is = if syntax == Syntax::Json { "JSON object" } else { "XML document" };
-        return Err(malformed(&format!("the Content-Type says that the body is a {is}, but it is not")));
+        return Err(malformed(&format!(
+            "the Content-Type says that the body is a {is}, but it is not"
+        )));
     }
     charset.transpose().map(|charset| (syntax, charset))
 }
 
 /// Returns the character set that the XML declaration names.
 fn declared(body: &[u8]) -> Result<Charset, Refusal> {
-    let Some(declaration) = body.trim_ascii_start().strip_prefix(b"<?xml") else { return Ok(Charset::Utf8) };
+    let Some(declaration) = body.trim_ascii_start().strip_prefix(b"<?xml") else {
+        return Ok(Charset::Utf8);
+    };
     let end = declaration.iter().position(|&byte| byte == b'>').unwrap_or(0);
-    let declaration = declaration.get(..end).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or("");
+    let declaration =
+        declaration.get(..end).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or("");
     let Some((_, after)) = declaration.split_once("encoding") else { return Ok(Charset::Utf8) };
     let after = after.trim_start().trim_start_matches('=').trim_start();
     let name = after.trim_start_matches(['"', '\'']).split(['"', '\'']).next().unwrap_or("");
@@ -169,19 +179,96 @@ fn declared(body: &[u8]) -> Result<Charset, Refusal> {
         return Ok(Charset::Utf8);
     }
     Charset::named(name).ok_or_else(|| {
-        unsupported("the XML declares an encoding without a reader; send UTF-8, ISO-8859-1 or windows-1252")
+        unsupported(
+            "the XML declares an encoding without a reader; send UTF-8, ISO-8859-1 or windows-1252",
+        )
     })
 }
 
 /// The characters of 0x80 to 0x9f; a space where there is none.
 const WINDOWS_1252: [char; 32] = [
-    '€', ' ', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', ' ', 'Ž', ' ', ' ', '‘', '’', '“', '”',
-    '•', '–', '—', '˜', '™', 'š', '›', 'œ', ' ', 'ž', 'Ÿ',
+    '€', ' ', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', ' ', 'Ž', ' ', ' ', '‘', '’',
+    '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', ' ', 'ž', 'Ÿ',
 ];
 
 fn windows_1252(byte: u8) -> Option<char> {
     match byte.checked_sub(0x80) {
         Some(high @ 0..32) => WINDOWS_1252.get(usize::from(high)).copied().filter(|&c| c != ' '),
         _ => Some(char::from(byte)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{FORM, JSON, XML, check, read, told};
+    use crate::normalizer::Stage;
+
+    #[test]
+    fn the_content_type_is_believed_as_far_as_it_goes() {
+        for (content_type, body) in [
+            ("", "zip=33139"),
+            ("", "{\"zip\":\"33139\"}"),
+            ("", " <l><zip>33139</zip></l>"),
+            ("text/plain", "zip=33139"),
+            ("application/json; charset=utf-8", "\u{feff}{\"zip\":33139}"),
+            ("application/vnd.lead+json", "{\"zip\":33139}"),
+            ("application/soap+xml; charset=\"utf-8\"", "<l><zip>33139</zip></l>"),
+            ("APPLICATION/XML", "\u{feff}<l><zip>33139</zip></l>"),
+            (FORM, "{\"zip\":\"33139\"}"),
+            (FORM, "xml=<l><zip>33139</zip></l>"),
+            (FORM, "json={\"zip\":33139}&a=b"),
+            (FORM, "zip=33139\r\n"),
+        ] {
+            check(content_type, body, "zip=33139");
+        }
+        check(JSON, "zip=33139", "!Malformed body");
+        check(XML, "{\"zip\":33139}", "!Malformed body");
+        check("text/plain", "33139", "!Malformed body");
+        check("multipart/form-data; boundary=x", "--x", "!UnsupportedContentType body");
+        check("application/json; charset=utf-7", "{\"zip\":33139}", "!UnsupportedContentType body");
+        check(FORM, "", "!Malformed body");
+    }
+
+    #[test]
+    fn characters_are_what_the_charset_says_or_nothing() {
+        let city =
+            |content_type: &str, body: &[u8]| told(&read(Stage::Ping, content_type, "", body));
+        let expected = "zip=81212 city=Cañon";
+        assert_eq!(city(FORM, b"zip=81212&city=Ca%C3%B1on"), expected);
+        assert_eq!(
+            city(
+                "application/x-www-form-urlencoded; charset=ISO-8859-1",
+                b"zip=81212&city=Ca%F1on"
+            ),
+            expected
+        );
+        assert_eq!(city(JSON, br#"{"zip":"81212","city":"Ca\u00f1on"}"#), expected);
+        assert_eq!(city(XML, b"<?xml version='1.0' encoding='ISO-8859-1'?><l><zip>81212</zip><city>Ca\xf1on</city></l>"), expected);
+        assert_eq!(
+            city(
+                "text/xml; charset=windows-1252",
+                b"<?xml version='1.0' encoding='UTF-8'?><l zip='81212'><city>Ca\xf1on</city></l>"
+            ),
+            expected
+        );
+        assert_eq!(city(XML, b"<?xml version='1.0' encoding='utf-16'?><l><zip>81212</zip><city>Ca\xc3\xb1on</city></l>"), expected);
+        for (content_type, body) in [
+            (FORM, &b"zip=81212&city=Ca%F1on"[..]),
+            (JSON, b"{\"zip\":\"81212\",\"city\":\"Ca\xf1on\"}"),
+            (XML, b"<l><zip>81212</zip><city>Ca\xf1on</city></l>"),
+            (JSON, b"{\"zip\":\"81212\",\"city\":\"\\ud800\"}"),
+        ] {
+            assert_eq!(city(content_type, body), "RefusalCode::Malformed body");
+        }
+        assert_eq!(city(JSON, b"\xff\xfe{\0}\0"), "RefusalCode::UnsupportedContentType body");
+    }
+
+    #[test]
+    fn the_query_counts_and_must_not_contradict() {
+        let with_query =
+            |query: &str, body: &str| told(&read(Stage::Ping, FORM, query, body.as_bytes()));
+        assert_eq!(with_query("zip=33139&gender=F", ""), "zip=33139 gender=female");
+        assert_eq!(with_query("zip=33139", "zip=33139-0001&gender=F"), "zip=33139 gender=female");
+        assert_eq!(with_query("zip=10001", "zip=33139"), "RefusalCode::ConflictingValues zip");
     }
 }

@@ -24,7 +24,9 @@ pub(super) fn phone(text: &str) -> Option<String> {
 /// Returns the address with its domain in lower case.
 pub(super) fn email(text: &str) -> Option<String> {
     let (local, domain) = text.trim().rsplit_once('@')?;
-    let is_local = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+/=?^_`{|}~.-".contains(&byte) || byte >= 0x80;
+    let is_local = |byte: u8| {
+        byte.is_ascii_alphanumeric() || b"!#$%&'*+/=?^_`{|}~.-".contains(&byte) || byte >= 0x80
+    };
     let fits = !local.is_empty()
         && local.len() <= 64
         && local.bytes().all(is_local)
@@ -36,7 +38,8 @@ pub(super) fn email(text: &str) -> Option<String> {
 
 /// Whether a number or address is a hash or has been blotted out, as in some pings.
 pub(super) fn is_hidden(text: &str) -> bool {
-    let is_hash = matches!(text.len(), 32 | 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_hash =
+        matches!(text.len(), 32 | 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     is_hash || text.contains("**") || text.to_ascii_lowercase().contains("xxx")
 }
 
@@ -63,7 +66,9 @@ pub(super) fn lead_id(text: &str) -> Option<String> {
     let mut groups = text.split('-');
     let lengths = [8, 4, 4, 4, 12];
     let fits = lengths.iter().all(|&length| {
-        groups.next().is_some_and(|group| group.len() == length && group.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        groups.next().is_some_and(|group| {
+            group.len() == length && group.bytes().all(|byte| byte.is_ascii_hexdigit())
+        })
     });
     (fits && groups.next().is_none()).then(|| text.to_ascii_uppercase())
 }
@@ -76,11 +81,13 @@ fn host(address: &str) -> &str {
 
 fn is_domain(domain: &str) -> bool {
     let is_label = |label: &str| {
-        let plain = label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte >= 0x80);
+        let plain =
+            label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte >= 0x80);
         plain && (1..=63).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-')
     };
     let last = domain.rsplit('.').next().unwrap_or("");
-    let is_top = last.len() >= 2 && !last.bytes().any(|byte| byte.is_ascii_digit()) || last.starts_with("xn--");
+    let is_top = last.len() >= 2 && !last.bytes().any(|byte| byte.is_ascii_digit())
+        || last.starts_with("xn--");
     domain.contains('.') && domain.len() <= 253 && domain.split('.').all(is_label) && is_top
 }
 
@@ -90,12 +97,30 @@ mod tests {
 
     #[test]
     fn a_phone_number_has_one_form() {
-        for text in ["2025550110", "(202) 555-0110", "202-555-0110", "202.555.0110", "+1 202 555 0110", "12025550110", "1-202-555-0110"] {
+        for text in [
+            "2025550110",
+            "(202) 555-0110",
+            "202-555-0110",
+            "202.555.0110",
+            "+1 202 555 0110",
+            "12025550110",
+            "1-202-555-0110",
+        ] {
             assert_eq!(phone(text).as_deref(), Some("+12025550110"), "{text}");
         }
         for text in [
-            "", "5550110", "1025550110", "2021550110", "9115550110", "2029110110", "22025550110", "202555011O", "0000000000",
-            "202-555-0110 x5", "+44 20 7946 0958", "20255501100",
+            "",
+            "5550110",
+            "1025550110",
+            "2021550110",
+            "9115550110",
+            "2029110110",
+            "22025550110",
+            "202555011O",
+            "0000000000",
+            "202-555-0110 x5",
+            "+44 20 7946 0958",
+            "20255501100",
         ] {
             assert_eq!(phone(text), None, "{text}");
         }
@@ -104,10 +129,25 @@ mod tests {
     #[test]
     fn an_email_address_has_a_shape() {
         assert_eq!(email(" Dana.Sample@Example.COM ").as_deref(), Some("Dana.Sample@example.com"));
-        assert_eq!(email("dana+leads@mail.example.com").as_deref(), Some("dana+leads@mail.example.com"));
+        assert_eq!(
+            email("dana+leads@mail.example.com").as_deref(),
+            Some("dana+leads@mail.example.com")
+        );
         for text in [
-            "", "dana", "dana@", "@example.com", "dana@example", "da na@example.com", "dana@@example.com", "dana@exam_ple.com",
-            "dana@example.c0m", ".dana@example.com", "da..na@example.com", "dana@-example.com", "dana@example..com", "dana@192.0.2.1",
+            "",
+            "dana",
+            "dana@",
+            "@example.com",
+            "dana@example",
+            "da na@example.com",
+            "dana@@example.com",
+            "dana@exam_ple.com",
+            "dana@example.c0m",
+            ".dana@example.com",
+            "da..na@example.com",
+            "dana@-example.com",
+            "dana@example..com",
+            "dana@192.0.2.1",
         ] {
             assert_eq!(email(text), None, "{text}");
         }
@@ -128,7 +168,10 @@ mod tests {
         assert_eq!(trusted_form(cert).as_deref(), Some(cert));
         assert_eq!(trusted_form("https://cert.trustedform.com.example.com/1"), None);
         assert_eq!(trusted_form("https://example.com/cert.trustedform.com"), None);
-        assert_eq!(lead_id("00000000-0000-4000-8000-00000000a001").as_deref(), Some("00000000-0000-4000-8000-00000000A001"));
+        assert_eq!(
+            lead_id("00000000-0000-4000-8000-00000000a001").as_deref(),
+            Some("00000000-0000-4000-8000-00000000A001")
+        );
         assert_eq!(lead_id("00000000-0000-4000-8000-00000000a00"), None);
         assert_eq!(lead_id("00000000-0000-4000-8000-00000000a001-1"), None);
     }

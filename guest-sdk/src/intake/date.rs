@@ -1,7 +1,17 @@
 //! Calendar days as people and programs write them. Where the order of day and month is open it is the American one.
 
 const MONTHS: [&str; 12] = [
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
     "december",
 ];
 
@@ -17,7 +27,11 @@ struct Written {
 /// Reads a day, counted from 1970-01-01; a year with two digits is in the century of `today`.
 pub(super) fn day(text: &str, today: i32) -> Option<i32> {
     let written = written(text)?;
-    let year = if written.is_short { civil(today).0.div_euclid(100) * 100 + written.year } else { written.year };
+    let year = if written.is_short {
+        civil(today).0.div_euclid(100) * 100 + written.year
+    } else {
+        written.year
+    };
     days(year, written.month, written.day)
 }
 
@@ -27,7 +41,8 @@ pub(super) fn birth(text: &str, today: i32) -> Option<i32> {
     if !written.is_short {
         return days(written.year, written.month, written.day);
     }
-    let late = days(2_000 + written.year, written.month, written.day).is_some_and(|day| day <= today);
+    let late =
+        days(2_000 + written.year, written.month, written.day).is_some_and(|day| day <= today);
     if late { None } else { days(1_900 + written.year, written.month, written.day) }
 }
 
@@ -80,14 +95,20 @@ fn written(text: &str) -> Option<Written> {
     if text.contains(|c: char| c.is_alphabetic()) {
         return with_month_name(text);
     }
-    let separator = text.chars().find(|c| !c.is_ascii_digit()).filter(|c| matches!(c, '-' | '/' | '.'))?;
+    let separator =
+        text.chars().find(|c| !c.is_ascii_digit()).filter(|c| matches!(c, '-' | '/' | '.'))?;
     let mut parts = text.split(separator);
     let (first, second, third) = (parts.next()?, parts.next()?, parts.next()?);
     if parts.next().is_some() || !(1..=2).contains(&second.len()) {
         return None;
     }
     if first.len() == 4 && third.len() <= 2 {
-        return Some(Written { year: number(first)?, is_short: false, month: number(second)?, day: number(third)? });
+        return Some(Written {
+            year: number(first)?,
+            is_short: false,
+            month: number(second)?,
+            day: number(third)?,
+        });
     }
     // Points between day and month are European, where the day comes first.
     if separator == '.' || first.len() > 2 || !matches!(third.len(), 2 | 4) {
@@ -104,14 +125,20 @@ fn eight_digits(text: &str, digits: i32) -> Option<Written> {
     let year = digits / 10_000;
     // No month is 19 or 20, so a number is never both a year first and a month first.
     if (1_900..2_100).contains(&year) {
-        return Some(Written { year, is_short: false, month: digits / 100 % 100, day: digits % 100 });
+        return Some(Written {
+            year,
+            is_short: false,
+            month: digits / 100 % 100,
+            day: digits % 100,
+        });
     }
     let (month, day) = (digits / 1_000_000, digits / 10_000 % 100);
     Some(Written { year: digits % 10_000, is_short: false, month, day })
 }
 
 fn with_month_name(text: &str) -> Option<Written> {
-    let parts: Vec<&str> = text.split([' ', ',', '-', '/', '.']).filter(|part| !part.is_empty()).collect();
+    let parts: Vec<&str> =
+        text.split([' ', ',', '-', '/', '.']).filter(|part| !part.is_empty()).collect();
     let [first, second, third] = parts.as_slice() else { return None };
     let (month, day) = match month_named(first) {
         Some(month) => (month, second),
@@ -134,7 +161,9 @@ fn month_named(name: &str) -> Option<i32> {
 fn without_time(text: &str) -> &str {
     let is_time = |time: &str| {
         let head = time.split(':').next().unwrap_or("");
-        time.contains(':') && (1..=2).contains(&head.len()) && head.bytes().all(|byte| byte.is_ascii_digit())
+        time.contains(':')
+            && (1..=2).contains(&head.len())
+            && head.bytes().all(|byte| byte.is_ascii_digit())
     };
     if let Some((date, time)) = text.split_once(['T', 't']) {
         if is_time(time) && date.ends_with(|c: char| c.is_ascii_digit()) {
@@ -172,9 +201,24 @@ mod tests {
     #[test]
     fn a_day_is_read_in_every_spelling_that_has_one_meaning() {
         for text in [
-            "1976-07-24", "07/24/1976", "7/24/1976", "07-24-1976", "19760724", "07241976", "1976/7/24", "1976.07.24",
-            "1976-07-24T00:00:00Z", "1976-07-24 07:03:04", "1976-07-24T23:00:00-05:00", "07/24/1976 12:00:00 AM",
-            "Jul 24, 1976", "July 24 1976", "24 July 1976", "24-Jul-1976", "July 24th, 1976", "07/24/76",
+            "1976-07-24",
+            "07/24/1976",
+            "7/24/1976",
+            "07-24-1976",
+            "19760724",
+            "07241976",
+            "1976/7/24",
+            "1976.07.24",
+            "1976-07-24T00:00:00Z",
+            "1976-07-24 07:03:04",
+            "1976-07-24T23:00:00-05:00",
+            "07/24/1976 12:00:00 AM",
+            "Jul 24, 1976",
+            "July 24 1976",
+            "24 July 1976",
+            "24-Jul-1976",
+            "July 24th, 1976",
+            "07/24/76",
         ] {
             check(birth, text, Some((1976, 7, 24)));
         }
@@ -186,9 +230,30 @@ mod tests {
     #[test]
     fn a_day_that_does_not_exist_or_has_two_meanings_is_none() {
         for text in [
-            "1976-02-31", "02/31/1976", "1900-02-29", "2025-02-29", "24/07/1976", "1976-13-01", "24.07.1976", "5.7.1976",
-            "01/05/24", "1976", "1976-07", "0000-00-00", "00/00/0000", "July 1976", "19761301", "203040506", "24071976",
-            "-1-2-3", "soon", "1976-07-24-01", "+1976-07-24", "1976--7-24", "1234567", "Juk 24, 1976",
+            "1976-02-31",
+            "02/31/1976",
+            "1900-02-29",
+            "2025-02-29",
+            "24/07/1976",
+            "1976-13-01",
+            "24.07.1976",
+            "5.7.1976",
+            "01/05/24",
+            "1976",
+            "1976-07",
+            "0000-00-00",
+            "00/00/0000",
+            "July 1976",
+            "19761301",
+            "203040506",
+            "24071976",
+            "-1-2-3",
+            "soon",
+            "1976-07-24-01",
+            "+1976-07-24",
+            "1976--7-24",
+            "1234567",
+            "Juk 24, 1976",
         ] {
             check(birth, text, None);
         }

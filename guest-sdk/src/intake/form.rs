@@ -7,8 +7,18 @@ use super::{json, malformed, xml};
 use crate::normalizer::Refusal;
 
 /// Keys whose value may be a whole document.
-const DOCUMENT_KEYS: &[&str] =
-    &["body", "data", "json", "jsondata", "lead", "payload", "request", "xml", "xmldata", "xmlrequest"];
+const DOCUMENT_KEYS: &[&str] = &[
+    "body",
+    "data",
+    "json",
+    "jsondata",
+    "lead",
+    "payload",
+    "request",
+    "xml",
+    "xmldata",
+    "xmlrequest",
+];
 
 /// Reads every pair of the form.
 pub(super) fn read(leaves: &mut Leaves<'_>, form: &[u8], charset: Charset) -> Result<(), Refusal> {
@@ -27,9 +37,9 @@ pub(super) fn read(leaves: &mut Leaves<'_>, form: &[u8], charset: Charset) -> Re
 
 fn is_document_key(key: &str) -> bool {
     let bare = key.bytes().filter(|byte| byte.is_ascii_alphanumeric());
-    DOCUMENT_KEYS.iter().any(|known| {
-        bare.clone().map(|byte| byte.to_ascii_lowercase()).eq(known.bytes())
-    })
+    DOCUMENT_KEYS
+        .iter()
+        .any(|known| bare.clone().map(|byte| byte.to_ascii_lowercase()).eq(known.bytes()))
 }
 
 /// Undoes `+` and `%XX`. A `%` that begins no escape stands for itself, as in every browser.
@@ -51,7 +61,9 @@ fn decoded(text: &[u8], charset: Charset) -> Result<String, Refusal> {
         }
     }
     charset.text(bytes).ok_or_else(|| {
-        malformed("the form is not UTF-8; if it is another character set, name it in the Content-Type")
+        malformed(
+            "the form is not UTF-8; if it is another character set, name it in the Content-Type",
+        )
     })
 }
 

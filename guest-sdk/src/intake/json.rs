@@ -32,7 +32,8 @@ struct Pair<'b> {
 
 /// Reads one object, or a list of one.
 pub(super) fn read(leaves: &mut Leaves<'_>, text: &str) -> Result<(), Refusal> {
-    let mut reader = Reader { leaves, levels: Vec::with_capacity(8), seen: BTreeSet::new(), serial: 0 };
+    let mut reader =
+        Reader { leaves, levels: Vec::with_capacity(8), seen: BTreeSet::new(), serial: 0 };
     let only_key = only_member(text);
     let mut parser = SliceJsonParser::new(text.as_bytes());
     loop {
@@ -72,7 +73,9 @@ impl<'b> Reader<'_, '_, 'b> {
             }
             JsonEvent::String(text) => self.value(text, false),
             JsonEvent::Number(digits) => self.value(digits, true),
-            JsonEvent::Boolean(yes) => self.value(Cow::Borrowed(if yes { "true" } else { "false" }), false),
+            JsonEvent::Boolean(yes) => {
+                self.value(Cow::Borrowed(if yes { "true" } else { "false" }), false)
+            }
             JsonEvent::Null => self.value(Cow::Borrowed(""), false),
             JsonEvent::Eof => Ok(()),
         }
@@ -82,6 +85,7 @@ impl<'b> Reader<'_, '_, 'b> {
         if self.levels.len() >= DEPTH_MAX {
             return Err(too_large(format!("the body is nested deeper than {DEPTH_MAX} levels")));
         }
+        self.leaves.count_one()?;
         self.serial = self.serial.saturating_add(1);
         let is_second = self.levels.len() == 1;
         let mut pair = None;
@@ -97,10 +101,13 @@ impl<'b> Reader<'_, '_, 'b> {
             Some(level) if is_second && only_key && !is_list => {
                 let name = level.key.clone();
                 let is_known = self.leaves.is_container(&name);
-                let scope = if is_known { self.leaves.enter(level.scope, &name)? } else { level.scope };
+                let scope =
+                    if is_known { self.leaves.enter(level.scope, &name)? } else { level.scope };
                 (scope, level.scope, name)
             }
-            Some(level) => (self.leaves.enter(level.scope, &level.key)?, level.scope, level.key.clone()),
+            Some(level) => {
+                (self.leaves.enter(level.scope, &level.key)?, level.scope, level.key.clone())
+            }
         };
         let list = is_list.then_some((outer, 0));
         self.levels.push(Level { scope, key, list, serial: self.serial, pair });

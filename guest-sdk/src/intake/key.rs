@@ -97,7 +97,10 @@ impl Index {
             let mut earlier = index.starts[hash.bucket()] as usize;
             while earlier < place {
                 let is_other = index.entries[earlier].field != entry.field;
-                assert!(index.hashes[earlier] != hash.0 || !is_other, "two fields have the same key");
+                assert!(
+                    index.hashes[earlier] != hash.0 || !is_other,
+                    "two fields have the same key"
+                );
                 earlier += 1;
             }
             index.hashes[place] = hash.0;
@@ -171,7 +174,13 @@ impl<'f> Keys<'f> {
                 self.position = 0;
                 continue;
             }
-            self = Self { field: self.field + 1, number: self.number + 1, rank: 0, position: 0, ..self };
+            self = Self {
+                field: self.field + 1,
+                number: self.number + 1,
+                rank: 0,
+                position: 0,
+                ..self
+            };
         }
     }
 
@@ -197,7 +206,87 @@ impl<'f> Keys<'f> {
 
 /// The words of which names of wrappers are made: what is inside `LeadData` is said of the lead itself.
 const WRAPPER_WORDS: &[&str] = &[
-    "additional", "address", "addresses", "answer", "answers", "attribute", "attributes", "auth", "authentication", "auto", "body", "client", "compliance", "consent", "consumer", "contact", "contacts", "content", "context", "credential", "credentials", "custom", "customer", "data", "demographic", "demographics", "detail", "details", "entry", "envelope", "extra", "field", "fields", "form", "general", "header", "health", "home", "household", "info", "information", "input", "insurance", "jornaya", "json", "lead", "leads", "location", "main", "medicare", "meta", "other", "parameters", "params", "payload", "personal", "ping", "post", "primary", "profile", "prospect", "question", "questions", "quote", "quotes", "record", "req", "request", "requests", "residence", "root", "row", "soap", "submission", "survey", "tcpa", "tracking", "trustedform", "user", "values", "xml",
+    "additional",
+    "address",
+    "addresses",
+    "answer",
+    "answers",
+    "attribute",
+    "attributes",
+    "auth",
+    "authentication",
+    "auto",
+    "body",
+    "client",
+    "compliance",
+    "consent",
+    "consumer",
+    "contact",
+    "contacts",
+    "content",
+    "context",
+    "credential",
+    "credentials",
+    "custom",
+    "customer",
+    "data",
+    "demographic",
+    "demographics",
+    "detail",
+    "details",
+    "entry",
+    "envelope",
+    "extra",
+    "field",
+    "fields",
+    "form",
+    "general",
+    "header",
+    "health",
+    "home",
+    "household",
+    "info",
+    "information",
+    "input",
+    "insurance",
+    "jornaya",
+    "json",
+    "lead",
+    "leads",
+    "location",
+    "main",
+    "medicare",
+    "meta",
+    "other",
+    "parameters",
+    "params",
+    "payload",
+    "personal",
+    "ping",
+    "post",
+    "primary",
+    "profile",
+    "prospect",
+    "question",
+    "questions",
+    "quote",
+    "quotes",
+    "record",
+    "req",
+    "request",
+    "requests",
+    "residence",
+    "root",
+    "row",
+    "soap",
+    "submission",
+    "survey",
+    "tcpa",
+    "tracking",
+    "trustedform",
+    "user",
+    "values",
+    "xml",
 ];
 
 /// Whether a folded name consists of wrapper words only.

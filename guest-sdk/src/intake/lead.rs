@@ -25,9 +25,10 @@ struct Draft {
 impl<'v> Values<'v> {
     pub(super) fn new(vertical: &'v Vertical, leaves: &mut Leaves<'v>) -> Self {
         let found = leaves.take();
-        let counts = vertical.groups.iter().filter_map(|group| {
-            Some((group.name, i64::from(leaves.elements(group.name)?)))
-        });
+        let counts = vertical
+            .groups
+            .iter()
+            .filter_map(|group| Some((group.name, i64::from(leaves.elements(group.name)?))));
         Self { vertical, counts: counts.collect(), found }
     }
 
@@ -76,7 +77,9 @@ impl<'v> Values<'v> {
     /// Returns what `lead_id` holds if that is the handle of a ping: some sources send the handle by that name, others
     /// their own number, others the LeadiD.
     pub(super) fn ping_in_lead_id(&self, stage: Stage) -> Option<&str> {
-        let is_handle = stage == Stage::Post && self.first("ping_id").is_none() && self.first("token").is_none();
+        let is_handle = stage == Stage::Post
+            && self.first("ping_id").is_none()
+            && self.first("token").is_none();
         self.first("lead_id").filter(|id| is_handle && contact::lead_id(id).is_none())
     }
 
@@ -100,12 +103,18 @@ impl<'v> Values<'v> {
             (Some(year), Some(month), Some(day)) => {
                 // A month may have a name; then the words say what is what.
                 let is_name = month.starts_with(|c: char| c.is_alphabetic());
-                if is_name { format!("{month} {day}, {year}") } else { format!("{year}-{month}-{day}") }
+                if is_name {
+                    format!("{month} {day}, {year}")
+                } else {
+                    format!("{year}-{month}-{day}")
+                }
             }
             _ => return Ok(()),
         };
         let born = date::birth(&text, today).filter(|&born| born <= today);
-        let born = born.ok_or_else(|| invalid("date_of_birth", "a date such as 1976-07-24, whole or as year, month and day"))?;
+        let born = born.ok_or_else(|| {
+            invalid("date_of_birth", "a date such as 1976-07-24, whole or as year, month and day")
+        })?;
         match draft.get_mut("date_of_birth") {
             Some(value @ None) => *value = Some(Value::Date(born)),
             Some(Some(Value::Date(known))) if *known != born => {
@@ -117,7 +126,8 @@ impl<'v> Values<'v> {
     }
 
     fn names_from_full_name(&self, draft: &mut Draft) -> Result<(), Refusal> {
-        let Some(Value::Text(name)) = self.read("full_name").map_err(|refusal| Refusal { field: None, ..refusal })?
+        let Some(Value::Text(name)) =
+            self.read("full_name").map_err(|refusal| Refusal { field: None, ..refusal })?
         else {
             return Ok(());
         };
@@ -125,12 +135,16 @@ impl<'v> Values<'v> {
             Some((last, first)) => (first.trim(), last.trim()),
             None => {
                 let (first, rest) = name.split_once(' ').unwrap_or((&name, ""));
-                let initial = rest.split_once(' ').filter(|(middle, _)| middle.trim_end_matches('.').len() == 1);
+                let initial = rest
+                    .split_once(' ')
+                    .filter(|(middle, _)| middle.trim_end_matches('.').len() == 1);
                 (first, initial.map_or(rest, |(_, last)| last))
             }
         };
         for (field, part) in [("first_name", first), ("last_name", last)] {
-            if let Some(value) = draft.get_mut(field).filter(|value| value.is_none() && !part.is_empty()) {
+            if let Some(value) =
+                draft.get_mut(field).filter(|value| value.is_none() && !part.is_empty())
+            {
                 *value = Some(Value::Text(part.into()));
             }
         }
@@ -145,7 +159,9 @@ impl<'v> Values<'v> {
             match (token, jornaya) {
                 (Some(token), Some(value)) => *value = Some(Value::Text(token)),
                 _ => {
-                    if let Some(value) = draft.get_mut("source_lead_id").filter(|value| value.is_none()) {
+                    if let Some(value) =
+                        draft.get_mut("source_lead_id").filter(|value| value.is_none())
+                    {
                         *value = Some(Value::Text(id.into()));
                     }
                 }
@@ -153,13 +169,16 @@ impl<'v> Values<'v> {
         }
         for text in self.texts("tcpa") {
             // What is neither yes nor no is the wording itself.
-            let (field, value) = match word::boolean("agree agreed accepted", "disagree declined", text) {
-                Some(yes) => ("tcpa_consent", Value::Boolean(yes)),
-                None => ("tcpa_text", Value::Text(text.into())),
-            };
+            let (field, value) =
+                match word::boolean("agree agreed accepted", "disagree declined", text) {
+                    Some(yes) => ("tcpa_consent", Value::Boolean(yes)),
+                    None => ("tcpa_text", Value::Text(text.into())),
+                };
             match draft.get_mut(field) {
                 Some(known @ None) => *known = Some(value),
-                Some(Some(known)) if field == "tcpa_consent" && !reading::is_same(known, &value) => {
+                Some(Some(known))
+                    if field == "tcpa_consent" && !reading::is_same(known, &value) =>
+                {
                     return Err(conflict(field, "two keys say different things"));
                 }
                 _ => (),
@@ -177,9 +196,13 @@ impl<'v> Values<'v> {
         };
         let Some(value) = draft.get_mut("height") else { return Ok(()) };
         let inches = number::inches(&text).filter(|inches| HEIGHT.contains(inches));
-        let inches = inches.ok_or_else(|| invalid("height", "feet and inches such as 5 and 10, or inches alone"))?;
+        let inches = inches.ok_or_else(|| {
+            invalid("height", "feet and inches such as 5 and 10, or inches alone")
+        })?;
         match value {
-            Some(Value::Integer(known)) if *known != inches => Err(conflict("height", "two keys give different heights")),
+            Some(Value::Integer(known)) if *known != inches => {
+                Err(conflict("height", "two keys give different heights"))
+            }
             _ => {
                 *value = Some(Value::Integer(inches));
                 Ok(())
@@ -189,7 +212,10 @@ impl<'v> Values<'v> {
 
     /// Reads the keys under which some sources send yes or no, and others a name: whose house, which insurer.
     fn home_and_insurance(&self, draft: &mut Draft) -> Result<(), Refusal> {
-        let keys = [("residence_type", "home_owner", None), ("current_insurance", "currently_insured", Some("current_carrier"))];
+        let keys = [
+            ("residence_type", "home_owner", None),
+            ("current_insurance", "currently_insured", Some("current_carrier")),
+        ];
         for (key, field, name) in keys {
             for text in self.texts(key).filter(|text| !word::is_unsaid(text)) {
                 let yes = draft.reader(field).and_then(|reader| match reader {
@@ -243,12 +269,17 @@ impl Draft {
     /// A ZIP code says in which state it lies. One that lies elsewhere than the state that was sent is refused: either
     /// may be wrong, and a licence holds in one state.
     fn state_from_zip(&mut self) -> Result<(), Refusal> {
-        let Some(zip) = self.text("zip").filter(|zip| !place::TEST_ZIPS.contains(zip)) else { return Ok(()) };
+        let Some(zip) = self.text("zip").filter(|zip| !place::TEST_ZIPS.contains(zip)) else {
+            return Ok(());
+        };
         if let Some(state) = self.text("state") {
             if place::is_in(zip, state) {
                 return Ok(());
             }
-            return Err(conflict("state", "the ZIP code lies in another state; send the two of one address"));
+            return Err(conflict(
+                "state",
+                "the ZIP code lies in another state; send the two of one address",
+            ));
         }
         let derived = place::state_of(zip).map(|state| Value::Text(state.into()));
         if let Some(value) = self.get_mut("state") {
@@ -303,7 +334,8 @@ impl Draft {
             match value {
                 Some(value) => lead.push(NamedValue { name: field.name.into(), value }),
                 None if is_required => {
-                    let (name, stage) = (field.name, if stage == Stage::Ping { "ping" } else { "post" });
+                    let (name, stage) =
+                        (field.name, if stage == Stage::Ping { "ping" } else { "post" });
                     let message = format!("`{name}` is required on a {stage}");
                     let code = RefusalCode::MissingField;
                     return Err(Refusal { code, field: Some(name.into()), message });

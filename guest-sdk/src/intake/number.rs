@@ -42,14 +42,19 @@ pub(super) fn integer(text: &str) -> Option<i64> {
     let whole = text.parse::<i64>().ok().filter(|_| !text.starts_with('+'));
     whole.or_else(|| {
         let millionths = i128::from(millionths(&without_commas(text)?)?);
-        (millionths.checked_rem(ONE)? == 0).then(|| i64::try_from(millionths.checked_div(ONE)?).ok())?
+        (millionths.checked_rem(ONE)? == 0)
+            .then(|| i64::try_from(millionths.checked_div(ONE)?).ok())?
     })
 }
 
 /// Reads an amount of dollars such as `$12,500`, `12500.00 USD` or `75k`, in millionths.
 pub(super) fn dollars(text: &str) -> Option<i64> {
     let lower = text.trim().to_ascii_lowercase();
-    let bare = lower.strip_suffix("usd").or_else(|| lower.strip_suffix("dollars")).unwrap_or(&lower).trim();
+    let bare = lower
+        .strip_suffix("usd")
+        .or_else(|| lower.strip_suffix("dollars"))
+        .unwrap_or(&lower)
+        .trim();
     let bare = bare.strip_prefix("usd").unwrap_or(bare).trim();
     let (negative, bare) = match bare.strip_prefix('-') {
         Some(rest) => (true, rest),
@@ -60,7 +65,8 @@ pub(super) fn dollars(text: &str) -> Option<i64> {
         Some(rest) => (rest.trim(), 1_000),
         None => (bare, 1),
     };
-    let amount = millionths(&without_commas(bare)?).filter(|&amount| amount >= 0)?.checked_mul(unit)?;
+    let amount =
+        millionths(&without_commas(bare)?).filter(|&amount| amount >= 0)?.checked_mul(unit)?;
     if negative { amount.checked_neg() } else { Some(amount) }
 }
 
@@ -109,7 +115,8 @@ fn months_sum(text: &str, unit: u16) -> Option<i64> {
         let (count, after) = leading_number(rest)?;
         let after = after.trim_start();
         let range = after.strip_prefix('-').or_else(|| after.strip_prefix("to "));
-        let named = range.map_or(Some(after), |high| Some(leading_number(high.trim_start())?.1.trim_start()))?;
+        let named = range
+            .map_or(Some(after), |high| Some(leading_number(high.trim_start())?.1.trim_start()))?;
         let end = named.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(named.len());
         let (name, after) = named.split_at_checked(end)?;
         let months = match name {
@@ -135,8 +142,23 @@ fn leading_number(text: &str) -> Option<(i64, &str)> {
 }
 
 /// What stands behind feet and inches.
-const HEIGHT_MARKS: &[&str] =
-    &["'", "'\"", "''", "’", "’”", "′", "′″", "-", "ft", "ftin", "feet", "feetinches", "feetinch", "foot", "footinches"];
+const HEIGHT_MARKS: &[&str] = &[
+    "'",
+    "'\"",
+    "''",
+    "’",
+    "’”",
+    "′",
+    "′″",
+    "-",
+    "ft",
+    "ftin",
+    "feet",
+    "feetinches",
+    "feetinch",
+    "foot",
+    "footinches",
+];
 
 /// Reads inches: `70`, `5'10"`, `5 ft 10 in`, `5-10`, `5 feet`.
 pub(super) fn inches(text: &str) -> Option<i64> {
@@ -152,7 +174,8 @@ pub(super) fn inches(text: &str) -> Option<i64> {
         return None;
     }
     let feet = feet.parse::<i64>().ok()?.checked_mul(12)?;
-    let inches = inches.map_or(Ok(0), str::parse::<i64>).ok().filter(|inches| (0..12).contains(inches))?;
+    let inches =
+        inches.map_or(Ok(0), str::parse::<i64>).ok().filter(|inches| (0..12).contains(inches))?;
     feet.checked_add(inches)
 }
 
@@ -164,7 +187,9 @@ fn without_commas(text: &str) -> Option<String> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let mut parts = whole.split(',');
     let first = parts.next()?.trim_start_matches('-');
-    let fits = (1..=3).contains(&first.len()) && !fraction.contains(',') && parts.all(|part| part.len() == 3);
+    let fits = (1..=3).contains(&first.len())
+        && !fraction.contains(',')
+        && parts.all(|part| part.len() == 3);
     fits.then(|| text.replace(',', ""))
 }
 
@@ -181,50 +206,128 @@ mod tests {
 
     #[test]
     fn a_whole_number_is_exact_or_nothing() {
-        check(integer, &[
-            ("12500", Some(12_500)), ("12500.00", Some(12_500)), ("1e5", Some(100_000)), ("1.2e1", Some(12)),
-            ("-3", Some(-3)), ("1,200", Some(1_200)), ("12,500,000", Some(12_500_000)), ("0", Some(0)),
-            ("0e999", Some(0)), ("9223372036854775807", Some(i64::MAX)), ("9223372036854775808", None),
-            ("1e309", None), ("1e-400", None), ("12.5", None), ("12,50", None), ("1,2", None), ("NaN", None),
-            ("Infinity", None), ("+5", None), ("0x10", None), ("", None), ("12 years", None), ("1e", None), ("5.", None),
-        ]);
+        check(
+            integer,
+            &[
+                ("12500", Some(12_500)),
+                ("12500.00", Some(12_500)),
+                ("1e5", Some(100_000)),
+                ("1.2e1", Some(12)),
+                ("-3", Some(-3)),
+                ("1,200", Some(1_200)),
+                ("12,500,000", Some(12_500_000)),
+                ("0", Some(0)),
+                ("0e999", Some(0)),
+                ("9223372036854775807", Some(i64::MAX)),
+                ("9223372036854775808", None),
+                ("1e309", None),
+                ("1e-400", None),
+                ("12.5", None),
+                ("12,50", None),
+                ("1,2", None),
+                ("NaN", None),
+                ("Infinity", None),
+                ("+5", None),
+                ("0x10", None),
+                ("", None),
+                ("12 years", None),
+                ("1e", None),
+                ("5.", None),
+            ],
+        );
     }
 
     #[test]
     fn an_amount_is_read_to_the_millionth() {
-        check(dollars, &[
-            ("$12,500", Some(12_500_000_000)), ("12500.00", Some(12_500_000_000)), ("12.5", Some(12_500_000)),
-            ("0.000001", Some(1)), ("0.0000001", None), ("75k", Some(75_000_000_000)), ("50 USD", Some(50_000_000)),
-            ("$-5", None), ("-5", Some(-5_000_000)), ("-$5", Some(-5_000_000)), ("12.500,00", None), ("five", None), ("", None), ("$", None),
-        ]);
+        check(
+            dollars,
+            &[
+                ("$12,500", Some(12_500_000_000)),
+                ("12500.00", Some(12_500_000_000)),
+                ("12.5", Some(12_500_000)),
+                ("0.000001", Some(1)),
+                ("0.0000001", None),
+                ("75k", Some(75_000_000_000)),
+                ("50 USD", Some(50_000_000)),
+                ("$-5", None),
+                ("-5", Some(-5_000_000)),
+                ("-$5", Some(-5_000_000)),
+                ("12.500,00", None),
+                ("five", None),
+                ("", None),
+                ("$", None),
+            ],
+        );
     }
 
     #[test]
     fn the_lower_end_of_a_range_counts() {
-        check(dollars_from, &[
-            ("42000", Some(42_000)), ("$50,000 - $74,999", Some(50_000)), ("50000-75000", Some(50_000)), ("50-75k", Some(50_000)),
-            ("$25k to $50k", Some(25_000)), ("Under $20,000", Some(0)), ("<20000", Some(0)), ("$100,000+", Some(100_000)),
-            ("Over $150,000", Some(150_000)), ("100000 or more", Some(100_000)), ("41999.50", Some(41_999)),
-            ("75000-50000", None), ("lots", None), ("-5", Some(-5)), ("10-20-30", None), ("Under nothing", None),
-        ]);
+        check(
+            dollars_from,
+            &[
+                ("42000", Some(42_000)),
+                ("$50,000 - $74,999", Some(50_000)),
+                ("50000-75000", Some(50_000)),
+                ("50-75k", Some(50_000)),
+                ("$25k to $50k", Some(25_000)),
+                ("Under $20,000", Some(0)),
+                ("<20000", Some(0)),
+                ("$100,000+", Some(100_000)),
+                ("Over $150,000", Some(150_000)),
+                ("100000 or more", Some(100_000)),
+                ("41999.50", Some(41_999)),
+                ("75000-50000", None),
+                ("lots", None),
+                ("-5", Some(-5)),
+                ("10-20-30", None),
+                ("Under nothing", None),
+            ],
+        );
     }
 
     #[test]
     fn months_have_many_spellings() {
         let read = |text: &str| months(text, 1);
-        check(read, &[
-            ("12", Some(12)), ("3 years", Some(36)), ("1 year 6 months", Some(18)), ("5+ years", Some(60)), ("18 months", Some(18)),
-            ("1-3 years", Some(12)), ("1 to 3 years", Some(12)), ("Less than 1 year", Some(0)), ("1.5 years", Some(18)),
-            ("More than 5 years", Some(60)), ("5 years or more", Some(60)), ("6-12 months", Some(6)), ("a while", None), ("3 weeks", None), ("years", None),
-        ]);
+        check(
+            read,
+            &[
+                ("12", Some(12)),
+                ("3 years", Some(36)),
+                ("1 year 6 months", Some(18)),
+                ("5+ years", Some(60)),
+                ("18 months", Some(18)),
+                ("1-3 years", Some(12)),
+                ("1 to 3 years", Some(12)),
+                ("Less than 1 year", Some(0)),
+                ("1.5 years", Some(18)),
+                ("More than 5 years", Some(60)),
+                ("5 years or more", Some(60)),
+                ("6-12 months", Some(6)),
+                ("a while", None),
+                ("3 weeks", None),
+                ("years", None),
+            ],
+        );
         assert_eq!(months("2", 12), Some(24));
     }
 
     #[test]
     fn a_height_is_inches_however_it_is_written() {
-        check(inches, &[
-            ("70", Some(70)), ("5'10\"", Some(70)), ("5'10", Some(70)), ("5 ft 10 in", Some(70)), ("5-10", Some(70)), ("6'", Some(72)),
-            ("5 feet 4 inches", Some(64)), ("5'12\"", None), ("178 cm", None), ("5.10", None), ("tall", None),
-        ]);
+        check(
+            inches,
+            &[
+                ("70", Some(70)),
+                ("5'10\"", Some(70)),
+                ("5'10", Some(70)),
+                ("5 ft 10 in", Some(70)),
+                ("5-10", Some(70)),
+                ("6'", Some(72)),
+                ("5 feet 4 inches", Some(64)),
+                ("5'12\"", None),
+                ("178 cm", None),
+                ("5.10", None),
+                ("tall", None),
+            ],
+        );
     }
 }

@@ -25,8 +25,14 @@ pub(super) fn value(field: &Field, found: &[Found], today: i32) -> Result<Option
             Some(known) if field.prefers_first_key || is_same(known, &value) => (),
             Some(_) => {
                 let name = field.name;
-                let message = format!("`{name}` has two different values, under one key or several; send it once");
-                return Err(Refusal { code: RefusalCode::ConflictingValues, field: Some(name.into()), message });
+                let message = format!(
+                    "`{name}` has two different values, under one key or several; send it once"
+                );
+                return Err(Refusal {
+                    code: RefusalCode::ConflictingValues,
+                    field: Some(name.into()),
+                    message,
+                });
             }
         }
     }
@@ -40,7 +46,9 @@ fn one(field: &Field, found: &Found, today: i32) -> Result<Option<Value>, Refusa
         Reader::Name => word::is_nothing_for_name(text),
         Reader::Text => word::is_nothing(text),
         Reader::TextUnless(words) => word::is_nothing(text) || word::is_among(words, text),
-        Reader::Phone | Reader::Email => word::is_nothing(text) || word::is_unsaid(text) || contact::is_hidden(text),
+        Reader::Phone | Reader::Email => {
+            word::is_nothing(text) || word::is_unsaid(text) || contact::is_hidden(text)
+        }
         _ => word::is_nothing(text) || word::is_unsaid(text),
     };
     if is_nothing {
@@ -57,15 +65,25 @@ fn read(reader: &Reader, text: &str, found: &Found, today: i32) -> Option<Value>
         (from..=until).contains(&number).then_some(Value::Integer(number))
     };
     match *reader {
-        Reader::Text | Reader::TextUnless(_) | Reader::Texts | Reader::Every(_) | Reader::Phones => {
-            plain(text).map(Value::Text)
+        Reader::Text
+        | Reader::TextUnless(_)
+        | Reader::Texts
+        | Reader::Every(_)
+        | Reader::Phones => plain(text).map(Value::Text),
+        Reader::Name => {
+            plain(text).filter(|name| name.chars().any(char::is_alphabetic)).map(Value::Text)
         }
-        Reader::Name => plain(text).filter(|name| name.chars().any(char::is_alphabetic)).map(Value::Text),
         Reader::Word(words) => word::word(words, text).map(|word| Value::Text(word.into())),
-        Reader::Credit(words) => word::word(words, text).or_else(|| band(text)).map(|word| Value::Text(word.into())),
+        Reader::Credit(words) => {
+            word::word(words, text).or_else(|| band(text)).map(|word| Value::Text(word.into()))
+        }
         Reader::Boolean(yes, no) => word::boolean(yes, no, text).map(Value::Boolean),
         Reader::Any(yes, no) => {
-            let many = || number::integer(text.trim_end_matches('+')).filter(|&count| count >= 0).map(|count| count > 0);
+            let many = || {
+                number::integer(text.trim_end_matches('+'))
+                    .filter(|&count| count >= 0)
+                    .map(|count| count > 0)
+            };
             word::boolean(yes, no, text).or_else(many).map(Value::Boolean)
         }
         Reader::Integer(from, until) => within(number::integer(text)?, from, until),
@@ -106,28 +124,39 @@ fn read(reader: &Reader, text: &str, found: &Found, today: i32) -> Option<Value>
 /// Says what would be right.
 fn expected(field: &Field, text: &str, today: i32) -> String {
     match field.reader {
-        Reader::Text | Reader::TextUnless(_) | Reader::Texts | Reader::Every(_) => "text without control characters".into(),
+        Reader::Text | Reader::TextUnless(_) | Reader::Texts | Reader::Every(_) => {
+            "text without control characters".into()
+        }
         Reader::Name => "a name with at least one letter".into(),
         Reader::Word(words) => one_of(words.iter().map(|&(word, _)| word)),
         Reader::Credit(words) => {
-            format!("{}, or a credit score from 300 to 850", one_of(words.iter().map(|&(word, _)| word)))
+            format!(
+                "{}, or a credit score from 300 to 850",
+                one_of(words.iter().map(|&(word, _)| word))
+            )
         }
         Reader::Boolean(..) => "yes or no, such as 1 or 0".into(),
         Reader::Any(..) => "yes or no, or a number".into(),
         Reader::Integer(from, until) => format!("a whole number from {from} to {until}"),
         Reader::Count(_) => "a whole number from 0 to 1000".into(),
-        Reader::Dollars(from, until) => format!("whole dollars from {from} to {until}, such as 12500 or $12,500"),
+        Reader::Dollars(from, until) => {
+            format!("whole dollars from {from} to {until}, such as 12500 or $12,500")
+        }
         Reader::Months(_) => "months such as 18, or a time such as 3 years".into(),
         Reader::DaysUntil => "a number of days, or a date such as 2026-01-31".into(),
         Reader::Inches => "a height in inches such as 70, or 5'10\"".into(),
         Reader::State => "a state of the United States, by name or two-letter code".into(),
         Reader::Zip => "a ZIP code of five digits that exists, such as 33139".into(),
-        Reader::Phone | Reader::Phones => "a United States or Canadian telephone number with area code".into(),
+        Reader::Phone | Reader::Phones => {
+            "a United States or Canadian telephone number with area code".into()
+        }
         Reader::Email => "an e-mail address such as name@example.com".into(),
         Reader::Ip => "one IPv4 or IPv6 address".into(),
         Reader::Price => "an amount of money such as 12.50, not negative".into(),
         Reader::Milliseconds => "a time of at most an hour".into(),
-        Reader::TrustedForm => "an address that begins with https://cert.trustedform.com/ or its ping form".into(),
+        Reader::TrustedForm => {
+            "an address that begins with https://cert.trustedform.com/ or its ping form".into()
+        }
         Reader::LeadId => "the 36 characters of a LeadiD token".into(),
         Reader::Date => "a date such as 2026-01-31, or 01/31/2026 with the month first".into(),
         Reader::BirthDate => match date::birth(text, today) {

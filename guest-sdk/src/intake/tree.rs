@@ -2,20 +2,17 @@
 //! vertical knows is kept, so a body of any size costs its reading and no more.
 
 use super::key::{self, Entry, Hash};
+use super::path::{ELEMENTS_MAX, Path, number_label, without_label};
 use super::table::Vertical;
 use super::too_large;
 use crate::normalizer::{Refusal, RefusalCode};
 
-/// The most values that a submission may have, known or not.
-const FIELDS_MAX: usize = 1_000;
+/// The most values, objects, lists and tags that a submission may have, known or not.
+const PARTS_MAX: usize = 2_000;
 /// How deep objects, lists and tags may be nested.
 pub(super) const DEPTH_MAX: usize = 32;
-/// The longest key, in bytes.
-const KEY_BYTES_MAX: usize = 256;
 /// The longest value of a field that the vertical knows, in bytes.
 const VALUE_BYTES_MAX: usize = 4_096;
-/// The most elements of a group that are told apart.
-const ELEMENTS_MAX: u32 = 64;
 
 /// The group of numbered keys that name none.
 const NUMBERED: u8 = 31;
@@ -40,10 +37,7 @@ pub(super) struct Found {
     pub(super) text: String,
     /// JSON wrote it as a number, so leading zeros are lost.
     pub(super) is_number: bool,
-    /// The group of numbered keys that name none.
-const NUMBERED: u8 = 31;
-
-/// Which element of its group it belongs to, from 0. Known once everything is read.
+    /// Which element of its group it belongs to, from 0. Known once everything is read.
     pub(super) element: u32,
     group: Option<u8>,
     number: Number,
@@ -119,7 +113,14 @@ pub(super) struct Leaves<'v> {
 impl<'v> Leaves<'v> {
     pub(super) fn new(vertical: &'v Vertical) -> Self {
         let (found, elements) = (Vec::with_capacity(64), Vec::new());
-        Self { vertical, found, count: 0, folded: String::with_capacity(64), zero_labels: 0, elements }
+        Self {
+            vertical,
+            found,
+            count: 0,
+            folded: String::with_capacity(64),
+            zero_labels: 0,
+            elements,
+        }
     }
 
     /// Whether repeated tags of this name are elements of something rather than several values.
@@ -140,6 +141,15 @@ impl<'v> Leaves<'v> {
         Ok(scope)
     }
 
+    /// Counts an object, list, tag or value, so that a body of empty ones has an end, too.
+    pub(super) fn count_one(&mut self) -> Result<(), Refusal> {
+        self.count = self.count.saturating_add(1);
+        if self.count > PARTS_MAX {
+            return Err(too_large(format!("the body has more than {PARTS_MAX} values")));
+        }
+        Ok(())
+    }
+
     /// Takes the value at the end of a path.
     pub(super) fn leaf(
         &mut self,
@@ -148,10 +158,7 @@ impl<'v> Leaves<'v> {
         text: &str,
         is_number: bool,
     ) -> Result<(), Refusal> {
-        self.count = self.count.saturating_add(1);
-        if self.count > FIELDS_MAX {
-            return Err(too_large(format!("the body has more than {FIELDS_MAX} values")));
-        }
+        self.count_one()?;
         let (mut path, mut scope) = (Path::new(name)?, scope);
         let mut last = path.next().unwrap_or_default();
         let mut trailing = Number::None;
@@ -179,11 +186,17 @@ impl<'v> Leaves<'v> {
             return Ok(());
         }
         if scope.is_repeated {
-            let message = "the body repeats a part that a lead has once; send one lead in each request";
-            return Err(Refusal { code: RefusalCode::Malformed, field: None, message: message.into() });
+            let message =
+                "the body repeats a part that a lead has once; send one lead in each request";
+            return Err(Refusal {
+                code: RefusalCode::Malformed,
+                field: None,
+                message: message.into(),
+            });
         }
         if text.len() > VALUE_BYTES_MAX {
-            let field = self.vertical.field(usize::from(entry.field)).map_or("", |field| field.name);
+            let field =
+                self.vertical.field(usize::from(entry.field)).map_or("", |field| field.name);
             return Err(too_large(format!("`{field}` is longer than {VALUE_BYTES_MAX} bytes")));
         }
         let (group, number) = (place.group, place.number);
@@ -217,7 +230,8 @@ impl<'v> Leaves<'v> {
         match (number, group) {
             (Number::Position(position), Some(_)) => position,
             (Number::Label(label), Some(group)) => {
-                let from_zero = self.zero_labels & 1_u32.checked_shl(group.into()).unwrap_or(0) != 0;
+                let from_zero =
+                    self.zero_labels & 1_u32.checked_shl(group.into()).unwrap_or(0) != 0;
                 label.saturating_sub(u32::from(!from_zero))
             }
             _ => 0,
@@ -282,14 +296,17 @@ impl<'v> Leaves<'v> {
         if entry.is_some() || !scope.is_empty {
             return Place { entry, group: None, number: Number::None };
         }
-        if let Some(prefix) = Prefix::of(self.vertical, name).filter(|prefix| !prefix.rest.is_empty()) {
+        if let Some(prefix) =
+            Prefix::of(self.vertical, name).filter(|prefix| !prefix.rest.is_empty())
+        {
             let inner = scope.in_group(prefix.place, prefix.name);
             return self.place_in_group(Scope { number: prefix.number, ..inner }, prefix.rest);
         }
         // `gender_1` names no group, but it is the first of something all the same.
         let (bare, label) = without_label(name);
         let behind_wrapper = scope.wrapper.and_then(|wrapper| index.get(wrapper.text(bare)));
-        let entry = label.and_then(|_| behind_wrapper.or_else(|| index.get(scope.joined.text(bare))));
+        let entry =
+            label.and_then(|_| behind_wrapper.or_else(|| index.get(scope.joined.text(bare))));
         let number = label.map_or(Number::None, Number::Label);
         Place { entry, group: entry.map(|_| NUMBERED), number }
     }
@@ -352,45 +369,4 @@ impl<'n> Prefix<'n> {
     fn number_or(&self, outer: Number) -> Number {
         if self.number == Number::None { outer } else { self.number }
     }
-}
-
-/// The segments of a key: `data[vehicles][0][make]` and `data.vehicles.0.make` have the same.
-struct Path<'k> {
-    rest: &'k str,
-}
-
-impl<'k> Path<'k> {
-    fn new(key: &'k str) -> Result<Self, Refusal> {
-        if key.len() > KEY_BYTES_MAX {
-            return Err(too_large(format!("a key is longer than {KEY_BYTES_MAX} bytes")));
-        }
-        Ok(Self { rest: key })
-    }
-
-    fn next(&mut self) -> Option<&'k str> {
-        self.rest = self.rest.trim_start_matches(is_separator);
-        let end = self.rest.find(is_separator).unwrap_or(self.rest.len());
-        let (segment, rest) = self.rest.split_at_checked(end)?;
-        self.rest = rest;
-        (!segment.is_empty()).then_some(segment)
-    }
-
-    fn is_done(&self) -> bool {
-        self.rest.chars().all(is_separator)
-    }
-}
-
-fn is_separator(c: char) -> bool {
-    matches!(c, '.' | '[' | ']' | '/')
-}
-
-/// Splits off the number at the end of a folded name.
-fn without_label(name: &str) -> (&str, Option<u32>) {
-    let bare = name.trim_end_matches(|c: char| c.is_ascii_digit());
-    (bare, name.get(bare.len()..).and_then(number_label))
-}
-
-fn number_label(segment: &str) -> Option<u32> {
-    let digits = !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit());
-    segment.parse().ok().filter(|&label| digits && label < ELEMENTS_MAX)
 }

@@ -3,12 +3,27 @@
 use super::table::Word;
 
 /// What sources write where they know nothing.
-const NOTHING: &[&str] = &["null", "(null)", "n/a", "na", "undefined", "nil", "nan", "-", "--", "[]", "{}"];
+const NOTHING: &[&str] =
+    &["null", "(null)", "n/a", "na", "undefined", "nil", "nan", "-", "--", "[]", "{}"];
 /// What people answer when they do not say.
 const UNSAID: &[&str] = &[
-    "unknown", "unsure", "notsure", "dontknow", "idontknow", "notspecified", "notprovided", "notavailable",
-    "notapplicable", "prefernottosay", "prefernottoanswer", "decline", "declined", "declinetoanswer", "select",
-    "selectone", "pleaseselect",
+    "unknown",
+    "unsure",
+    "notsure",
+    "dontknow",
+    "idontknow",
+    "notspecified",
+    "notprovided",
+    "notavailable",
+    "notapplicable",
+    "prefernottosay",
+    "prefernottoanswer",
+    "decline",
+    "declined",
+    "declinetoanswer",
+    "select",
+    "selectone",
+    "pleaseselect",
 ];
 const YES: &str = "1 y yes t true on";
 const NO: &str = "0 n no f false off";
@@ -89,9 +104,18 @@ mod tests {
     #[test]
     fn a_word_is_known_by_its_letters() {
         for (text, expected) in [
-            ("State Minimum", Some("state-minimum")), ("STATE_MINIMUM", Some("state-minimum")), ("minimum", Some("state-minimum")),
-            ("1", Some("state-minimum")), ("Full (best)", Some("full-coverage")), ("100/300", Some("full-coverage")),
-            ("100300", None), ("-1", None), ("1.0", None), ("mini", None), ("", None), ("minimum full", None),
+            ("State Minimum", Some("state-minimum")),
+            ("STATE_MINIMUM", Some("state-minimum")),
+            ("minimum", Some("state-minimum")),
+            ("1", Some("state-minimum")),
+            ("Full (best)", Some("full-coverage")),
+            ("100/300", Some("full-coverage")),
+            ("100300", None),
+            ("-1", None),
+            ("1.0", None),
+            ("mini", None),
+            ("", None),
+            ("minimum full", None),
         ] {
             assert_eq!(word(COVER, text), expected, "{text}");
         }
@@ -100,8 +124,20 @@ mod tests {
     #[test]
     fn yes_and_no_are_not_guessed() {
         for (text, expected) in [
-            ("1", Some(true)), ("Yes", Some(true)), ("TRUE", Some(true)), ("on", Some(true)), ("own", Some(true)), ("0", Some(false)),
-            ("no", Some(false)), ("Rent", Some(false)), ("-1", None), ("2", None), ("yesno", None), ("1.0", None), ("", None), ("y/n", None),
+            ("1", Some(true)),
+            ("Yes", Some(true)),
+            ("TRUE", Some(true)),
+            ("on", Some(true)),
+            ("own", Some(true)),
+            ("0", Some(false)),
+            ("no", Some(false)),
+            ("Rent", Some(false)),
+            ("-1", None),
+            ("2", None),
+            ("yesno", None),
+            ("1.0", None),
+            ("", None),
+            ("y/n", None),
         ] {
             assert_eq!(boolean("own", "rent", text), expected, "{text}");
         }

@@ -12,8 +12,20 @@ use crate::normalizer::Refusal;
 
 /// Tags that may hold a name and a value: `<field name="zip">33139</field>`.
 const PAIR_TAGS: &[&str] = &[
-    "answer", "attribute", "customfield", "element", "entry", "field", "input", "item", "param",
-    "parameter", "property", "question", "value", "var",
+    "answer",
+    "attribute",
+    "customfield",
+    "element",
+    "entry",
+    "field",
+    "input",
+    "item",
+    "param",
+    "parameter",
+    "property",
+    "question",
+    "value",
+    "var",
 ];
 
 /// A tag that is open.
@@ -46,13 +58,19 @@ pub(super) fn read(leaves: &mut Leaves<'_>, text: &str) -> Result<(), Refusal> {
             Event::End(_) => document.close()?,
             Event::Text(text) => document.text(&text.xml10_content())?,
             Event::CData(text) => document.text(&text.xml10_content())?,
-            Event::GeneralRef(entity) => document.text(character(&entity)?.encode_utf8(&mut [0; 4]))?,
+            Event::GeneralRef(entity) => {
+                document.text(character(&entity)?.encode_utf8(&mut [0; 4]))?
+            }
             Event::DocType(_) => {
-                return Err(malformed("the body has a document type; send the XML without <!DOCTYPE>"));
+                return Err(malformed(
+                    "the body has a document type; send the XML without <!DOCTYPE>",
+                ));
             }
             Event::Decl(_) | Event::PI(_) | Event::Comment(_) => (),
             Event::Eof if document.levels.is_empty() && document.is_complete => return Ok(()),
-            Event::Eof => return Err(malformed("the body is XML that ends before its last tag is closed")),
+            Event::Eof => {
+                return Err(malformed("the body is XML that ends before its last tag is closed"));
+            }
         }
     }
 }
@@ -68,16 +86,23 @@ impl Document<'_, '_> {
         if self.levels.len() >= DEPTH_MAX {
             return Err(too_large(format!("the body is nested deeper than {DEPTH_MAX} tags")));
         }
+        self.leaves.count_one()?;
         let local = tag.local_name();
         let name = local.as_ref();
         let scope = match self.levels.last_mut() {
-            None if self.is_complete => return Err(malformed("the body has more than one outermost tag")),
+            None if self.is_complete => {
+                return Err(malformed("the body has more than one outermost tag"));
+            }
             None => Scope::TOP,
             Some(level) => {
                 level.has_children = true;
                 let is_container = self.leaves.is_container(name);
                 let scope = self.leaves.enter(level.scope, name)?;
-                if is_container && !is_pair_tag(name) { scope.element(count(level, name)) } else { scope }
+                if is_container && !is_pair_tag(name) {
+                    scope.element(count(level, name))
+                } else {
+                    scope
+                }
             }
         };
         let mut level = Level {
@@ -90,18 +115,25 @@ impl Document<'_, '_> {
             pair: is_pair_tag(name).then_some((None, None)),
         };
         for attribute in tag.attributes() {
-            let attribute = attribute.map_err(|_| malformed("a tag of the body has malformed attributes"))?;
+            let attribute =
+                attribute.map_err(|_| malformed("a tag of the body has malformed attributes"))?;
             let key = attribute.key.local_name();
             let value = attribute
                 .normalized_value(XmlVersion::Implicit1_0)
                 .map_err(|_| malformed("an attribute has an entity that XML does not have"))?;
-            if attribute.key.as_ref() == "xmlns" || attribute.key.prefix().is_some_and(|p| p.as_ref() == "xmlns") {
+            if attribute.key.as_ref() == "xmlns"
+                || attribute.key.prefix().is_some_and(|p| p.as_ref() == "xmlns")
+            {
                 continue;
             }
             match (key.as_ref(), &mut level.pair) {
                 ("nil", _) => level.is_nil = matches!(value.as_ref(), "true" | "1"),
-                (name, Some((pair, _))) if is_pair_name(name) && pair.is_none() => *pair = Some(value.into_owned()),
-                (name, Some((_, pair))) if is_pair_value(name) && pair.is_none() => *pair = Some(value.into_owned()),
+                (name, Some((pair, _))) if is_pair_name(name) && pair.is_none() => {
+                    *pair = Some(value.into_owned())
+                }
+                (name, Some((_, pair))) if is_pair_value(name) && pair.is_none() => {
+                    *pair = Some(value.into_owned())
+                }
                 (name, _) => self.leaves.leaf(scope, name, &value, false)?,
             }
         }
@@ -160,7 +192,9 @@ fn is_pair_tag(name: &str) -> bool {
 }
 
 fn character(entity: &BytesRef<'_>) -> Result<char, Refusal> {
-    let numbered = entity.resolve_char_ref().map_err(|_| malformed("a character reference names no character"))?;
+    let numbered = entity
+        .resolve_char_ref()
+        .map_err(|_| malformed("a character reference names no character"))?;
     let content = entity.xml10_content();
     Ok(match (numbered, content.as_ref()) {
         (Some(character), _) => character,
@@ -170,7 +204,9 @@ fn character(entity: &BytesRef<'_>) -> Result<char, Refusal> {
         (None, "apos") => '\'',
         (None, "quot") => '"',
         (None, _) => {
-            return Err(malformed("the body has an entity that XML does not have; it has lt, gt, amp, apos and quot"));
+            return Err(malformed(
+                "the body has an entity that XML does not have; it has lt, gt, amp, apos and quot",
+            ));
         }
     })
 }

@@ -13,7 +13,17 @@ const GROUPS: &[Group] = &[
     },
     Group {
         name: "driver",
-        words: &["driver", "drivers", "applicant", "applicants", "insured", "insureds", "person", "persons", "operator"],
+        words: &[
+            "driver",
+            "drivers",
+            "applicant",
+            "applicants",
+            "insured",
+            "insureds",
+            "person",
+            "persons",
+            "operator",
+        ],
         is_person: true,
     },
 ];

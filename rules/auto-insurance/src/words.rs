@@ -3,9 +3,18 @@
 use guest_sdk::intake::Word;
 
 pub(crate) const COVERAGE: &[Word] = &[
-    ("state-minimum", "minimum stateminimumcoverage statemin minimumcoverage min liability liabilityonly basic basicprotection basiccoverage lowest"),
-    ("standard", "typical standardprotection standardcoverage average medium moderate good typicalcoverage"),
-    ("full", "fullcoverage superior superiorprotection premium premiumcoverage maximum max high best highest superiorcoverage comprehensive preferred enhanced"),
+    (
+        "state-minimum",
+        "minimum stateminimumcoverage statemin minimumcoverage min liability liabilityonly basic basicprotection basiccoverage lowest",
+    ),
+    (
+        "standard",
+        "typical standardprotection standardcoverage average medium moderate good typicalcoverage",
+    ),
+    (
+        "full",
+        "fullcoverage superior superiorprotection premium premiumcoverage maximum max high best highest superiorcoverage comprehensive preferred enhanced",
+    ),
 ];
 
 pub(crate) const LIMITS: &[Word] = &[
@@ -29,9 +38,18 @@ pub(crate) const VEHICLE_OWNERSHIP: &[Word] = &[
 ];
 
 pub(crate) const USE: &[Word] = &[
-    ("commute-work", "commute work commutetowork worktofrom towork toandfromwork tofromwork commutework drivetowork commutetofromwork commutingtowork commuting commuteworkschool worktransportation"),
-    ("commute-school", "school tofromschool commutetoschool commuteschool toschool commutetofromschool toandfromschool"),
-    ("commute-varies", "commutevaries varies workorschool workschool commutetoworkorschool commutetoworkschool tofromworkschool commuteworkorschool"),
+    (
+        "commute-work",
+        "commute work commutetowork worktofrom towork toandfromwork tofromwork commutework drivetowork commutetofromwork commutingtowork commuting commuteworkschool worktransportation",
+    ),
+    (
+        "commute-school",
+        "school tofromschool commutetoschool commuteschool toschool commutetofromschool toandfromschool",
+    ),
+    (
+        "commute-varies",
+        "commutevaries varies workorschool workschool commutetoworkorschool commutetoworkschool tofromworkschool commuteworkorschool",
+    ),
     ("pleasure", "personal personaluse leisure recreation recreational pleasuredriving errands"),
     ("business", "businessuse commercial rideshare delivery"),
     ("farm", "farmuse agricultural"),
@@ -43,17 +61,35 @@ pub(crate) const MARITAL: &[Word] = &[
     ("divorced", "d"),
     ("separated", "legallyseparated"),
     ("widowed", "w widow widower"),
-    ("domestic-partner", "domesticpartnership civilunion partner cohabitating cohabiting livingtogether commonlaw domesticpartners"),
+    (
+        "domestic-partner",
+        "domesticpartnership civilunion partner cohabitating cohabiting livingtogether commonlaw domesticpartners",
+    ),
 ];
 
 pub(crate) const EDUCATION: &[Word] = &[
-    ("none", "noeducation lessthanhighschool somehighschool somehighschoolorless incomplete nohighschool nohighschooldiploma nodiploma someornohighschool nohighschooldegree"),
-    ("high-school", "highschooldiploma hs ged highschoolged highschoolorged highschoolorequivalent highschoolgraduate gedhighschool highschoolgeddiploma"),
-    ("some-college", "somecollegenodegree college somecollegeordegree collegenodegree incollege vocational tradeschool tradevocationalschool tradeschoolvocational technicalschool othernonprofessionaldegree vocationaltechnical"),
+    (
+        "none",
+        "noeducation lessthanhighschool somehighschool somehighschoolorless incomplete nohighschool nohighschooldiploma nodiploma someornohighschool nohighschooldegree",
+    ),
+    (
+        "high-school",
+        "highschooldiploma hs ged highschoolged highschoolorged highschoolorequivalent highschoolgraduate gedhighschool highschoolgeddiploma",
+    ),
+    (
+        "some-college",
+        "somecollegenodegree college somecollegeordegree collegenodegree incollege vocational tradeschool tradevocationalschool tradeschoolvocational technicalschool othernonprofessionaldegree vocationaltechnical",
+    ),
     ("associate", "associates associatedegree associatesdegree aa"),
-    ("bachelor", "bachelors bachelordegree bachelorsdegree ba bs collegedegree collegegraduate undergraduate 4yeardegree"),
+    (
+        "bachelor",
+        "bachelors bachelordegree bachelorsdegree ba bs collegedegree collegegraduate undergraduate 4yeardegree",
+    ),
     ("master", "masters masterdegree mastersdegree ma ms mba graduate graduatedegree"),
-    ("doctorate", "phd doctors doctoratedegree doctoral doctoraldegree otherprofessionaldegree professional professionaldegree md jd"),
+    (
+        "doctorate",
+        "phd doctors doctoratedegree doctoral doctoraldegree otherprofessionaldegree professional professionaldegree md jd",
+    ),
 ];
 
 pub(crate) const LICENSE: &[Word] = &[

@@ -5,17 +5,43 @@ use guest_sdk::normalizer::{Normalized, Normalizer, Schema, Submission};
 
 const GROUPS: &[Group] = &[Group {
     name: "applicant",
-    words: &["applicant", "applicants", "insured", "insureds", "person", "persons", "member", "members", "individual", "individuals"],
+    words: &[
+        "applicant",
+        "applicants",
+        "insured",
+        "insureds",
+        "person",
+        "persons",
+        "member",
+        "members",
+        "individual",
+        "individuals",
+    ],
     is_person: true,
 }];
 
 const COVERAGE: &[Word] = &[
-    ("medicare-supplement", "3 medigap supplement supplemental medsupp medicaresupp medicaresupplementinsurance medicaresupplementplan medicaresupplemental medsup medicaremedigap medicaresupplementmedigap"),
-    ("medicare-advantage", "medicarepartc partc advantage mapd medicareadvantageplan medicareadvantagepartc medicarepartcadvantage"),
-    ("medicare-part-d", "partd prescription prescriptiondrug pdp medicareprescription prescriptiondrugplan drugplan"),
+    (
+        "medicare-supplement",
+        "3 medigap supplement supplemental medsupp medicaresupp medicaresupplementinsurance medicaresupplementplan medicaresupplemental medsup medicaremedigap medicaresupplementmedigap",
+    ),
+    (
+        "medicare-advantage",
+        "medicarepartc partc advantage mapd medicareadvantageplan medicareadvantagepartc medicarepartcadvantage",
+    ),
+    (
+        "medicare-part-d",
+        "partd prescription prescriptiondrug pdp medicareprescription prescriptiondrugplan drugplan",
+    ),
     ("medicare", "originalmedicare medicareplan medicareinsurance"),
-    ("individual", "aca obamacare marketplace major major-medical majormedical u65 under65 healthinsurance individualhealth individualhealthinsurance individualplan self health"),
-    ("family", "individualfamily individualandfamily familyplan familyhealth individualfamilyhealth selfandfamily"),
+    (
+        "individual",
+        "aca obamacare marketplace major major-medical majormedical u65 under65 healthinsurance individualhealth individualhealthinsurance individualplan self health",
+    ),
+    (
+        "family",
+        "individualfamily individualandfamily familyplan familyhealth individualfamilyhealth selfandfamily",
+    ),
     ("short-term", "shortterm temporary stm shorttermmedical shorttermhealth"),
     ("group", "smallgroup employer grouphealth smallbusiness"),
     ("dental-vision", "dental vision dentalandvision ancillary"),
@@ -23,11 +49,17 @@ const COVERAGE: &[Word] = &[
 
 const LIFE_EVENTS: &[Word] = &[
     ("none", "no 0 n false noevent noneofthese noneoftheabove"),
-    ("lost-coverage", "lossofcoverage losscoverage lostinsurance lossofinsurance losthealthinsurance losthealthcoverage lossofhealthcoverage lostjob jobloss"),
+    (
+        "lost-coverage",
+        "lossofcoverage losscoverage lostinsurance lossofinsurance losthealthinsurance losthealthcoverage lossofhealthcoverage lostjob jobloss",
+    ),
     ("moved", "move moving relocation relocated newaddress changeofaddress movedhouses"),
     ("married", "marriage gotmarried"),
     ("divorced", "divorce legalseparation"),
-    ("new-dependent", "birth baby adoption hadababy birthofchild newbaby birthoradoption birth/adoption pregnancy dependent"),
+    (
+        "new-dependent",
+        "birth baby adoption hadababy birthofchild newbaby birthoradoption birth/adoption pregnancy dependent",
+    ),
     ("income-change", "incomechange changeinincome incomechanged"),
     ("turned-26", "turning26 turned26 agedoff agedoffparentsplan"),
     ("turned-65", "turning65 turned65 newtomedicare agingin"),

@@ -64,7 +64,7 @@ impl<'b> Reader<'_, '_, 'b> {
             JsonEvent::EndObject | JsonEvent::EndArray => self.close(),
             JsonEvent::ObjectKey(key) => {
                 let Some(level) = self.levels.last_mut() else { return Ok(()) };
-                let hash = Hash::EMPTY.text(&key);
+                let hash = Hash::EMPTY.text(key.as_bytes());
                 level.key = key;
                 if self.seen.insert((level.serial, hash)) {
                     return Ok(());

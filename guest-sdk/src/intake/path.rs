@@ -24,31 +24,41 @@ impl<'k> Path<'k> {
 
     /// Returns the next segment.
     pub(super) fn next(&mut self) -> Option<&'k str> {
-        self.rest = self.rest.trim_start_matches(is_separator);
-        let end = self.rest.find(is_separator).unwrap_or(self.rest.len());
-        let (segment, rest) = self.rest.split_at_checked(end)?;
-        self.rest = rest;
-        (!segment.is_empty()).then_some(segment)
+        // By bytes, since every key of every submission comes through here.
+        let bytes = self.rest.as_bytes();
+        let start = bytes.iter().position(|byte| !is_separator(byte))?;
+        let length = bytes.iter().skip(start).position(is_separator);
+        let end = length.map_or(bytes.len(), |length| start.saturating_add(length));
+        let segment = self.rest.get(start..end)?;
+        self.rest = self.rest.get(end..).unwrap_or("");
+        Some(segment)
     }
 
     /// Whether no segment is left.
     pub(super) fn is_done(&self) -> bool {
-        self.rest.chars().all(is_separator)
+        self.rest.as_bytes().iter().all(is_separator)
     }
 }
 
-fn is_separator(c: char) -> bool {
-    matches!(c, '.' | '[' | ']' | '/')
+fn is_separator(byte: &u8) -> bool {
+    matches!(byte, b'.' | b'[' | b']' | b'/')
 }
 
 /// Splits off the number at the end of a folded name.
-pub(super) fn without_label(name: &str) -> (&str, Option<u32>) {
-    let bare = name.trim_end_matches(|c: char| c.is_ascii_digit());
-    (bare, name.get(bare.len()..).and_then(number_label))
+pub(super) fn without_label(name: &[u8]) -> (&[u8], Option<u32>) {
+    let digits = name.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    let parts = name.split_at_checked(name.len().saturating_sub(digits));
+    let (bare, label) = parts.unwrap_or((name, &[]));
+    (bare, number_label(label))
 }
 
 /// Reads a segment that counts: all digits, and few.
-pub(super) fn number_label(segment: &str) -> Option<u32> {
-    let digits = !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit());
-    segment.parse().ok().filter(|&label| digits && label < ELEMENTS_MAX)
+pub(super) fn number_label(segment: &[u8]) -> Option<u32> {
+    if segment.is_empty() || segment.len() > 3 {
+        return None;
+    }
+    let number = segment
+        .iter()
+        .try_fold(0_u32, |number, &byte| Some(number * 10 + char::from(byte).to_digit(10)?));
+    number.filter(|&label| label < ELEMENTS_MAX)
 }

@@ -87,12 +87,12 @@ impl Scope {
     }
 
     fn in_group(self, place: u8, name: &str) -> Self {
-        let grouped = Hash::EMPTY.text(name).byte(b'/');
+        let grouped = Hash::EMPTY.text(name.as_bytes()).byte(b'/');
         let group = Some(place);
         Self { joined: Hash::EMPTY, is_empty: true, wrapper: None, group, grouped, ..self }
     }
 
-    fn joined(self, name: &str) -> Self {
+    fn joined(self, name: &[u8]) -> Self {
         let (joined, grouped) = (self.joined.text(name), self.grouped.text(name));
         Self { joined, grouped, is_empty: false, wrapper: None, ..self }
     }
@@ -104,7 +104,7 @@ pub(super) struct Leaves<'v> {
     vertical: &'v Vertical,
     found: Vec<Found>,
     count: usize,
-    folded: String,
+    folded: Vec<u8>,
     /// By group: whether its labels begin with 0, and which elements have a value.
     zero_labels: u32,
     elements: Vec<(u8, Number)>,
@@ -113,21 +113,14 @@ pub(super) struct Leaves<'v> {
 impl<'v> Leaves<'v> {
     pub(super) fn new(vertical: &'v Vertical) -> Self {
         let (found, elements) = (Vec::with_capacity(64), Vec::new());
-        Self {
-            vertical,
-            found,
-            count: 0,
-            folded: String::with_capacity(64),
-            zero_labels: 0,
-            elements,
-        }
+        Self { vertical, found, count: 0, folded: Vec::with_capacity(64), zero_labels: 0, elements }
     }
 
     /// Whether repeated tags of this name are elements of something rather than several values.
     pub(super) fn is_container(&mut self, name: &str) -> bool {
         key::fold_into(&mut self.folded, name);
-        let exact = |word: &&str| *word == self.folded;
-        self.vertical.groups.iter().any(|group| group.words.iter().any(|word| exact(word)))
+        let exact = |word: &&str| word.as_bytes() == self.folded;
+        self.vertical.groups.iter().any(|group| group.words.iter().any(exact))
             || key::is_wrapper(&self.folded)
     }
 
@@ -164,7 +157,7 @@ impl<'v> Leaves<'v> {
         let mut trailing = Number::None;
         while let Some(segment) = path.next() {
             // A number at the end tells the elements of a list apart, not their names.
-            match number_label(segment).filter(|_| path.is_done()) {
+            match number_label(segment.as_bytes()).filter(|_| path.is_done()) {
                 Some(label) => trailing = Number::Label(label),
                 None => {
                     scope = self.step(scope, last);
@@ -252,11 +245,11 @@ impl<'v> Leaves<'v> {
     }
 
     fn step(&mut self, scope: Scope, segment: &str) -> Scope {
-        if let Some(label) = number_label(segment) {
+        if let Some(label) = number_label(segment.as_bytes()) {
             return scope.labelled(label);
         }
         key::fold_into(&mut self.folded, segment);
-        let name = self.folded.as_str();
+        let name = self.folded.as_slice();
         let group = Prefix::of(self.vertical, name);
         if let Some(prefix) = group.filter(|prefix| prefix.rest.is_empty() && scope.is_empty) {
             // A list of the first person's vehicles is a list of vehicles; another person's is not.
@@ -286,7 +279,7 @@ impl<'v> Leaves<'v> {
 
     /// Looks up the folded name at the end of a path.
     fn place(&self, scope: Scope) -> Place {
-        let name = self.folded.as_str();
+        let name = self.folded.as_slice();
         let index = &self.vertical.index;
         if scope.group.is_some() {
             return self.place_in_group(scope, name);
@@ -311,7 +304,7 @@ impl<'v> Leaves<'v> {
         Place { entry, group: entry.map(|_| NUMBERED), number }
     }
 
-    fn place_in_group(&self, scope: Scope, name: &str) -> Place {
+    fn place_in_group(&self, scope: Scope, name: &[u8]) -> Place {
         let Scope { group, number, .. } = scope;
         let entry = self.entry_in_group(scope, name);
         let (bare, label) = without_label(name);
@@ -322,7 +315,7 @@ impl<'v> Leaves<'v> {
         Place { entry, group, number }
     }
 
-    fn entry_in_group(&self, scope: Scope, name: &str) -> Option<Entry> {
+    fn entry_in_group(&self, scope: Scope, name: &[u8]) -> Option<Entry> {
         let index = &self.vertical.index;
         let group = self.vertical.groups.get(usize::from(scope.group?))?;
         let own = index.get(scope.grouped.text(name));
@@ -346,16 +339,16 @@ struct Prefix<'n> {
     place: u8,
     name: &'static str,
     number: Number,
-    rest: &'n str,
+    rest: &'n [u8],
 }
 
 impl<'n> Prefix<'n> {
-    fn of(vertical: &Vertical, name: &'n str) -> Option<Self> {
+    fn of(vertical: &Vertical, name: &'n [u8]) -> Option<Self> {
         let mut best: Option<Self> = None;
         for (place, group) in (0_u8..).zip(vertical.groups) {
-            for after in group.words.iter().filter_map(|word| name.strip_prefix(word)) {
-                let rest = after.trim_start_matches(|c: char| c.is_ascii_digit());
-                let digits = after.get(..after.len().saturating_sub(rest.len())).unwrap_or("");
+            for after in group.words.iter().filter_map(|word| key::after(name, word)) {
+                let digits = after.iter().take_while(|byte| byte.is_ascii_digit()).count();
+                let (digits, rest) = after.split_at_checked(digits).unwrap_or((&[], after));
                 let number = number_label(digits).map_or(Number::None, Number::Label);
                 // Of `vehicle` and `vehicles` the longer word counts.
                 if best.is_none_or(|best| rest.len() < best.rest.len()) {

@@ -9,6 +9,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
+use gavel::clock::Clock;
 use gavel::config::{CONNECTIONS_MAX, Config, REQUESTS_MAX, Raw};
 use gavel::server::{self, Running};
 use reqwest::Method;
@@ -30,6 +31,7 @@ pub(crate) fn module(name: &str) -> Vec<u8> {
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
+    pub(crate) content_type: String,
     pub(crate) retry_after: Option<String>,
     pub(crate) body: Value,
 }
@@ -56,6 +58,11 @@ impl Exchange {
 
     /// Opens an exchange on data that another one left.
     pub(crate) async fn open_in(data: Arc<TempDir>) -> Self {
+        Self::open_at(data, Clock::system()).await
+    }
+
+    /// Opens an exchange that lives by this clock.
+    pub(crate) async fn open_at(data: Arc<TempDir>, clock: Clock) -> Self {
         let raw = Raw {
             data: data.path().to_owned(),
             listen: "127.0.0.1:0".to_owned(),
@@ -65,7 +72,8 @@ impl Exchange {
             requests_max: REQUESTS_MAX,
             connections_max: CONNECTIONS_MAX,
         };
-        let running = server::start(Config::check(raw, "").unwrap()).await.unwrap();
+        let config = Config { clock, ..Config::check(raw, "").unwrap() };
+        let running = server::start(config).await.unwrap();
         Self { running, data, client: client() }
     }
 
@@ -73,12 +81,23 @@ impl Exchange {
     pub(crate) async fn with_verticals() -> Self {
         let exchange = Self::open().await;
         for vertical in ["auto-insurance", "medicare-health"] {
-            exchange.serve(vertical).await;
-            let spec = json!({"module": vertical, "reserve": "2.00", "increment": "0.01"});
-            exchange.put(&format!("verticals/{vertical}"), spec).await;
+            exchange.trade(vertical, json!({})).await;
         }
-        exchange.put("sources/web", json!({"key": SOURCE_KEY, "margin_percent": "10"})).await;
         exchange
+    }
+
+    /// Opens an exchange for auto insurance alone, on terms of its own: quicker than both.
+    pub(crate) async fn with_auto(clock: Clock, terms: Value) -> Self {
+        let exchange = Self::open_at(Arc::new(TempDir::new().unwrap()), clock).await;
+        exchange.trade("auto-insurance", terms).await;
+        exchange
+    }
+
+    async fn trade(&self, vertical: &str, terms: Value) {
+        self.serve(vertical).await;
+        let usual = json!({"module": vertical, "reserve": "2.00", "increment": "0.01"});
+        self.put(&format!("verticals/{vertical}"), merged(usual, terms)).await;
+        self.put("sources/web", json!({"key": SOURCE_KEY, "margin_percent": "10"})).await;
     }
 
     /// Uploads and activates a shipped module.
@@ -168,10 +187,12 @@ pub(crate) async fn reply(request: reqwest::RequestBuilder) -> Reply {
     let response = request.send().await.unwrap();
     let retry_after = response.headers().get("retry-after");
     let retry_after = retry_after.map(|value| value.to_str().unwrap().to_owned());
+    let content_type = response.headers().get("content-type");
+    let content_type = content_type.map_or("", |value| value.to_str().unwrap()).to_owned();
     let status = response.status().as_u16();
     let text = response.text().await.unwrap();
     let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
-    Reply { status, retry_after, body }
+    Reply { status, content_type, retry_after, body }
 }
 
 /// An HTTP client for loopback.
@@ -180,7 +201,7 @@ pub(crate) fn client() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(20)).build().unwrap()
 }
 
-/// What a mock buyer says to the n-th post, from 0.
+/// What a mock buyer says to the n-th post, from 0. A 503 asks to come back in a second.
 type Script = Arc<dyn Fn(usize) -> (u16, Value, Duration) + Send + Sync>;
 
 /// A buyer's end point on loopback.
@@ -211,7 +232,15 @@ impl Buyer {
     pub(crate) async fn scripted(
         script: impl Fn(usize) -> (u16, Value, Duration) + Send + Sync + 'static,
     ) -> Self {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::listening(SocketAddr::from(([127, 0, 0, 1], 0)), script).await
+    }
+
+    /// A scripted one at an address of its own.
+    pub(crate) async fn listening(
+        addr: SocketAddr,
+        script: impl Fn(usize) -> (u16, Value, Duration) + Send + Sync + 'static,
+    ) -> Self {
+        let listener = tokio::net::TcpListener::bind(addr).await.unwrap();
         let addr = listener.local_addr().unwrap();
         let buyer = Self { addr, script: Arc::new(script), received: Arc::default() };
         let routes = Router::new().route("/leads", post(receive)).with_state(buyer.clone());
@@ -233,7 +262,7 @@ async fn receive(
     State(buyer): State<Buyer>,
     headers: HeaderMap,
     body: String,
-) -> (StatusCode, String) {
+) -> (StatusCode, [(&'static str, &'static str); 1], String) {
     let key = headers.get("idempotency-key").map_or("", |key| key.to_str().unwrap()).to_owned();
     let turn = {
         let mut received = buyer.received.lock().unwrap();
@@ -242,12 +271,23 @@ async fn receive(
     };
     let (status, body, pause) = (buyer.script)(turn);
     tokio::time::sleep(pause).await;
-    (StatusCode::from_u16(status).unwrap(), body.to_string())
+    let header = if status == 503 { ("retry-after", "1") } else { ("server", "mock") };
+    (StatusCode::from_u16(status).unwrap(), [header], body.to_string())
 }
 
-/// A ping for auto insurance that is complete.
+/// Returns an object with the members of another put over its own.
+pub(crate) fn merged(mut base: Value, over: Value) -> Value {
+    let Value::Object(over) = over else { panic!("{over} is no object") };
+    for (name, value) in over {
+        base[name] = value;
+    }
+    base
+}
+
+/// A ping for auto insurance that is complete, from a source that a busy machine does not make impatient.
 pub(crate) fn auto_ping() -> Value {
     json!({
+        "deadline_ms": 10_000,
         "zip": "90210", "state": "CA", "date_of_birth": "1985-04-12", "gender": "F",
         "currently_insured": true, "credit_rating": "good", "home_ownership": "own",
         "vehicles": [{"year": 2019, "make": "Toyota", "model": "Camry"}],
@@ -256,15 +296,11 @@ pub(crate) fn auto_ping() -> Value {
 
 /// The full lead for [`auto_ping`].
 pub(crate) fn auto_post(ping_id: &str) -> Value {
-    let mut lead = auto_ping();
     let contact = json!({
         "ping_id": ping_id, "first_name": "Dana", "last_name": "Sample", "email": "dana@example.com",
         "phone": "2025550107", "address": "1 Example St", "city": "Beverly Hills",
     });
-    for (name, value) in contact.as_object().unwrap() {
-        lead[name] = value.clone();
-    }
-    lead
+    merged(auto_ping(), contact)
 }
 
 /// Waits until something holds; a test that waits longer than ten seconds has failed.

@@ -7,6 +7,15 @@
     reason = "a test that cannot build its world should stop right there"
 )]
 
+mod crash;
+mod delivery;
 mod exchange;
+mod hostile;
+mod market;
+mod modules;
 mod normalizers;
+mod refusals;
+mod replay;
 mod sale;
+mod swap;
+mod tidy;

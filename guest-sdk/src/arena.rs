@@ -21,6 +21,8 @@ pub const NORMALIZER_SCRATCH_BYTES: usize = 64 * 1024;
 
 /// WebAssembly's unit of memory, in bytes.
 const PAGE_BYTES: usize = 64 * 1024;
+/// What the beginning of every region is aligned to, in bytes.
+const REGION_ALIGN: usize = 16;
 /// Every block is a multiple of this and aligned to it, in bytes.
 const BLOCK_BYTES_MIN: usize = 8;
 /// One list of freed blocks for each power of two that an address can have.
@@ -87,7 +89,7 @@ impl<const SCRATCH: usize> Arena<SCRATCH> {
         unsafe { *self.blocks.get() = unused };
     }
 
-    /// Makes room for at least `bytes`, aligned to 16.
+    /// Makes room for at least `bytes`, aligned to [`REGION_ALIGN`].
     fn refill(&self, blocks: &mut Blocks, bytes: usize) -> bool {
         if core::mem::take(&mut blocks.scratch_unused) && bytes <= SCRATCH {
             blocks.next = self.scratch.get().cast();
@@ -135,7 +137,8 @@ unsafe impl<const SCRATCH: usize> GlobalAlloc for Arena<SCRATCH> {
                 blocks.next = unsafe { block.add(bytes) };
                 return block;
             }
-            if !self.refill(blocks, bytes.saturating_add(layout.align())) {
+            let spare = if layout.align() > REGION_ALIGN { layout.align() } else { 0 };
+            if !self.refill(blocks, bytes.saturating_add(spare)) {
                 return ptr::null_mut();
             }
         }

@@ -3,7 +3,11 @@
 //! `./x build`, then `cargo bench -p gavel --bench sandbox`. The best of many windows is printed, because other work
 //! on the machine can only slow a window down.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench that cannot run should say so loudly")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a bench that cannot run should say so loudly"
+)]
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -44,12 +48,18 @@ fn main() {
         show(&format!("auto-insurance, a ping of {} bytes, {fuel} fuel", body.len()), || {
             normalizer.normalize(&submission).unwrap();
         });
+        let submission = Submission { body: b"", ..submission };
+        show("auto-insurance, an empty body", || {
+            normalizer.normalize(&submission).unwrap();
+        });
     }
 }
 
 fn zip_list(sandbox: &Sandbox, zips: u32, campaigns: usize) -> ConfiguredFilter {
     let wasm = fs::read(module("zip-list")).unwrap();
-    let Admitted::Filter(filter) = sandbox.admit(&wasm).unwrap() else { return zip_list(sandbox, zips, 1) };
+    let Admitted::Filter(filter) = sandbox.admit(&wasm).unwrap() else {
+        return zip_list(sandbox, zips, 1);
+    };
     let zips: Vec<String> = (10_000..10_000 + zips).map(|zip| format!("\"{zip}\"")).collect();
     let settings = format!("{{\"zips\":[{}]}}", zips.join(","));
     filter.configure(&vec![settings; campaigns]).unwrap()
@@ -66,7 +76,8 @@ fn frame() -> Vec<u64> {
     for field in ["currently_insured", "home_owner", "sr22", "dui", "military", "accidents"] {
         frame.boolean(FieldId::of(field), true);
     }
-    for field in ["vehicle_make", "vehicle_model", "credit_band", "education", "occupation", "city"] {
+    for field in ["vehicle_make", "vehicle_model", "credit_band", "education", "occupation", "city"]
+    {
         frame.text(FieldId::of(field), "something of usual length");
     }
     frame.finish()

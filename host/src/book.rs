@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::catalog::Campaign;
 use crate::clock::Moment;
-use crate::facts::{Delivered, Ended, Fact, PingAnswered, Posted, Request, Winner};
+use crate::facts::{AskedAgain, Delivered, Ended, Fact, PingAnswered, Posted, Request, Winner};
 use crate::ids::PingId;
 use crate::money::Micros;
 use crate::reasons::Exclusion;
@@ -90,13 +90,16 @@ pub struct Copy {
     /// Who gets it, at what price.
     pub winner: Winner,
     pub stage: Stage,
+    /// An attempt has begun and its end is not recorded: whoever finds this in a recovered book does not know whether the
+    /// buyer has the lead.
+    pub asked: bool,
     /// An attempt of unknown end went to this buyer: it may have the lead, whatever later attempts say.
     pub uncertain: bool,
 }
 
 impl Copy {
     fn held(winner: Winner) -> Self {
-        Self { winner, stage: Stage::Held, uncertain: false }
+        Self { winner, stage: Stage::Held, asked: false, uncertain: false }
     }
 }
 
@@ -242,6 +245,7 @@ impl State {
             }
             Fact::PingAnswered(answered) => self.answered(at, answered),
             Fact::Posted(posted) => self.posted(at, posted),
+            Fact::AskedAgain(again) => self.asked_again(again),
             Fact::Delivered(delivered) => self.delivered(at, delivered),
             Fact::Expired(expired) => {
                 for ping in &expired.pings {
@@ -283,6 +287,7 @@ impl State {
         let ping = PingId::from_u128(posted.ping);
         let Some(open) = self.pings.get_mut(&ping) else { return };
         open.posted = Some(posted.clone());
+        open.copies.iter_mut().for_each(|copy| copy.asked = true);
         let (source, test) = (open.auction.source.clone(), open.auction.test);
         // A claimed ping no longer expires: its holds end by how its deliveries end.
         self.expiries.remove(&(open.auction.expires(), ping));
@@ -292,12 +297,21 @@ impl State {
         self.remember(at, ping, &source, posted.request.as_ref());
     }
 
+    fn asked_again(&mut self, again: &AskedAgain) {
+        let open = self.pings.get_mut(&PingId::from_u128(again.ping));
+        let index = usize::try_from(again.copy).unwrap_or(usize::MAX);
+        if let Some(copy) = open.and_then(|open| open.copies.get_mut(index)) {
+            copy.asked = true;
+        }
+    }
+
     fn delivered(&mut self, at: Moment, delivered: &Delivered) {
         let ping = PingId::from_u128(delivered.ping);
         let Some(mut open) = self.pings.remove(&ping) else { return };
         let index = usize::try_from(delivered.copy).unwrap_or(usize::MAX);
         if let Some(copy) = open.copies.get_mut(index).filter(|copy| copy.stage == Stage::Held) {
             let price = Micros::new(copy.winner.price);
+            copy.asked = false;
             match delivered.ended {
                 Ended::Sold => {
                     let account = self.accounts.entry(copy.winner.buyer.clone()).or_default();
@@ -313,7 +327,7 @@ impl State {
                     copy.stage = Stage::Void;
                     let winner = copy.winner.clone();
                     if let Some(successor) = &delivered.successor {
-                        *copy = Copy::held(successor.clone());
+                        *copy = Copy { asked: true, ..Copy::held(successor.clone()) };
                         open.taken.push(successor.buyer.clone());
                     }
                     self.release(&winner);

@@ -7,6 +7,7 @@
 mod build;
 mod draft;
 mod spec;
+mod workshop;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,12 +24,13 @@ use crate::money::{Micros, Share};
 use crate::sandbox::{ConfiguredFilter, Normalizer};
 use crate::schedule::Schedule;
 
-pub use build::{Fault, Workshop};
+pub use build::Fault;
 pub use draft::{Draft, Versions};
 pub use spec::{
     Amount, BudgetSpec, BuyerSpec, CampaignSpec, CapsSpec, DeliverySpec, FilterSpec, ListSpec,
     Percent, Register, SourceSpec, VerticalSpec,
 };
+pub use workshop::Workshop;
 
 /// The published snapshot. Reading it takes no lock.
 #[derive(Debug)]

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::clock::Clock;
 use crate::ids::Digest;
 
 /// The shortest operator key, in bytes.
@@ -27,6 +28,8 @@ pub struct Config {
     pub allow_loopback_buyers: bool,
     pub requests_max: usize,
     pub connections_max: usize,
+    /// The machine's, unless a test sets its own.
+    pub clock: Clock,
 }
 
 /// What the command line and the environment said, unchecked.
@@ -91,6 +94,7 @@ impl Config {
             allow_loopback_buyers: raw.allow_loopback_buyers || listen.ip().is_loopback(),
             requests_max: raw.requests_max,
             connections_max: raw.connections_max,
+            clock: Clock::system(),
         })
     }
 }

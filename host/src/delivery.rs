@@ -30,6 +30,9 @@ pub const NOT_SENT_AGAIN_MS: [i64; 5] = [200, 1_000, 3_000, 10_000, 30_000];
 /// operator decides; a buyer without that promise is never asked again.
 pub const UNKNOWN_AGAIN_MS: [i64; 6] = [1_000, 5_000, 30_000, 120_000, 600_000, 3_600_000];
 
+/// Why the end of an attempt is unknown that the process did not live to see.
+pub const INTERRUPTED: &str = "the exchange stopped before the answer was recorded";
+
 /// One copy of a lead on its way to one buyer.
 #[derive(Clone, Debug)]
 pub struct Errand {
@@ -38,6 +41,13 @@ pub struct Errand {
     pub winner: Winner,
     /// How often this buyer was asked for this copy before.
     pub attempts: u32,
+}
+
+impl Errand {
+    /// The first time that this buyer is asked for this copy.
+    pub fn first(ping: PingId, copy: u32, winner: Winner) -> Self {
+        Self { ping, copy, winner, attempts: 0 }
+    }
 }
 
 /// Ships the lead once. `lead` is the full lead as a JSON object.
@@ -78,7 +88,7 @@ pub fn conclude(
     at: Moment,
 ) -> Option<Delivered> {
     let open = state.open_ping(errand.ping)?;
-    let copy = held(open, errand.copy)?;
+    let copy = held(open, errand)?;
     let mut delivered = Delivered {
         ping: errand.ping.as_u128(),
         source: open.auction.source.clone(),
@@ -138,9 +148,11 @@ fn certain(outcome: Outcome, copy: &Copy, errand: &Errand) -> Outcome {
     }
 }
 
-fn held(open: &OpenPing, copy: u32) -> Option<&Copy> {
-    let copy = open.copies.get(usize::try_from(copy).ok()?)?;
-    (copy.stage == Stage::Held && open.posted.is_some()).then_some(copy)
+/// Returns the copy if it is still this buyer's to take: not settled, and not passed on to another by the operator's word.
+pub fn held<'p>(open: &'p OpenPing, errand: &Errand) -> Option<&'p Copy> {
+    let copy = open.copies.get(usize::try_from(errand.copy).ok()?)?;
+    let same = copy.winner.campaign == errand.winner.campaign;
+    (copy.stage == Stage::Held && open.posted.is_some() && same).then_some(copy)
 }
 
 /// Clears the recorded bids again for one copy, without the buyers that have or refused one and without those that
@@ -216,6 +228,7 @@ pub fn duties(fact: &Fact, at: Moment, state: &State) -> Vec<DutyChange> {
         | Fact::Deposited(_)
         | Fact::PingAnswered(_)
         | Fact::SubmissionRefused(_)
+        | Fact::AskedAgain(_)
         | Fact::Expired(_) => Vec::new(),
     }
 }

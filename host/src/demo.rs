@@ -197,7 +197,8 @@ impl Market {
         // The last picture is of a market at rest.
         self.traffic.drain(DRAIN_PATIENCE).await;
         stop.send_replace(true);
-        drop(showing.await);
+        // The last picture may be missing; the market is closed all the same.
+        let _ = showing.await;
         listening.abort();
         (swap, watched)
     }

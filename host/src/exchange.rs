@@ -3,9 +3,11 @@
 mod close;
 mod deliveries;
 mod entrance;
+mod modules;
 mod office;
 mod opening;
 mod replay;
+mod views;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -30,9 +32,11 @@ use crate::{bidding, delivery, matching, normalize, settlement};
 
 pub use close::{Closed, close, fingerprint};
 pub use entrance::{Entered, Entry};
-pub use office::{ActError, SavedSource, Uploaded};
+pub use modules::Uploaded;
+pub use office::{ActError, SavedSource};
 pub use opening::{OpenError, Options};
 pub use replay::{Difference, Replayed, replay};
+pub use views::AUCTIONS_MAX;
 
 /// A running exchange.
 #[derive(Debug)]
@@ -79,7 +83,9 @@ impl Exchange {
     pub async fn ping(&self, submission: &Submission) -> Result<Answer, Trouble> {
         let market = self.catalog.load();
         match self.enter(&market, submission).await? {
-            Entry::Seen(ping) => self.answer_again(ping, submission).await,
+            Entry::Seen(ping) | Entry::Interrupted(ping, _) => {
+                self.answer_again(ping, submission).await
+            }
             Entry::New(entered) => {
                 let auction = self.auction(&market, submission, &entered).await?;
                 Ok(Answer::to_ping(&auction))
@@ -91,7 +97,9 @@ impl Exchange {
     pub async fn post(self: &Arc<Self>, submission: &Submission) -> Result<Answer, Trouble> {
         let market = self.catalog.load();
         match self.enter(&market, submission).await? {
-            Entry::Seen(ping) => self.answer_again(ping, submission).await,
+            Entry::Seen(ping) | Entry::Interrupted(ping, _) => {
+                self.answer_again(ping, submission).await
+            }
             Entry::New(entered) => {
                 let handle = entered.envelope.ping_id.as_deref().unwrap_or_default();
                 let ping = PingId::parse(handle).map_err(|_| Trouble::PingNotFound)?;
@@ -105,6 +113,7 @@ impl Exchange {
         let market = self.catalog.load();
         match self.enter(&market, submission).await? {
             Entry::Seen(ping) => self.answer_again(ping, submission).await,
+            Entry::Interrupted(ping, entered) => self.hand_over(submission, &entered, ping).await,
             Entry::New(entered) => {
                 let auction = self.auction(&market, submission, &entered).await?;
                 if auction.winners.is_empty() {
@@ -211,9 +220,8 @@ impl Exchange {
         };
         let delivering = self.deliver(ping, committed, lead);
         let deadline = submission.deadline(entered.envelope.deadline_ms);
-        match tokio::time::timeout_at(deadline.into(), delivering).await {
-            Ok(Ok(Err(trouble))) => return Err(trouble),
-            Ok(Ok(Ok(())) | Err(_)) | Err(_) => (),
+        if let Ok(Ok(ended)) = tokio::time::timeout_at(deadline.into(), delivering).await {
+            ended?;
         }
         Ok(self.story(ping).await?.to_post(ping))
     }

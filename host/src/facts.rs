@@ -29,6 +29,8 @@ pub enum Fact {
     SubmissionRefused(SubmissionRefused),
     /// A post claimed its ping; deliveries are due.
     Posted(Posted),
+    /// A buyer is about to be asked again.
+    AskedAgain(AskedAgain),
     /// A delivery was attempted, or an operator said how it ended.
     Delivered(Delivered),
     /// Holds ended because nobody posted in time.
@@ -189,6 +191,19 @@ pub struct Posted {
     pub request: Option<Request>,
 }
 
+/// An attempt after the first to hand a lead to one buyer begins. The first needs no fact of its own: the post begins it,
+/// or the refusal that names the next buyer.
+#[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
+pub struct AskedAgain {
+    pub ping: u128,
+    /// Which copy of the lead, from 0.
+    pub copy: u32,
+    pub campaign: String,
+    pub buyer: String,
+    /// The number of the attempt that begins, from 2.
+    pub attempt: u32,
+}
+
 /// How one attempt to hand a lead to one buyer ended.
 #[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
 pub struct Delivered {
@@ -311,6 +326,7 @@ kinds! {
     7 "posted" Posted(Posted) std::convert::identity;
     8 "delivered" Delivered(Delivered) std::convert::identity;
     9 "expired" Expired(Expired) std::convert::identity;
+    10 "asked-again" AskedAgain(AskedAgain) std::convert::identity;
 }
 
 #[expect(clippy::expect_used, reason = "writing to memory fails only when memory is out")]
@@ -329,6 +345,7 @@ impl Fact {
         match self {
             Self::PingAnswered(fact) => Some(PingId::from_u128(fact.ping)),
             Self::Posted(fact) => Some(PingId::from_u128(fact.ping)),
+            Self::AskedAgain(fact) => Some(PingId::from_u128(fact.ping)),
             Self::Delivered(fact) => Some(PingId::from_u128(fact.ping)),
             Self::Saved(_)
             | Self::ModuleStored(_)

@@ -128,11 +128,14 @@ impl Denied {
     }
 }
 
+/// The body digests of requests that are running, by source and request key.
+type Running = DashMap<(SourceId, [u8; 32]), [u8; 32]>;
+
 /// The door's memory: how much each source sent, and which requests are running.
 #[derive(Debug, Default)]
 pub struct Door {
     limiters: DashMap<SourceId, (u32, Arc<DefaultDirectRateLimiter>)>,
-    running: Arc<DashMap<(SourceId, [u8; 32]), [u8; 32]>>,
+    running: Arc<Running>,
 }
 
 impl Door {
@@ -205,7 +208,7 @@ fn limiter(per_second: u32) -> Arc<DefaultDirectRateLimiter> {
 /// The right to run a request; while it lives, the same request again is told to wait.
 #[derive(Debug)]
 pub struct Claim {
-    running: Arc<DashMap<(SourceId, [u8; 32]), [u8; 32]>>,
+    running: Arc<Running>,
     key: (SourceId, [u8; 32]),
 }
 

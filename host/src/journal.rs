@@ -10,11 +10,11 @@
 mod audit;
 mod chain;
 mod directory;
+mod reading;
 #[cfg(test)]
 mod tests;
 mod writer;
 
-use std::convert::Infallible;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -26,10 +26,11 @@ use self::writer::{Busy, Work, Writer};
 use crate::clock::Moment;
 use crate::ids::Digest;
 use crate::money::Micros;
-use crate::storage::{self, Readers, StorageError};
+use crate::storage::{self, Balance, Extent, Readers, StorageError};
 
 pub use self::audit::{Audit, AuditError, Damage, Fault};
 pub use self::directory::DirectoryError;
+pub use self::reading::Reading;
 pub use crate::storage::{Duty, DutyKey, Head, Line, Stored};
 
 /// The most records in one transaction.
@@ -136,6 +137,7 @@ pub struct Opened {
     readers: Readers,
     head: Head,
     anchor: Option<Head>,
+    balances: Vec<Balance>,
 }
 
 impl Opened {
@@ -163,12 +165,14 @@ impl Opened {
     /// # Errors
     /// If the anchor cannot be written.
     pub fn start(self) -> Result<Journal, JournalError> {
-        let Self { directory, storage, readers, head, .. } = self;
+        let Self { directory, storage, readers, head, balances, .. } = self;
         directory.raise_anchor(head)?;
         let (sender, queue) = mpsc::channel(QUEUE_RECORDS_MAX);
         let (close, closing) = watch::channel(());
         let (head_sender, head) = watch::channel(head);
         let busy = Arc::new(Busy::new());
+        let newest =
+            balances.into_iter().map(|balance| (balance.account, balance.newest)).collect();
         let writer = Writer {
             directory,
             storage,
@@ -176,6 +180,7 @@ impl Opened {
             closing,
             head: head_sender,
             busy: Arc::clone(&busy),
+            newest,
         };
         let task = Mutex::new(Some(tokio::spawn(writer.run())));
         Ok(Journal(Arc::new(Inner { sender, close, head, busy, readers, task })))
@@ -206,11 +211,11 @@ impl Journal {
         let anchor = directory.anchor()?;
         let storage = storage::Writer::open(&directory.database()).await?;
         let readers = Readers::open(&directory.database()).await?;
-        let head = readers.head().await?;
+        let Extent { head, balances, .. } = readers.extent().await?;
         if anchor.is_some_and(|anchor| anchor.seq > head.seq) {
             return Err(Damage { seq: head.seq + 1, fault: Fault::Unanchored }.into());
         }
-        Ok(Opened { directory, storage, readers, head, anchor })
+        Ok(Opened { directory, storage, readers, head, anchor, balances })
     }
 
     /// Waits for room for one record.
@@ -270,7 +275,7 @@ impl Journal {
     /// # Errors
     /// If the database failed.
     pub async fn balances(&self) -> Result<Vec<(String, Micros)>, JournalError> {
-        Ok(self.0.readers.balances().await?)
+        Ok(amounts(self.0.readers.balances().await?))
     }
 
     /// Returns the newest lines of an account's statement, newest first.
@@ -296,10 +301,7 @@ impl Journal {
     /// # Errors
     /// If the database failed, or the bytes no longer have the digest.
     pub async fn module(&self, digest: Digest) -> Result<Option<Vec<u8>>, JournalError> {
-        match self.0.readers.module(digest).await? {
-            Some(wasm) if Digest::of(&wasm) != digest => Err(JournalError::Module(digest)),
-            wasm => Ok(wasm),
-        }
+        whole(digest, self.0.readers.module(digest).await?)
     }
 
     /// Takes no new seats, waits until every seat given out is filled or dropped and everything is durable, and closes
@@ -354,70 +356,15 @@ impl Committed {
     }
 }
 
-/// A journal that is read beside a server that may be writing to it.
-#[derive(Debug)]
-pub struct Reading {
-    readers: Readers,
-    anchor: Option<Head>,
+/// What callers need to know of balances.
+fn amounts(balances: Vec<Balance>) -> Vec<(String, Micros)> {
+    balances.into_iter().map(|balance| (balance.account, balance.amount)).collect()
 }
 
-impl Reading {
-    /// Opens the journal in a directory for reading.
-    ///
-    /// # Errors
-    /// If there is none, or it cannot be opened.
-    pub async fn open(directory: &Path) -> Result<Self, JournalError> {
-        // Before the database: the anchor may fall behind it while this reads, but must not run ahead.
-        let anchor = directory::anchor(directory)?;
-        let database = directory::database(directory);
-        if !database.exists() {
-            return Err(DirectoryError::Nothing(directory.into()).into());
-        }
-        Ok(Self { readers: Readers::open(&database).await?, anchor })
-    }
-
-    /// Reads everything and says what was found.
-    ///
-    /// # Errors
-    /// [`JournalError::Damaged`] names the first fact that does not hold; the others say why the journal cannot be
-    /// read.
-    pub async fn verify(&self) -> Result<Audit, JournalError> {
-        let audit = audit::read_all(&self.readers, self.anchor, |_| Ok::<_, Infallible>(())).await;
-        let audit = audit.map_err(|error| match error {
-            AuditError::Damaged(damage) => JournalError::Damaged(damage),
-            AuditError::Storage { source, .. } => source.into(),
-            AuditError::Refused { source, .. } => match source {},
-        })?;
-        let complaint = self.readers.integrity().await?;
-        complaint.map_or(Ok(audit), |complaint| Err(JournalError::Malformed(complaint)))
-    }
-
-    /// Returns up to `limit` facts after this one, unverified.
-    ///
-    /// # Errors
-    /// If the database failed.
-    pub async fn facts_after(&self, seq: u64, limit: usize) -> Result<Vec<Stored>, JournalError> {
-        Ok(self.readers.facts_after(seq, limit).await?)
-    }
-
-    /// Returns the bytes of a module.
-    ///
-    /// # Errors
-    /// If the database failed.
-    pub async fn module(&self, digest: Digest) -> Result<Option<Vec<u8>>, JournalError> {
-        Ok(self.readers.module(digest).await?)
-    }
-
-    /// Returns the balance of every account.
-    ///
-    /// # Errors
-    /// If the database failed.
-    pub async fn balances(&self) -> Result<Vec<(String, Micros)>, JournalError> {
-        Ok(self.readers.balances().await?)
-    }
-
-    /// Lets the database go.
-    pub async fn close(self) {
-        self.readers.close().await;
+/// Lets a module through only if its bytes still have their digest.
+fn whole(digest: Digest, wasm: Option<Vec<u8>>) -> Result<Option<Vec<u8>>, JournalError> {
+    match wasm {
+        Some(wasm) if Digest::of(&wasm) != digest => Err(JournalError::Module(digest)),
+        wasm => Ok(wasm),
     }
 }

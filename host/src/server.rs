@@ -7,6 +7,7 @@ mod operator;
 mod pages;
 mod problem;
 mod sources;
+mod views;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,7 +19,6 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::Clock;
 use crate::config::Config;
 use crate::egress::Egress;
 use crate::exchange::{Exchange, OpenError, Options};
@@ -93,7 +93,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         currency: config.currency,
         egress,
         limits: Limits::default(),
-        clock: Clock::system(),
+        clock: config.clock,
     };
     let exchange = Exchange::open(options).await?;
     let stopping = CancellationToken::new();
@@ -114,10 +114,11 @@ fn routes(desk: Desk) -> Router {
         .route("/v1/{vertical}/ping", post(sources::ping))
         .route("/v1/{vertical}/post", post(sources::post))
         .route("/v1/{vertical}/full", post(sources::full))
+        .route("/v1/{vertical}/spec", get(pages::specification))
         .route("/v1/sources", get(operator::sources))
         .route("/v1/sources/{id}", put(operator::put_source).get(operator::source))
-        .route("/v1/buyers", get(operator::buyers))
-        .route("/v1/buyers/{id}", put(operator::put_buyer).get(operator::buyer))
+        .route("/v1/buyers", get(views::buyers))
+        .route("/v1/buyers/{id}", put(operator::put_buyer).get(views::buyer))
         .route("/v1/buyers/{id}/deposits", post(operator::deposit))
         .route("/v1/verticals", get(operator::verticals))
         .route("/v1/verticals/{id}", put(operator::put_vertical).get(operator::vertical))
@@ -128,9 +129,10 @@ fn routes(desk: Desk) -> Router {
         .route("/v1/modules/{name}", get(operator::module))
         .route("/v1/modules/{name}/activate", post(operator::activate))
         .route("/v1/modules/{name}/rollback", post(operator::roll_back))
-        .route("/v1/auctions/{id}", get(operator::auction))
+        .route("/v1/auctions", get(views::auctions))
+        .route("/v1/auctions/{id}", get(views::auction))
         .route("/v1/auctions/{id}/resolve", post(operator::resolve))
-        .route("/v1/ledger", get(operator::ledger))
+        .route("/v1/ledger", get(views::ledger))
         .route("/healthz", get(pages::healthz))
         .route("/readyz", get(pages::readyz))
         .route("/metrics", get(pages::metrics))

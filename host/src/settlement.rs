@@ -4,6 +4,7 @@
 //! debt of the exchange to it, so it stands on the credit side.
 
 mod answer;
+mod headline;
 mod receipt;
 
 use crate::facts::{Ended, Fact};
@@ -11,6 +12,7 @@ use crate::journal::Entry;
 use crate::money::Micros;
 
 pub use answer::{Answer, Story};
+pub use headline::headline;
 pub use receipt::receipt;
 
 /// Where deposits come in.
@@ -57,6 +59,7 @@ pub fn entries(fact: &Fact) -> Vec<Entry> {
         | Fact::PingAnswered(_)
         | Fact::SubmissionRefused(_)
         | Fact::Posted(_)
+        | Fact::AskedAgain(_)
         | Fact::Expired(_) => Vec::new(),
     }
 }

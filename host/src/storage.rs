@@ -52,6 +52,8 @@ pub struct Leg {
     /// Above zero is a debit, below zero a credit.
     pub amount: Micros,
     pub code: String,
+    /// The fact with the account's leg before this one, 0 if there is none.
+    pub previous: u64,
 }
 
 /// What tells one duty from every other.
@@ -102,7 +104,17 @@ pub struct Extent {
     pub facts_end: u64,
     /// The number of the newest fact that has entries, 0 if there is none.
     pub entries_end: u64,
-    pub balances: Vec<(String, Micros)>,
+    pub balances: Vec<Balance>,
+}
+
+/// Where an account stands, or by how much one transaction moves it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Balance {
+    pub account: String,
+    /// Above zero is a debit, below zero a credit.
+    pub amount: Micros,
+    /// The newest fact that moved it.
+    pub newest: u64,
 }
 
 /// Everything that one transaction writes. Each key appears at most once in each list.
@@ -110,8 +122,8 @@ pub struct Extent {
 pub struct Batch {
     pub facts: Vec<Stored>,
     pub entries: Vec<EntryRow>,
-    /// How much each account's balance moves.
-    pub moves: Vec<(String, i64)>,
+    /// By how much each account moves.
+    pub moves: Vec<Balance>,
     pub duties: Vec<Duty>,
     pub rescheduled: Vec<(DutyKey, Moment, u32)>,
     pub done: Vec<DutyKey>,
@@ -129,6 +141,8 @@ pub struct EntryRow {
     pub account: String,
     pub amount: Micros,
     pub code: &'static str,
+    /// The fact with the account's leg before this one, 0 if there is none.
+    pub previous: u64,
 }
 
 /// Why the database could not do what it was asked.

@@ -327,3 +327,6 @@ const fn widen(length: u32) -> usize {
 const fn low_half(raw: u64) -> u32 {
     raw as u32
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,20 +19,22 @@ CREATE INDEX fact_of_subject ON fact (subject) WHERE subject IS NOT NULL;
 
 -- What a fact means in money: double entry. The legs of one fact sum to zero.
 CREATE TABLE entry (
-    seq     INTEGER NOT NULL REFERENCES fact (seq),
-    leg     INTEGER NOT NULL,    -- 0, 1, 2 within the fact
-    account TEXT    NOT NULL,    -- such as buyer:acme:prepaid
-    amount  INTEGER NOT NULL,    -- above zero is a debit, below zero a credit
-    code    TEXT    NOT NULL,    -- why: sale, deposit, return
+    seq      INTEGER NOT NULL,
+    leg      INTEGER NOT NULL,   -- 0, 1, 2 within the fact
+    account  TEXT    NOT NULL,   -- such as buyer:acme:prepaid
+    amount   INTEGER NOT NULL,   -- above zero is a debit, below zero a credit
+    code     TEXT    NOT NULL,   -- why: sale, deposit, return
+    previous INTEGER NOT NULL,   -- the fact with the account's leg before this one, 0 if there is none
     PRIMARY KEY (seq, leg)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX entry_of_account ON entry (account, seq);
-
--- The sum of every account's entries, kept in the transaction that adds them.
+-- The sum of every account's entries, kept in the transaction that adds them, and where its statement begins: from
+-- `newest` back along `previous`. An index by account would find the same, but rewrites a page for every account in
+-- every transaction.
 CREATE TABLE balance (
     account TEXT    PRIMARY KEY,
-    amount  INTEGER NOT NULL
+    amount  INTEGER NOT NULL,
+    newest  INTEGER NOT NULL     -- the newest fact that moved it
 ) STRICT, WITHOUT ROWID;
 
 -- What is still to be done about a fact: a delivery, a postback, an expiry. The row goes when the duty is done.

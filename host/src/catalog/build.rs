@@ -1,20 +1,21 @@
 //! From a draft to a snapshot: every reference looked up, every expression checked, every module compiled.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
 use super::draft::Draft;
 use super::spec::{BuyerSpec, CampaignSpec, DeliverySpec, SourceSpec, VerticalSpec};
+use super::workshop::Workshop;
 use super::{Buyer, Campaign, FilterInUse, Market, ModuleVersion, Slot, Source, Vertical};
 use crate::criteria::{Criteria, Lists};
 use crate::egress::Egress;
-use crate::ids::{BuyerId, CampaignId, Digest, ModuleName, SourceId, VerticalId};
+use crate::ids::{BuyerId, CampaignId, ModuleName, SourceId, VerticalId};
 use crate::lead::Schema;
 use crate::money::Micros;
-use crate::sandbox::{Admitted, ConfigureError, ConfiguredFilter, Filter, Normalizer, Sandbox};
+use crate::sandbox::{Admitted, ConfigureError, Normalizer};
 use crate::schedule::Schedule;
 
 /// Why a draft is not a snapshot: what is at fault, where in it, and what would be right.
@@ -32,62 +33,6 @@ impl Fault {
     fn new(what: &impl ToString, pointer: &str, message: impl Into<String>) -> Self {
         Self { what: what.to_string(), pointer: pointer.to_owned(), message: message.into() }
     }
-}
-
-/// What building needs beside the draft: the sandbox, the guard of outbound addresses, and what was compiled before.
-#[derive(Debug)]
-pub struct Workshop {
-    pub sandbox: Sandbox,
-    pub egress: Egress,
-    admitted: Mutex<HashMap<Digest, Admitted>>,
-    configured: Mutex<HashMap<(Digest, Digest), ConfiguredFilter>>,
-}
-
-/// How many configured filters are kept for the next build, beyond those in use.
-const CONFIGURED_KEPT_MAX: usize = 1_024;
-
-impl Workshop {
-    pub fn new(sandbox: Sandbox, egress: Egress) -> Self {
-        let (admitted, configured) = (Mutex::default(), Mutex::default());
-        Self { sandbox, egress, admitted, configured }
-    }
-
-    /// Keeps a compiled module for the builds to come.
-    pub fn keep(&self, digest: Digest, admitted: Admitted) {
-        lock(&self.admitted).insert(digest, admitted);
-    }
-
-    /// Returns whether a module is compiled.
-    pub fn has(&self, digest: Digest) -> bool {
-        lock(&self.admitted).contains_key(&digest)
-    }
-
-    fn module(&self, digest: Digest) -> Option<Admitted> {
-        lock(&self.admitted).get(&digest).cloned()
-    }
-
-    fn configure(
-        &self,
-        filter: &Filter,
-        settings: &[String],
-    ) -> Result<ConfiguredFilter, ConfigureError> {
-        let key = (filter.digest(), Digest::of(settings.join("\u{0}").as_bytes()));
-        if let Some(configured) = lock(&self.configured).get(&key) {
-            return Ok(configured.clone());
-        }
-        let configured = filter.configure(settings)?;
-        let mut kept = lock(&self.configured);
-        if kept.len() >= CONFIGURED_KEPT_MAX {
-            kept.clear();
-        }
-        kept.insert(key, configured.clone());
-        Ok(configured)
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    // A cache is whole between its operations, so a panic elsewhere leaves it usable.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Market {

@@ -78,6 +78,7 @@ impl Draft {
             | Fact::SubmissionRefused(_)
             | Fact::Posted(_)
             | Fact::Delivered(_)
+            | Fact::AskedAgain(_)
             | Fact::Expired(_) => Ok(()),
         }
     }

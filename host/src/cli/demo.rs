@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::Failure;
 use crate::demo::{self, Options, Summary};
+use crate::telemetry;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -32,6 +33,10 @@ pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
     let Args { once, port, rate, seed, seconds, rules } = args;
     let rules = rules.unwrap_or_else(rules_beside_the_program);
     let options = Options { once, port, rate, seed, seconds, rules, quiet: json };
+    // The view is what one watches; the log is for those who ask for it.
+    if std::env::var_os("GAVEL_LOG").is_some() {
+        telemetry::start_log(json);
+    }
     let summary = super::block_on(demo::run(options))?.map_err(|error| Failure::because(&error))?;
     print(&summary, json).map_err(|error| Failure::because(&error))?;
     let (failed, all) = summary.failed();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::buyers::Ledger;
-use super::market::{BUYERS, SWAPPED, VERTICALS, campaigns};
+use super::market::{BUYERS, CAMPAIGNS, SWAPPED, VERTICALS};
 use super::receipts::Receipt;
 use super::swap::Swap;
 use super::tally::{Counts, Sale};
@@ -147,10 +147,7 @@ fn every_sale_has_a_receipt(evidence: &Evidence) -> Check {
 }
 
 /// Says what a receipt lacks.
-fn receipt_fault(
-    receipt: &Receipt,
-    campaigns: &BTreeMap<String, BTreeSet<&'static str>>,
-) -> Option<String> {
+fn receipt_fault(receipt: &Receipt, campaigns: &BTreeMap<&str, BTreeSet<&str>>) -> Option<String> {
     let is_digest = |digest: &str| digest.starts_with("sha256:");
     if receipt.status != "sold" {
         return Some(format!("its status is `{}`", receipt.status));
@@ -177,7 +174,7 @@ fn receipt_fault(
         receipt.winners.contains_key(**campaign)
             || receipt.left_out.iter().any(|left| left.campaign == **campaign)
     };
-    let Some(expected) = campaigns.get(&receipt.vertical) else {
+    let Some(expected) = campaigns.get(receipt.vertical.as_str()) else {
         return Some(format!("its vertical is `{}`", receipt.vertical));
     };
     let missing = expected.iter().find(|campaign| !explained(campaign))?;
@@ -190,7 +187,7 @@ fn no_lead_is_sold_too_often(evidence: &Evidence) -> Check {
     for book in evidence.books.values() {
         for (lead, bought) in &book.bought {
             let vertical = verticals.get(bought.campaign.as_str());
-            let vertical = VERTICALS.iter().find(|known| Some(&known.id.to_owned()) == vertical);
+            let vertical = VERTICALS.iter().find(|known| Some(&known.id) == vertical);
             let copies = vertical.map_or(1, |vertical| vertical.copies);
             buyers_of.entry(lead).or_insert((0, copies)).0 += 1;
         }
@@ -313,13 +310,13 @@ fn the_filter_was_swapped(evidence: &Evidence) -> Check {
     }
 }
 
-fn vertical_of_campaigns() -> BTreeMap<&'static str, String> {
-    let vertical = |body: &Value| Some(body.get("vertical")?.as_str()?.to_owned());
-    campaigns().into_iter().filter_map(|(id, body)| Some((id, vertical(&body)?))).collect()
+fn vertical_of_campaigns() -> BTreeMap<&'static str, &'static str> {
+    let vertical = |body: &'static Value| body.get("vertical")?.as_str();
+    CAMPAIGNS.iter().filter_map(|(id, body)| Some((id.as_str(), vertical(body)?))).collect()
 }
 
-fn campaigns_by_vertical() -> BTreeMap<String, BTreeSet<&'static str>> {
-    let mut by_vertical: BTreeMap<String, BTreeSet<&'static str>> = BTreeMap::new();
+fn campaigns_by_vertical() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
+    let mut by_vertical: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (campaign, vertical) in vertical_of_campaigns() {
         by_vertical.entry(vertical).or_default().insert(campaign);
     }

@@ -1,5 +1,8 @@
 //! The demo's market as data: two verticals, five sources in five dialects, eight buyers with twenty campaigns.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use serde_json::{Value, json};
 
 use super::buyers::{Character, TIMEOUT_MS};
@@ -27,7 +30,7 @@ pub(super) struct Vertical {
 
 pub(super) const VERTICALS: [Vertical; 2] = [
     Vertical { id: AUTO, reserve: "5.00", copies: 1, ages: Ages { youngest: 18, oldest: 78 } },
-    Vertical { id: MEDICARE, reserve: "9.00", copies: 2, ages: Ages { youngest: 62, oldest: 84 } },
+    Vertical { id: MEDICARE, reserve: "12.00", copies: 2, ages: Ages { youngest: 62, oldest: 84 } },
 ];
 
 impl Vertical {
@@ -152,241 +155,11 @@ impl Buyer {
     }
 }
 
-/// Returns the twenty campaigns as the operator's API takes them, by id.
-pub(super) fn campaigns() -> Vec<(&'static str, Value)> {
-    let mut campaigns = auto_campaigns();
-    campaigns.extend(medicare_campaigns());
-    campaigns
-}
-
-fn auto_campaigns() -> Vec<(&'static str, Value)> {
-    let auto = |buyer: &str, more: Value| campaign(buyer, AUTO, more);
-    vec![
-        (
-            "acorn-sunbelt",
-            auto(
-                "acorn-mutual",
-                json!({
-                    "price": "14.50", "criteria": "state in [\"CA\",\"TX\",\"FL\",\"AZ\"] and age between 25 and 64",
-                    "caps": {"daily": 5000}, "budget": {"daily": "60000.00"},
-                }),
-            ),
-        ),
-        (
-            "acorn-insured-owners",
-            auto(
-                "acorn-mutual",
-                json!({
-                    "price": "18.25", "criteria": {"all": [
-                        {"field": "currently_insured", "eq": true}, {"field": "home_owner", "eq": true},
-                        {"field": "age", "between": [30, 70]},
-                    ]}, "duplicate_window_seconds": 3600,
-                }),
-            ),
-        ),
-        (
-            "acorn-new-cars",
-            auto(
-                "acorn-mutual",
-                json!({
-                    "price": "16.00", "criteria": "vehicle_year >= 2020",
-                }),
-            ),
-        ),
-        (
-            "bluebird-california",
-            auto(
-                "bluebird-auto",
-                json!({
-                    "price": "17.75", "criteria": "state = \"CA\"", "zone": "America/Los_Angeles",
-                }),
-            ),
-        ),
-        (
-            "bluebird-metro",
-            auto(
-                "bluebird-auto",
-                json!({
-                    "price": "15.20",
-                    "filter": {"module": "zip-list", "settings": {"zips": metro_zips()}},
-                }),
-            ),
-        ),
-        (
-            "cardinal-bands",
-            auto(
-                "cardinal-direct",
-                json!({
-                    "filter": {"module": SWAPPED, "settings": bands()},
-                }),
-            ),
-        ),
-        (
-            "cardinal-weekdays",
-            auto(
-                "cardinal-direct",
-                json!({
-                    "price": "11.40", "criteria": "age >= 21",
-                    "schedule": {"zone": "America/Chicago", "windows": [
-                        {"days": ["mon", "tue", "wed", "thu", "fri"], "from": "08:00", "to": "20:00"},
-                    ]},
-                }),
-            ),
-        ),
-        (
-            "dogwood-priced",
-            auto(
-                "dogwood-agency",
-                json!({
-                    "filter": {"module": "priced-by-fields", "settings": price_rules()},
-                }),
-            ),
-        ),
-        (
-            "dogwood-uninsured",
-            auto(
-                "dogwood-agency",
-                json!({
-                    "price": "9.60", "criteria": {"field": "currently_insured", "eq": false},
-                    "budget": {"daily": "4000.00", "total": "90000.00"},
-                }),
-            ),
-        ),
-        ("elm-everything", auto("elm-street", json!({"price": "12.80"}))),
-        (
-            "elm-first-fifty",
-            auto(
-                "elm-street",
-                json!({
-                    "price": "21.00", "criteria": "state in [\"NY\",\"PA\",\"OH\"]", "caps": {"daily": 10, "total": 50},
-                }),
-            ),
-        ),
-    ]
-}
-
-fn medicare_campaigns() -> Vec<(&'static str, Value)> {
-    let medicare = |buyer: &str, more: Value| campaign(buyer, MEDICARE, more);
-    vec![
-        (
-            "foxglove-turning-65",
-            medicare(
-                "foxglove-health",
-                json!({
-                    "price": "34.00", "criteria": "age between 64 and 66",
-                }),
-            ),
-        ),
-        (
-            "foxglove-florida",
-            medicare(
-                "foxglove-health",
-                json!({
-                    "price": "28.50", "criteria": {"field": "state", "in": ["FL", "GA", "NC"]},
-                    "zone": "America/New_York",
-                }),
-            ),
-        ),
-        (
-            "foxglove-wide",
-            medicare(
-                "foxglove-health",
-                json!({
-                    "price": "19.00", "criteria": "age >= 65 and tobacco = false",
-                }),
-            ),
-        ),
-        (
-            "goldenrod-everyone",
-            medicare(
-                "goldenrod-care",
-                json!({
-                    "price": "16.40", "criteria": "age between 64 and 85", "budget": {"daily": "20000.00"},
-                }),
-            ),
-        ),
-        (
-            "goldenrod-texas",
-            medicare(
-                "goldenrod-care",
-                json!({
-                    "price": "27.10", "criteria": "state = \"TX\" and age >= 65", "zone": "America/Chicago",
-                }),
-            ),
-        ),
-        (
-            "goldenrod-capped",
-            medicare(
-                "goldenrod-care",
-                json!({
-                    "price": "40.00", "caps": {"daily": 5},
-                }),
-            ),
-        ),
-        (
-            "harbor-seniors",
-            medicare(
-                "harbor-senior",
-                json!({
-                    "price": "22.30", "criteria": {"any": [
-                        {"field": "state", "in": ["NY", "PA", "IL", "MI"]}, {"field": "age", "gte": 75},
-                    ]},
-                }),
-            ),
-        ),
-        (
-            "harbor-steady",
-            medicare(
-                "harbor-senior",
-                json!({
-                    "price": "13.90", "criteria": "age >= 64", "caps": {"daily": 2000, "total": 100000},
-                }),
-            ),
-        ),
-        (
-            "harbor-night-desk",
-            medicare(
-                "harbor-senior",
-                json!({
-                    "price": "25.00", "schedule": {"zone": "UTC", "windows": [
-                        {"days": ["sun"], "from": "02:00", "to": "02:30"},
-                    ]},
-                }),
-            ),
-        ),
-    ]
-}
-
-fn campaign(buyer: &str, vertical: &str, more: Value) -> Value {
-    let mut body = json!({"buyer": buyer, "vertical": vertical});
-    if let (Some(fields), Value::Object(more)) = (body.as_object_mut(), more) {
-        fields.extend(more);
-    }
-    body
-}
-
-/// Every ZIP code of some three-digit areas: six hundred.
-fn metro_zips() -> Vec<String> {
-    let areas = ["900", "902", "752", "770", "331", "100"];
-    areas.iter().flat_map(|area| (0..100).map(move |end| format!("{area}{end:02}"))).collect()
-}
-
-/// Prices in cents by the person's credit.
-fn bands() -> Value {
-    json!({"age_min": 25, "age_max": 64, "bands": [
-        {"credit": "excellent", "cents": 1_910}, {"credit": "good", "cents": 1_480},
-        {"credit": "fair", "cents": 890},
-    ]})
-}
-
-/// Cents that a trait of the lead adds to the base; below the floor the lead is not bought.
-fn price_rules() -> Value {
-    json!({
-        "base": 620, "floor": 900, "insured": 350, "home_owner": 180, "new_vehicle": 220,
-        "new_since": 2016,
-        "states": [{"state": "CA", "add": 300}, {"state": "TX", "add": 240}],
-    })
-}
+/// The twenty campaigns by id, each as the operator's API takes it.
+pub(super) static CAMPAIGNS: LazyLock<BTreeMap<String, Value>> = LazyLock::new(|| {
+    // A test holds that it reads; an empty market would fail every check.
+    serde_json::from_str(include_str!("campaigns.json")).unwrap_or_default()
+});
 
 #[cfg(test)]
 mod tests {
@@ -394,14 +167,11 @@ mod tests {
 
     #[test]
     fn the_market_is_as_large_as_promised() {
-        let campaigns = campaigns();
-        assert_eq!(campaigns.len(), 20);
-        let filtered = campaigns.iter().filter(|(_, body)| body.get("filter").is_some());
-        assert_eq!(filtered.count(), 3);
-        let with =
-            |name| campaigns.iter().filter(move |(_, body)| body.get(name).is_some()).count();
+        assert_eq!(CAMPAIGNS.len(), 20);
+        let with = |name| CAMPAIGNS.values().filter(move |body| body.get(name).is_some()).count();
+        assert_eq!(with("filter"), 3);
         assert!(with("schedule") >= 2 && with("caps") >= 3 && with("budget") >= 3);
-        let criteria = campaigns.iter().filter_map(|(_, body)| body.get("criteria"));
+        let criteria = CAMPAIGNS.values().filter_map(|body| body.get("criteria"));
         let (texts, objects): (Vec<_>, Vec<_>) =
             criteria.partition(|criteria| criteria.is_string());
         assert!(texts.len() >= 5 && objects.len() >= 3, "both spellings are shown");
@@ -409,7 +179,7 @@ mod tests {
 
     #[test]
     fn every_campaign_belongs_to_a_buyer_and_a_vertical() {
-        for (id, body) in campaigns() {
+        for (id, body) in &*CAMPAIGNS {
             let is = |name: &str, known: &str| body.get(name).is_some_and(|value| value == known);
             assert!(BUYERS.iter().any(|buyer| is("buyer", buyer.id)), "{id}");
             assert!(VERTICALS.iter().any(|vertical| is("vertical", vertical.id)), "{id}");

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::api::{Api, ApiError};
 use super::buyers::EndPoint;
-use super::market::{BUYERS, MODULES, SOURCES, VERTICALS, campaigns};
+use super::market::{BUYERS, CAMPAIGNS, MODULES, SOURCES, VERTICALS};
 
 /// Why the market did not open.
 #[derive(Debug, thiserror::Error)]
@@ -78,8 +78,8 @@ pub(super) async fn open(
         api.post(&format!("{path}/deposits"), &deposit).await?;
         end_points.push(end_point);
     }
-    for (id, body) in campaigns() {
-        api.put(&format!("/v1/campaigns/{id}"), &body).await?;
+    for (id, body) in &*CAMPAIGNS {
+        api.put(&format!("/v1/campaigns/{id}"), body).await?;
     }
     Ok(Opened { keys, end_points })
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::api::{Api, ApiError};
-use super::market::campaigns;
+use super::market::CAMPAIGNS;
 use super::tally::Tally;
 use crate::money::Micros;
 
@@ -133,7 +133,7 @@ impl Listener {
 }
 
 impl FilterWords {
-    fn hear(&mut self, receipt: &Receipt, modules: &BTreeMap<&'static str, String>) {
+    fn hear(&mut self, receipt: &Receipt, modules: &BTreeMap<&str, &str>) {
         self.receipts += 1;
         for campaign in receipt.bids.keys() {
             if let Some(module) = modules.get(campaign.as_str()) {
@@ -150,10 +150,9 @@ impl FilterWords {
     }
 }
 
-fn filters_of_campaigns() -> BTreeMap<&'static str, String> {
-    let campaigns = campaigns().into_iter();
-    let module = |body: &Value| Some(body.pointer("/filter/module")?.as_str()?.to_owned());
-    campaigns.filter_map(|(id, body)| Some((id, module(&body)?))).collect()
+fn filters_of_campaigns() -> BTreeMap<&'static str, &'static str> {
+    let module = |body: &'static Value| body.pointer("/filter/module")?.as_str();
+    CAMPAIGNS.iter().filter_map(|(id, body)| Some((id.as_str(), module(body)?))).collect()
 }
 
 fn each<'a>(json: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {

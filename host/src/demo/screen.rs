@@ -38,6 +38,8 @@ pub(super) struct BuyerScene {
     pub(super) leads: u64,
     pub(super) spent: Micros,
     pub(super) refused: u64,
+    /// Deliveries that came again, because the first one got no useful answer.
+    pub(super) again: u64,
 }
 
 impl BuyerScene {
@@ -49,6 +51,7 @@ impl BuyerScene {
             leads: u64::try_from(ledger.bought.len()).unwrap_or(u64::MAX),
             spent: ledger.spent(),
             refused: ledger.refused,
+            again: ledger.asked_again,
         }
     }
 }
@@ -77,7 +80,7 @@ impl Scene {
                 counts.unanswered,
             )),
             Line::labelled("answers").plain(format!(
-                "p50 {}   p99 {}",
+                "to pings: p50 {}   p99 {}",
                 milliseconds(self.latency.p50_us),
                 milliseconds(self.latency.p99_us),
             )),
@@ -89,8 +92,12 @@ impl Scene {
                 .plain(format!("   {} accepted   {} posted", counts.accepted, counts.posted))
                 .plain(format!("   {} pending", counts.pending)),
             Line::labelled("money")
-                .plain(format!("gross {}   payout {}   margin ", self.gross(), counts.payout))
-                .then(Ink::Good, self.margin().to_string()),
+                .plain(format!(
+                    "gross {}   payout {}   margin ",
+                    self.gross().with_decimals(2),
+                    counts.payout.with_decimals(2),
+                ))
+                .then(Ink::Good, self.margin().with_decimals(2)),
         ];
         lines.extend(self.refusal_lines());
         lines.push(Line::default());
@@ -119,8 +126,8 @@ impl Scene {
             counts.unanswered,
             milliseconds(self.latency.p50_us),
             milliseconds(self.latency.p99_us),
-            self.gross(),
-            counts.payout,
+            self.gross().with_decimals(2),
+            counts.payout.with_decimals(2),
         )
     }
 
@@ -158,17 +165,20 @@ impl Scene {
     fn buyer_lines(&self) -> Vec<Line> {
         let mut buyers: Vec<&BuyerScene> = self.buyers.iter().collect();
         buyers.sort_by_key(|buyer| (std::cmp::Reverse(buyer.spent), buyer.name));
-        let heading =
-            format!("{:<18}{:>7}{:>10}{:>12}{:>9}", "", "leads", "average", "spent", "refused");
+        let heading = format!(
+            "{:<18}{:>7}{:>10}{:>12}{:>9}{:>7}",
+            "", "leads", "average", "spent", "refused", "again",
+        );
         let mut lines = vec![Line::labelled("buyers").then(Ink::Dim, heading)];
         lines.extend(buyers.iter().take(BUYERS_SHOWN).map(|buyer| {
             let figures = format!(
-                "{:<18}{:>7}{:>10}{:>12}{:>9}",
+                "{:<18}{:>7}{:>10}{:>12}{:>9}{:>7}",
                 buyer.name,
                 buyer.leads,
                 average(buyer.spent, buyer.leads),
                 buyer.spent.with_decimals(2),
                 buyer.refused,
+                buyer.again,
             );
             Line::labelled("").plain(figures).then(Ink::Dim, format!("   {}", buyer.in_words))
         }));
@@ -187,7 +197,8 @@ impl Scene {
 
     fn event_lines(&self) -> Vec<Line> {
         let labels = std::iter::once("events").chain(std::iter::repeat(""));
-        let events = self.counts.events.iter();
+        let none = self.counts.events.is_empty().then(|| "–".to_owned());
+        let events = self.counts.events.iter().chain(&none);
         labels
             .zip(events)
             .map(|(label, event)| Line::labelled(label).plain(event.clone()))
@@ -241,6 +252,7 @@ mod tests {
             leads,
             spent: Micros::parse(spent).unwrap(),
             refused: 0,
+            again: 0,
         };
         Scene {
             base: "http://127.0.0.1:8080".into(),
@@ -263,7 +275,7 @@ mod tests {
     fn the_view_shows_what_was_counted() {
         let tally = Tally::new().unwrap();
         (1..=4).for_each(|number| tally.offer(number));
-        (1..=3).for_each(|number| tally.answer(number, Duration::from_millis(1)));
+        (1..=3).for_each(|number| tally.answer(number));
         for code in ["no-eligible-buyer", "no-eligible-buyer", "bids-below-reserve"] {
             tally.hear(&Verdict::No { word: No::Rejected, code: code.into() });
         }
@@ -273,7 +285,7 @@ mod tests {
         for expected in [
             "00:01:07   seed 1",
             "pings     4 offered   40/s   1 under way   0 without an answer",
-            "answers   p50 1.2 ms   p99 6.3 ms",
+            "answers   to pings: p50 1.2 ms   p99 6.3 ms",
             "money     gross 81.01   payout 0.00   margin 81.01",
             "rejected  3   bids-below-reserve 1, no-eligible-buyer 2",
             "refused   1   422 missing-field 1",

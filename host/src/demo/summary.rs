@@ -45,11 +45,13 @@ impl Summary {
                 counts.skipped,
             )),
             Line::labelled("money").plain(format!(
-                "buyers pay {gross}, sources get {}, the exchange keeps {margin}",
-                counts.payout,
+                "buyers pay {}, sources get {}, the exchange keeps {}",
+                gross.with_decimals(2),
+                counts.payout.with_decimals(2),
+                margin.with_decimals(2),
             )),
             Line::labelled("answers").plain(format!(
-                "p50 {}, p99 {}",
+                "to pings: p50 {}, p99 {}",
                 milliseconds(self.scene.latency.p50_us),
                 milliseconds(self.scene.latency.p99_us),
             )),
@@ -85,7 +87,7 @@ impl Summary {
         let buyers = self.scene.buyers.iter().map(|buyer| {
             json!({
                 "buyer": buyer.name, "leads": buyer.leads, "spent": buyer.spent.to_string(),
-                "refused": buyer.refused,
+                "refused": buyer.refused, "again": buyer.again,
             })
         });
         json!({

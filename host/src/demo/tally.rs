@@ -93,7 +93,7 @@ pub(super) struct Watch {
     pub(super) lost: usize,
 }
 
-/// Answer latencies of offers, in microseconds.
+/// How long pings wait for their answers, in microseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Latency {
     pub(super) p50_us: u64,
@@ -111,7 +111,7 @@ impl Tally {
         lock(&self.counts).clone()
     }
 
-    /// Returns how long answers to offers took so far.
+    /// Returns how long pings waited for their answers so far.
     pub(super) fn latency(&self) -> Latency {
         let latency = lock(&self.latency);
         Latency { p50_us: latency.value_at_quantile(0.5), p99_us: latency.value_at_quantile(0.99) }
@@ -148,10 +148,15 @@ impl Tally {
         }
     }
 
-    /// The offer of lead `number` was answered.
-    pub(super) fn answer(&self, number: u64, took: Duration) {
+    /// The ping of lead `number` was answered.
+    pub(super) fn answer_ping(&self, number: u64, took: Duration) {
         let micros = u64::try_from(took.as_micros()).unwrap_or(LATENCY_US_MAX);
         lock(&self.latency).saturating_record(micros);
+        self.answer(number);
+    }
+
+    /// The offer of lead `number` was answered. How long a full call takes is its buyer's affair.
+    pub(super) fn answer(&self, number: u64) {
         let mut counts = lock(&self.counts);
         counts.answered += 1;
         counts.end(number, 0);
@@ -294,12 +299,12 @@ mod tests {
     fn a_watch_knows_who_was_under_way_and_who_was_lost() {
         let tally = Tally::new().unwrap();
         (1..=3).for_each(|number| tally.offer(number));
-        tally.answer(1, Duration::from_millis(1));
+        tally.answer_ping(1, Duration::from_millis(1));
         tally.open_watch();
         tally.offer(4);
         tally.close_watch();
         tally.offer(5);
-        tally.answer(2, Duration::from_millis(1));
+        tally.answer(2);
         tally.lose(Some(3), "reset".into());
         tally.lose(Some(5), "reset".into());
         assert_eq!(tally.watch(), Watch { all: 3, open: 1, lost: 1 });

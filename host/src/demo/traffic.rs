@@ -81,12 +81,17 @@ impl Traffic {
 
     async fn walk(self: Arc<Self>, lead: Lead, _place: OwnedSemaphorePermit) {
         let sent = Instant::now();
-        let stage = if lead.course == Course::Full { Stage::Full } else { Stage::Ping };
+        let full = lead.course == Course::Full;
+        let stage = if full { Stage::Full } else { Stage::Ping };
         let reply = match self.api.send(&self.call(&lead, &stage)).await {
             Ok(reply) => reply,
             Err(error) => return self.tally.lose(Some(lead.number), error.to_string()),
         };
-        self.tally.answer(lead.number, reply.took);
+        if full {
+            self.tally.answer(lead.number);
+        } else {
+            self.tally.answer_ping(lead.number, reply.took);
+        }
         let verdict = answers::read(&reply);
         self.tally.hear(&verdict);
         match verdict {

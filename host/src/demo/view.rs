@@ -72,18 +72,18 @@ impl Output {
     }
 }
 
-/// Shows the market until `stop` is true, and once more when it is.
+/// Shows the market until `stop` is true, and the whole of it once more when it is.
 pub(super) async fn show(
     watched: Watched,
     mut output: Output,
     mut stop: tokio::sync::watch::Receiver<bool>,
-) -> Output {
+) {
     let every = if matches!(output, Output::Terminal(_)) { REDRAW_EVERY } else { LINE_EVERY };
     let mut before = (0, watched.opened);
     let mut told = 0;
     loop {
         let stopped = tokio::time::timeout(every, stop.wait_for(|stop| *stop)).await.is_ok();
-        let scene = watched.scene(before);
+        let scene = if stopped { watched.closing_scene() } else { watched.scene(before) };
         before = (scene.counts.offered, Instant::now());
         match &mut output {
             // A terminal that cannot be written to is no reason to stop the market.
@@ -94,11 +94,19 @@ pub(super) async fn show(
                 let skip = scene.counts.events.len().saturating_sub(new);
                 scene.counts.events.iter().skip(skip).for_each(|event| output.say(event));
                 told = scene.counts.event_count;
-                output.say(&scene.one_line());
+                if stopped {
+                    let lines = scene.lines();
+                    let lines = lines.iter().map(|line| line.fit(usize::MAX, false));
+                    output.say(
+                        &lines.fold("\n".to_owned(), |text, line| text + line.trim_end() + "\n"),
+                    );
+                } else {
+                    output.say(&scene.one_line());
+                }
             }
         }
         if stopped {
-            return output;
+            return;
         }
     }
 }

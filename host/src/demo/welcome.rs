@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use super::api::Call;
 use super::dialects::{Dialect, Stage, call};
 use super::leads::{Lead, lead};
-use super::market::SOURCES;
+use super::market::{BUYERS, CAMPAIGNS, SOURCES};
 
 /// A seed of its own, so that the ping to try is not one of the stream's.
 const SEED: u64 = u64::MAX;
@@ -31,7 +31,7 @@ pub(super) fn text(welcome: &Welcome<'_>) -> String {
     let moved =
         welcome.moved.map(|port| format!("port {port} is taken, so this demo is elsewhere\n"));
     format!(
-        "{}gavel demo: {} sources, two verticals, a market on {base}\n\
+        "{}gavel demo: {} sources, {} buyers with {} campaigns, and an exchange on {base}\n\
          \x20 console       {base}/console\n\
          \x20 docs          {base}/docs\n\
          \x20 API           {base}/openapi.json\n\
@@ -41,6 +41,8 @@ pub(super) fn text(welcome: &Welcome<'_>) -> String {
          {}\n",
         moved.unwrap_or_default(),
         SOURCES.len(),
+        BUYERS.len(),
+        CAMPAIGNS.len(),
         folder.display(),
         ping_to_try(welcome).unwrap_or_default(),
     )

@@ -1,4 +1,9 @@
 //! The loop behind the back door: every copy is asked for until it is sold, refused for good or unknown for good.
+//!
+//! An attempt begins with a durable fact: the post, the refusal that names the next buyer, or, for a repeat, a fact of its
+//! own. So after a crash it is known which attempts may have reached their buyer. Each of those ends as unknown, like an
+//! attempt whose answer was lost: a buyer that promised idempotency is asked again with the same key, any other waits for
+//! the operator's word. An attempt that had not begun is made as if there had been no crash.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,8 +14,8 @@ use tokio::task::JoinHandle;
 use super::{Exchange, Trouble};
 use crate::book::Stage;
 use crate::delivery::courier::Outcome;
-use crate::delivery::{self, Errand};
-use crate::facts::{Delivered, Expired, Fact};
+use crate::delivery::{self, Errand, INTERRUPTED};
+use crate::facts::{AskedAgain, Delivered, Expired, Fact};
 use crate::ids::PingId;
 use crate::journal::{Committed, ContactChange, Duty};
 
@@ -33,7 +38,7 @@ impl Exchange {
         self.tasks.spawn(async move {
             committed.wait().await.map_err(|_| Trouble::Closed)?;
             let copies = exchange.errands(ping).into_iter().map(|errand| {
-                exchange.tasks.spawn(Arc::clone(&exchange).ship(errand, Arc::clone(&lead)))
+                exchange.tasks.spawn(Arc::clone(&exchange).ship_lead(errand, Arc::clone(&lead)))
             });
             let under_way: Vec<JoinHandle<()>> = copies.collect();
             for copy in under_way {
@@ -48,43 +53,67 @@ impl Exchange {
             let Some(open) = book.open_ping(ping) else { return Vec::new() };
             let copies = (0_u32..).zip(&open.copies);
             let held = copies.filter(|(_, copy)| copy.stage == Stage::Held);
-            held.map(|(index, copy)| Errand {
-                ping,
-                copy: index,
-                winner: copy.winner.clone(),
-                attempts: 0,
-            })
-            .collect()
+            held.map(|(index, copy)| Errand::first(ping, index, copy.winner.clone())).collect()
         })
     }
 
-    /// Takes up a delivery that was due when the exchange stopped.
+    /// Takes up a delivery that an earlier process left.
     pub(super) async fn resume(self: Arc<Self>, duty: Duty) {
-        let ping = PingId::from_u128(duty.key.subject);
-        let errand = self.errands(ping).into_iter().find(|errand| errand.copy == duty.key.step);
-        let contact = self.journal.contact(duty.key.subject).await;
-        let lead = contact.ok().flatten().and_then(|sealed| serde_json::from_slice(&sealed).ok());
-        let (Some(errand), Some(lead)) = (errand, lead) else {
-            tracing::error!(%ping, copy = duty.key.step, "a delivery is due without its lead");
+        let (ping, step) = (PingId::from_u128(duty.key.subject), duty.key.step);
+        let Some((errand, asked)) = self.book.decide(|book| {
+            let copy = book.open_ping(ping)?.copies.get(usize::try_from(step).ok()?)?;
+            let errand = Errand::first(ping, step, copy.winner.clone());
+            let errand = Errand { attempts: duty.attempts, ..errand };
+            (copy.stage == Stage::Held).then_some((errand, copy.asked))
+        }) else {
+            tracing::error!(%ping, copy = step, "a delivery is due for a copy that is settled");
             return;
         };
-        if self.pause_until(duty.due.unix_ms()).await {
-            self.ship(Errand { attempts: duty.attempts, ..errand }, Arc::new(lead)).await;
+        if !asked {
+            if self.pause_until(duty.due.unix_ms()).await {
+                self.ship(errand).await;
+            }
+            return;
+        }
+        let unknown = Outcome::Unknown { why: INTERRUPTED.to_owned() };
+        if let Ok(Some(delivered)) = self.conclude(&errand, unknown).await {
+            tracing::warn!(%ping, copy = step, buyer = %delivered.buyer, again = delivered.again_ms.is_some(), "delivery interrupted");
+            if let Some(errand) = self.next(errand, delivered).await {
+                self.ship(errand).await;
+            }
         }
     }
 
-    async fn ship(self: Arc<Self>, mut errand: Errand, lead: Arc<Value>) {
-        while let Some(delivered) = self.ship_once(&errand, &lead).await {
-            if let Some(again) = delivered.again_ms {
-                errand.attempts = delivered.attempt;
-                if !self.pause_until(again).await {
-                    return;
-                }
-            } else if let Some(winner) = delivered.successor {
-                errand = Errand { winner, attempts: 0, ..errand };
-            } else {
-                return;
+    /// Makes deliveries from the lead that the journal keeps.
+    pub(super) async fn ship(self: Arc<Self>, errand: Errand) {
+        let contact = self.journal.contact(errand.ping.as_u128()).await;
+        let lead = contact.ok().flatten().and_then(|sealed| serde_json::from_slice(&sealed).ok());
+        match lead {
+            Some(lead) => self.ship_lead(errand, Arc::new(lead)).await,
+            None => {
+                tracing::error!(ping = %errand.ping, copy = errand.copy, "a delivery is due without its lead");
             }
+        }
+    }
+
+    async fn ship_lead(self: Arc<Self>, mut errand: Errand, lead: Arc<Value>) {
+        while let Some(delivered) = self.ship_once(&errand, &lead).await {
+            match self.next(errand, delivered).await {
+                Some(next) => errand = next,
+                None => return,
+            }
+        }
+    }
+
+    /// Returns the attempt that follows one that ended so, once it is time for it.
+    async fn next(&self, errand: Errand, ended: Delivered) -> Option<Errand> {
+        match (ended.again_ms, ended.successor) {
+            (Some(again), _) => self
+                .pause_until(again)
+                .await
+                .then_some(Errand { attempts: ended.attempt, ..errand }),
+            (None, Some(winner)) => Some(Errand::first(errand.ping, errand.copy, winner)),
+            (None, None) => None,
         }
     }
 
@@ -92,6 +121,9 @@ impl Exchange {
         let market = self.catalog.load();
         let outcome = {
             let _berth = self.shipping.acquire().await.ok()?;
+            if errand.attempts > 0 {
+                self.ask_again(errand).await?;
+            }
             let vertical = self.book.decide(|book| {
                 book.open_ping(errand.ping).map(|open| open.auction.vertical.clone())
             })?;
@@ -99,6 +131,24 @@ impl Exchange {
             delivery::attempt(&self.courier, buyer, errand, &vertical, &self.currency, lead).await
         };
         self.conclude(errand, outcome).await.ok().flatten()
+    }
+
+    /// Records that an attempt after the first begins. Returns nothing if the copy was settled meanwhile.
+    async fn ask_again(&self, errand: &Errand) -> Option<()> {
+        let seat = self.journal.seat().await.ok()?;
+        let at = self.clock.now();
+        let committed = self.book.decide(|book| {
+            delivery::held(book.open_ping(errand.ping)?, errand)?;
+            let fact = Fact::AskedAgain(AskedAgain {
+                ping: errand.ping.as_u128(),
+                copy: errand.copy,
+                campaign: errand.winner.campaign.clone(),
+                buyer: errand.winner.buyer.clone(),
+                attempt: errand.attempts.saturating_add(1),
+            });
+            Some(self.record(book, seat, at, &fact, None))
+        })?;
+        committed.wait().await.ok().map(drop)
     }
 
     /// Records how an attempt ended. Returns nothing if the copy was settled meanwhile.

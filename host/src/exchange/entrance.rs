@@ -18,6 +18,8 @@ use crate::settlement::{Answer, Story};
 pub enum Entry {
     /// The same request was answered before, about this ping.
     Seen(PingId),
+    /// The same full post held the auction of this ping, and a crash came before the lead was claimed.
+    Interrupted(PingId, Box<Entered>),
     New(Box<Entered>),
 }
 
@@ -63,6 +65,7 @@ impl Exchange {
             None => self.door.caller(market, submission, reading.envelope.credential.as_ref())?,
         };
         let request = submission.request();
+        let mut interrupted = None;
         let claim = match &request {
             None => None,
             Some(request) => {
@@ -72,7 +75,10 @@ impl Exchange {
                 }
                 let claim = self.door.claim(&source.id, request)?;
                 if let Some(ping) = self.seen(&source, request)? {
-                    return Ok(Entry::Seen(ping));
+                    if submission.call != Call::Full || !self.unclaimed(ping) {
+                        return Ok(Entry::Seen(ping));
+                    }
+                    interrupted = Some(ping);
                 }
                 Some(claim)
             }
@@ -84,7 +90,7 @@ impl Exchange {
                 return Err(Trouble::Refused(refusal));
             }
         };
-        Ok(Entry::New(Box::new(Entered {
+        let entered = Box::new(Entered {
             source,
             vertical: Arc::clone(vertical),
             envelope: reading.envelope,
@@ -92,7 +98,16 @@ impl Exchange {
             request,
             fuel: reading.fuel,
             _claim: claim,
-        })))
+        });
+        Ok(match interrupted {
+            Some(ping) => Entry::Interrupted(ping, entered),
+            None => Entry::New(entered),
+        })
+    }
+
+    /// Returns whether a ping waits for its post.
+    fn unclaimed(&self, ping: PingId) -> bool {
+        self.book.decide(|book| book.open_ping(ping).is_some_and(|open| open.posted.is_none()))
     }
 
     fn seen(&self, source: &Source, request: &Request) -> Result<Option<PingId>, Trouble> {
@@ -136,6 +151,10 @@ impl Exchange {
         Ok(match submission.call {
             Call::Ping => Answer::to_ping(auction),
             Call::Full if auction.winners.is_empty() => Answer::unsold(auction),
+            // A full post that a crash cut in two, and that was not sent again while its price held.
+            Call::Full if story.posted.is_none() => {
+                Answer::Unsold { ping, reason: crate::reasons::Refusal::PingExpired }
+            }
             Call::Post | Call::Full => story.to_post(ping),
         })
     }

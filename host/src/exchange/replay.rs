@@ -125,6 +125,7 @@ impl Replay {
             | Fact::Deposited(_)
             | Fact::SubmissionRefused(_)
             | Fact::Posted(_)
+            | Fact::AskedAgain(_)
             | Fact::Expired(_) => (),
         }
         self.draft.apply(fact).map_err(|error| OpenError::Unfoldable(error.to_string()))?;

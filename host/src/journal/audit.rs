@@ -8,8 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::chain::{self, Content};
-use crate::money::Micros;
-use crate::storage::{Extent, Head, Leg, Readers, StorageError, Stored};
+use crate::storage::{Balance, Extent, Head, Leg, Readers, StorageError, Stored};
 
 /// Facts that are read at once.
 const PAGE: usize = 1024;
@@ -48,10 +47,12 @@ pub enum Fault {
     Orphans,
     #[error("has entries that sum to {0} millionths instead of zero")]
     Unbalanced(i128),
+    #[error("has an entry that does not lead to the account's entry before it")]
+    Previous,
     #[error(
-        "is the newest, and up to it the balance of `{account}` is {actual} millionths, not the sum of its entries, {sum}"
+        "is the newest, but the balance of `{account}` does not follow from the entries, which sum to {sum} millionths"
     )]
-    Balance { account: String, actual: i128, sum: i128 },
+    Balance { account: String, sum: i128 },
 }
 
 /// Why reading back ended early.
@@ -71,7 +72,14 @@ pub enum AuditError<E> {
 pub struct Audit {
     head: Head,
     entries: u64,
-    sums: BTreeMap<String, i128>,
+    accounts: BTreeMap<String, Account>,
+}
+
+/// What the entries make of an account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Account {
+    sum: i128,
+    newest: u64,
 }
 
 impl Audit {
@@ -87,12 +95,12 @@ impl Audit {
 
     /// How many accounts they name.
     pub fn accounts(&self) -> usize {
-        self.sums.len()
+        self.accounts.len()
     }
 
     /// The sum of all accounts, in millionths: zero, or the ledger does not hold.
     pub fn sum(&self) -> i128 {
-        self.sums.values().sum()
+        self.accounts.values().map(|account| account.sum).sum()
     }
 
     fn fact(&mut self, fact: &Stored, legs: &[Leg]) -> Result<(), Fault> {
@@ -112,11 +120,15 @@ impl Audit {
             sum => return Err(Fault::Unbalanced(sum)),
         }
         for leg in legs {
-            let amount = i128::from(leg.amount.get());
-            match self.sums.get_mut(&leg.account) {
-                Some(sum) => *sum += amount,
-                None => drop(self.sums.insert(leg.account.clone(), amount)),
+            let account = match self.accounts.get_mut(&leg.account) {
+                Some(account) => account,
+                None => self.accounts.entry(leg.account.clone()).or_default(),
+            };
+            if leg.previous != account.newest {
+                return Err(Fault::Previous);
             }
+            account.sum += i128::from(leg.amount.get());
+            account.newest = fact.seq;
             self.entries += 1;
         }
         self.head = Head { seq: fact.seq, hash: fact.hash };
@@ -136,19 +148,22 @@ impl Audit {
         Ok(())
     }
 
-    /// Compares the balances that are kept with the sums of the entries.
-    fn balances(&self, kept: &[(String, Micros)]) -> Result<(), Damage> {
-        let kept: BTreeMap<&str, i128> =
-            kept.iter().map(|(account, amount)| (account.as_str(), amount.get().into())).collect();
-        for account in self.sums.keys().map(String::as_str).chain(kept.keys().copied()) {
-            let actual = kept.get(account).copied().unwrap_or(0);
-            let sum = self.sums.get(account).copied().unwrap_or(0);
-            if actual != sum {
-                let fault = Fault::Balance { account: account.to_owned(), actual, sum };
-                return Err(Damage { seq: self.head.seq, fault });
+    /// Compares the balances that are kept with what the entries say.
+    fn balances(&self, kept: &[Balance]) -> Result<(), Damage> {
+        let mut kept: BTreeMap<&str, &Balance> =
+            kept.iter().map(|balance| (balance.account.as_str(), balance)).collect();
+        let fault = |account: &str, sum| {
+            let fault = Fault::Balance { account: account.to_owned(), sum };
+            Err(Damage { seq: self.head.seq, fault })
+        };
+        for (account, &Account { sum, newest }) in &self.accounts {
+            let holds =
+                |kept: &Balance| i128::from(kept.amount.get()) == sum && kept.newest == newest;
+            if !kept.remove(account.as_str()).is_some_and(holds) {
+                return fault(account, sum);
             }
         }
-        Ok(())
+        kept.first_key_value().map_or(Ok(()), |(account, _)| fault(account, 0))
     }
 }
 

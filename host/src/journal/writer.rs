@@ -14,11 +14,11 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::chain::{self, Content};
 use super::directory::Directory;
-use super::{BATCH_BYTES_MAX, BATCH_RECORDS_MAX, ContactChange, DutyChange, Record};
+use super::{BATCH_BYTES_MAX, BATCH_RECORDS_MAX, ContactChange, DutyChange, Entry, Record};
 use crate::clock::Moment;
 use crate::ids::Digest;
 use crate::money::Micros;
-use crate::storage::{self, Batch, Duty, DutyKey, EntryRow, Head, Stored};
+use crate::storage::{self, Balance, Batch, Duty, DutyKey, EntryRow, Head, Stored};
 
 /// What waits to be written, and who waits for it.
 #[derive(Debug)]
@@ -37,6 +37,8 @@ pub(super) struct Writer {
     pub(super) closing: watch::Receiver<()>,
     pub(super) head: watch::Sender<Head>,
     pub(super) busy: Arc<Busy>,
+    /// The newest fact that moved each account.
+    pub(super) newest: HashMap<String, u64>,
 }
 
 /// Since when the writer has been at its current batch.
@@ -78,8 +80,8 @@ impl Writer {
     pub(super) async fn run(mut self) {
         while let Some(first) = self.next().await {
             self.busy.begin();
-            let batch = self.gather(first);
-            self.commit(batch).await;
+            let (batch, waiting) = self.gather(first);
+            self.commit(batch, waiting).await;
             self.busy.end();
         }
         if let Err(error) = self.directory.sync() {
@@ -102,19 +104,24 @@ impl Writer {
     }
 
     /// Takes what else waits, up to a full batch.
-    fn gather(&mut self, first: Work) -> Gathered {
-        let mut gathered = Gathered::after(*self.head.borrow());
+    fn gather(&mut self, first: Work) -> (Batch, Waiting) {
+        let mut gathered = Gathered::after(*self.head.borrow(), &self.newest);
         gathered.take(first);
         while gathered.waiting.len() < BATCH_RECORDS_MAX && gathered.bytes < BATCH_BYTES_MAX {
             let Ok(work) = self.queue.try_recv() else { break };
             gathered.take(work);
         }
-        gathered
+        gathered.close()
     }
 
-    async fn commit(&mut self, gathered: Gathered) {
+    async fn commit(&mut self, batch: Batch, waiting: Waiting) {
         let begun = Instant::now();
-        let (batch, waiting) = gathered.close();
+        for Balance { account, newest, .. } in &batch.moves {
+            match self.newest.get_mut(account) {
+                Some(known) => *known = *newest,
+                None => drop(self.newest.insert(account.clone(), *newest)),
+            }
+        }
         let (head, records) = (batch.head, batch.facts.len());
         if let Err(error) = self.storage.write(batch).await {
             stop_the_process(&error);
@@ -136,12 +143,17 @@ impl Writer {
     }
 }
 
+/// Who waits for which record.
+type Waiting = Vec<(oneshot::Sender<u64>, u64)>;
+
 /// A batch in the making.
-struct Gathered {
+struct Gathered<'a> {
     batch: Batch,
     bytes: usize,
-    waiting: Vec<(oneshot::Sender<u64>, u64)>,
-    moves: HashMap<String, i64>,
+    waiting: Waiting,
+    /// The newest fact before this batch that moved each account.
+    newest: &'a HashMap<String, u64>,
+    moves: BTreeMap<String, Balance>,
     duties: BTreeMap<DutyKey, DutyEnd>,
     contacts: BTreeMap<u128, Option<Vec<u8>>>,
 }
@@ -153,13 +165,14 @@ enum DutyEnd {
     Done,
 }
 
-impl Gathered {
-    fn after(head: Head) -> Self {
+impl<'a> Gathered<'a> {
+    fn after(head: Head, newest: &'a HashMap<String, u64>) -> Self {
         Self {
             batch: Batch { head, ..Batch::default() },
             bytes: 0,
             waiting: Vec::new(),
-            moves: HashMap::new(),
+            newest,
+            moves: BTreeMap::new(),
             duties: BTreeMap::new(),
             contacts: BTreeMap::new(),
         }
@@ -189,10 +202,9 @@ impl Gathered {
         let hash = chain::link(self.batch.head.hash, content, legs);
         self.batch.head = Head { seq, hash };
         self.batch.facts.push(Stored { seq, at, subject, kind, payload, hash });
-        for (leg, entry) in (0..).zip(entries) {
-            self.move_balance(&entry.account, entry.amount);
-            let super::Entry { account, amount, code } = entry;
-            self.batch.entries.push(EntryRow { seq, leg, account, amount, code });
+        for (leg, Entry { account, amount, code }) in (0..).zip(entries) {
+            let previous = self.move_account(&account, amount, seq);
+            self.batch.entries.push(EntryRow { seq, leg, account, amount, code, previous });
         }
         for change in duties {
             self.duty(change);
@@ -207,20 +219,22 @@ impl Gathered {
         }
     }
 
-    fn move_balance(&mut self, account: &str, amount: Micros) {
-        let moved = match self.moves.get(account) {
-            None => amount,
-            Some(moved) => match Micros::new(*moved).checked_add(amount) {
-                Some(sum) => sum,
-                None => stop_the_process(&format_args!(
-                    "the balance of {account} does not fit into 64 bits"
-                )),
-            },
+    /// Moves the account, and returns the fact that moved it last.
+    fn move_account(&mut self, account: &str, amount: Micros, seq: u64) -> u64 {
+        let balance = match self.moves.get_mut(account) {
+            Some(balance) => balance,
+            None => {
+                let newest = self.newest.get(account).copied().unwrap_or(0);
+                let account = account.to_owned();
+                let unmoved = Balance { account: account.clone(), amount: Micros::ZERO, newest };
+                self.moves.entry(account).or_insert(unmoved)
+            }
         };
-        match self.moves.get_mut(account) {
-            Some(known) => *known = moved.get(),
-            None => drop(self.moves.insert(account.to_owned(), moved.get())),
-        }
+        let Some(sum) = balance.amount.checked_add(amount) else {
+            stop_the_process(&format_args!("the balance of {account} does not fit into 64 bits"))
+        };
+        balance.amount = sum;
+        std::mem::replace(&mut balance.newest, seq)
     }
 
     fn duty(&mut self, change: DutyChange) {
@@ -240,9 +254,9 @@ impl Gathered {
         }
     }
 
-    fn close(mut self) -> (Batch, Vec<(oneshot::Sender<u64>, u64)>) {
+    fn close(mut self) -> (Batch, Waiting) {
         let batch = &mut self.batch;
-        batch.moves = self.moves.into_iter().filter(|(_, amount)| *amount != 0).collect();
+        batch.moves = self.moves.into_values().collect();
         for (key, end) in self.duties {
             match end {
                 DutyEnd::Put(duty) => batch.duties.push(duty),

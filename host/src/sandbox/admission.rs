@@ -178,12 +178,12 @@ fn show_imports(f: &mut fmt::Formatter<'_>, imports: &[String]) -> fmt::Result {
     }
 }
 
-/// Returns the world of a component, `filter` or `normalizer`, by what it exports; nothing else is checked.
-pub fn world(wasm: &[u8]) -> Option<&'static str> {
-    let survey = survey(wasm).ok()?;
-    let worlds = [(FILTERING, "filter"), (NORMALIZATION, "normalizer")];
-    let exports = |name: &str| survey.exports.iter().any(|export| export == name);
-    worlds.into_iter().find(|(name, _)| exports(name)).map(|(_, world)| world)
+/// Returns the world of a component, `filter` or `normalizer`, by what can be seen without compiling it.
+pub fn world(wasm: &[u8]) -> Result<&'static str, Inadmissible> {
+    Ok(match check(&look(wasm)?)? {
+        World::Filter => "filter",
+        World::Normalizer => "normalizer",
+    })
 }
 
 /// Checks a module, compiles it and asks what it is.
@@ -195,11 +195,7 @@ pub(super) fn admit(
     if wasm.len() > limits.module_bytes_max {
         return Err(Inadmissible::TooLarge { bytes: wasm.len(), max: limits.module_bytes_max });
     }
-    let survey = survey(wasm).map_err(|other| match other {
-        Other::NotWasm => Inadmissible::NotWasm,
-        Other::CoreModule => Inadmissible::CoreModule,
-        Other::Damaged(fault) => Inadmissible::Invalid(fault),
-    })?;
+    let survey = look(wasm)?;
     let world = check(&survey)?;
     let max = match world {
         World::Filter => limits.filter.memory_bytes,
@@ -215,6 +211,14 @@ pub(super) fn admit(
         World::Filter => Filter::admit(engine, limits, wasm).map(Admitted::Filter),
         World::Normalizer => Normalizer::admit(engine, limits, wasm).map(Admitted::Normalizer),
     }
+}
+
+fn look(wasm: &[u8]) -> Result<Survey, Inadmissible> {
+    survey(wasm).map_err(|other| match other {
+        Other::NotWasm => Inadmissible::NotWasm,
+        Other::CoreModule => Inadmissible::CoreModule,
+        Other::Damaged(fault) => Inadmissible::Invalid(fault),
+    })
 }
 
 #[derive(Clone, Copy)]

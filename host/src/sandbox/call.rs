@@ -117,10 +117,53 @@ pub(super) fn forfeit(store: &Store<Fence>, error: &wasmtime::Error) -> Forfeit 
 fn culprit(backtrace: &WasmBacktrace) -> Option<String> {
     let shown = backtrace.to_string();
     let names = shown.lines().filter_map(|line| Some(line.split_once('!')?.1.trim()));
-    let theirs = |name: &&str| {
+    let libraries =
+        ["core::", "alloc::", "std::", "__rust", "_rust", "rust_", "guest_sdk::", "abort"];
+    let theirs = |name: &String| {
         let name = name.trim_start_matches(['<', '&']);
-        let libraries = ["core::", "alloc::", "std::", "__rustc", "rust_", "guest_sdk::", "abort"];
         !libraries.iter().any(|library| name.starts_with(library))
     };
-    names.into_iter().find(theirs).map(str::to_owned)
+    names.map(without_hashes).find(theirs)
+}
+
+/// Removes what rustc adds to a name to make it unique: `[0123456789abcdef]` behind a crate, `::h0123456789abcdef` at
+/// the end.
+fn without_hashes(name: &str) -> String {
+    let is_hash = |text: &str| text.len() >= 12 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    let name = match name.rsplit_once("::h") {
+        Some((name, hash)) if is_hash(hash) => name,
+        _ => name,
+    };
+    let mut parts = name.split('[');
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once(']') {
+            Some((hash, rest)) if is_hash(hash) => plain.push_str(rest),
+            _ => {
+                plain.push('[');
+                plain.push_str(part);
+            }
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_shown_as_its_author_wrote_it() {
+        for (name, shown) in [
+            ("recurses::deeper::h5cf4f07a4e5b83c5", "recurses::deeper"),
+            (
+                "std[a543996e6e7dbf1e]::panicking::panic_with_hook",
+                "std::panicking::panic_with_hook",
+            ),
+            ("<[u8] as traps::Trap>::call", "<[u8] as traps::Trap>::call"),
+            ("plain", "plain"),
+        ] {
+            assert_eq!(without_hashes(name), shown);
+        }
+    }
 }

@@ -1,4 +1,5 @@
-//! What operators call: sources, buyers, verticals, campaigns, modules, deposits, receipts, the ledger.
+//! What operators call to change something, and the objects as they saved them: sources, buyers, verticals,
+//! campaigns, modules, deposits.
 
 use axum::Json;
 use axum::body::Body;
@@ -21,7 +22,7 @@ use crate::ids::{Digest, PingId};
 use crate::money::Micros;
 
 /// The largest body of an operator's call, in bytes: a list of ZIP codes is long.
-const OPERATOR_BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
+pub(super) const OPERATOR_BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// Proof that the caller has the operator's key.
 pub(super) struct Operator;
@@ -39,7 +40,7 @@ impl FromRequestParts<Desk> for Operator {
     }
 }
 
-type Reply = Result<Response, Problem>;
+pub(super) type Reply = Result<Response, Problem>;
 
 async fn bytes(body: Body) -> Result<Vec<u8>, Problem> {
     let collected = Limited::new(body, OPERATOR_BODY_BYTES_MAX).collect().await.map_err(|_| {
@@ -62,7 +63,11 @@ fn status(created: bool) -> StatusCode {
     if created { StatusCode::CREATED } else { StatusCode::OK }
 }
 
-fn found<T: Serialize>(what: &str, id: &str, spec: Option<&T>) -> Result<Value, Problem> {
+pub(super) fn found<T: Serialize>(
+    what: &str,
+    id: &str,
+    spec: Option<&T>,
+) -> Result<Value, Problem> {
     let spec = spec.and_then(|spec| serde_json::to_value(spec).ok());
     let mut value = spec.ok_or_else(|| {
         Problem::new(StatusCode::NOT_FOUND, "not-found", format!("there is no {what} `{id}`"))
@@ -90,10 +95,6 @@ where
 
 pub(super) async fn sources(_: Operator, State(desk): State<Desk>) -> Reply {
     listed("source", &desk.exchange.draft().await.register.sources)
-}
-
-pub(super) async fn buyers(_: Operator, State(desk): State<Desk>) -> Reply {
-    listed("buyer", &desk.exchange.draft().await.register.buyers)
 }
 
 pub(super) async fn verticals(_: Operator, State(desk): State<Desk>) -> Reply {
@@ -146,21 +147,6 @@ pub(super) async fn put_buyer(
 ) -> Reply {
     let created = desk.exchange.save::<BuyerSpec>("buyer", &id, document(body).await?).await?;
     saved(&desk, &id, created, |draft| by_name(&draft.register.buyers, &id)).await
-}
-
-pub(super) async fn buyer(_: Operator, State(desk): State<Desk>, Path(id): Path<String>) -> Reply {
-    let draft = desk.exchange.draft().await;
-    let spec = by_name::<_, BuyerSpec>(&draft.register.buyers, &id);
-    let credit = spec.map(|spec| spec.credit_limit.0).unwrap_or_default();
-    let mut value = found("buyer", &id, spec)?;
-    let account = desk.exchange.account(&id);
-    let free = account.balance.checked_sub(account.held).and_then(|free| free.checked_add(credit));
-    if let Some(object) = value.as_object_mut() {
-        object.insert("balance".to_owned(), account.balance.to_string().into());
-        object.insert("held".to_owned(), account.held.to_string().into());
-        object.insert("available".to_owned(), free.unwrap_or_default().to_string().into());
-    }
-    Ok(Json(value).into_response())
 }
 
 #[derive(Deserialize)]
@@ -341,20 +327,6 @@ async fn activated(desk: &Desk, name: &str, version: u32) -> Reply {
     Ok(Json(value).into_response())
 }
 
-pub(super) async fn auction(
-    _: Operator,
-    State(desk): State<Desk>,
-    Path(id): Path<String>,
-) -> Reply {
-    let missing = || {
-        Problem::new(StatusCode::NOT_FOUND, "not-found", format!("there is no auction `{id}`"))
-            .next("an auction is known by its `ping_id`")
-    };
-    let ping = PingId::parse(&id).map_err(|_| missing())?;
-    let receipt = desk.exchange.receipt(ping).await?.ok_or_else(missing)?;
-    Ok(Json(receipt).into_response())
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Resolution {
@@ -398,21 +370,10 @@ pub(super) async fn resolve(
     Ok(Json(value).into_response())
 }
 
-pub(super) async fn ledger(_: Operator, State(desk): State<Desk>) -> Reply {
-    let balances = desk.exchange.balances().await?;
-    let total =
-        balances.iter().try_fold(Micros::ZERO, |sum, (_, balance)| sum.checked_add(*balance));
-    let accounts =
-        balances.into_iter().map(|(account, balance)| (account, balance.to_string().into()));
-    let value = json!({
-        "total": total.map(|total| total.to_string()),
-        "currency": desk.exchange.currency(),
-        "accounts": Value::Object(accounts.collect()),
-    });
-    Ok(Json(value).into_response())
-}
-
-fn by_name<'m, K, T>(map: &'m std::collections::BTreeMap<K, T>, name: &str) -> Option<&'m T>
+pub(super) fn by_name<'m, K, T>(
+    map: &'m std::collections::BTreeMap<K, T>,
+    name: &str,
+) -> Option<&'m T>
 where
     K: ToString,
 {

@@ -1,13 +1,23 @@
-//! Pages for people and machines that watch: health, metrics, the description of the API.
+//! Pages for people and machines that watch: health, metrics, the description of the API, the console.
+
+mod page;
+mod reference;
+#[cfg(test)]
+mod tests;
+
+use std::sync::OnceLock;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::{StatusCode, Uri, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use self::page::{escape, fill, page};
 use super::Desk;
 use super::problem::Problem;
+use crate::delivery;
+use crate::reasons::{Exclusion, Refusal};
 use crate::telemetry;
 
 pub(super) async fn healthz() -> &'static str {
@@ -40,16 +50,63 @@ pub(super) async fn metrics(State(desk): State<Desk>) -> Response {
 }
 
 pub(super) async fn openapi() -> Response {
-    let json = [(header::CONTENT_TYPE, "application/json")];
-    (json, include_str!("openapi.json")).into_response()
+    let json =
+        [(header::CONTENT_TYPE, "application/json"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")];
+    (json, reference::OPENAPI).into_response()
 }
 
-pub(super) async fn docs() -> Html<&'static str> {
-    Html(include_str!("docs.html"))
+/// What a source must know to send to a vertical, from the schema that serves now.
+pub(super) async fn specification(
+    State(desk): State<Desk>,
+    Path(vertical): Path<String>,
+) -> Result<Response, Problem> {
+    let specification = desk.exchange.posting_specification(&vertical).ok_or_else(|| {
+        let detail = format!("there is no vertical `{vertical}`");
+        Problem::new(StatusCode::NOT_FOUND, "vertical-not-found", detail)
+            .next("/docs lists every vertical")
+    })?;
+    let nosniff = [(header::X_CONTENT_TYPE_OPTIONS, "nosniff")];
+    Ok((nosniff, Json(specification)).into_response())
 }
 
-pub(super) async fn console() -> Html<&'static str> {
-    Html(include_str!("console.html"))
+pub(super) async fn docs(State(desk): State<Desk>) -> Result<Response, Problem> {
+    static DOCS: OnceLock<String> = OnceLock::new();
+    let verticals: String = desk.exchange.verticals_open().iter().map(|id| vertical(id)).collect();
+    let currency = escape(desk.exchange.currency());
+    let places = [("verticals", verticals.as_str()), ("currency", &currency)];
+    page(&fill(DOCS.get_or_init(documentation), &places))
+}
+
+/// Returns the documentation without what differs from one exchange to the next.
+fn documentation() -> String {
+    let openapi = reference::openapi();
+    let refusals = Refusal::ALL.iter().map(|reason| (reason.code(), reason.message()));
+    let exclusions = Exclusion::ALL.iter().map(|reason| (reason.code(), reason.message()));
+    fill(
+        include_str!("docs.html"),
+        &[
+            ("refusals", &reference::reasons("refusal", refusals)),
+            ("exclusions", &reference::reasons("exclusion", exclusions)),
+            ("problems", &reference::problems(&openapi)),
+            ("addresses", &reference::addresses(&openapi)),
+            ("limits", &reference::limits()),
+            ("not_sent_pauses", &reference::pauses(&delivery::NOT_SENT_AGAIN_MS)),
+            ("unknown_pauses", &reference::pauses(&delivery::UNKNOWN_AGAIN_MS)),
+        ],
+    )
+}
+
+/// The place of a vertical's fields, which the page fetches.
+fn vertical(id: &str) -> String {
+    let id = escape(id);
+    format!(
+        "<section class=\"vertical\" data-vertical=\"{id}\"><h3 id=\"vertical-{id}\">{id}</h3>\
+         <p class=\"wait\"><a href=\"/v1/{id}/spec\">/v1/{id}/spec</a></p></section>\n"
+    )
+}
+
+pub(super) async fn console() -> Result<Response, Problem> {
+    page(include_str!("console.html"))
 }
 
 pub(super) async fn not_found(uri: Uri) -> Problem {

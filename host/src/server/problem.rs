@@ -23,8 +23,8 @@ pub(super) struct Problem {
 }
 
 impl Problem {
-    pub(super) fn new(status: StatusCode, code: &str, detail: impl ToString) -> Self {
-        let (code, detail) = (code.to_owned(), detail.to_string());
+    pub(super) fn new(status: StatusCode, code: &str, detail: impl std::fmt::Display) -> Self {
+        let (code, detail) = (code.to_owned(), format!("{detail}"));
         Self { status, code, detail, field: None, next: None, retry_after: None }
     }
 

@@ -36,6 +36,18 @@ impl Answer {
         Self::Accepted { ping, price: auction.payout(), expires: auction.expires() }
     }
 
+    /// Returns the word that stands for the answer everywhere.
+    pub const fn status(&self) -> &'static str {
+        match self {
+            Self::Accepted { .. } => "accepted",
+            Self::Rejected { .. } => "rejected",
+            Self::Duplicate { .. } => "duplicate",
+            Self::Sold { .. } => "sold",
+            Self::Unsold { .. } => "unsold",
+            Self::Pending { .. } => "pending",
+        }
+    }
+
     /// Returns the answer to the call that does both steps, when its first step found no buyer.
     pub fn unsold(auction: &PingAnswered) -> Self {
         let ping = PingId::from_u128(auction.ping);
@@ -102,10 +114,21 @@ impl Story {
                 | Fact::ModuleActivated(_)
                 | Fact::Deposited(_)
                 | Fact::SubmissionRefused(_)
+                | Fact::AskedAgain(_)
                 | Fact::Expired(_) => (),
             }
         }
         story
+    }
+
+    /// Returns the word for how the ping stands: its post's answer once there is one, else its own.
+    pub fn status(&self) -> Option<&'static str> {
+        let auction = self.auction.as_ref()?;
+        let answer = match self.posted {
+            Some(_) => self.to_post(PingId::from_u128(auction.ping)),
+            None => Answer::to_ping(auction),
+        };
+        Some(answer.status())
     }
 
     /// Returns the answer to the post, as things stand now.

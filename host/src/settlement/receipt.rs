@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::answer::{Answer, Story};
+use super::answer::Story;
 use super::entries;
 use crate::clock::Moment;
 use crate::facts::{Fact, LeftOut, ModuleUsed, Winner};
@@ -26,18 +26,6 @@ pub fn receipt(
     let ping = PingId::from_u128(auction.ping);
     let lead =
         schema.and_then(|schema| PingView::from_frame(Arc::clone(schema), &auction.frame).ok());
-    let mut status = match Answer::to_ping(auction) {
-        Answer::Accepted { .. } => "accepted",
-        Answer::Duplicate { .. } => "duplicate",
-        _ => "rejected",
-    };
-    if story.posted.is_some() {
-        status = match story.to_post(ping) {
-            Answer::Sold { .. } => "sold",
-            Answer::Pending { .. } => "pending",
-            _ => "unsold",
-        };
-    }
     let money: Vec<Value> = facts
         .iter()
         .flat_map(|(seq, _, fact)| entries(fact).into_iter().map(move |entry| (seq, entry)))
@@ -50,7 +38,7 @@ pub fn receipt(
     );
     Some(json!({
         "auction": ping.to_string(),
-        "status": status,
+        "status": story.status(),
         "source": auction.source,
         "vertical": auction.vertical,
         "received_at": Moment::from_unix_ms(auction.received_ms).to_string(),

@@ -6,9 +6,9 @@ use super::rows::{self, Statement};
 use super::{Readers, StorageError};
 
 const PUT: Statement = Statement {
-    before: "INSERT OR REPLACE INTO contact (subject, sealed) VALUES ",
+    before: "INSERT OR REPLACE INTO contact (subject, sealed) SELECT * FROM (VALUES ",
     row: "(?,?)",
-    after: "",
+    after: rows::WHERE_BOUND,
 };
 
 const DELETE: Statement =

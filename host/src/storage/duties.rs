@@ -8,9 +8,9 @@ use super::{Duty, DutyKey, Readers, StorageError};
 use crate::clock::Moment;
 
 const PUT: Statement = Statement {
-    before: "INSERT OR REPLACE INTO duty (subject, step, kind, due, attempts, payload) VALUES ",
+    before: "INSERT OR REPLACE INTO duty (subject, step, kind, due, attempts, payload) SELECT * FROM (VALUES ",
     row: "(?,?,?,?,?,?)",
-    after: "",
+    after: rows::WHERE_BOUND,
 };
 
 const RESCHEDULE: Statement = Statement {
@@ -19,10 +19,12 @@ const RESCHEDULE: Statement = Statement {
     after: ") AS new WHERE subject = new.column1 AND step = new.column2",
 };
 
+// By subject first: the pair alone would not be looked up in the key, but read the whole table.
 const DELETE: Statement = Statement {
-    before: "DELETE FROM duty WHERE (subject, step) IN (VALUES ",
+    before: "WITH done (subject, step) AS (VALUES ",
     row: "(?,?)",
-    after: ")",
+    after: ") DELETE FROM duty WHERE subject IN (SELECT subject FROM done) \
+             AND (subject, step) IN (SELECT subject, step FROM done)",
 };
 
 pub(super) async fn put(

@@ -9,9 +9,9 @@ use crate::clock::Moment;
 use crate::money::Micros;
 
 const INSERT: Statement = Statement {
-    before: "INSERT INTO entry (seq, leg, account, amount, code) VALUES ",
-    row: "(?,?,?,?,?)",
-    after: "",
+    before: "INSERT INTO entry (seq, leg, account, amount, code, previous) SELECT * FROM (VALUES ",
+    row: "(?,?,?,?,?,?)",
+    after: rows::WHERE_BOUND,
 };
 
 pub(super) async fn insert(
@@ -23,7 +23,8 @@ pub(super) async fn insert(
         arguments.add(entry.leg)?;
         arguments.add(entry.account)?;
         arguments.add(entry.amount.get())?;
-        arguments.add(entry.code)
+        arguments.add(entry.code)?;
+        arguments.add(rows::signed(entry.previous))
     })
     .await
 }
@@ -46,8 +47,13 @@ impl Readers {
     /// If the database failed.
     pub async fn statement(&self, account: &str, limit: usize) -> Result<Vec<Line>, StorageError> {
         let query = sqlx::query(
-            "SELECT seq, at, subject, amount, code FROM entry JOIN fact USING (seq) \
-             WHERE account = ? ORDER BY seq DESC, leg DESC LIMIT ?",
+            "WITH RECURSIVE moved (seq) AS ( \
+                 SELECT newest FROM balance WHERE account = ?1 \
+                 UNION SELECT previous FROM entry JOIN moved USING (seq) WHERE account = ?1 AND previous > 0 \
+                 LIMIT ?2 \
+             ) \
+             SELECT seq, at, subject, amount, code FROM moved CROSS JOIN entry USING (seq) JOIN fact USING (seq) \
+             WHERE account = ?1 ORDER BY seq DESC, leg DESC LIMIT ?2",
         );
         let query = query.bind(account.to_owned()).bind(i64::try_from(limit).unwrap_or(i64::MAX));
         let lines = query.fetch_all(&self.pool).await?;
@@ -73,5 +79,6 @@ fn read(row: &SqliteRow) -> Result<Leg, StorageError> {
         account: row.try_get("account").map_err(unreadable("account"))?,
         amount: Micros::new(row.try_get("amount").map_err(unreadable("amount"))?),
         code: row.try_get("code").map_err(unreadable("code"))?,
+        previous: row.try_get("previous").map_err(unreadable("previous"))?,
     })
 }

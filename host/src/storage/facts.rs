@@ -9,9 +9,9 @@ use crate::clock::Moment;
 use crate::ids::Digest;
 
 const INSERT: Statement = Statement {
-    before: "INSERT INTO fact (seq, at, subject, kind, payload, hash) VALUES ",
+    before: "INSERT INTO fact (seq, at, subject, kind, payload, hash) SELECT * FROM (VALUES ",
     row: "(?,?,?,?,?,?)",
-    after: "",
+    after: rows::WHERE_BOUND,
 };
 
 pub(super) async fn insert(
@@ -49,15 +49,6 @@ impl Readers {
         let query = sqlx::query("SELECT * FROM fact WHERE subject = ? ORDER BY seq")
             .bind(subject.to_be_bytes().to_vec());
         query.fetch_all(&self.pool).await?.iter().map(read).collect()
-    }
-
-    /// Returns the newest fact.
-    ///
-    /// # Errors
-    /// If the database failed, or the row cannot be read as a fact.
-    pub async fn newest_fact(&self) -> Result<Option<Stored>, StorageError> {
-        let query = sqlx::query("SELECT * FROM fact ORDER BY seq DESC LIMIT 1");
-        query.fetch_optional(&self.pool).await?.as_ref().map(read).transpose()
     }
 }
 

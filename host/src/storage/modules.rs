@@ -8,9 +8,9 @@ use crate::ids::Digest;
 
 // The same digest is the same bytes, so what is there already may stay.
 const PUT: Statement = Statement {
-    before: "INSERT OR IGNORE INTO module (digest, wasm) VALUES ",
+    before: "INSERT OR IGNORE INTO module (digest, wasm) SELECT * FROM (VALUES ",
     row: "(?,?)",
-    after: "",
+    after: rows::WHERE_BOUND,
 };
 
 pub(super) async fn put(

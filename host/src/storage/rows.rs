@@ -1,5 +1,5 @@
-//! Many rows in few statements. Each statement costs a hop to the driver's thread, and each new text a compilation, so
-//! rows go in groups of a power of two: few statements, and always the same ones.
+//! Many rows in one statement. Each statement costs a hop to the driver's thread, and each new text a compilation. So a
+//! statement's places are a power of two in number, and those that nothing is bound to are NULL and do nothing.
 
 use sqlx::error::BoxDynError;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
@@ -8,9 +8,9 @@ use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
 use super::StorageError;
 
 /// The most rows in one statement.
-const ROWS_MAX: usize = 512;
+const ROWS_MAX: usize = 1024;
 
-/// A statement over a list of rows: `before (?,?),(?,?) after`.
+/// A statement over a list of rows: `before (?,?),(?,?) after`. It must pass over a row that begins with NULL.
 #[derive(Clone, Copy)]
 pub(super) struct Statement {
     pub(super) before: &'static str,
@@ -19,7 +19,10 @@ pub(super) struct Statement {
     pub(super) after: &'static str,
 }
 
-/// Runs the statement over all rows, in groups.
+/// The end of a statement that inserts: leaves out the rows that nothing is bound to.
+pub(super) const WHERE_BOUND: &str = ") WHERE column1 IS NOT NULL";
+
+/// Runs the statement over all rows, in as few groups as the limit allows.
 pub(super) async fn run<T>(
     connection: &mut SqliteConnection,
     statement: Statement,
@@ -28,7 +31,7 @@ pub(super) async fn run<T>(
 ) -> Result<(), StorageError> {
     let mut rows = rows.into_iter();
     while rows.len() > 0 {
-        let size = ROWS_MAX.min(1 << rows.len().ilog2());
+        let size = rows.len().next_power_of_two().min(ROWS_MAX);
         let mut arguments = SqliteArguments::default();
         for row in rows.by_ref().take(size) {
             bind(&mut arguments, row).map_err(sqlx::Error::Encode)?;

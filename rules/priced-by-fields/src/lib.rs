@@ -66,10 +66,16 @@ impl Filter for PricedByFields {
         let by_state = settings.states.iter().find(|by| Some(by.state.as_str()) == state);
         let adjustments = [
             (lead.get(INSURED) == Some(true), settings.insured),
-            (lead.get(MONTHS_INSURED).is_some_and(|months| months >= 24), settings.insured_two_years),
+            (
+                lead.get(MONTHS_INSURED).is_some_and(|months| months >= 24),
+                settings.insured_two_years,
+            ),
             (lead.get(HOME_OWNER) == Some(true), settings.home_owner),
             (lead.get(VEHICLES).is_some_and(|vehicles| vehicles > 1), settings.several_vehicles),
-            (lead.get(VEHICLE_YEAR).is_some_and(|year| year >= settings.new_since), settings.new_vehicle),
+            (
+                lead.get(VEHICLE_YEAR).is_some_and(|year| year >= settings.new_since),
+                settings.new_vehicle,
+            ),
             (lead.get(DUI) == Some(true) || lead.get(SR22) == Some(true), settings.risk),
             (by_state.is_some(), by_state.map_or(0, |by| by.add)),
         ];

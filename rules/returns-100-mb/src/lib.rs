@@ -20,11 +20,15 @@ impl wit::Guest for Returns100Mb {
         Ok(())
     }
 
-    #[expect(unsafe_code, reason = "one text stands in the list many times, which safe code cannot say")]
+    #[expect(
+        unsafe_code,
+        reason = "one text stands in the list many times, which safe code cannot say"
+    )]
     fn evaluate(_frame: Vec<u64>, _slots: Vec<u32>) -> Vec<wit::Verdict> {
         let text = "a".repeat(TEXT_BYTES).leak().as_mut_ptr();
         // SAFETY: none. The host reads the copies and refuses them; nothing frees them.
-        let copy = |_| wit::Verdict::No(unsafe { String::from_raw_parts(text, TEXT_BYTES, TEXT_BYTES) });
+        let copy =
+            |_| wit::Verdict::No(unsafe { String::from_raw_parts(text, TEXT_BYTES, TEXT_BYTES) });
         (0..TIMES).map(copy).collect()
     }
 }

@@ -14,6 +14,7 @@ impl Filter for Traps {
         Ok(Self)
     }
 
+    #[expect(clippy::panic, reason = "that is what it is for")]
     fn evaluate(&self, lead: &Lead<'_>) -> Verdict {
         match lead.get(AGE) {
             Some(age) if age < 0 => Verdict::at_campaign_price(),

@@ -21,7 +21,7 @@ const STACK_BYTES: usize = 16 * 1024;
 /// The profile, for crates outside a workspace that declares it.
 const PROFILE: [&str; 6] = [
     "profile.module.inherits='release'",
-    "profile.module.opt-level='s'",
+    "profile.module.opt-level=3",
     "profile.module.lto=true",
     "profile.module.codegen-units=1",
     "profile.module.panic='abort'",
@@ -54,8 +54,9 @@ pub(super) fn run(args: &Args, as_json: bool) -> Result<(), Failure> {
         }
     }
     let out = &args.out;
-    fs::create_dir_all(out)
-        .map_err(|error| Failure::could_not_run(format!("cannot make {}: {error}", out.display())))?;
+    fs::create_dir_all(out).map_err(|error| {
+        Failure::could_not_run(format!("cannot make {}: {error}", out.display()))
+    })?;
     let mut built = Vec::new();
     for (workspace, crates) in &workspaces {
         for (name, core) in compile(workspace, crates)? {
@@ -64,7 +65,8 @@ pub(super) fn run(args: &Args, as_json: bool) -> Result<(), Failure> {
             fs::write(&file, &component).map_err(|error| {
                 Failure::could_not_run(format!("cannot write {}: {error}", file.display()))
             })?;
-            let world = sandbox::world(&component).unwrap_or("neither filter nor normalizer");
+            let world = sandbox::world(&component)
+                .map_err(|refused| Failure::does_not_hold(format!("{name}: {refused}")))?;
             let (bytes, file) = (component.len(), file.display().to_string());
             if !as_json {
                 print(&format!("{name:24} {world:10} {bytes:>8} bytes  {file}"))?;
@@ -76,9 +78,12 @@ pub(super) fn run(args: &Args, as_json: bool) -> Result<(), Failure> {
 }
 
 fn check_target() -> Result<(), Failure> {
-    let rustc = Command::new("rustc").args(["--print", "target-libdir", "--target", TARGET]).output();
+    let rustc =
+        Command::new("rustc").args(["--print", "target-libdir", "--target", TARGET]).output();
     let rustc = rustc.map_err(|error| {
-        Failure::could_not_run(format!("cannot run rustc: {error}; install Rust from https://rustup.rs"))
+        Failure::could_not_run(format!(
+            "cannot run rustc: {error}; install Rust from https://rustup.rs"
+        ))
     })?;
     let folder = String::from_utf8_lossy(&rustc.stdout);
     if Path::new(folder.trim()).is_dir() {
@@ -125,12 +130,16 @@ fn metadata(manifest: &Path) -> Result<Vec<Crate>, Failure> {
     let mut cargo = cargo();
     cargo.args(["metadata", "--no-deps", "--format-version", "1", "--manifest-path"]);
     let output = cargo.arg(manifest).stderr(Stdio::inherit()).output();
-    let output = output.map_err(|error| Failure::could_not_run(format!("cannot run cargo: {error}")))?;
-    let metadata: Value = serde_json::from_slice(&output.stdout).map_err(|_| {
-        Failure::could_not_run(format!("cargo cannot read {}", manifest.display()))
-    })?;
-    let list = |value: &Value, key: &str| value.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
-    let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let output =
+        output.map_err(|error| Failure::could_not_run(format!("cannot run cargo: {error}")))?;
+    let metadata: Value = serde_json::from_slice(&output.stdout)
+        .map_err(|_| Failure::could_not_run(format!("cargo cannot read {}", manifest.display())))?;
+    let list = |value: &Value, key: &str| {
+        value.get(key).and_then(Value::as_array).cloned().unwrap_or_default()
+    };
+    let text = |value: &Value, key: &str| {
+        value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
     let is_module = |package: &Value| {
         let kinds = list(package, "targets").into_iter().flat_map(|target| list(&target, "kind"));
         kinds.into_iter().any(|kind| kind == "cdylib")
@@ -157,7 +166,8 @@ fn compile(workspace: &Path, crates: &[Crate]) -> Result<Vec<(String, PathBuf)>,
     }
     cargo.args(crates.iter().flat_map(|found| ["--package", &found.name]));
     let output = cargo.env("CARGO_ENCODED_RUSTFLAGS", flags()).stderr(Stdio::inherit()).output();
-    let output = output.map_err(|error| Failure::could_not_run(format!("cannot run cargo: {error}")))?;
+    let output =
+        output.map_err(|error| Failure::could_not_run(format!("cannot run cargo: {error}")))?;
     if !output.status.success() {
         return Err(Failure::does_not_hold("the modules do not compile"));
     }

@@ -146,7 +146,9 @@ fn evaluate(filter: &Filter, args: &EvaluateArgs) -> Result<(), Failure> {
             return Err(Failure::usage(format!("the settings are refused: {message}\n{help}")));
         }
         Err(ConfigureError::Forfeit(forfeit)) => return forfeited(&forfeit),
-        Err(error @ ConfigureError::NotKept(_)) => return Err(Failure::does_not_hold(error.to_string())),
+        Err(error @ ConfigureError::NotKept(_)) => {
+            return Err(Failure::does_not_hold(error.to_string()));
+        }
     };
     let began = Instant::now();
     let evaluated = match configured.evaluate(&frame, &[0]) {
@@ -199,7 +201,10 @@ fn forfeited(forfeit: &Forfeit) -> Result<(), Failure> {
     Err(Failure::does_not_hold(format!("the module forfeited the call: {message}")))
 }
 
-#[expect(clippy::print_stderr, reason = "what a call took is for the author, not part of the result")]
+#[expect(
+    clippy::print_stderr,
+    reason = "what a call took is for the author, not part of the result"
+)]
 fn report(fuel: u64, began: Instant) {
     eprintln!("{fuel} fuel, {} µs", began.elapsed().as_micros());
 }

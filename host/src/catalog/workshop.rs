@@ -1,0 +1,64 @@
+//! The workshop: the tools that building a snapshot needs, and what they made before.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::egress::Egress;
+use crate::ids::Digest;
+use crate::sandbox::{Admitted, ConfigureError, ConfiguredFilter, Filter, Sandbox};
+
+/// How many configured filters are kept for the next build, beyond those in use.
+const CONFIGURED_KEPT_MAX: usize = 1_024;
+
+/// What building needs beside the draft: the sandbox, the guard of outbound addresses, and what was compiled before.
+#[derive(Debug)]
+pub struct Workshop {
+    pub sandbox: Sandbox,
+    pub egress: Egress,
+    admitted: Mutex<HashMap<Digest, Admitted>>,
+    configured: Mutex<HashMap<(Digest, Digest), ConfiguredFilter>>,
+}
+
+impl Workshop {
+    pub fn new(sandbox: Sandbox, egress: Egress) -> Self {
+        let (admitted, configured) = (Mutex::default(), Mutex::default());
+        Self { sandbox, egress, admitted, configured }
+    }
+
+    /// Keeps a compiled module for the builds to come.
+    pub fn keep(&self, digest: Digest, admitted: Admitted) {
+        lock(&self.admitted).insert(digest, admitted);
+    }
+
+    /// Returns whether a module is compiled.
+    pub fn has(&self, digest: Digest) -> bool {
+        lock(&self.admitted).contains_key(&digest)
+    }
+
+    pub(super) fn module(&self, digest: Digest) -> Option<Admitted> {
+        lock(&self.admitted).get(&digest).cloned()
+    }
+
+    pub(super) fn configure(
+        &self,
+        filter: &Filter,
+        settings: &[String],
+    ) -> Result<ConfiguredFilter, ConfigureError> {
+        let key = (filter.digest(), Digest::of(settings.join("\u{0}").as_bytes()));
+        if let Some(configured) = lock(&self.configured).get(&key) {
+            return Ok(configured.clone());
+        }
+        let configured = filter.configure(settings)?;
+        let mut kept = lock(&self.configured);
+        if kept.len() >= CONFIGURED_KEPT_MAX {
+            kept.clear();
+        }
+        kept.insert(key, configured.clone());
+        Ok(configured)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A cache is whole between its operations, so a panic elsewhere leaves it usable.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,85 @@
+//! What may be looked at from outside: the newest auctions, and what each vertical takes from its sources.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{ActError, Exchange};
+use crate::clock::Moment;
+use crate::facts::Fact;
+use crate::settlement;
+
+/// The most auctions in one list.
+pub const AUCTIONS_MAX: usize = 200;
+/// How many facts an auction has at most times.
+const FACTS_PER_AUCTION: usize = 4;
+/// The most facts that one list looks at.
+const FACTS_READ_MAX: usize = 2_000;
+
+impl Exchange {
+    /// Returns the newest auctions in one line each, newest first. It looks at the journal's newest facts only, so its
+    /// cost does not grow with the journal, and a list may come out shorter than asked for.
+    ///
+    /// # Errors
+    ///
+    /// [`ActError::Closed`] if the journal cannot be read.
+    pub async fn newest_auctions(&self, limit: usize) -> Result<Vec<Value>, ActError> {
+        let limit = limit.min(AUCTIONS_MAX);
+        let first = limit.saturating_mul(FACTS_PER_AUCTION).min(FACTS_READ_MAX);
+        let found = self.auctions_within(first, limit).await?;
+        if found.len() >= limit || first >= FACTS_READ_MAX {
+            return Ok(found);
+        }
+        self.auctions_within(FACTS_READ_MAX, limit).await
+    }
+
+    /// Returns the auctions that began within the newest `reach` facts. What became of a ping follows its answer, so
+    /// nothing of their stories is missing.
+    async fn auctions_within(&self, reach: usize, limit: usize) -> Result<Vec<Value>, ActError> {
+        let after =
+            self.journal.head().seq.saturating_sub(u64::try_from(reach).unwrap_or(u64::MAX));
+        let stored = self.journal.read(after, reach).await.map_err(|error| {
+            tracing::error!(%error, "newest facts not readable");
+            ActError::Closed
+        })?;
+        let mut stories: BTreeMap<u128, Vec<(Moment, Fact)>> = BTreeMap::new();
+        for stored in stored {
+            let Some(subject) = stored.subject else { continue };
+            let fact = Fact::decode(stored.kind, &stored.payload).map_err(|error| {
+                tracing::error!(%error, seq = stored.seq, "fact not readable");
+                ActError::Closed
+            })?;
+            stories.entry(subject).or_default().push((stored.at, fact));
+        }
+        // Handles sort by time.
+        let newest_first = stories.values().rev();
+        Ok(newest_first.filter_map(|facts| settlement::headline(facts)).take(limit).collect())
+    }
+
+    /// Returns the names of the verticals that take pings, in order.
+    pub fn verticals_open(&self) -> Vec<String> {
+        let market = self.catalog.load();
+        let open = market.verticals().filter(|vertical| vertical.active);
+        let mut names: Vec<String> = open.map(|vertical| vertical.id.to_string()).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// Returns what a source must know to send to a vertical; nothing if the vertical takes no pings.
+    pub fn posting_specification(&self, vertical: &str) -> Option<Value> {
+        let market = self.catalog.load();
+        let open = market.vertical_named(vertical).filter(|vertical| vertical.active)?;
+        let mut specification = self.schema(vertical)?;
+        let more = json!({
+            "vertical": vertical,
+            "currency": self.currency,
+            "copies": open.copies,
+            "hold_seconds": open.hold.as_secs(),
+            "duplicate_window_seconds": open.duplicate_window.as_secs(),
+        });
+        if let (Some(object), Value::Object(more)) = (specification.as_object_mut(), more) {
+            object.extend(more);
+        }
+        Some(specification)
+    }
+}

@@ -1,0 +1,79 @@
+//! A journal that somebody else may be writing to, for commands that look and change nothing.
+
+use std::convert::Infallible;
+use std::path::Path;
+
+use super::audit::{self, Audit, AuditError};
+use super::directory::{self, DirectoryError};
+use super::{Head, JournalError, Stored, amounts, whole};
+use crate::ids::Digest;
+use crate::money::Micros;
+use crate::storage::Readers;
+
+/// A journal that is read beside a server that may be writing to it.
+#[derive(Debug)]
+pub struct Reading {
+    readers: Readers,
+    anchor: Option<Head>,
+}
+
+impl Reading {
+    /// Opens the journal in a directory for reading.
+    ///
+    /// # Errors
+    /// If there is none, or it cannot be opened.
+    pub async fn open(directory: &Path) -> Result<Self, JournalError> {
+        // Before the database: the anchor may fall behind it while this reads, but must not run ahead.
+        let anchor = directory::anchor(directory)?;
+        let database = directory::database(directory);
+        if !database.exists() {
+            return Err(DirectoryError::Nothing(directory.into()).into());
+        }
+        Ok(Self { readers: Readers::open(&database).await?, anchor })
+    }
+
+    /// Reads everything and says what was found.
+    ///
+    /// # Errors
+    /// [`JournalError::Damaged`] names the first fact that does not hold; the others say why the journal cannot be
+    /// read.
+    pub async fn verify(&self) -> Result<Audit, JournalError> {
+        let audit = audit::read_all(&self.readers, self.anchor, |_| Ok::<_, Infallible>(())).await;
+        let audit = audit.map_err(|error| match error {
+            AuditError::Damaged(damage) => JournalError::Damaged(damage),
+            AuditError::Storage { source, .. } => source.into(),
+            AuditError::Refused { source, .. } => match source {},
+        })?;
+        let complaint = self.readers.integrity().await?;
+        complaint.map_or(Ok(audit), |complaint| Err(JournalError::Malformed(complaint)))
+    }
+
+    /// Returns up to `limit` facts after this one, unverified.
+    ///
+    /// # Errors
+    /// If the database failed.
+    pub async fn facts_after(&self, seq: u64, limit: usize) -> Result<Vec<Stored>, JournalError> {
+        Ok(self.readers.facts_after(seq, limit).await?)
+    }
+
+    /// Returns the bytes of a module.
+    ///
+    /// # Errors
+    /// If the database failed, or the bytes no longer have the digest.
+    pub async fn module(&self, digest: Digest) -> Result<Option<Vec<u8>>, JournalError> {
+        whole(digest, self.readers.module(digest).await?)
+    }
+
+    /// Returns the balance of every account.
+    ///
+    /// # Errors
+    /// If the database failed.
+    pub async fn balances(&self) -> Result<Vec<(String, Micros)>, JournalError> {
+        Ok(amounts(self.readers.balances().await?))
+    }
+
+    /// Lets the database go.
+    pub async fn close(self) {
+        self.readers.close().await;
+    }
+}

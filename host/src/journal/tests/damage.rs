@@ -1,0 +1,211 @@
+//! Damage of every kind, done to real files: it is found and named, or it changed nothing.
+
+use super::*;
+
+async fn facts_in(directory: &Path) -> Vec<Stored> {
+    let reading = Reading::open(directory).await.unwrap();
+    let facts = reading.facts_after(0, usize::MAX).await.unwrap();
+    reading.close().await;
+    facts
+}
+
+/// What a kill at this moment would leave in the directory.
+fn copy(from: &Path, to: &Path) {
+    for name in ["journal.db", "journal.db-wal", "anchor"] {
+        if from.join(name).exists() {
+            std::fs::copy(from.join(name), to.join(name)).unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_change_behind_the_journals_back_is_found_and_named() {
+    const FREE: &str = "DROP TRIGGER fact_stays; DROP TRIGGER fact_holds; DROP TRIGGER entry_stays; DROP TRIGGER entry_holds;";
+    let changed = "or its entries were changed: they do not give its hash";
+    for (sql, says) in [
+        ("UPDATE fact SET at = at + 1 WHERE seq = 4", format!("fact 4 {changed}")),
+        ("UPDATE fact SET subject = zeroblob(16) WHERE seq = 4", format!("fact 4 {changed}")),
+        ("UPDATE fact SET subject = NULL WHERE seq = 4", format!("fact 4 {changed}")),
+        ("UPDATE fact SET kind = 8 WHERE seq = 4", format!("fact 4 {changed}")),
+        ("UPDATE fact SET payload = x'66' WHERE seq = 4", format!("fact 4 {changed}")),
+        ("UPDATE fact SET hash = zeroblob(32) WHERE seq = 4", format!("fact 4 {changed}")),
+        ("UPDATE entry SET amount = amount + 1 WHERE seq = 4 AND leg = 0", format!("fact 4 {changed}")),
+        ("UPDATE entry SET account = 'buyer:other:prepaid' WHERE seq = 4 AND leg = 0", format!("fact 4 {changed}")),
+        ("UPDATE entry SET code = 'gift' WHERE seq = 4 AND leg = 0", format!("fact 4 {changed}")),
+        ("UPDATE entry SET leg = 2 WHERE seq = 4 AND leg = 0", format!("fact 4 {changed}")),
+        ("DELETE FROM entry WHERE seq = 4", format!("fact 4 {changed}")),
+        ("INSERT INTO entry VALUES (5, 0, 'a', 1, 'x', 0), (5, 1, 'b', -1, 'x', 0)", format!("fact 5 {changed}")),
+        ("UPDATE fact SET subject = x'00' WHERE seq = 4", "fact 4 cannot be read: column `subject` of table `fact` is malformed".into()),
+        ("UPDATE fact SET hash = x'00' WHERE seq = 4", "fact 4 cannot be read: column `hash` of table `fact` is malformed".into()),
+        ("UPDATE fact SET kind = 65536 WHERE seq = 4", "fact 4 cannot be read: column `kind` of table `fact` is malformed".into()),
+        ("DELETE FROM fact WHERE seq = 4", "fact 4 is missing, though later facts are there".into()),
+        ("UPDATE fact SET seq = 10 WHERE seq = 4", "fact 4 is missing, though later facts are there".into()),
+        ("DELETE FROM fact WHERE seq = 8", "fact 8 is missing at the end: the database says that it was written".into()),
+        ("DELETE FROM fact", "fact 1 is missing at the end: the database says that it was written".into()),
+        ("INSERT INTO fact VALUES (9, 0, NULL, 7, x'', zeroblob(32))", "fact 9 is newer than the one that the database says is the newest".into()),
+        ("INSERT INTO entry VALUES (9, 0, 'a', 1, 'x', 0)", "fact 9 does not exist but has entries".into()),
+        ("UPDATE head SET hash = zeroblob(32)", "fact 8 is not the one that the database says is the newest".into()),
+        (
+            "DELETE FROM fact WHERE seq > 6; DELETE FROM entry WHERE seq > 6; \
+             UPDATE head SET seq = 6, hash = (SELECT hash FROM fact WHERE seq = 6)",
+            "fact 7 is missing at the end: it was acknowledged, as the file `anchor` says".into(),
+        ),
+        (
+            "UPDATE entry SET previous = 4 WHERE seq = 8 AND leg = 1",
+            "fact 8 has an entry that does not lead to the account's entry before it".into(),
+        ),
+        (
+            "UPDATE balance SET amount = amount + 5 WHERE account = 'source:x:payable'",
+            "fact 8 is the newest, but the balance of `source:x:payable` does not follow from the entries, which sum to -4020 millionths".into(),
+        ),
+        (
+            "UPDATE balance SET newest = 6 WHERE account = 'source:x:payable'",
+            "fact 8 is the newest, but the balance of `source:x:payable` does not follow from the entries, which sum to -4020 millionths".into(),
+        ),
+        (
+            "DELETE FROM balance WHERE account = 'source:x:payable'",
+            "fact 8 is the newest, but the balance of `source:x:payable` does not follow from the entries, which sum to -4020 millionths".into(),
+        ),
+        (
+            "INSERT INTO balance VALUES ('exchange:secret', 7, 0)",
+            "fact 8 is the newest, but the balance of `exchange:secret` does not follow from the entries, which sum to 0 millionths".into(),
+        ),
+    ] {
+        let directory = journal_of(8).await;
+        let database = directory.path().join("journal.db");
+        tamper(&database, FREE).await;
+        tamper(&database, sql).await;
+        assert_eq!(recovered(directory.path()).await.1, says, "{sql}");
+        let verified = verify(directory.path()).await.map(|audit| audit.head());
+        assert_eq!(verified.unwrap_err().to_string(), says, "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn the_database_refuses_to_change_or_delete_facts_and_entries() {
+    let directory = journal_of(4).await;
+    let database = directory.path().join("journal.db");
+    for sql in [
+        "UPDATE fact SET at = 0",
+        "DELETE FROM fact",
+        "UPDATE entry SET amount = 0",
+        "DELETE FROM entry",
+    ] {
+        let database = database.clone();
+        let tampering = tokio::spawn(async move { tamper(&database, sql).await });
+        assert!(tampering.await.is_err(), "{sql}");
+    }
+    assert!(verify(directory.path()).await.is_ok());
+}
+
+#[tokio::test]
+async fn any_flipped_byte_of_the_file_is_found_or_changes_no_fact() {
+    let directory = journal_of(60).await;
+    let database = directory.path().join("journal.db");
+    let (whole, facts) = (std::fs::read(&database).unwrap(), facts_in(directory.path()).await);
+    let mut found = 0;
+    // A prime step, so that it falls on every part of a page.
+    for place in (0..whole.len()).step_by(127) {
+        let mut flipped = whole.clone();
+        flipped[place] ^= 0x20;
+        std::fs::write(&database, flipped).unwrap();
+        match verify(directory.path()).await {
+            Err(_) => found += 1,
+            Ok(_) => {
+                assert_eq!(facts_in(directory.path()).await, facts, "byte {place}")
+            }
+        }
+    }
+    assert!(found > 50, "{found} found");
+}
+
+#[tokio::test]
+async fn a_log_that_lost_its_end_is_refused_by_its_anchor_and_holds_without() {
+    let (directory, image) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let journal = open(directory.path()).await;
+    for n in 1..=20 {
+        commit(&journal, record(n)).await;
+    }
+    copy(directory.path(), image.path());
+    let log = std::fs::read(image.path().join("journal.db-wal")).unwrap();
+    journal.close().await;
+    let mut ends = std::collections::BTreeSet::new();
+    // Before, at and after the end of each page of the log.
+    let cuts =
+        (32..log.len()).step_by(4096 + 24).flat_map(|end| [end - 1, end, end + 1, end + 2000]);
+    for cut in cuts.filter(|cut| *cut < log.len()) {
+        for anchored in [true, false] {
+            let place = tempfile::tempdir().unwrap();
+            copy(image.path(), place.path());
+            std::fs::write(place.path().join("journal.db-wal"), &log[..cut]).unwrap();
+            if !anchored {
+                std::fs::remove_file(place.path().join("anchor")).unwrap();
+            }
+            match (anchored, recovered(place.path()).await) {
+                (false, (facts, said)) => {
+                    assert_eq!(said, "holds", "cut at {cut}");
+                    ends.insert(facts);
+                }
+                (true, (_, said)) => {
+                    assert!(said.contains("as the file `anchor` says"), "cut at {cut}: {said}");
+                }
+            }
+        }
+    }
+    assert_eq!(ends, (0..20).collect());
+}
+
+#[tokio::test]
+async fn a_flipped_byte_in_the_log_loses_nothing_silently() {
+    let (directory, image) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let journal = open(directory.path()).await;
+    for n in 1..=5 {
+        commit(&journal, record(n)).await;
+    }
+    copy(directory.path(), image.path());
+    let log = std::fs::read(image.path().join("journal.db-wal")).unwrap();
+    journal.close().await;
+    let mut refused = 0;
+    for flip in (0..log.len()).step_by(1511) {
+        let place = tempfile::tempdir().unwrap();
+        copy(image.path(), place.path());
+        let mut flipped = log.clone();
+        flipped[flip] ^= 1;
+        std::fs::write(place.path().join("journal.db-wal"), flipped).unwrap();
+        match recovered(place.path()).await {
+            (5, said) if said == "holds" => (),
+            (_, said) => {
+                assert!(said.contains("as the file `anchor` says"), "byte {flip}: {said}");
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused > 10, "{refused} refused");
+}
+
+#[tokio::test]
+async fn a_damaged_anchor_is_refused() {
+    let directory = journal_of(3).await;
+    std::fs::write(directory.path().join("anchor"), b"something else").unwrap();
+    let (_, said) = recovered(directory.path()).await;
+    assert!(said.contains("it is unknown how far the journal was acknowledged"), "{said}");
+    std::fs::remove_file(directory.path().join("anchor")).unwrap();
+    assert_eq!(recovered(directory.path()).await, (3, "holds".to_owned()));
+}
+
+#[tokio::test]
+async fn where_there_is_no_journal_there_is_nothing_to_verify() {
+    let directory = tempfile::tempdir().unwrap();
+    let error = verify(directory.path()).await.unwrap_err();
+    assert!(error.to_string().starts_with("there is no journal in "), "{error}");
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn a_journal_of_a_newer_program_is_refused() {
+    let directory = journal_of(1).await;
+    let newer = "INSERT INTO _sqlx_migrations SELECT 999, 'newer', installed_on, success, checksum, 0 FROM _sqlx_migrations";
+    tamper(&directory.path().join("journal.db"), newer).await;
+    let error = Journal::open(directory.path()).await.unwrap_err();
+    assert_eq!(error.to_string(), "the database's schema cannot be brought up to date");
+}

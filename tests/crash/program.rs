@@ -1,0 +1,197 @@
+//! The real program as a child process, so that it can be killed like one.
+
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStderr, Command};
+
+use crate::exchange::{OPERATOR_KEY, SOURCE_KEY, client, module};
+
+/// How long the program may take to open or to stop.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Returns the program: what `GAVEL_PROGRAM` names, or the one built beside the tests.
+fn path() -> PathBuf {
+    let beside = || std::env::current_exe().unwrap().parent().unwrap().join("../gavel");
+    let path = std::env::var_os("GAVEL_PROGRAM").map_or_else(beside, PathBuf::from);
+    assert!(path.exists(), "no {}: run ./x build first", path.display());
+    path
+}
+
+/// Runs a command of the program to its end; returns its exit code and everything that it printed.
+pub(crate) async fn gavel(arguments: &[&str], data: &Path) -> (Option<i32>, String) {
+    let output = Command::new(path()).args(arguments).arg(data).output().await.unwrap();
+    let printed = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8_lossy(&printed).into_owned())
+}
+
+/// An answer of the exchange: the status, and the body as JSON.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    /// Returns a text in the body, by JSON pointer; empty if there is none.
+    pub(crate) fn text(&self, pointer: &str) -> &str {
+        self.body.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+    }
+}
+
+/// `gavel serve`, open for requests.
+pub(crate) struct Program {
+    child: Child,
+    door: Door,
+    log: Arc<Mutex<Vec<String>>>,
+}
+
+/// How the program ended instead of opening.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) code: Option<i32>,
+    pub(crate) printed: String,
+}
+
+impl Program {
+    /// Starts the program on these data without waiting for it to open.
+    pub(crate) fn spawn(data: &Path) -> Child {
+        let mut command = Command::new(path());
+        command.args(["serve", "--json", "--listen", "127.0.0.1:0", "--data"]).arg(data);
+        command.env("GAVEL_OPERATOR_KEY", OPERATOR_KEY).env("GAVEL_LOG", "info");
+        command.stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true).spawn().unwrap()
+    }
+
+    /// Starts the program on these data, and waits until it has recovered them and is open.
+    pub(crate) async fn start(data: &Path) -> Self {
+        Self::try_start(data).await.unwrap_or_else(|refused| panic!("{refused:?}"))
+    }
+
+    pub(crate) async fn try_start(data: &Path) -> Result<Self, Refused> {
+        let mut child = Self::spawn(data);
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut printed = Vec::new();
+        let opening = async {
+            while let Some(line) = lines.next_line().await.unwrap() {
+                let log: Value = serde_json::from_str(&line).unwrap_or_default();
+                printed.push(line);
+                if log["fields"]["message"] == "exchange open" {
+                    return Some(log["fields"]["addr"].as_str().unwrap().to_owned());
+                }
+            }
+            None
+        };
+        let Some(address) = tokio::time::timeout(PATIENCE, opening).await.unwrap() else {
+            let code = child.wait().await.unwrap().code();
+            return Err(Refused { code, printed: printed.join("\n") });
+        };
+        let log = Arc::new(Mutex::new(printed));
+        tokio::spawn(keep(lines, Arc::clone(&log)));
+        Ok(Self { child, door: Door { address, client: client() }, log })
+    }
+
+    /// The way in for requests. It can be used while the program is killed.
+    pub(crate) fn door(&self) -> Door {
+        self.door.clone()
+    }
+
+    /// Everything that the program has logged so far.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().unwrap().join("\n")
+    }
+
+    /// Kills the program between two instructions.
+    pub(crate) async fn kill(mut self) {
+        self.child.start_kill().unwrap();
+        self.child.wait().await.unwrap();
+    }
+
+    /// Asks the program to stop, and waits until it has.
+    pub(crate) async fn terminate(mut self) -> ExitStatus {
+        let id = self.child.id().unwrap().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
+        let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await;
+        ended.unwrap_or_else(|_| panic!("not stopped in time:\n{}", self.log())).unwrap()
+    }
+}
+
+async fn keep(mut lines: Lines<BufReader<ChildStderr>>, log: Arc<Mutex<Vec<String>>>) {
+    while let Ok(Some(line)) = lines.next_line().await {
+        log.lock().unwrap().push(line);
+    }
+}
+
+/// The program's address, with the verbs of sources and operators.
+#[derive(Clone)]
+pub(crate) struct Door {
+    address: String,
+    client: reqwest::Client,
+}
+
+impl Door {
+    /// Sends what a source sends; nothing comes back if the program ends meanwhile.
+    pub(crate) async fn say(&self, call: &str, key: Option<&str>, body: &Value) -> Option<Answer> {
+        let path = format!("auto-insurance/{call}");
+        let mut request = self.request(Method::POST, &path, SOURCE_KEY);
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        let request = request.header("content-type", "application/json").body(body.to_string());
+        let response = request.send().await.ok()?;
+        let status = response.status().as_u16();
+        let body = serde_json::from_slice(&response.bytes().await.ok()?).ok()?;
+        Some(Answer { status, body })
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.operator(Method::GET, path, Vec::new()).await
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: Value) {
+        let answer = self.operator(Method::PUT, path, body.to_string().into_bytes()).await;
+        assert!(matches!(answer.status, 200 | 201), "{path}: {answer:?}");
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Vec<u8>) -> Answer {
+        let answer = self.operator(Method::POST, path, body).await;
+        assert!(matches!(answer.status, 200 | 201), "{path}: {answer:?}");
+        answer
+    }
+
+    pub(crate) async fn receipt(&self, ping: &str) -> Value {
+        self.get(&format!("auctions/{ping}")).await.body
+    }
+
+    /// Uploads and activates a shipped module.
+    pub(crate) async fn serve(&self, name: &str) {
+        self.post(&format!("modules?name={name}"), module(name)).await;
+        self.post(&format!("modules/{name}/activate"), Vec::new()).await;
+    }
+
+    /// Saves a buyer with 100,000.00 on its account and one campaign.
+    pub(crate) async fn with_buyer(&self, name: &str, delivery: Value, mut campaign: Value) {
+        self.put(&format!("buyers/{name}"), json!({"delivery": delivery})).await;
+        let deposit = json!({"amount": "100000.00", "reference": "first"}).to_string();
+        self.post(&format!("buyers/{name}/deposits"), deposit.into_bytes()).await;
+        campaign["buyer"] = name.into();
+        campaign["vertical"] = "auto-insurance".into();
+        self.put(&format!("campaigns/{name}-auto"), campaign).await;
+    }
+
+    async fn operator(&self, method: Method, path: &str, body: Vec<u8>) -> Answer {
+        let response = self.request(method, path, OPERATOR_KEY).body(body).send().await.unwrap();
+        let status = response.status().as_u16();
+        let text = response.text().await.unwrap();
+        Answer { status, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
+    }
+
+    fn request(&self, method: Method, path: &str, key: &str) -> reqwest::RequestBuilder {
+        let url = format!("http://{}/v1/{path}", self.address);
+        self.client.request(method, url).bearer_auth(key)
+    }
+}

@@ -1,0 +1,389 @@
+//! The back door: a posted lead is sold once, to the best bidder that takes it, whatever the buyers do.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gavel::clock::Clock;
+use serde_json::{Value, json};
+
+use crate::exchange::{Buyer, Exchange, Reply, auto_ping, auto_post, merged, until};
+
+const PING: &str = "auto-insurance/ping";
+const POST: &str = "auto-insurance/post";
+const PROMPT: Duration = Duration::ZERO;
+/// Longer than any buyer here is waited for.
+const FOR_EVER: Duration = Duration::from_secs(60);
+
+fn accepted() -> Value {
+    json!({"status": "accepted", "id": "b-1"})
+}
+
+fn rejected() -> Value {
+    json!({"status": "rejected", "reason": "not for us"})
+}
+
+/// One that says nothing to the first posts, and accepts the others.
+async fn silent(posts: usize) -> Buyer {
+    Buyer::scripted(move |turn| (200, accepted(), if turn < posts { FOR_EVER } else { PROMPT }))
+        .await
+}
+
+/// A buyer's contract: an end point that is waited for this long.
+fn contract(buyer: &Buyer, timeout_ms: u32) -> Value {
+    json!({"url": buyer.url(), "timeout_ms": timeout_ms})
+}
+
+fn idempotent(contract: Value) -> Value {
+    merged(contract, json!({"idempotent": true}))
+}
+
+/// Opens an exchange where alfa bids 12.00, bravo 9.00 and carol 5.00, as far as there are contracts for them.
+async fn market(contracts: &[Value]) -> Exchange {
+    market_of(json!({}), contracts).await
+}
+
+async fn market_of(terms: Value, contracts: &[Value]) -> Exchange {
+    let exchange = Exchange::with_auto(Clock::system(), terms).await;
+    let bids = [("alfa", "12.00"), ("bravo", "9.00"), ("carol", "5.00")];
+    for (contract, (name, price)) in contracts.iter().zip(bids) {
+        exchange.put(&format!("buyers/{name}"), json!({"delivery": contract})).await;
+        exchange.deposit(name, "100.00").await;
+        let campaign = json!({"buyer": name, "vertical": "auto-insurance", "price": price});
+        exchange.put(&format!("campaigns/{name}"), campaign).await;
+    }
+    exchange
+}
+
+async fn ping(exchange: &Exchange) -> String {
+    let ping = exchange.say(PING, &auto_ping()).await;
+    assert_eq!(ping.text("/status"), "accepted", "{ping:?}");
+    ping.text("/ping_id").to_owned()
+}
+
+/// Posts a lead whose source waits so long for the answer.
+async fn post(exchange: &Exchange, ping: &str, deadline_ms: u32) -> Reply {
+    exchange.say(POST, &merged(auto_post(ping), json!({"deadline_ms": deadline_ms}))).await
+}
+
+/// Renders a receipt's deliveries, such as `alfa rejected, bravo sold 5.01`.
+async fn deliveries(exchange: &Exchange, ping: &str) -> String {
+    let receipt = exchange.receipt(ping).await;
+    let told = receipt["deliveries"].as_array().unwrap().iter().map(|delivery| {
+        let text = |name: &str| delivery[name].as_str().unwrap().to_owned();
+        let price = if delivery["price"] == "0.00" { String::new() } else { text("price") };
+        format!("{} {} {price}", text("buyer"), text("outcome")).trim_end().to_owned()
+    });
+    told.collect::<Vec<String>>().join(", ")
+}
+
+async fn until_deliveries(exchange: &Exchange, ping: &str, expected: &str) {
+    until(expected, async || deliveries(exchange, ping).await == expected).await;
+}
+
+/// Compares accounts with `alfa 100.00 held 0.00`, and the ledger's sum with zero.
+async fn check_accounts(exchange: &Exchange, expected: &[&str]) {
+    for line in expected {
+        let (name, _) = line.split_once(' ').unwrap();
+        let buyer = exchange.get(&format!("buyers/{name}")).await;
+        let account = format!("{name} {} held {}", buyer.text("/balance"), buyer.text("/held"));
+        assert_eq!(&account, line);
+    }
+    assert_eq!(exchange.get("ledger").await.text("/total"), "0.00");
+}
+
+#[tokio::test]
+async fn a_lead_that_is_refused_goes_to_the_next_bidder_at_the_price_without_the_first() {
+    let (alfa, bravo) = (Buyer::rejecting().await, Buyer::accepting().await);
+    let carol = Buyer::accepting().await;
+    let contracts = [&alfa, &bravo, &carol].map(|buyer| contract(buyer, 5_000));
+    let exchange = market(&contracts).await;
+    let ping = ping(&exchange).await;
+    check_accounts(&exchange, &["alfa 100.00 held 9.01"]).await;
+    let answer = post(&exchange, &ping, 10_000).await;
+    assert_eq!((answer.text("/status"), answer.text("/price")), ("sold", "4.509"), "{answer:?}");
+    assert_eq!(deliveries(&exchange, &ping).await, "alfa rejected, bravo sold 5.01");
+    let expected = ["alfa 100.00 held 0.00", "bravo 94.99 held 0.00", "carol 100.00 held 0.00"];
+    check_accounts(&exchange, &expected).await;
+    assert_eq!((alfa.received().len(), bravo.received().len(), carol.received().len()), (1, 1, 0));
+    assert_eq!(bravo.received()[0].1["price"], "5.01");
+}
+
+#[tokio::test]
+async fn a_lead_that_everyone_refuses_is_unsold_and_holds_no_money() {
+    let buyers = [Buyer::rejecting().await, Buyer::rejecting().await, Buyer::rejecting().await];
+    let exchange = market(&buyers.each_ref().map(|buyer| contract(buyer, 5_000))).await;
+    let ping = ping(&exchange).await;
+    let answer = post(&exchange, &ping, 10_000).await;
+    let verdict = (answer.text("/status"), answer.text("/reason/code"));
+    assert_eq!(verdict, ("unsold", "all-rejected"), "{answer:?}");
+    let told = deliveries(&exchange, &ping).await;
+    assert_eq!(told, "alfa rejected, bravo rejected, carol rejected");
+    let expected = ["alfa 100.00 held 0.00", "bravo 100.00 held 0.00", "carol 100.00 held 0.00"];
+    check_accounts(&exchange, &expected).await;
+    assert_eq!(buyers.each_ref().map(|buyer| buyer.received().len()), [1, 1, 1]);
+}
+
+#[tokio::test]
+async fn the_next_bidder_is_one_that_can_pay() {
+    let (alfa, carol) = (Buyer::rejecting().await, Buyer::accepting().await);
+    let exchange = market(&[&alfa, &carol, &carol].map(|buyer| contract(buyer, 5_000))).await;
+    let first = ping(&exchange).await;
+    let poor = json!({
+        "buyer": "bravo", "vertical": "auto-insurance", "price": "9.00", "caps": {"total": 0},
+    });
+    exchange.put("campaigns/bravo", poor).await;
+    let answer = post(&exchange, &first, 10_000).await;
+    assert_eq!((answer.text("/status"), answer.text("/price")), ("sold", "1.80"), "{answer:?}");
+    assert_eq!(deliveries(&exchange, &first).await, "alfa rejected, carol sold 2.00");
+    check_accounts(&exchange, &["bravo 100.00 held 0.00", "carol 98.00 held 0.00"]).await;
+}
+
+#[tokio::test]
+async fn one_copy_of_several_falls_through_alone() {
+    let (alfa, bravo) = (Buyer::accepting().await, Buyer::rejecting().await);
+    let carol = Buyer::accepting().await;
+    let contracts = [&alfa, &bravo, &carol].map(|buyer| contract(buyer, 5_000));
+    let exchange = market_of(json!({"copies": 2}), &contracts).await;
+    let ping = ping(&exchange).await;
+    check_accounts(&exchange, &["alfa 100.00 held 5.01", "bravo 100.00 held 5.01"]).await;
+    let answer = post(&exchange, &ping, 10_000).await;
+    // 5.01 of alfa and, with nobody left to beat, the reserve of carol; the source gets nine tenths.
+    let verdict = (answer.text("/status"), answer.text("/price"), &answer.body["copies"]);
+    assert_eq!(verdict, ("sold", "6.309", &json!(2)), "{answer:?}");
+    let expected = ["alfa 94.99 held 0.00", "bravo 100.00 held 0.00", "carol 98.00 held 0.00"];
+    check_accounts(&exchange, &expected).await;
+    assert_eq!((alfa.received().len(), carol.received().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_lead_that_a_buyer_may_have_is_never_sold_to_another() {
+    let (alfa, bravo) = (silent(1).await, Buyer::accepting().await);
+    let exchange = market(&[contract(&alfa, 200), contract(&bravo, 5_000)]).await;
+    let ping = ping(&exchange).await;
+    let answer = post(&exchange, &ping, 10_000).await;
+    assert_eq!(answer.text("/status"), "pending", "{answer:?}");
+    assert_eq!(deliveries(&exchange, &ping).await, "alfa unknown");
+    check_accounts(&exchange, &["alfa 100.00 held 9.01", "bravo 100.00 held 0.00"]).await;
+
+    let exchange = Exchange::open_in(exchange.close().await).await;
+    check_accounts(&exchange, &["alfa 100.00 held 9.01", "bravo 100.00 held 0.00"]).await;
+    let again = post(&exchange, &ping, 10_000).await;
+    assert_eq!(again.body, answer.body);
+    assert_eq!(exchange.receipt(&ping).await["status"], "pending");
+    assert_eq!((alfa.received().len(), bravo.received().len()), (1, 0));
+}
+
+#[tokio::test]
+async fn the_operators_word_sells_what_nobody_knew_about() {
+    let alfa = silent(1).await;
+    let exchange = market(&[contract(&alfa, 200), contract(&alfa, 5_000)]).await;
+    let ping = ping(&exchange).await;
+    post(&exchange, &ping, 10_000).await;
+    let path = format!("auctions/{ping}/resolve");
+    let word = json!({"outcome": "sold", "note": "alfa's number 17"});
+    let resolved = exchange.post(&path, word.clone()).await;
+    assert_eq!((resolved.status, resolved.text("/price")), (200, "9.01"), "{resolved:?}");
+    check_accounts(&exchange, &["alfa 90.99 held 0.00", "bravo 100.00 held 0.00"]).await;
+    let again = post(&exchange, &ping, 10_000).await;
+    assert_eq!((again.text("/status"), again.text("/price")), ("sold", "8.109"), "{again:?}");
+    assert_eq!(exchange.post(&path, word).await.status, 404);
+    check_accounts(&exchange, &["alfa 90.99 held 0.00"]).await;
+    assert_eq!(alfa.received().len(), 1);
+}
+
+#[tokio::test]
+async fn the_operators_no_sends_the_lead_to_the_next_bidder() {
+    let (alfa, bravo) = (silent(1).await, Buyer::accepting().await);
+    let exchange = market(&[contract(&alfa, 200), contract(&bravo, 5_000)]).await;
+    let ping = ping(&exchange).await;
+    post(&exchange, &ping, 10_000).await;
+    let word = json!({"outcome": "rejected", "note": "alfa never saw it"});
+    let resolved = exchange.post(&format!("auctions/{ping}/resolve"), word).await;
+    assert_eq!((resolved.status, resolved.text("/successor")), (200, "bravo"), "{resolved:?}");
+    until_deliveries(&exchange, &ping, "alfa unknown, alfa rejected, bravo sold 2.00").await;
+    check_accounts(&exchange, &["alfa 100.00 held 0.00", "bravo 98.00 held 0.00"]).await;
+    assert_eq!((alfa.received().len(), bravo.received().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_buyer_whose_no_the_operator_gave_is_not_asked_again() {
+    // The retry that alfa's silence caused comes due while bravo is still thinking.
+    let alfa = silent(1).await;
+    let bravo = Buyer::scripted(|_| (200, accepted(), Duration::from_secs(3))).await;
+    let contracts = [idempotent(contract(&alfa, 200)), contract(&bravo, 20_000)];
+    let exchange = market(&contracts).await;
+    let ping = ping(&exchange).await;
+    assert_eq!(post(&exchange, &ping, 100).await.text("/status"), "pending");
+    until_deliveries(&exchange, &ping, "alfa unknown").await;
+    let word = json!({"outcome": "rejected", "note": "alfa never saw it"});
+    let resolved = exchange.post(&format!("auctions/{ping}/resolve"), word).await;
+    assert_eq!((resolved.status, resolved.text("/successor")), (200, "bravo"), "{resolved:?}");
+    until_deliveries(&exchange, &ping, "alfa unknown, alfa rejected, bravo sold 2.00").await;
+    assert_eq!((alfa.received().len(), bravo.received().len()), (1, 1));
+    check_accounts(&exchange, &["alfa 100.00 held 0.00", "bravo 98.00 held 0.00"]).await;
+}
+
+#[tokio::test]
+async fn a_buyer_that_promised_to_know_a_lead_again_is_asked_again() {
+    let (alfa, bravo) = (silent(1).await, Buyer::accepting().await);
+    let exchange = market(&[idempotent(contract(&alfa, 200)), contract(&bravo, 5_000)]).await;
+    let ping = ping(&exchange).await;
+    let answer = post(&exchange, &ping, 10_000).await;
+    assert_eq!((answer.text("/status"), answer.text("/price")), ("sold", "8.109"), "{answer:?}");
+    assert_eq!(deliveries(&exchange, &ping).await, "alfa unknown, alfa sold 9.01");
+    let received = alfa.received();
+    assert_eq!(received.len(), 2);
+    assert_eq!(received[0], received[1]);
+    assert!(!received[0].0.is_empty());
+    assert_eq!(bravo.received().len(), 0);
+    check_accounts(&exchange, &["alfa 90.99 held 0.00", "bravo 100.00 held 0.00"]).await;
+}
+
+#[tokio::test]
+async fn a_duplicate_after_silence_may_be_the_first_attempt_and_stays_open() {
+    let duplicate = json!({"status": "duplicate"});
+    let alfa = Buyer::scripted(move |turn| {
+        (200, duplicate.clone(), if turn == 0 { FOR_EVER } else { PROMPT })
+    })
+    .await;
+    let bravo = Buyer::accepting().await;
+    let exchange = market(&[idempotent(contract(&alfa, 200)), contract(&bravo, 5_000)]).await;
+    let ping = ping(&exchange).await;
+    assert_eq!(post(&exchange, &ping, 100).await.text("/status"), "pending");
+    until_deliveries(&exchange, &ping, "alfa unknown, alfa unknown").await;
+    check_accounts(&exchange, &["alfa 100.00 held 9.01"]).await;
+    assert_eq!(bravo.received().len(), 0);
+}
+
+#[tokio::test]
+async fn a_buyer_that_is_busy_is_asked_again_when_it_said() {
+    let alfa = Buyer::scripted(|turn| match turn {
+        0 => (503, json!({}), PROMPT),
+        1 => (429, json!({}), PROMPT),
+        _ => (200, accepted(), PROMPT),
+    })
+    .await;
+    let exchange = market(&[contract(&alfa, 5_000)]).await;
+    let ping = ping(&exchange).await;
+    let answer = post(&exchange, &ping, 10_000).await;
+    assert_eq!(answer.text("/status"), "sold", "{answer:?}");
+    assert_eq!(deliveries(&exchange, &ping).await, "alfa not-sent, alfa not-sent, alfa sold 2.00");
+    let receipt = exchange.receipt(&ping).await;
+    let at = |index: usize, name: &str| receipt["deliveries"][index][name].as_str().unwrap();
+    assert!(at(1, "at") >= at(0, "again_at"), "{receipt:#}");
+    check_accounts(&exchange, &["alfa 98.00 held 0.00"]).await;
+}
+
+#[tokio::test]
+async fn a_source_that_does_not_wait_hears_later_how_it_ended() {
+    let alfa = Buyer::scripted(|_| (200, accepted(), Duration::from_millis(500))).await;
+    let exchange = market(&[contract(&alfa, 5_000)]).await;
+    let ping = ping(&exchange).await;
+    assert_eq!(post(&exchange, &ping, 50).await.text("/status"), "pending");
+    until_deliveries(&exchange, &ping, "alfa sold 2.00").await;
+    let answer = post(&exchange, &ping, 50).await;
+    assert_eq!((answer.text("/status"), answer.text("/price")), ("sold", "1.80"), "{answer:?}");
+    assert_eq!(alfa.received().len(), 1);
+}
+
+#[tokio::test]
+async fn a_delivery_that_is_due_survives_a_restart_and_sells_once() {
+    let vacant = vacant_address();
+    let alfa = json!({"url": format!("http://{vacant}/leads"), "timeout_ms": 2_000});
+    let bravo = Buyer::accepting().await;
+    let exchange = market(&[alfa, contract(&bravo, 5_000)]).await;
+    let ping = ping(&exchange).await;
+    assert_eq!(post(&exchange, &ping, 50).await.text("/status"), "pending");
+    until("it was tried", async || deliveries(&exchange, &ping).await.starts_with("alfa not-sent"))
+        .await;
+    let data = exchange.close().await;
+
+    let alfa = Buyer::listening(vacant, |_| (200, accepted(), PROMPT)).await;
+    let exchange = Exchange::open_in(data).await;
+    until("it is sold", async || exchange.receipt(&ping).await["status"] == "sold").await;
+    let answer = post(&exchange, &ping, 50).await;
+    assert_eq!((answer.text("/status"), answer.text("/price")), ("sold", "8.109"), "{answer:?}");
+    check_accounts(&exchange, &["alfa 90.99 held 0.00", "bravo 100.00 held 0.00"]).await;
+    let exchange = Exchange::open_in(exchange.close().await).await;
+    check_accounts(&exchange, &["alfa 90.99 held 0.00", "bravo 100.00 held 0.00"]).await;
+    assert_eq!((alfa.received().len(), bravo.received().len()), (1, 0));
+    assert_eq!(alfa.received()[0].1["lead"]["phone"], "+12025550107");
+}
+
+/// Returns an address on loopback where nobody listens.
+fn vacant_address() -> SocketAddr {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap()
+}
+
+/// Returns where in the data directory one of these texts can be read.
+fn findings(data: &std::path::Path, texts: &[&str]) -> Vec<String> {
+    let mut findings = Vec::new();
+    for entry in std::fs::read_dir(data).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        for text in texts {
+            if bytes.windows(text.len()).any(|window| window == text.as_bytes()) {
+                findings.push(format!("{text} in {}", path.file_name().unwrap().display()));
+            }
+        }
+    }
+    findings
+}
+
+const PERSONAL: [&str; 4] = ["2025550107", "dana@example.com", "Dana", "Example St"];
+
+#[tokio::test]
+async fn once_a_lead_is_settled_nothing_on_disk_says_who_the_person_is() {
+    let (alfa, bravo) = (Buyer::rejecting().await, Buyer::accepting().await);
+    let exchange = market(&[contract(&alfa, 5_000), contract(&bravo, 5_000)]).await;
+    for _ in 0..20 {
+        let ping = ping(&exchange).await;
+        assert_eq!(post(&exchange, &ping, 10_000).await.text("/status"), "sold");
+    }
+    let data = exchange.close().await;
+    assert_eq!(findings(data.path(), &PERSONAL), [""; 0]);
+    // The search itself can find: what is no contact data is there.
+    assert!(!findings(data.path(), &["bravo"]).is_empty());
+}
+
+#[tokio::test]
+async fn a_refusal_that_repeats_the_person_is_kept_without_it() {
+    let gossip = "we know dana@example.com at 2025550107, Dana of 1 Example St";
+    let refusal = json!({"status": "rejected", "reason": gossip});
+    let alfa = Buyer::answering(refusal).await;
+    let exchange = market(&[contract(&alfa, 5_000)]).await;
+    let ping = ping(&exchange).await;
+    assert_eq!(post(&exchange, &ping, 10_000).await.text("/status"), "unsold");
+    let receipt = exchange.receipt(&ping).await;
+    let reason = receipt["deliveries"][0]["detail"].as_str().unwrap();
+    assert!(reason.starts_with("we know"), "{reason}");
+    let data = exchange.close().await;
+    assert_eq!(findings(data.path(), &PERSONAL), [""; 0]);
+}
+
+#[tokio::test]
+async fn buyers_that_refuse_in_a_crowd_leave_the_books_straight() {
+    let alfa =
+        Buyer::scripted(|turn| (200, if turn % 2 == 0 { rejected() } else { accepted() }, PROMPT))
+            .await;
+    let bravo = Buyer::accepting().await;
+    let exchange = Arc::new(market(&[contract(&alfa, 5_000), contract(&bravo, 5_000)]).await);
+    let leads: Vec<_> = (0..10)
+        .map(|_| {
+            let exchange = Arc::clone(&exchange);
+            tokio::spawn(async move {
+                let ping = ping(&exchange).await;
+                post(&exchange, &ping, 20_000).await
+            })
+        })
+        .collect();
+    for lead in leads {
+        let answer = lead.await.unwrap();
+        assert_eq!(answer.text("/status"), "sold", "{answer:?}");
+    }
+    // Five at 9.01 to alfa; five that it refused, at the reserve, to bravo.
+    check_accounts(&exchange, &["alfa 54.95 held 0.00", "bravo 90.00 held 0.00"]).await;
+    assert_eq!((alfa.received().len(), bravo.received().len()), (10, 5));
+}

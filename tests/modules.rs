@@ -1,0 +1,256 @@
+//! What an author sees: verdicts that never change, refusals that say how to mend a module.
+
+use gavel::ids::Digest;
+use gavel::sandbox::{
+    Admitted, ConfigureError, Filter, Limits, MODULE_BYTES_MAX, Sandbox, Verdict,
+};
+use lead_frame::{FieldId, Writer};
+
+use crate::exchange::module;
+
+fn filter(name: &str) -> Filter {
+    let admitted = Sandbox::open(&Limits::default()).unwrap().admit(&module(name));
+    let Ok(Admitted::Filter(filter)) = admitted else { panic!("{name}: {admitted:?}") };
+    filter
+}
+
+/// Reads a lead such as `zip=90210 age=40 home_owner=true` in the kinds that a source's values have.
+fn frame(lead: &str) -> Vec<u64> {
+    let mut frame = Writer::default();
+    for (name, value) in lead.split_whitespace().filter_map(|pair| pair.split_once('=')) {
+        let id = FieldId::of(name);
+        match (value, value.parse()) {
+            ("true" | "false", _) => frame.boolean(id, value == "true"),
+            (_, Ok(number)) if name != "zip" => frame.integer(id, number),
+            _ => frame.text(id, value),
+        }
+    }
+    frame.finish()
+}
+
+/// Judges each lead of the table, a line of `lead -> verdict`, by the same settings.
+#[track_caller]
+fn check(name: &str, settings: &str, table: &str) {
+    let configured = filter(name).configure(&[settings.to_owned()]).unwrap();
+    for line in table.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let (lead, expected) = line.split_once("->").unwrap();
+        let evaluated = configured.evaluate(&frame(lead), &[0]).unwrap();
+        let verdict = match &evaluated.verdicts[0] {
+            Verdict::Yes(None) => "yes".to_owned(),
+            Verdict::Yes(Some(price)) => format!("yes {price}"),
+            Verdict::No(reason) => format!("no {reason}"),
+        };
+        assert_eq!(verdict, expected.trim(), "{lead}");
+    }
+}
+
+#[test]
+fn a_list_of_zips_buys_what_is_on_it() {
+    check(
+        "zip-list",
+        r#"{"zips": ["90210", "02139", "10025"]}"#,
+        "
+        zip=90210 -> yes
+        zip=02139 -> yes
+        zip=90211 -> no zip-not-on-list
+        zip=9021  -> no no-zip
+        age=40    -> no no-zip
+        ",
+    );
+}
+
+#[test]
+fn age_and_credit_make_the_price() {
+    check(
+        "age-credit-band",
+        r#"{"age_min": 25, "age_max": 64, "bands": [
+            {"credit": "excellent", "cents": 1250}, {"credit": "unknown", "cents": 400}]}"#,
+        "
+        age=25 credit_band=excellent -> yes 12.50
+        age=64                       -> yes 4.00
+        age=40 credit_band=poor      -> no credit-not-wanted
+        age=65 credit_band=excellent -> no age-outside-band
+        credit_band=excellent        -> no no-age
+        ",
+    );
+}
+
+#[test]
+fn each_trait_of_a_lead_adds_to_its_price() {
+    check(
+        "priced-by-fields",
+        r#"{"base": 900, "floor": 500, "insured": 250, "insured_two_years": 100, "home_owner": 150,
+            "several_vehicles": 200, "new_vehicle": 100, "new_since": 2018, "risk": -450,
+            "states": [{"state": "CA", "add": 300}]}"#,
+        "
+        state=NY                                                 -> yes 9.00
+        state=CA                                                 -> yes 12.00
+        currently_insured=true months_insured=36 home_owner=true -> yes 14.00
+        vehicle_count=2 vehicle_year=2018                        -> yes 12.00
+        sr22=true                                                -> no worth-less-than-floor
+        sr22=true dui=true currently_insured=true                -> yes 7.00
+        ",
+    );
+}
+
+#[test]
+fn the_same_lead_gets_the_same_verdict_for_the_same_fuel() {
+    let settings = [r#"{"zips": ["90210"]}"#.to_owned()];
+    let lead = frame("zip=90210 age=40 state=CA");
+    let first = filter("zip-list").configure(&settings).unwrap();
+    let second = filter("zip-list").configure(&settings).unwrap();
+    let expected = first.evaluate(&lead, &[0]).unwrap();
+    for configured in [&first, &second, &first] {
+        assert_eq!(configured.evaluate(&lead, &[0]).unwrap(), expected);
+    }
+}
+
+#[test]
+fn five_thousand_zips_are_read_once_and_not_for_every_lead() {
+    let fuel = |zips: u32| {
+        let zips: Vec<String> = (20_000..20_000 + zips).map(|zip| format!("\"{zip}\"")).collect();
+        let settings = format!(r#"{{"zips": [{}]}}"#, zips.join(","));
+        let configured = filter("zip-list").configure(&[settings]).unwrap();
+        configured.evaluate(&frame("zip=20003"), &[0]).unwrap().fuel
+    };
+    let (few, many) = (fuel(5), fuel(5_000));
+    assert!(many < few + 500, "{few} fuel with 5 ZIPs, {many} with 5,000");
+}
+
+#[test]
+fn a_hundred_campaigns_with_thousands_of_zips_fit_one_filter() {
+    let settings = |campaign: u32| {
+        let zips: Vec<String> =
+            (0..5_000).map(|zip| format!("\"{}\"", 10_000 + campaign + 7 * zip)).collect();
+        format!(r#"{{"zips": [{}]}}"#, zips.join(","))
+    };
+    let settings: Vec<String> = (0..100).map(settings).collect();
+    let configured = filter("zip-list").configure(&settings).unwrap();
+    let slots: Vec<u32> = (0..100).collect();
+    let evaluated = configured.evaluate(&frame("zip=10042"), &slots).unwrap();
+    let wanted = evaluated.verdicts.iter().filter(|verdict| matches!(verdict, Verdict::Yes(None)));
+    assert_eq!(wanted.count(), 7, "42, 35, 28, 21, 14, 7 and 0");
+}
+
+#[test]
+fn wrong_settings_come_back_with_their_slot_and_the_modules_words() {
+    let good = r#"{"zips": ["90210"]}"#.to_owned();
+    for (settings, message) in [
+        (r#"{"zips": ["9021"]}"#, "`9021` is not a ZIP code of five digits"),
+        (r#"{"zip": []}"#, "unknown field `zip`, expected `zips` at line 1 column 6"),
+        ("", "EOF while parsing a value at line 1 column 0"),
+    ] {
+        let refused = filter("zip-list").configure(&[good.clone(), settings.to_owned()]);
+        let expected = ConfigureError::Settings { slot: 1, message: message.to_owned() };
+        assert_eq!(refused.err(), Some(expected));
+    }
+}
+
+#[test]
+fn a_module_is_known_by_its_bytes_and_says_what_it_reads() {
+    let filter = filter("age-credit-band");
+    assert_eq!(filter.digest(), Digest::of(&module("age-credit-band")));
+    let needs: Vec<_> =
+        filter.needs().iter().map(|need| format!("{} {}", need.name, need.kind.name())).collect();
+    assert_eq!(needs, ["age integer", "credit_band text"]);
+    assert!(filter.settings_help().contains("age_min"));
+}
+
+/// Offers a module, in WebAssembly text, and compares what is said about it.
+#[track_caller]
+fn refused(text: &str, expected: &str) {
+    refused_bytes(&wat::parse_str(text).unwrap(), expected);
+}
+
+#[track_caller]
+fn refused_bytes(wasm: &[u8], expected: &str) {
+    let refused = Sandbox::open(&Limits::default()).unwrap().admit(wasm).unwrap_err();
+    assert_eq!(format!("{}: {refused}", refused.code()), expected);
+}
+
+#[test]
+fn what_is_no_component_is_named() {
+    refused_bytes(
+        b"PK\x03\x04 a zip archive",
+        "not-wasm: this is not WebAssembly: upload the .wasm file that `gavel module build` writes",
+    );
+    refused(
+        "(module)",
+        "core-module: this is a core module, not a component: build it with `gavel module build`, which wraps it",
+    );
+    refused_bytes(
+        &vec![0; MODULE_BYTES_MAX + 1],
+        "too-large: the module has 4194305 bytes, and at most 4194304 are possible: build it with `gavel module \
+         build`, which optimises for size, and move large tables into the settings",
+    );
+}
+
+#[test]
+fn an_import_is_named_with_what_usually_brings_it() {
+    refused(
+        r#"(component (import "wasi:random/random@0.2.6" (instance)) (import "wasi:cli/stdout@0.2.6" (instance)))"#,
+        "imports: a module gets nothing from outside, but this one imports `wasi:random/random@0.2.6`, \
+         `wasi:cli/stdout@0.2.6`; randomness comes with `getrandom`, `rand` or `HashMap`: use `BTreeMap`; build it \
+         for wasm32-unknown-unknown and not for wasm32-wasip2, as `gavel module build` does",
+    );
+    refused(
+        r#"(component (import "env" (func)))"#,
+        "imports: a module gets nothing from outside, but this one imports `env`; leave out the dependency that \
+         wants it",
+    );
+}
+
+#[test]
+fn a_module_of_another_contract_is_told_which_one_this_is() {
+    refused(
+        r#"(component (instance $none) (export "gavel:rules/filtering@2.0.0" (instance $none)))"#,
+        "other-version: the module was built for `gavel:rules/filtering@2.0.0`, and this exchange speaks \
+         `gavel:rules/filtering@1.0.0` and `gavel:rules/normalization@1.0.0`: build it with the guest-sdk of this \
+         exchange",
+    );
+    refused(
+        "(component)",
+        "other-world: the module is neither a filter nor a normalizer: it exports nothing; end it with \
+         `guest_sdk::export_filter!` or `guest_sdk::export_normalizer!`",
+    );
+    refused(
+        r#"(component (instance $none) (export "acme:pricing/api" (instance $none)))"#,
+        "other-world: the module is neither a filter nor a normalizer: it exports `acme:pricing/api`; end it with \
+         `guest_sdk::export_filter!` or `guest_sdk::export_normalizer!`",
+    );
+    refused(
+        r#"(component (instance $none)
+            (export "gavel:rules/filtering@1.0.0" (instance $none))
+            (export "gavel:rules/normalization@1.0.0" (instance $none)))"#,
+        "both-worlds: the module is a filter and a normalizer at once: make two modules of it",
+    );
+}
+
+#[test]
+fn the_right_name_with_other_types_is_refused() {
+    refused(
+        r#"(component (instance $none) (export "gavel:rules/filtering@1.0.0" (instance $none)))"#,
+        "other-types: the module's exports have other types than the contract: instance export \
+         `gavel:rules/filtering@1.0.0` does not have export `describe`; build it with the guest-sdk of this exchange",
+    );
+}
+
+#[test]
+fn a_module_that_begins_too_large_is_refused_before_it_is_compiled() {
+    refused(
+        r#"(component (core module (memory 2000)) (instance $none)
+            (export "gavel:rules/filtering@1.0.0" (instance $none)))"#,
+        "memory: the module begins with 131072000 bytes of memory, and at most 67108864 are possible: make its \
+         static arrays smaller",
+    );
+}
+
+#[test]
+fn a_feature_that_could_make_two_runs_differ_is_refused() {
+    refused(
+        r#"(component (core module (memory 1 1 shared)) (instance $none)
+            (export "gavel:rules/normalization@1.0.0" (instance $none)))"#,
+        "invalid: the module is not valid here: threads must be enabled for shared memories (at offset 0x15); build it \
+         with `gavel module build`, which uses only what the sandbox has",
+    );
+}

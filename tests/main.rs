@@ -13,6 +13,7 @@ mod exchange;
 mod hostile;
 mod market;
 mod modules;
+mod normalizers;
 mod pages;
 mod refusals;
 mod replay;

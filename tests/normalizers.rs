@@ -143,7 +143,11 @@ fn a_payload_cut_anywhere_is_answered() {
                 let may_be_read = path.extension().is_some_and(|extension| extension == "form")
                     || path.to_str().unwrap().contains("hazard");
                 let normalized = send(&normalizer, &path, &body[..length]);
-                assert!(may_be_read || normalized.lead.is_err(), "{} cut at {length}", path.display());
+                assert!(
+                    may_be_read || normalized.lead.is_err(),
+                    "{} cut at {length}",
+                    path.display()
+                );
             }
         }
     }

@@ -76,7 +76,7 @@ fn holding(campaigns: &[Campaign], open: usize) -> impl FnMut(usize) {
         let (winner, made, _) = pings.get(next % ring).unwrap();
         let (_, _, ended) = pings.get((next - open) % ring).unwrap();
         book.decide(|state| {
-            state.affords(campaigns.get(*winner).unwrap(), PRICE, AT).unwrap();
+            state.covers(campaigns.get(*winner).unwrap(), [0; 32], PRICE, AT).unwrap();
             state.apply(AT, made);
             state.apply(AT, ended);
         });

@@ -202,12 +202,7 @@ impl State {
     }
 
     /// Says whether the campaign's budget and the buyer's balance and credit cover this amount.
-    fn affords(
-        &self,
-        campaign: &Campaign,
-        amount: Micros,
-        at: Moment,
-    ) -> Result<(), Exclusion> {
+    fn affords(&self, campaign: &Campaign, amount: Micros, at: Moment) -> Result<(), Exclusion> {
         let counters = self.counters.get(campaign.id.as_str()).copied().unwrap_or_default();
         let day = day_in_zone(&campaign.zone, at);
         let passes = |budget: Micros, spent: Micros| {

@@ -138,7 +138,7 @@ fn a_payload_cut_anywhere_is_answered() {
     for vertical in VERTICALS {
         let normalizer = normalizer(vertical);
         for (path, body) in payloads(vertical) {
-            for length in (0..body.len()).step_by(23) {
+            for length in (0..body.trim_ascii_end().len()).step_by(23) {
                 // A form is whole wherever it ends, and some hazards begin with a whole lead.
                 let may_be_read = path.extension().is_some_and(|extension| extension == "form")
                     || path.to_str().unwrap().contains("hazard");

@@ -69,7 +69,6 @@ async fn kills_in_the_middle_of_traffic_lose_no_answer_and_sell_no_lead_twice() 
         let door = program.door();
         nothing_wrong(round, &oracle::answers(&door, &memory.said()[before..]).await);
         nothing_wrong(round, &memory.say_again(&door, before).await);
-        nothing_wrong(round, &oracle::answers(&door, &memory.said()[before..]).await);
         assert_eq!(door.get("ledger").await.body["total"], "0.00");
         let recorded = Recorded::read(data.path()).await;
         nothing_wrong(round, &recorded.compare(&memory.said(), &market));

@@ -13,6 +13,8 @@ mod exchange;
 mod hostile;
 mod market;
 mod modules;
+mod normalizers;
+mod pages;
 mod refusals;
 mod replay;
 mod sale;

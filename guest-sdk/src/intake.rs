@@ -15,6 +15,7 @@ mod json;
 mod key;
 mod lead;
 mod number;
+mod path;
 mod place;
 mod reading;
 pub mod standard;

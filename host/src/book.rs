@@ -6,6 +6,7 @@
 //!
 //! A hold ends exactly once: it is posted by a sale, voided by a refusal, or expires.
 
+mod account;
 mod counters;
 mod duplicates;
 
@@ -19,8 +20,11 @@ use crate::ids::PingId;
 use crate::money::Micros;
 use crate::reasons::Exclusion;
 use crate::schedule::day_in_zone;
+use account::{difference, sum};
 use counters::Counters;
 use duplicates::Window;
+
+pub use account::Account;
 
 /// The most pings that may be open for posting. Beyond it new pings are shed.
 pub const OPEN_PINGS_MAX: usize = 500_000;
@@ -30,8 +34,6 @@ pub const REQUESTS_MAX: usize = 1_000_000;
 pub const REQUESTS_KEPT_MS: i64 = 86_400_000;
 /// The most leads that are remembered to recognise duplicates; the oldest is forgotten first.
 pub const DUPLICATES_MAX: usize = 2_000_000;
-/// The least bid there is: a campaign that has no room for it is not asked for one.
-pub const LEAST_BID: Micros = Micros::new(1);
 
 /// The one book of an exchange.
 #[derive(Debug, Default)]
@@ -49,15 +51,6 @@ impl Book {
     pub fn decide<R>(&self, decision: impl FnOnce(&mut State) -> R) -> R {
         decision(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
-}
-
-/// A buyer's money.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Account {
-    /// Paid in less paid out.
-    pub balance: Micros,
-    /// Set aside for leads that are not settled yet.
-    pub held: Micros,
 }
 
 /// What is true after all facts so far.
@@ -164,12 +157,11 @@ impl State {
         (seen.at >= since).then_some(seen.ping)
     }
 
-    /// Says whether the campaign may buy this lead at this amount, as the book stands now.
+    /// Says whether the campaign may buy this lead at all, whatever the price.
     pub fn admits(
         &self,
         campaign: &Campaign,
         fingerprint: [u8; 32],
-        amount: Micros,
         at: Moment,
     ) -> Result<(), Exclusion> {
         let window = i64::try_from(campaign.duplicate_window.as_millis()).unwrap_or(i64::MAX);
@@ -188,6 +180,19 @@ impl State {
         {
             return Err(Exclusion::CapReached);
         }
+        self.affords(campaign, Micros::new(1), at)
+    }
+
+    /// Says whether the campaign may buy this lead at this amount, as the book stands now: pings that were answered
+    /// since the shortlist may have taken its last place.
+    pub fn covers(
+        &self,
+        campaign: &Campaign,
+        fingerprint: [u8; 32],
+        amount: Micros,
+        at: Moment,
+    ) -> Result<(), Exclusion> {
+        self.admits(campaign, fingerprint, at)?;
         self.affords(campaign, amount, at)
     }
 
@@ -377,20 +382,4 @@ impl State {
             self.requests.insert(key, at, ping, request.clone(), REQUESTS_MAX);
         }
     }
-}
-
-#[expect(
-    clippy::expect_used,
-    reason = "sums of money stay below 9 million millions: beyond is a bug"
-)]
-fn sum(left: Micros, right: Micros) -> Micros {
-    left.checked_add(right).expect("an account's sum fits")
-}
-
-#[expect(
-    clippy::expect_used,
-    reason = "sums of money stay below 9 million millions: beyond is a bug"
-)]
-fn difference(left: Micros, right: Micros) -> Micros {
-    left.checked_sub(right).expect("an account's difference fits")
 }

@@ -79,7 +79,8 @@ pub async fn attempt(
     courier.ship(shipment).await
 }
 
-/// Returns what an attempt's outcome means for the copy, as a fact; `None` if the copy is settled already.
+/// Returns what an attempt's outcome means for the copy, as a fact; `None` if the copy is settled already, or went to
+/// another buyer while this one was asked.
 pub fn conclude(
     state: &State,
     market: &Market,
@@ -151,8 +152,8 @@ fn certain(outcome: Outcome, copy: &Copy, errand: &Errand) -> Outcome {
 /// Returns the copy if it is still this buyer's to take: not settled, and not passed on to another by the operator's word.
 pub fn held<'p>(open: &'p OpenPing, errand: &Errand) -> Option<&'p Copy> {
     let copy = open.copies.get(usize::try_from(errand.copy).ok()?)?;
-    let same = copy.winner.campaign == errand.winner.campaign;
-    (copy.stage == Stage::Held && open.posted.is_some() && same).then_some(copy)
+    let due = copy.stage == Stage::Held && copy.winner == errand.winner && open.posted.is_some();
+    due.then_some(copy)
 }
 
 /// Clears the recorded bids again for one copy, without the buyers that have or refused one and without those that
@@ -175,7 +176,7 @@ fn successor(
             let amount = Micros::new(bid.amount);
             let buys = campaign.active
                 && campaign.buyer.active
-                && state.admits(campaign, auction.fingerprint, amount, at).is_ok();
+                && state.covers(campaign, auction.fingerprint, amount, at).is_ok();
             buys.then(|| (bid, day_in_zone(&campaign.zone, at)))
         })
         .collect();

@@ -16,7 +16,7 @@ use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::book::{Book, LEAST_BID, OPEN_PINGS_MAX, State};
+use crate::book::{Book, OPEN_PINGS_MAX, State};
 use crate::catalog::{Catalog, Draft, Market, Vertical, Workshop};
 use crate::clock::{Clock, Moment};
 use crate::delivery::courier::Courier;
@@ -137,7 +137,7 @@ impl Exchange {
         let frame = view.frame();
         let print = fingerprint(vertical, &frame);
         let shortlist = matching::shortlist(vertical, &view, &source.id, at, |campaign| {
-            self.book.decide(|book| book.admits(campaign, print, LEAST_BID, at))
+            self.book.decide(|book| book.admits(campaign, print, at))
         });
         let bids = bidding::collect(vertical, shortlist, &frame);
         let late = submission.deadline(entered.envelope.deadline_ms) < Instant::now();
@@ -153,7 +153,7 @@ impl Exchange {
             let closed = match duplicate {
                 Some(_) => Closed::default(),
                 None => close(&terms, ping, bids, late, at, |campaign, amount| {
-                    book.admits(campaign, print, amount, at)
+                    book.covers(campaign, print, amount, at)
                 }),
             };
             let answered = Box::new(PingAnswered {

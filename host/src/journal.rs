@@ -286,6 +286,16 @@ impl Journal {
         Ok(self.0.readers.statement(account, limit).await?)
     }
 
+    /// Waits until every record that was filled before is durable.
+    ///
+    /// # Errors
+    /// If the journal was closed.
+    pub async fn settled(&self) -> Result<(), Closed> {
+        let (sender, receiver) = oneshot::channel();
+        self.seat().await?.0.send(Work::Mark(sender));
+        receiver.await.map(drop).map_err(|_| Closed)
+    }
+
     /// Keeps a component under its digest. Durable when it returns, before any record that is filled later.
     ///
     /// # Errors

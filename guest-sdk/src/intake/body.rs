@@ -197,3 +197,78 @@ fn windows_1252(byte: u8) -> Option<char> {
         _ => Some(char::from(byte)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{FORM, JSON, XML, check, read, told};
+    use crate::normalizer::Stage;
+
+    #[test]
+    fn the_content_type_is_believed_as_far_as_it_goes() {
+        for (content_type, body) in [
+            ("", "zip=33139"),
+            ("", "{\"zip\":\"33139\"}"),
+            ("", " <l><zip>33139</zip></l>"),
+            ("text/plain", "zip=33139"),
+            ("application/json; charset=utf-8", "\u{feff}{\"zip\":33139}"),
+            ("application/vnd.lead+json", "{\"zip\":33139}"),
+            ("application/soap+xml; charset=\"utf-8\"", "<l><zip>33139</zip></l>"),
+            ("APPLICATION/XML", "\u{feff}<l><zip>33139</zip></l>"),
+            (FORM, "{\"zip\":\"33139\"}"),
+            (FORM, "xml=<l><zip>33139</zip></l>"),
+            (FORM, "json={\"zip\":33139}&a=b"),
+            (FORM, "zip=33139\r\n"),
+        ] {
+            check(content_type, body, "zip=33139");
+        }
+        check(JSON, "zip=33139", "!Malformed body");
+        check(XML, "{\"zip\":33139}", "!Malformed body");
+        check("text/plain", "33139", "!Malformed body");
+        check("multipart/form-data; boundary=x", "--x", "!UnsupportedContentType body");
+        check("application/json; charset=utf-7", "{\"zip\":33139}", "!UnsupportedContentType body");
+        check(FORM, "", "!Malformed body");
+    }
+
+    #[test]
+    fn characters_are_what_the_charset_says_or_nothing() {
+        let city =
+            |content_type: &str, body: &[u8]| told(&read(Stage::Ping, content_type, "", body));
+        let expected = "zip=81212 city=Cañon";
+        assert_eq!(city(FORM, b"zip=81212&city=Ca%C3%B1on"), expected);
+        assert_eq!(
+            city(
+                "application/x-www-form-urlencoded; charset=ISO-8859-1",
+                b"zip=81212&city=Ca%F1on"
+            ),
+            expected
+        );
+        assert_eq!(city(JSON, br#"{"zip":"81212","city":"Ca\u00f1on"}"#), expected);
+        assert_eq!(city(XML, b"<?xml version='1.0' encoding='ISO-8859-1'?><l><zip>81212</zip><city>Ca\xf1on</city></l>"), expected);
+        assert_eq!(
+            city(
+                "text/xml; charset=windows-1252",
+                b"<?xml version='1.0' encoding='UTF-8'?><l zip='81212'><city>Ca\xf1on</city></l>"
+            ),
+            expected
+        );
+        assert_eq!(city(XML, b"<?xml version='1.0' encoding='utf-16'?><l><zip>81212</zip><city>Ca\xc3\xb1on</city></l>"), expected);
+        for (content_type, body) in [
+            (FORM, &b"zip=81212&city=Ca%F1on"[..]),
+            (JSON, b"{\"zip\":\"81212\",\"city\":\"Ca\xf1on\"}"),
+            (XML, b"<l><zip>81212</zip><city>Ca\xf1on</city></l>"),
+            (JSON, b"{\"zip\":\"81212\",\"city\":\"\\ud800\"}"),
+        ] {
+            assert_eq!(city(content_type, body), "RefusalCode::Malformed body");
+        }
+        assert_eq!(city(JSON, b"\xff\xfe{\0}\0"), "RefusalCode::UnsupportedContentType body");
+    }
+
+    #[test]
+    fn the_query_counts_and_must_not_contradict() {
+        let with_query =
+            |query: &str, body: &str| told(&read(Stage::Ping, FORM, query, body.as_bytes()));
+        assert_eq!(with_query("zip=33139&gender=F", ""), "zip=33139 gender=female");
+        assert_eq!(with_query("zip=33139", "zip=33139-0001&gender=F"), "zip=33139 gender=female");
+        assert_eq!(with_query("zip=10001", "zip=33139"), "RefusalCode::ConflictingValues zip");
+    }
+}

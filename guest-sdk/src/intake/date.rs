@@ -165,10 +165,11 @@ fn without_time(text: &str) -> &str {
             && (1..=2).contains(&head.len())
             && head.bytes().all(|byte| byte.is_ascii_digit())
     };
-    if let Some((date, time)) = text.split_once(['T', 't']) {
-        if is_time(time) && date.ends_with(|c: char| c.is_ascii_digit()) {
-            return date;
-        }
+    if let Some((date, time)) = text.split_once(['T', 't'])
+        && is_time(time)
+        && date.ends_with(|c: char| c.is_ascii_digit())
+    {
+        return date;
     }
     let mut from = 0;
     while let Some(place) = text.get(from..).and_then(|rest| rest.find(' ')) {

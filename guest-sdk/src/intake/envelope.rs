@@ -48,3 +48,65 @@ pub(super) fn read(values: &Values<'_>, stage: Stage) -> (Envelope, Option<Refus
     };
     (envelope, fault)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{FORM, check, read};
+    use super::*;
+
+    #[test]
+    fn the_envelope_says_who_and_which_and_how_much() {
+        let said = |stage: Stage, form: &str| {
+            let envelope = read(stage, FORM, "", form.as_bytes()).envelope;
+            format!(
+                "{} {} {:?} {:?} {}",
+                envelope.credential.unwrap_or_default(),
+                envelope.ping_id.unwrap_or_default(),
+                envelope.minimum_price,
+                envelope.deadline_ms,
+                envelope.test,
+            )
+        };
+        for (form, expected) in [
+            ("lp_campaign_id=1&lp_campaign_key=k", "k  None None false"),
+            ("lp_campaign_id=1", "1  None None false"),
+            ("Source.Token=t&Source.Key=k", "k  None None false"),
+            ("token=t", "t  None None false"),
+            ("api_token=t&ping_id=p", "t  None None false"),
+            ("minimum_price=1.5&deadline_ms=750", "  Some(1500000) Some(750) false"),
+            ("MaxResponseTime=2.5&minPrice=$0", "  Some(0) Some(2500) false"),
+            ("MaxResponseTime=0&floor_price=x", "  None None false"),
+            ("Test_Lead=1", "  None None true"),
+            ("lp_action=test", "  None None true"),
+            ("lp_test=0&ckm_test=0", "  None None false"),
+            ("lead_mode=0", "  None None true"),
+            ("lead_mode=1", "  None None false"),
+            ("TestResult=Accepted", "  None None true"),
+            ("Mode=ping", "  None None false"),
+            ("zip=99999", "  None None true"),
+            ("is_test=true", "  None None true"),
+        ] {
+            assert_eq!(said(Stage::Ping, form), expected, "{form}");
+        }
+        for (form, expected) in [
+            ("ping_id=p&key=k", "k p None None false"),
+            ("lp_ping_id=p&Lead_ID=9", " p None None false"),
+            ("Lead_ID=p", " p None None false"),
+            ("token=p&key=k", "k p None None false"),
+            ("token=t&ping_id=p", "t p None None false"),
+            ("auth_code=p", " p None None false"),
+            ("leadid=00000000-0000-4000-8000-00000000a001", "  None None false"),
+            ("TransactionId=p", " p None None false"),
+        ] {
+            assert_eq!(said(Stage::Post, form), expected, "{form}");
+        }
+    }
+
+    #[test]
+    fn a_fault_of_the_envelope_is_told_after_those_of_the_lead() {
+        check(FORM, "zip=33139&minimum_price=x", "!InvalidValue body");
+        check(FORM, "zip=x&minimum_price=x", "!InvalidValue zip");
+        check(FORM, "zip=33139&is_test=perhaps", "!InvalidValue body");
+        check(FORM, "zip=33139&test_result=&minimum_price=", "zip=33139");
+    }
+}

@@ -46,20 +46,22 @@ fn is_document_key(key: &str) -> bool {
 fn decoded(text: &[u8], charset: Charset) -> Result<String, Refusal> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
-    while let Some((&first, after)) = rest.split_first() {
-        rest = after;
-        match (first, after) {
-            (b'+', _) => bytes.push(b' '),
-            (b'%', [high, low, after @ ..]) => match (nibble(*high), nibble(*low)) {
-                (Some(high), Some(low)) => {
-                    bytes.push(high << 4 | low);
-                    rest = after;
-                }
-                _ => bytes.push(b'%'),
+    // Whole runs are copied: most of a form is not escaped.
+    while let Some(place) = rest.iter().position(|byte| matches!(byte, b'+' | b'%')) {
+        let (run, escape) = rest.split_at_checked(place).unwrap_or_default();
+        bytes.extend_from_slice(run);
+        let (byte, after) = match escape {
+            [b'%', high, low, after @ ..] => match (nibble(*high), nibble(*low)) {
+                (Some(high), Some(low)) => (high << 4 | low, after),
+                _ => (b'%', escape.get(1..).unwrap_or_default()),
             },
-            _ => bytes.push(first),
-        }
+            [b'+', after @ ..] => (b' ', after),
+            _ => (b'%', escape.get(1..).unwrap_or_default()),
+        };
+        bytes.push(byte);
+        rest = after;
     }
+    bytes.extend_from_slice(rest);
     charset.text(bytes).ok_or_else(|| {
         malformed(
             "the form is not UTF-8; if it is another character set, name it in the Content-Type",

@@ -64,7 +64,7 @@ impl<'b> Reader<'_, '_, 'b> {
             JsonEvent::EndObject | JsonEvent::EndArray => self.close(),
             JsonEvent::ObjectKey(key) => {
                 let Some(level) = self.levels.last_mut() else { return Ok(()) };
-                let hash = Hash::EMPTY.text(&key);
+                let hash = Hash::EMPTY.text(key.as_bytes());
                 level.key = key;
                 if self.seen.insert((level.serial, hash)) {
                     return Ok(());
@@ -85,6 +85,7 @@ impl<'b> Reader<'_, '_, 'b> {
         if self.levels.len() >= DEPTH_MAX {
             return Err(too_large(format!("the body is nested deeper than {DEPTH_MAX} levels")));
         }
+        self.leaves.count_one()?;
         self.serial = self.serial.saturating_add(1);
         let is_second = self.levels.len() == 1;
         let mut pair = None;

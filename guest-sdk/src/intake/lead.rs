@@ -6,7 +6,7 @@ use super::{contact, date, invalid, number, place, reading, standard, word};
 use crate::normalizer::{NamedValue, Refusal, RefusalCode, Stage, Submission, Value};
 
 /// How far an age that was sent may be from the one that the date of birth gives: it may be older than the lead.
-const AGE_SLACK: i64 = 1;
+const AGE_SLACK: u64 = 1;
 /// Heights of people, in inches.
 pub(super) const HEIGHT: std::ops::RangeInclusive<i64> = 24..=108;
 
@@ -36,12 +36,17 @@ impl<'v> Values<'v> {
     pub(super) fn lead(&self, submission: &Submission) -> Result<Vec<NamedValue>, Refusal> {
         let today = submission.received_on;
         let mut draft = Draft { fields: Vec::with_capacity(96) };
+        let mut rest = self.found.as_slice();
         for (place, field) in self.vertical.fields().enumerate() {
-            let found = match field.reader {
-                Reader::Every(other) => self.named(other).map_or(&[][..], |(_, found)| found),
-                _ => self.at(place),
-            };
-            draft.fields.push((field, reading::value(field, found, today)?));
+            let count =
+                rest.iter().take_while(|found| usize::from(found.entry.field) == place).count();
+            let (mut found, after) = rest.split_at_checked(count).unwrap_or_default();
+            rest = after;
+            if let Reader::Every(other) = field.reader {
+                found = self.named(other).map_or(&[][..], |(_, found)| found);
+            }
+            let value = if found.is_empty() { None } else { reading::value(field, found, today)? };
+            draft.fields.push((field, value));
         }
         self.birth_from_parts(&mut draft, today)?;
         self.names_from_full_name(&mut draft)?;
@@ -84,8 +89,13 @@ impl<'v> Values<'v> {
     }
 
     fn named(&self, name: &str) -> Option<(&'static Field, &[Found])> {
-        let all = self.vertical.fields().chain(standard::ENVELOPE);
-        let (place, field) = all.enumerate().find(|(_, field)| field.name == name)?;
+        let is_it = |field: &&Field| field.name == name;
+        let envelope = standard::ENVELOPE.iter().position(|field| is_it(&field));
+        let place = match envelope {
+            Some(place) => self.vertical.field_count().checked_add(place)?,
+            None => self.vertical.fields().position(|field| is_it(&field))?,
+        };
+        let field = self.vertical.field(place)?;
         Some((field, self.at(place)))
     }
 
@@ -295,10 +305,10 @@ impl Draft {
         };
         let age = i64::from(date::years(born, today));
         let Some(value) = self.get_mut("age") else { return Ok(()) };
-        if let Some(Value::Integer(sent)) = value {
-            if sent.abs_diff(age) > AGE_SLACK.unsigned_abs() {
-                return Err(conflict("age", "the date of birth gives another age"));
-            }
+        if let Some(Value::Integer(sent)) = value
+            && sent.abs_diff(age) > AGE_SLACK
+        {
+            return Err(conflict("age", "the date of birth gives another age"));
         }
         *value = Some(Value::Integer(age));
         Ok(())

@@ -248,6 +248,11 @@ impl Vertical {
         self.sections.iter().copied().flatten()
     }
 
+    /// Returns how many fields the schema has.
+    pub(super) fn field_count(&self) -> usize {
+        self.sections.iter().map(|section| section.len()).sum()
+    }
+
     /// Returns the field at a place of the index: those of the schema, then those of [`standard::ENVELOPE`].
     pub(super) fn field(&self, place: usize) -> Option<&'static Field> {
         self.fields().chain(standard::ENVELOPE).nth(place)

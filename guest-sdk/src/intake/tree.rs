@@ -2,20 +2,17 @@
 //! vertical knows is kept, so a body of any size costs its reading and no more.
 
 use super::key::{self, Entry, Hash};
+use super::path::{ELEMENTS_MAX, Path, number_label, without_label};
 use super::table::Vertical;
 use super::too_large;
 use crate::normalizer::{Refusal, RefusalCode};
 
-/// The most values that a submission may have, known or not.
-const FIELDS_MAX: usize = 1_000;
+/// The most values, objects, lists and tags that a submission may have, known or not.
+const PARTS_MAX: usize = 2_000;
 /// How deep objects, lists and tags may be nested.
 pub(super) const DEPTH_MAX: usize = 32;
-/// The longest key, in bytes.
-const KEY_BYTES_MAX: usize = 256;
 /// The longest value of a field that the vertical knows, in bytes.
 const VALUE_BYTES_MAX: usize = 4_096;
-/// The most elements of a group that are told apart.
-const ELEMENTS_MAX: u32 = 64;
 
 /// The group of numbered keys that name none.
 const NUMBERED: u8 = 31;
@@ -90,12 +87,12 @@ impl Scope {
     }
 
     fn in_group(self, place: u8, name: &str) -> Self {
-        let grouped = Hash::EMPTY.text(name).byte(b'/');
+        let grouped = Hash::EMPTY.text(name.as_bytes()).byte(b'/');
         let group = Some(place);
         Self { joined: Hash::EMPTY, is_empty: true, wrapper: None, group, grouped, ..self }
     }
 
-    fn joined(self, name: &str) -> Self {
+    fn joined(self, name: &[u8]) -> Self {
         let (joined, grouped) = (self.joined.text(name), self.grouped.text(name));
         Self { joined, grouped, is_empty: false, wrapper: None, ..self }
     }
@@ -107,7 +104,7 @@ pub(super) struct Leaves<'v> {
     vertical: &'v Vertical,
     found: Vec<Found>,
     count: usize,
-    folded: String,
+    folded: Vec<u8>,
     /// By group: whether its labels begin with 0, and which elements have a value.
     zero_labels: u32,
     elements: Vec<(u8, Number)>,
@@ -116,21 +113,14 @@ pub(super) struct Leaves<'v> {
 impl<'v> Leaves<'v> {
     pub(super) fn new(vertical: &'v Vertical) -> Self {
         let (found, elements) = (Vec::with_capacity(64), Vec::new());
-        Self {
-            vertical,
-            found,
-            count: 0,
-            folded: String::with_capacity(64),
-            zero_labels: 0,
-            elements,
-        }
+        Self { vertical, found, count: 0, folded: Vec::with_capacity(64), zero_labels: 0, elements }
     }
 
     /// Whether repeated tags of this name are elements of something rather than several values.
     pub(super) fn is_container(&mut self, name: &str) -> bool {
         key::fold_into(&mut self.folded, name);
-        let exact = |word: &&str| *word == self.folded;
-        self.vertical.groups.iter().any(|group| group.words.iter().any(|word| exact(word)))
+        let exact = |word: &&str| word.as_bytes() == self.folded;
+        self.vertical.groups.iter().any(|group| group.words.iter().any(exact))
             || key::is_wrapper(&self.folded)
     }
 
@@ -144,6 +134,15 @@ impl<'v> Leaves<'v> {
         Ok(scope)
     }
 
+    /// Counts an object, list, tag or value, so that a body of empty ones has an end, too.
+    pub(super) fn count_one(&mut self) -> Result<(), Refusal> {
+        self.count = self.count.saturating_add(1);
+        if self.count > PARTS_MAX {
+            return Err(too_large(format!("the body has more than {PARTS_MAX} values")));
+        }
+        Ok(())
+    }
+
     /// Takes the value at the end of a path.
     pub(super) fn leaf(
         &mut self,
@@ -152,16 +151,13 @@ impl<'v> Leaves<'v> {
         text: &str,
         is_number: bool,
     ) -> Result<(), Refusal> {
-        self.count = self.count.saturating_add(1);
-        if self.count > FIELDS_MAX {
-            return Err(too_large(format!("the body has more than {FIELDS_MAX} values")));
-        }
+        self.count_one()?;
         let (mut path, mut scope) = (Path::new(name)?, scope);
         let mut last = path.next().unwrap_or_default();
         let mut trailing = Number::None;
         while let Some(segment) = path.next() {
             // A number at the end tells the elements of a list apart, not their names.
-            match number_label(segment).filter(|_| path.is_done()) {
+            match number_label(segment.as_bytes()).filter(|_| path.is_done()) {
                 Some(label) => trailing = Number::Label(label),
                 None => {
                     scope = self.step(scope, last);
@@ -249,11 +245,11 @@ impl<'v> Leaves<'v> {
     }
 
     fn step(&mut self, scope: Scope, segment: &str) -> Scope {
-        if let Some(label) = number_label(segment) {
+        if let Some(label) = number_label(segment.as_bytes()) {
             return scope.labelled(label);
         }
         key::fold_into(&mut self.folded, segment);
-        let name = self.folded.as_str();
+        let name = self.folded.as_slice();
         let group = Prefix::of(self.vertical, name);
         if let Some(prefix) = group.filter(|prefix| prefix.rest.is_empty() && scope.is_empty) {
             // A list of the first person's vehicles is a list of vehicles; another person's is not.
@@ -283,7 +279,7 @@ impl<'v> Leaves<'v> {
 
     /// Looks up the folded name at the end of a path.
     fn place(&self, scope: Scope) -> Place {
-        let name = self.folded.as_str();
+        let name = self.folded.as_slice();
         let index = &self.vertical.index;
         if scope.group.is_some() {
             return self.place_in_group(scope, name);
@@ -308,7 +304,7 @@ impl<'v> Leaves<'v> {
         Place { entry, group: entry.map(|_| NUMBERED), number }
     }
 
-    fn place_in_group(&self, scope: Scope, name: &str) -> Place {
+    fn place_in_group(&self, scope: Scope, name: &[u8]) -> Place {
         let Scope { group, number, .. } = scope;
         let entry = self.entry_in_group(scope, name);
         let (bare, label) = without_label(name);
@@ -319,7 +315,7 @@ impl<'v> Leaves<'v> {
         Place { entry, group, number }
     }
 
-    fn entry_in_group(&self, scope: Scope, name: &str) -> Option<Entry> {
+    fn entry_in_group(&self, scope: Scope, name: &[u8]) -> Option<Entry> {
         let index = &self.vertical.index;
         let group = self.vertical.groups.get(usize::from(scope.group?))?;
         let own = index.get(scope.grouped.text(name));
@@ -343,16 +339,16 @@ struct Prefix<'n> {
     place: u8,
     name: &'static str,
     number: Number,
-    rest: &'n str,
+    rest: &'n [u8],
 }
 
 impl<'n> Prefix<'n> {
-    fn of(vertical: &Vertical, name: &'n str) -> Option<Self> {
+    fn of(vertical: &Vertical, name: &'n [u8]) -> Option<Self> {
         let mut best: Option<Self> = None;
         for (place, group) in (0_u8..).zip(vertical.groups) {
-            for after in group.words.iter().filter_map(|word| name.strip_prefix(word)) {
-                let rest = after.trim_start_matches(|c: char| c.is_ascii_digit());
-                let digits = after.get(..after.len().saturating_sub(rest.len())).unwrap_or("");
+            for after in group.words.iter().filter_map(|word| key::after(name, word)) {
+                let digits = after.iter().take_while(|byte| byte.is_ascii_digit()).count();
+                let (digits, rest) = after.split_at_checked(digits).unwrap_or((&[], after));
                 let number = number_label(digits).map_or(Number::None, Number::Label);
                 // Of `vehicle` and `vehicles` the longer word counts.
                 if best.is_none_or(|best| rest.len() < best.rest.len()) {
@@ -366,45 +362,4 @@ impl<'n> Prefix<'n> {
     fn number_or(&self, outer: Number) -> Number {
         if self.number == Number::None { outer } else { self.number }
     }
-}
-
-/// The segments of a key: `data[vehicles][0][make]` and `data.vehicles.0.make` have the same.
-struct Path<'k> {
-    rest: &'k str,
-}
-
-impl<'k> Path<'k> {
-    fn new(key: &'k str) -> Result<Self, Refusal> {
-        if key.len() > KEY_BYTES_MAX {
-            return Err(too_large(format!("a key is longer than {KEY_BYTES_MAX} bytes")));
-        }
-        Ok(Self { rest: key })
-    }
-
-    fn next(&mut self) -> Option<&'k str> {
-        self.rest = self.rest.trim_start_matches(is_separator);
-        let end = self.rest.find(is_separator).unwrap_or(self.rest.len());
-        let (segment, rest) = self.rest.split_at_checked(end)?;
-        self.rest = rest;
-        (!segment.is_empty()).then_some(segment)
-    }
-
-    fn is_done(&self) -> bool {
-        self.rest.chars().all(is_separator)
-    }
-}
-
-fn is_separator(c: char) -> bool {
-    matches!(c, '.' | '[' | ']' | '/')
-}
-
-/// Splits off the number at the end of a folded name.
-fn without_label(name: &str) -> (&str, Option<u32>) {
-    let bare = name.trim_end_matches(|c: char| c.is_ascii_digit());
-    (bare, name.get(bare.len()..).and_then(number_label))
-}
-
-fn number_label(segment: &str) -> Option<u32> {
-    let digits = !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit());
-    segment.parse().ok().filter(|&label| digits && label < ELEMENTS_MAX)
 }

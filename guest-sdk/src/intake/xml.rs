@@ -86,6 +86,7 @@ impl Document<'_, '_> {
         if self.levels.len() >= DEPTH_MAX {
             return Err(too_large(format!("the body is nested deeper than {DEPTH_MAX} tags")));
         }
+        self.leaves.count_one()?;
         let local = tag.local_name();
         let name = local.as_ref();
         let scope = match self.levels.last_mut() {

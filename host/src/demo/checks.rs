@@ -224,8 +224,8 @@ fn a_repeated_post_hears_the_same(counts: &Counts) -> Check {
 fn the_ledger_sums_to_zero(evidence: &Evidence) -> Check {
     let (holds, details) = match &evidence.ledger {
         Ok(accounts) => {
-            let amounts = accounts.amounts.values();
-            let sum = amounts.fold(Some(Micros::ZERO), |sum, amount| sum?.checked_add(*amount));
+            let mut amounts = accounts.amounts.values().copied();
+            let sum = amounts.try_fold(Micros::ZERO, Micros::checked_add);
             let total = accounts.total.map_or("no".to_owned(), |total| total.to_string());
             let holds = accounts.total == Some(Micros::ZERO) && sum == Some(Micros::ZERO);
             (holds, format!("{} accounts, total {total}", accounts.amounts.len()))

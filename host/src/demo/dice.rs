@@ -38,10 +38,10 @@ impl Dice {
 
     /// Returns one of some things.
     #[expect(clippy::indexing_slicing, reason = "a throw below the length is an index")]
-    pub(super) fn pick<'a, T, const N: usize>(&mut self, things: &'a [T; N]) -> &'a T {
+    pub(super) fn pick<T: Copy, const N: usize>(&mut self, things: &[T; N]) -> T {
         const { assert!(N > 0) };
         let sides = u32::try_from(N).unwrap_or(1);
-        &things[usize::try_from(self.below(sides)).unwrap_or_default()]
+        things[usize::try_from(self.below(sides)).unwrap_or_default()]
     }
 }
 

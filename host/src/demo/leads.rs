@@ -88,7 +88,7 @@ pub(super) fn lead(seed: u64, number: u64, today: Date) -> Lead {
         _ => Course::Posted,
     };
     if dice.percent(FAULTS) {
-        let fault = *dice.pick(&[Fault::CutOff, Fault::NoZip, Fault::ShortZip, Fault::WrongKey]);
+        let fault = dice.pick(&[Fault::CutOff, Fault::NoZip, Fault::ShortZip, Fault::WrongKey]);
         match fault {
             Fault::NoZip => lead.person.place.zip = "",
             Fault::ShortZip => lead.person.place.zip = "7520",

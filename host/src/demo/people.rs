@@ -55,10 +55,10 @@ pub(super) struct Ages {
 
 /// Throws a person.
 pub(super) fn person(dice: &mut Dice, ages: Ages, today: Date) -> Person {
-    let (first_name, female) = *dice.pick(&FIRST_NAMES);
-    let last_name = *dice.pick(&LAST_NAMES);
-    let place = *dice.pick(&PLACES);
-    let (make, model) = *dice.pick(&CARS);
+    let (first_name, female) = dice.pick(&FIRST_NAMES);
+    let last_name = dice.pick(&LAST_NAMES);
+    let place = dice.pick(&PLACES);
+    let (make, model) = dice.pick(&CARS);
     let line = dice.below(100);
     let mark = dice.below(1_000_000);
     Person {
@@ -74,8 +74,8 @@ pub(super) fn person(dice: &mut Dice, ages: Ages, today: Date) -> Person {
         owns_home: dice.percent(61),
         ip: format!("203.0.113.{}", dice.between(1, 254)),
         certificate: format!("https://cert.trustedform.com/{mark:040x}"),
-        credit: *dice.pick(&CREDIT),
-        insurer: if dice.percent(78) { Some(*dice.pick(&INSURERS)) } else { None },
+        credit: dice.pick(&CREDIT),
+        insurer: if dice.percent(78) { Some(dice.pick(&INSURERS)) } else { None },
         car: Car { year: dice.between(2006, 2025), make, model },
         tobacco: dice.percent(14),
         income: dice.between(18, 140) * 1_000,

@@ -22,16 +22,15 @@ pub struct Closed {
     pub filters: Vec<ModuleUsed>,
 }
 
-/// Closes an auction. `admits` is the book's word on caps, funds and budgets at this instant, when pings that were
-/// answered since the shortlist count too: a bid that it does not admit neither wins nor sets the price. A late auction
-/// has no winners.
+/// Closes an auction. `covers` is the book's word on caps, funds and budgets at this instant: a bid that it does not
+/// cover neither wins nor sets the price. A late auction has no winners.
 pub fn close(
     terms: &Terms,
     ping: PingId,
     bids: Bids<'_>,
     late: bool,
     at: Moment,
-    admits: impl Fn(&Campaign, Micros) -> Result<(), Exclusion>,
+    covers: impl Fn(&Campaign, Micros) -> Result<(), Exclusion>,
 ) -> Closed {
     let Bids { bids, left_out: mut excluded, filters } = bids;
     let made = bids
@@ -47,7 +46,7 @@ pub fn close(
         let lost = if late {
             Err(Exclusion::DeadlinePassed)
         } else if bid.amount.is_positive() {
-            admits(bid.campaign, bid.amount)
+            covers(bid.campaign, bid.amount)
         } else {
             Err(Exclusion::NotPositive)
         };

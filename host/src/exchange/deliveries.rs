@@ -125,8 +125,9 @@ impl Exchange {
                 self.ask_again(errand).await?;
             }
             let vertical = self.book.decide(|book| {
-                let open = book.open_ping(errand.ping).filter(|_| delivery::is_due(book, errand));
-                open.map(|open| open.auction.vertical.clone())
+                let open = book.open_ping(errand.ping)?;
+                delivery::held(open, errand)?;
+                Some(open.auction.vertical.clone())
             })?;
             let buyer = market.buyer_named(&errand.winner.buyer)?;
             delivery::attempt(&self.courier, buyer, errand, &vertical, &self.currency, lead).await

@@ -166,6 +166,10 @@ impl Exchange {
         source: &str,
         submission: &Submission,
     ) -> Result<Answer, Trouble> {
+        if self.book.decide(|book| book.open_ping(ping).is_some()) {
+            // The post that came first may be on its way to the disk yet.
+            self.journal.settled().await.map_err(|_| Trouble::Closed)?;
+        }
         let story: Story = self.story(ping).await?;
         let auction = story.auction.as_ref().filter(|auction| auction.source == source);
         let auction = auction.ok_or(Trouble::PingNotFound)?;

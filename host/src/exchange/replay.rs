@@ -177,7 +177,7 @@ impl Replay {
         let late = recorded.left_out.iter().any(|left| left.reason == deadline);
         let ping = PingId::from_u128(recorded.ping);
         let closed = close(&recorded.terms, ping, bids, late, at, |campaign, amount| {
-            self.state.admits(campaign, print, amount, at)
+            self.state.covers(campaign, print, amount, at)
         });
         self.compare(seq, "bids", &recorded.bids, &closed.bids);
         self.compare(seq, "left out", &recorded.left_out, &closed.left_out);

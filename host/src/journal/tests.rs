@@ -102,6 +102,18 @@ async fn the_order_of_filling_is_the_order_of_the_journal() {
 }
 
 #[tokio::test]
+async fn what_was_filled_before_is_durable_once_the_journal_is_settled() {
+    let directory = tempfile::tempdir().unwrap();
+    let journal = open(directory.path()).await;
+    for n in 1..=5 {
+        drop(journal.seat().await.unwrap().fill(record(n)));
+    }
+    journal.settled().await.unwrap();
+    assert_eq!(journal.read(0, usize::MAX).await.unwrap().len(), 5);
+    journal.close().await;
+}
+
+#[tokio::test]
 async fn recovery_gives_back_every_fact_and_the_next_one_follows() {
     let directory = journal_of(10).await;
     let mut opened = Journal::open(directory.path()).await.unwrap();

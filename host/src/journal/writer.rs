@@ -25,6 +25,8 @@ use crate::storage::{self, Balance, Batch, Duty, DutyKey, EntryRow, Head, Stored
 pub(super) enum Work {
     Fact(Record, oneshot::Sender<u64>),
     Module(Digest, Vec<u8>, oneshot::Sender<u64>),
+    /// Nothing to write: somebody waits for what was given before.
+    Mark(oneshot::Sender<u64>),
 }
 
 /// The writer's state.
@@ -189,6 +191,7 @@ impl<'a> Gathered<'a> {
                 self.batch.modules.push((digest, wasm));
                 self.waiting.push((waiting, self.batch.head.seq));
             }
+            Work::Mark(waiting) => self.waiting.push((waiting, self.batch.head.seq)),
         }
     }
 

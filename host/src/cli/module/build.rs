@@ -199,6 +199,7 @@ fn flags() -> String {
         Some(flags.split_whitespace().collect::<Vec<_>>().join("\u{1f}"))
     });
     let stack = format!("-Clink-arg=-zstack-size={STACK_BYTES}");
+    // The initial memory is left to the linker: the fewest pages that hold stack, data and the SDK's static region.
     let memory = format!("-Clink-arg=--max-memory={MEMORY_BYTES_MAX}");
     let flags = inherited.into_iter().filter(|flags| !flags.is_empty()).chain([stack, memory]);
     flags.collect::<Vec<_>>().join("\u{1f}")

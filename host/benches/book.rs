@@ -1,0 +1,164 @@
+//! How many holds per second can the book take on one core, each decided alone?
+//!
+//! `./x bench --bench book`. A hold is what an accepted ping does to the book: the winner's budget and balance are asked,
+//! the money is set aside, and the oldest open ping ends, so that as many stay open. The peer is the least that a shared
+//! map of counters takes: a lock that nobody else wants, and an addition.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a bench stops at the first surprise, and prints"
+)]
+#![expect(clippy::float_arithmetic, reason = "times are not money")]
+
+#[path = "support/dice.rs"]
+mod dice;
+#[path = "support/rounds.rs"]
+mod rounds;
+#[path = "support/timing.rs"]
+mod timing;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use gavel::book::{Book, State};
+use gavel::catalog::{Amount, BudgetSpec, Buyer, Campaign, CapsSpec};
+use gavel::clock::Moment;
+use gavel::criteria::Criteria;
+use gavel::egress::Egress;
+use gavel::facts::{BidMade, Expired, Fact, LeftOut, ModuleUsed, PingAnswered, Terms, Winner};
+use gavel::ids::{BuyerId, CampaignId};
+use gavel::money::Micros;
+use jiff::tz::TimeZone;
+
+use dice::Dice;
+use rounds::{Case, compare};
+
+const CAMPAIGNS: usize = 20;
+const PRICE: Micros = Micros::new(12_340_000);
+/// Words of an encoded lead.
+const FRAME_WORDS: usize = 90;
+const AT: Moment = Moment::from_unix_ms(1_767_808_800_000);
+
+fn main() {
+    let campaigns: Vec<Campaign> = (0..CAMPAIGNS).map(campaign).collect();
+    let counters = Mutex::new(HashMap::new());
+    let names: Vec<&str> = campaigns.iter().map(|campaign| campaign.id.as_str()).collect();
+    compare(
+        "holds",
+        vec![
+            Case::new("peer: a lock and an addition in a map", |call| {
+                let mut counters = counters.lock().unwrap();
+                *counters.entry(*names.get(call % CAMPAIGNS).unwrap()).or_insert(0_u64) += 1;
+            }),
+            Case::new("a hold and its end, 1,000 pings open", holding(&campaigns, 1_000)),
+            Case::new("a hold and its end, 20,000 pings open", holding(&campaigns, 20_000)),
+            Case::new("20 campaigns asked whether they may buy", asking(&campaigns)),
+        ],
+    );
+}
+
+fn holding(campaigns: &[Campaign], open: usize) -> impl FnMut(usize) {
+    let mut dice = Dice::of(5);
+    let book = Book::new(State::default());
+    let ring = open + 1_000;
+    let pings: Vec<(usize, Fact, Fact)> = (0..ring)
+        .map(|number| {
+            let winner = usize::try_from(dice.below(20)).unwrap();
+            let (made, ended) = facts(number, campaigns.get(winner).unwrap(), campaigns);
+            (winner, made, ended)
+        })
+        .collect();
+    book.decide(|state| pings.iter().take(open).for_each(|(_, made, _)| state.apply(AT, made)));
+    let mut next = open;
+    move |_| {
+        let (winner, made, _) = pings.get(next % ring).unwrap();
+        let (_, _, ended) = pings.get((next - open) % ring).unwrap();
+        book.decide(|state| {
+            state.covers(campaigns.get(*winner).unwrap(), [0; 32], PRICE, AT).unwrap();
+            state.apply(AT, made);
+            state.apply(AT, ended);
+        });
+        next += 1;
+    }
+}
+
+fn asking(campaigns: &[Campaign]) -> impl FnMut(usize) -> usize {
+    let book = Book::new(State::default());
+    move |call| {
+        let mut print = [0; 32];
+        print[..8].copy_from_slice(&call.to_le_bytes());
+        let admits =
+            |campaign: &&Campaign| book.decide(|state| state.admits(campaign, print, AT)).is_ok();
+        campaigns.iter().filter(admits).count()
+    }
+}
+
+fn campaign(number: usize) -> Campaign {
+    let egress = Egress::public();
+    let buyer = Buyer {
+        id: BuyerId::parse(&format!("buyer-{}", number / 3)).unwrap(),
+        credit_limit: Micros::new(1_000_000_000_000_000),
+        destination: egress.check("https://buyer.example.com/leads").unwrap(),
+        timeout: Duration::from_secs(5),
+        idempotent: true,
+        active: true,
+    };
+    Campaign {
+        id: CampaignId::parse(&format!("campaign-{number}")).unwrap(),
+        buyer: Arc::new(buyer),
+        active: true,
+        price: Some(PRICE),
+        criteria: Criteria::any(),
+        schedule: None,
+        zone: TimeZone::get("America/Chicago").unwrap(),
+        caps: CapsSpec { daily: Some(u32::MAX), total: None },
+        budget: BudgetSpec { daily: Some(Amount(Micros::new(i64::MAX))), total: None },
+        duplicate_window: Duration::from_secs(3_600),
+        filter: None,
+    }
+}
+
+/// Returns the fact of a ping with one winner among all campaigns, and the one that ends it.
+fn facts(number: usize, winner: &Campaign, campaigns: &[Campaign]) -> (Fact, Fact) {
+    let ping = 1 + u128::try_from(number).unwrap();
+    let text = |text: &str| text.to_owned();
+    let left_out = campaigns.iter().filter(|campaign| campaign.id != winner.id);
+    let left_out = left_out.map(|campaign| LeftOut {
+        campaign: text(campaign.id.as_str()),
+        reason: text("criteria-unmet"),
+        detail: Some(text("age between 25 and 64 (age is 19)")),
+    });
+    let answered = PingAnswered {
+        ping,
+        source: text("web"),
+        vertical: text("auto-insurance"),
+        catalog: 1,
+        received_ms: AT.unix_ms(),
+        body: [0; 32],
+        test: false,
+        normalizer: ModuleUsed { name: text("auto"), version: 1, digest: [0; 32], fuel: 1 },
+        filters: Vec::new(),
+        frame: vec![0; FRAME_WORDS],
+        terms: Terms { copies: 1, reserve: 0, increment: 0, margin: 0 },
+        left_out: left_out.collect(),
+        bids: vec![BidMade {
+            campaign: text(winner.id.as_str()),
+            buyer: text(winner.buyer.id.as_str()),
+            amount: PRICE.get(),
+        }],
+        winners: vec![Winner {
+            campaign: text(winner.id.as_str()),
+            buyer: text(winner.buyer.id.as_str()),
+            bid: PRICE.get(),
+            price: PRICE.get(),
+            day: AT.day(),
+        }],
+        duplicate_of: None,
+        fingerprint: [0; 32],
+        expires_ms: AT.unix_ms() + i64::try_from(number).unwrap(),
+        request: None,
+    };
+    (Fact::PingAnswered(Box::new(answered)), Fact::Expired(Expired { pings: vec![ping] }))
+}

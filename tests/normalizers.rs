@@ -1,0 +1,194 @@
+//! Every payload in `fixtures/payloads`, through the real module: what a source sends, and the lead that a person would
+//! read from it. `GAVEL_BLESS=1` writes what comes out as expected; read every line of that before you keep it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use gavel::sandbox::{Admitted, Limits, Normalized, Normalizer, Sandbox, Stage, Submission};
+use serde_json::{Map, Value, json};
+
+use crate::exchange::module;
+
+const VERTICALS: [&str; 2] = ["auto-insurance", "medicare-health"];
+/// 2026-02-01, so that ages stay what they are.
+const RECEIVED_ON: i32 = 20_485;
+/// The most fuel for a payload of everyday size: about half a millisecond.
+const EVERYDAY_FUEL: u64 = 1_000_000;
+/// The largest body that the front door lets in, in bytes.
+const BODY_BYTES_MAX: usize = gavel::ingest::BODY_BYTES_MAX;
+
+fn normalizer(vertical: &str) -> Normalizer {
+    let sandbox = Sandbox::open(&Limits::default()).unwrap();
+    match sandbox.admit(&module(vertical)).unwrap() {
+        Admitted::Normalizer(normalizer) => normalizer,
+        other @ Admitted::Filter(_) => panic!("{vertical} is no normalizer: {other:?}"),
+    }
+}
+
+/// Returns the payloads of a vertical, by name.
+fn payloads(vertical: &str) -> BTreeMap<PathBuf, Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/payloads").join(vertical);
+    let files = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    let sent = files.filter(|path| !path.to_str().unwrap().ends_with(".expected.json"));
+    let payloads: BTreeMap<_, _> =
+        sent.map(|path| (path.clone(), std::fs::read(path).unwrap())).collect();
+    assert!(payloads.len() > 12, "{} holds few payloads", folder.display());
+    payloads
+}
+
+/// Sends a payload whose name says its stage and its syntax: `name.post.xml`.
+fn send(normalizer: &Normalizer, path: &Path, body: &[u8]) -> Normalized {
+    let name = path.file_name().unwrap().to_str().unwrap();
+    let stage = if name.contains(".post.") { Stage::Post } else { Stage::Ping };
+    let content_type = match path.extension().and_then(|extension| extension.to_str()) {
+        Some("form") => "application/x-www-form-urlencoded",
+        Some("json") => "application/json; charset=utf-8",
+        Some("xml") => "text/xml",
+        other => panic!("{name}: {other:?} is no syntax"),
+    };
+    let submission = Submission { stage, content_type, query: "", body, received_on: RECEIVED_ON };
+    normalizer.normalize(&submission).unwrap_or_else(|forfeit| panic!("{name}: {forfeit:?}"))
+}
+
+fn as_json(normalized: &Normalized) -> Value {
+    let envelope = &normalized.envelope;
+    let said = json!({
+        "dialect": envelope.dialect,
+        "credential": envelope.credential,
+        "ping_id": envelope.ping_id,
+        "minimum_price": envelope.minimum_price.map(|price| price.to_string()),
+        "deadline_ms": envelope.deadline_ms,
+        "test": envelope.test.then_some(true),
+    });
+    let said = said.as_object().unwrap().clone().into_iter().filter(|(_, value)| !value.is_null());
+    let (key, outcome) = match &normalized.lead {
+        Ok(lead) => {
+            let pairs = lead.iter().map(|(name, value)| (name.clone(), value.to_json()));
+            ("lead", Value::Object(pairs.collect()))
+        }
+        Err(refusal) => {
+            let (code, field, message) = (refusal.code.code(), &refusal.field, &refusal.message);
+            ("refused", json!({"code": code, "field": field, "message": message}))
+        }
+    };
+    json!({ "envelope": said.collect::<Map<_, _>>(), key: outcome })
+}
+
+#[test]
+fn every_payload_is_the_lead_that_a_person_would_read() {
+    let bless = std::env::var_os("GAVEL_BLESS").is_some();
+    let mut wrong = Vec::new();
+    for vertical in VERTICALS {
+        let normalizer = normalizer(vertical);
+        for (path, body) in payloads(vertical) {
+            let normalized = send(&normalizer, &path, &body);
+            let file = path.with_extension("expected.json");
+            if bless {
+                let text = serde_json::to_string_pretty(&as_json(&normalized)).unwrap();
+                std::fs::write(&file, text + "\n").unwrap();
+            }
+            let expected = std::fs::read_to_string(&file).unwrap_or_default();
+            let expected = serde_json::from_str::<Value>(&expected).unwrap_or_default();
+            if as_json(&normalized) != expected {
+                wrong.push(format!("{}:\n{:#}", path.display(), as_json(&normalized)));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "not as expected:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_comes_out_fits_the_schema() {
+    for vertical in VERTICALS {
+        let normalizer = normalizer(vertical);
+        let schema = normalizer.schema();
+        for (path, body) in payloads(vertical) {
+            for (name, value) in send(&normalizer, &path, &body).lead.unwrap_or_default() {
+                let (_, field) = schema.field(&name).unwrap();
+                assert_eq!(field.kind, value.kind(), "{}: {name}", path.display());
+                if let (gavel::lead::Value::Text(word), false) = (&value, field.allowed.is_empty())
+                {
+                    assert!(
+                        field.allowed.iter().any(|allowed| **allowed == **word),
+                        "{name}: {word}"
+                    );
+                }
+            }
+        }
+        for field in schema.fields() {
+            assert!(field.description.ends_with('.'), "{} says nothing", field.name);
+            assert!(!(field.contact && field.binding), "no ping shows {}", field.name);
+        }
+    }
+}
+
+#[test]
+fn an_everyday_payload_takes_little_fuel() {
+    for vertical in VERTICALS {
+        let normalizer = normalizer(vertical);
+        for (path, body) in payloads(vertical).into_iter().filter(|(_, body)| body.len() < 2_048) {
+            let fuel = send(&normalizer, &path, &body).fuel;
+            assert!(fuel < EVERYDAY_FUEL, "{}: {fuel}", path.display());
+        }
+    }
+}
+
+#[test]
+fn a_payload_cut_anywhere_is_answered() {
+    for vertical in VERTICALS {
+        let normalizer = normalizer(vertical);
+        for (path, body) in payloads(vertical) {
+            for length in (0..body.trim_ascii_end().len()).step_by(23) {
+                // A form is whole wherever it ends, and some hazards begin with a whole lead.
+                let may_be_read = path.extension().is_some_and(|extension| extension == "form")
+                    || path.to_str().unwrap().contains("hazard");
+                let normalized = send(&normalizer, &path, &body[..length]);
+                assert!(
+                    may_be_read || normalized.lead.is_err(),
+                    "{} cut at {length}",
+                    path.display()
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_largest_body_stays_inside_the_limits() {
+    let normalizer = normalizer("auto-insurance");
+    let repeated = |head: &str, part: &str, tail: &str| {
+        let count = (BODY_BYTES_MAX - head.len() - tail.len()) / part.len();
+        format!("{head}{}{tail}", part.repeat(count))
+    };
+    for (name, body) in [
+        ("a.ping.form", repeated("zip=33139&", "a=1&", "")),
+        ("a.ping.form", repeated("zip=33139&city=", "%41", "")),
+        ("a.ping.form", repeated("zip=33139&", "zip=33139&", "")),
+        ("a.ping.form", repeated("", "&", "")),
+        ("a.ping.json", repeated("{\"zip\":\"33139\",\"a\":[", "1,", "1]}")),
+        ("a.ping.json", repeated("{\"zip\":\"33139\",\"city\":\"", "\\u0041", "\"}")),
+        ("a.ping.json", repeated("", "[", "")),
+        ("a.ping.json", repeated("{\"zip\":\"33139\",\"vehicles\":[", "{},", "{}]}")),
+        ("a.ping.xml", repeated("<l><zip>33139</zip>", "<a/>", "</l>")),
+        (
+            "a.ping.xml",
+            repeated(
+                "<l><zip>33139</zip><vehicles>",
+                "<vehicle><make>A</make></vehicle>",
+                "</vehicles></l>",
+            ),
+        ),
+        ("a.ping.xml", repeated("<l><zip>33139</zip><city>", "&amp;", "</city></l>")),
+        ("a.ping.xml", repeated("<l", " a='1'", "/>")),
+        ("a.ping.xml", repeated("", "<a>", "")),
+    ] {
+        // Read or refused, but never a forfeit: `send` panics on one.
+        let normalized = send(&normalizer, Path::new(name), body.as_bytes());
+        let head: String = body.chars().take(40).collect();
+        assert!(
+            normalized.fuel < Limits::default().normalizer.fuel / 2,
+            "{head}: {}",
+            normalized.fuel
+        );
+    }
+}

@@ -135,7 +135,7 @@ impl Memory {
     async fn lead(&self, door: &Door) -> Option<()> {
         let number = self.leads.fetch_add(1, Ordering::Relaxed);
         let places =
-            [("CA", "90210"), ("CA", "90001"), ("TX", "75001"), ("NY", "10025"), ("WA", "98101")];
+            [("CA", "90210"), ("CA", "90001"), ("TX", "75001"), ("NY", "11201"), ("WA", "98101")];
         let place = places[usize::try_from(self.dice.below(5)).unwrap()];
         let of_this_lead = |mut body: Value| {
             (body["state"], body["zip"]) = (place.0.into(), place.1.into());

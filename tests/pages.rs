@@ -29,7 +29,7 @@ async fn the_newest_auctions_come_first_as_they_stand() {
 #[tokio::test]
 async fn every_buyer_is_listed_with_its_money() {
     let exchange = Exchange::with_verticals().await;
-    exchange.with_buyer("acme", "http://127.0.0.1:9/leads", "12.00").await;
+    exchange.with_buyer("acme", "http://127.0.0.1:9999/leads", "12.00").await;
     exchange.say("auto-insurance/ping", &auto_ping()).await;
     let buyers = exchange.get("buyers").await;
     assert_eq!(buyers.text("/buyers/0/balance"), "1000.00");

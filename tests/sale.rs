@@ -35,3 +35,22 @@ async fn the_second_price_is_paid_and_settled() {
     assert_eq!(receipt["left_out"][0]["code"], "outbid");
     assert!(!receipt.to_string().contains("Dana"), "{receipt}");
 }
+
+#[tokio::test]
+async fn a_post_need_not_say_again_what_its_ping_said() {
+    let exchange = Exchange::with_verticals().await;
+    let buyer = Buyer::accepting().await;
+    exchange.with_buyer("acme", &buyer.url(), "12.00").await;
+    let ping = exchange.say("auto-insurance/ping", &auto_ping()).await;
+    let contact = json!({
+        "ping_id": ping.text("/ping_id"), "zip": "90210", "first_name": "Dana",
+        "last_name": "Sample", "email": "dana@example.com", "phone": "2025550107",
+    });
+    let post = exchange.say("auto-insurance/post", &contact).await;
+    assert_eq!(post.text("/status"), "sold", "{post:?}");
+    let (_, lead) = &buyer.received()[0];
+    assert_eq!(
+        (&lead["lead"]["vehicle_make"], &lead["lead"]["gender"]),
+        (&json!("Toyota"), &json!("female"))
+    );
+}

@@ -72,6 +72,8 @@ pub enum Trouble {
     PostedOtherwise,
     #[error("the post says otherwise than its ping about `{0}`")]
     Changed(String),
+    #[error("the ping's own record does not read back")]
+    Frame(#[source] lead_frame::Damage),
     #[error("the exchange has as much work as it can take: {0}")]
     Overloaded(&'static str),
     #[error("the journal does not take facts any more")]
@@ -198,12 +200,11 @@ impl Exchange {
             return self.answer_closed(ping, source, submission).await;
         };
         let schema = Arc::clone(entered.vertical.schema());
-        if let Ok(offered) = PingView::from_frame(schema, &auction.frame)
-            && let Some(field) = entered.lead.changed_since(&offered)
-        {
+        let offered = PingView::from_frame(schema, &auction.frame).map_err(Trouble::Frame)?;
+        if let Some(field) = entered.lead.changed_since(&offered) {
             return Err(Trouble::Changed(field.name.clone()));
         }
-        let lead = Arc::new(entered.lead.to_json());
+        let lead = Arc::new(entered.lead.completed_by(&offered).to_json());
         let sealed = lead.to_string().into_bytes();
         let request = entered.request.clone().filter(|_| submission.call == Call::Post);
         let seat = self.journal.seat().await.map_err(|_| Trouble::Closed)?;

@@ -263,12 +263,22 @@ impl Lead {
         PingView(Self { schema: Arc::clone(&self.schema), values: values.collect() })
     }
 
-    /// Returns the first field by which buyers price that differs between this lead and its ping.
+    /// Returns the first field by which buyers price that the lead has otherwise than its ping.
     pub fn changed_since(&self, ping: &PingView) -> Option<&Field> {
-        self.schema.fields.iter().find(|field| {
-            let (now, then) = (self.get(&field.name), ping.0.get(&field.name));
-            field.binding && !field.contact && then.is_some() && now != then
+        let fields = self.schema.fields.iter();
+        let mut binding = fields.filter(|field| field.binding && !field.contact);
+        binding.find(|field| match (self.get(&field.name), ping.0.get(&field.name)) {
+            (Some(now), Some(then)) => now != then,
+            (None, _) | (_, None) => false,
         })
+    }
+
+    /// Returns the lead with what its ping said and a post need not say again.
+    #[must_use]
+    pub fn completed_by(&self, ping: &PingView) -> Self {
+        let own = self.schema.fields.iter().zip(&self.values);
+        let values = own.map(|(field, own)| own.as_ref().or(ping.0.get(&field.name)).cloned());
+        Self { schema: Arc::clone(&self.schema), values: values.collect() }
     }
 
     /// Returns the lead as a JSON object, in the schema's order.

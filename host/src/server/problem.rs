@@ -126,6 +126,14 @@ impl From<Trouble> for Problem {
                     .field(field)
                     .next("post what was pinged, or send a new ping with the right values")
             }
+            Trouble::Frame(cause) => {
+                tracing::error!(%cause, "ping not readable");
+                Self::new(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "internal",
+                    "the exchange failed on this request",
+                )
+            }
             Trouble::Overloaded(_) => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", trouble)
                     .retry_after(Duration::from_secs(1))

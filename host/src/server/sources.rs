@@ -1,11 +1,13 @@
 //! What sources call: ping, post and full.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{FromRequestParts, Path, RawQuery, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -23,46 +25,30 @@ use crate::settlement::Answer;
 /// How long a source may take to send its body.
 const BODY_READ_MAX: Duration = Duration::from_secs(10);
 
-pub(super) async fn ping(
-    State(desk): State<Desk>,
-    Path(vertical): Path<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Response {
-    call(desk, Call::Ping, vertical, query, &headers, body).await
+/// Which of the three calls it is, by the last word of the address.
+impl<S: Sync> FromRequestParts<S> for Call {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(match parts.uri.path().rsplit('/').next() {
+            Some("ping") => Self::Ping,
+            Some("post") => Self::Post,
+            Some(_) | None => Self::Full,
+        })
+    }
 }
 
-pub(super) async fn post(
+/// Takes a ping, a post, or both in one.
+pub(super) async fn submit(
     State(desk): State<Desk>,
-    Path(vertical): Path<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Response {
-    call(desk, Call::Post, vertical, query, &headers, body).await
-}
-
-pub(super) async fn full(
-    State(desk): State<Desk>,
-    Path(vertical): Path<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Response {
-    call(desk, Call::Full, vertical, query, &headers, body).await
-}
-
-async fn call(
-    desk: Desk,
     call: Call,
-    vertical: String,
-    query: Option<String>,
-    headers: &HeaderMap,
+    Path(vertical): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
     body: Body,
 ) -> Response {
     let started = Instant::now();
-    let response = match submission(&desk, call, vertical, query, headers, body, started).await {
+    let response = match submission(&desk, call, vertical, query, &headers, body, started).await {
         Ok(submission) => answer(desk, submission).await,
         Err(problem) => problem.into_response(),
     };

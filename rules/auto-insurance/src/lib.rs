@@ -64,10 +64,10 @@ const AUTO: &[Field] = &[
         .keys("vehicle/year vehicle/model_year vehicle/yr model_year vehicle/vehicle_year vehicle/car_year"),
     Field::new("vehicle_make", Reader::Text).binding()
         .about("Make of the first vehicle, as the source writes it.")
-        .keys("make vehicle/make vehicle/manufacturer vehicle/make_name vehicle/brand"),
+        .keys("make vehicle/make vehicle/vehicle_make vehicle/manufacturer vehicle/make_name vehicle/brand"),
     Field::new("vehicle_model", Reader::Text).binding()
         .about("Model of the first vehicle, as the source writes it.")
-        .keys("model vehicle/model vehicle/model_name"),
+        .keys("model vehicle/model vehicle/vehicle_model vehicle/model_name"),
     Field::new("vehicle_trim", Reader::Text)
         .about("Trim or submodel of the first vehicle.")
         .keys("submodel vehicle/submodel vehicle/sub_model vehicle/trim vehicle/trim_level vehicle/style trim"),

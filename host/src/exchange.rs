@@ -146,6 +146,7 @@ impl Exchange {
         let random = entrance::random().map_err(|_| Trouble::Overloaded("no randomness"))?;
         let ping = PingId::new(at, random);
         let terms = terms(vertical, entered);
+        let body = *submission.body_digest().as_bytes();
         let seat = self.journal.seat().await.map_err(|_| Trouble::Closed)?;
         let (answered, committed) = self.book.decide(|book| {
             if book.open_pings() >= OPEN_PINGS_MAX {
@@ -164,7 +165,7 @@ impl Exchange {
                 vertical: vertical.id.as_str().to_owned(),
                 catalog: market.version(),
                 received_ms: at.unix_ms(),
-                body: *submission.body_digest().as_bytes(),
+                body,
                 test: entered.envelope.test,
                 normalizer: entered.normalizer(),
                 filters: closed.filters,

@@ -1,4 +1,4 @@
-//! Every payload in `fixtures/payloads`, through the real module: what a source sends, and the lead that a person would
+//! Every payload in a vertical's `fixtures`, through the real module: what a source sends, and the lead that a person would
 //! read from it. `GAVEL_BLESS=1` writes what comes out as expected; read every line of that before you keep it.
 
 use std::collections::BTreeMap;
@@ -27,7 +27,8 @@ fn normalizer(vertical: &str) -> Normalizer {
 
 /// Returns the payloads of a vertical, by name.
 fn payloads(vertical: &str) -> BTreeMap<PathBuf, Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/payloads").join(vertical);
+    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules");
+    let folder = rules.join(vertical).join("fixtures");
     let files = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
     let sent = files.filter(|path| !path.to_str().unwrap().ends_with(".expected.json"));
     let payloads: BTreeMap<_, _> =

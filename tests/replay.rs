@@ -143,7 +143,7 @@ async fn forge(from: &Path, to: &Path, change: impl Fn(&mut Fact)) -> u64 {
     let mut forged = 0;
     for stored in reading.facts_after(0, 10_000).await.unwrap() {
         let original = Fact::decode(stored.kind, &stored.payload).unwrap();
-        if let Fact::ModuleStored(module) = &original {
+        if let Fact::ModuleUploaded(module) = &original {
             let digest = Digest::from_bytes(module.digest);
             let wasm = reading.module(digest).await.unwrap().unwrap();
             journal.put_module(digest, wasm).await.unwrap();

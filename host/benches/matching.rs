@@ -21,14 +21,16 @@ mod rounds;
 #[path = "support/timing.rs"]
 mod timing;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
 use gavel::book::{Book, State};
-use gavel::catalog::{Draft, Market, Versions, Vertical, Workshop};
+use gavel::catalog::{Draft, Market, Vertical, Workshop};
 use gavel::clock::Moment;
 use gavel::egress::Egress;
 use gavel::exchange::fingerprint;
+use gavel::facts::{Fact, ModuleStepped, ModuleUploaded, Step};
 use gavel::ids::{Digest, SourceId, VerticalId};
 use gavel::ingest::{Call, Submission};
 use gavel::lead::PingView;
@@ -106,15 +108,31 @@ fn lead(vertical: &Vertical, ping: String) -> (PingView, [u8; 32]) {
 
 fn draft(campaigns: usize, digest: Digest) -> Draft {
     let mut draft = Draft::default();
-    let active = Some(1);
-    let normalizer = Versions {
-        digests: vec![digest],
+    let name = || market::VERTICAL.to_owned();
+    let uploaded = Fact::ModuleUploaded(ModuleUploaded {
+        name: name(),
+        version: 1,
+        digest: *digest.as_bytes(),
         world: "normalizer".to_owned(),
-        active,
-        history: vec![1],
-    };
-    draft.modules.insert(parsed(market::VERTICAL), normalizer);
-    let register = &mut draft.register;
+        bytes: 0,
+        major: 1,
+        minor: 0,
+        passed: Vec::new(),
+        by: String::new(),
+        why: String::new(),
+    });
+    let activated = Fact::ModuleStepped(ModuleStepped {
+        name: name(),
+        version: 1,
+        step: Step::Activated,
+        share: 0,
+        by: String::new(),
+        why: String::new(),
+    });
+    for fact in [uploaded, activated] {
+        draft.apply(AT, &fact).unwrap();
+    }
+    let register = Arc::make_mut(&mut draft.register);
     register.verticals.insert(parsed(market::VERTICAL), read(market::vertical_body()));
     let mut dice = Dice::of(4);
     for number in 0..campaigns {

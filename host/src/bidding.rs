@@ -5,8 +5,9 @@
 
 use std::sync::Arc;
 
-use crate::catalog::{Campaign, FilterInUse, Vertical};
+use crate::catalog::{Campaign, FilterInUse, Lot, Served, Vertical};
 use crate::facts::{LeftOut, ModuleUsed};
+use crate::ids::PingId;
 use crate::matching::{Shortlist, left_out};
 use crate::money::Micros;
 use crate::reasons::Exclusion;
@@ -27,8 +28,14 @@ pub struct Bids<'m> {
     pub filters: Vec<ModuleUsed>,
 }
 
-/// Collects the bids of a shortlist. `frame` is the ping view, encoded once for all filters.
-pub fn collect<'m>(vertical: &'m Vertical, shortlist: Shortlist<'m>, frame: &[u64]) -> Bids<'m> {
+/// Collects the bids of a shortlist. `frame` is the ping view, encoded once for all filters; the ping's handle draws
+/// between a filter's active version and its canary.
+pub fn collect<'m>(
+    vertical: &'m Vertical,
+    shortlist: Shortlist<'m>,
+    frame: &[u64],
+    ping: PingId,
+) -> Bids<'m> {
     let Shortlist { candidates, left_out } = shortlist;
     let mut bids = Bids { left_out, ..Bids::default() };
     for campaign in candidates.iter().copied().filter(|campaign| campaign.filter.is_none()) {
@@ -39,7 +46,7 @@ pub fn collect<'m>(vertical: &'m Vertical, shortlist: Shortlist<'m>, frame: &[u6
             |campaign: &&Arc<Campaign>| campaign.filter.is_some_and(|slot| slot.filter == index);
         let asking: Vec<_> = candidates.iter().copied().filter(of_filter).collect();
         if !asking.is_empty() {
-            bids.ask(filter, &asking, frame);
+            bids.ask(filter, &asking, frame, ping);
         }
     }
     bids.bids.sort_by(|one, other| one.campaign.id.cmp(&other.campaign.id));
@@ -54,11 +61,23 @@ impl<'m> Bids<'m> {
         }
     }
 
-    fn ask(&mut self, filter: &FilterInUse, asking: &[&'m Arc<Campaign>], frame: &[u64]) {
+    fn ask(
+        &mut self,
+        filter: &FilterInUse,
+        asking: &[&'m Arc<Campaign>],
+        frame: &[u64],
+        ping: PingId,
+    ) {
+        if filter.taken_out.is_some() {
+            let out = Exclusion::FilterOutOfService;
+            self.left_out.extend(asking.iter().map(|campaign| left_out(campaign, out, None)));
+            return;
+        }
         let slots: Vec<u32> =
             asking.iter().filter_map(|campaign| Some(campaign.filter?.slot)).collect();
-        let module = &filter.module;
-        let fuel = match filter.configured.evaluate(frame, &slots) {
+        let lot = Lot::draw(&ping.as_u128().to_be_bytes(), &filter.serving.active.module.name);
+        let Served { module, code } = filter.serving.decides(lot);
+        let fuel = match code.evaluate(frame, &slots) {
             Ok(evaluated) => {
                 for (campaign, verdict) in asking.iter().copied().zip(evaluated.verdicts) {
                     match verdict {

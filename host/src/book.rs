@@ -256,8 +256,8 @@ impl State {
                 }
             }
             Fact::Saved(_)
-            | Fact::ModuleStored(_)
-            | Fact::ModuleActivated(_)
+            | Fact::ModuleUploaded(_)
+            | Fact::ModuleStepped(_)
             | Fact::SubmissionRefused(_) => (),
         }
     }

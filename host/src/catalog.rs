@@ -6,7 +6,10 @@
 
 mod build;
 mod draft;
+mod serving;
 mod spec;
+mod upkeep;
+mod versions;
 mod workshop;
 
 use std::collections::HashMap;
@@ -25,11 +28,14 @@ use crate::sandbox::{ConfiguredFilter, Normalizer};
 use crate::schedule::Schedule;
 
 pub use build::Fault;
-pub use draft::{Draft, Versions};
+pub use draft::Draft;
+pub use serving::{Lot, Served, Serving};
 pub use spec::{
     Amount, BudgetSpec, BuyerSpec, CampaignSpec, CapsSpec, DeliverySpec, FilterSpec, ListSpec,
     Percent, Register, SourceSpec, VerticalSpec,
 };
+pub use upkeep::{FailingSpec, GateSpec, LimitsSpec, ModuleSpec};
+pub use versions::{STEPS_KEPT_MAX, StepTaken, Track, Trial, Version, Versions};
 pub use workshop::Workshop;
 
 /// The published snapshot. Reading it takes no lock.
@@ -48,9 +54,9 @@ impl Catalog {
         self.market.load_full()
     }
 
-    /// Makes a snapshot the one that every later ping sees.
-    pub fn publish(&self, market: Market) {
-        self.market.store(Arc::new(market));
+    /// Makes a snapshot the one that every later ping sees, and returns the one before it.
+    pub fn publish(&self, market: Market) -> Arc<Market> {
+        self.market.swap(Arc::new(market))
     }
 }
 
@@ -144,8 +150,9 @@ pub struct ModuleVersion {
 pub struct Vertical {
     pub id: VerticalId,
     pub active: bool,
-    pub module: ModuleVersion,
-    pub normalizer: Normalizer,
+    pub normalizer: Serving<Normalizer>,
+    /// Why the normalizer is out of service; then the vertical takes nothing.
+    pub taken_out: Option<String>,
     pub reserve: Micros,
     pub increment: Micros,
     pub copies: u32,
@@ -158,8 +165,9 @@ pub struct Vertical {
 }
 
 impl Vertical {
+    /// Returns the schema of the active normalizer.
     pub fn schema(&self) -> &Arc<Schema> {
-        self.normalizer.schema()
+        self.normalizer.active.code.schema()
     }
 
     pub fn campaign(&self, id: &str) -> Option<&Arc<Campaign>> {
@@ -172,8 +180,9 @@ impl Vertical {
 /// A filter with the settings of all the campaigns of one vertical that use it.
 #[derive(Debug)]
 pub struct FilterInUse {
-    pub module: ModuleVersion,
-    pub configured: ConfiguredFilter,
+    pub serving: Serving<ConfiguredFilter>,
+    /// Why the filter is out of service; then its campaigns do not bid.
+    pub taken_out: Option<String>,
 }
 
 /// What a buyer wants, when, how much of it, and at what price.

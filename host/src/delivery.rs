@@ -223,8 +223,8 @@ pub fn duties(fact: &Fact, at: Moment, state: &State) -> Vec<DutyChange> {
             }
         }
         Fact::Saved(_)
-        | Fact::ModuleStored(_)
-        | Fact::ModuleActivated(_)
+        | Fact::ModuleUploaded(_)
+        | Fact::ModuleStepped(_)
         | Fact::Deposited(_)
         | Fact::PingAnswered(_)
         | Fact::SubmissionRefused(_)

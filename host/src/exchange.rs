@@ -2,6 +2,7 @@
 
 mod close;
 mod deliveries;
+mod drains;
 mod entrance;
 mod modules;
 mod office;
@@ -30,9 +31,11 @@ use crate::sandbox::Refusal;
 use crate::settlement::{Answer, Story};
 use crate::{bidding, delivery, matching, normalize, settlement};
 
+use drains::Drains;
+
 pub use close::{Closed, close, fingerprint};
 pub use entrance::{Entered, Entry};
-pub use modules::Uploaded;
+pub use modules::{NOTE_BYTES_MAX, Note, Trying, Uploaded, Which};
 pub use office::{ActError, SavedSource};
 pub use opening::{OpenError, Options};
 pub use replay::{Difference, Replayed, replay};
@@ -48,6 +51,7 @@ pub struct Exchange {
     courier: Courier,
     workshop: Arc<Workshop>,
     draft: Mutex<Draft>,
+    drains: Drains,
     clock: Clock,
     currency: String,
     shipping: Semaphore,
@@ -62,6 +66,8 @@ pub enum Trouble {
     Denied(#[from] Denied),
     #[error("there is no vertical `{0}`")]
     NoVertical(String),
+    #[error("the vertical `{0}` is out of service: its module fails")]
+    OutOfService(String),
     #[error("the submission was refused")]
     Refused(Refusal),
     #[error(transparent)]
@@ -141,10 +147,10 @@ impl Exchange {
         let shortlist = matching::shortlist(vertical, &view, &source.id, at, |campaign| {
             self.book.decide(|book| book.admits(campaign, print, at))
         });
-        let bids = bidding::collect(vertical, shortlist, &frame);
-        let late = submission.deadline(entered.envelope.deadline_ms) < Instant::now();
         let random = entrance::random().map_err(|_| Trouble::Overloaded("no randomness"))?;
         let ping = PingId::new(at, random);
+        let bids = bidding::collect(vertical, shortlist, &frame, ping);
+        let late = submission.deadline(entered.envelope.deadline_ms) < Instant::now();
         let terms = terms(vertical, entered);
         let body = *submission.body_digest().as_bytes();
         let seat = self.journal.seat().await.map_err(|_| Trouble::Closed)?;
@@ -200,7 +206,7 @@ impl Exchange {
         let Some(auction) = open.filter(|auction| auction.source == source) else {
             return self.answer_closed(ping, source, submission).await;
         };
-        let schema = Arc::clone(entered.vertical.schema());
+        let schema = Arc::clone(entered.lead.schema());
         let offered = PingView::from_frame(schema, &auction.frame).map_err(Trouble::Frame)?;
         if let Some(field) = entered.lead.changed_since(&offered) {
             return Err(Trouble::Changed(field.name.clone()));

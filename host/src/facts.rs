@@ -4,6 +4,8 @@
 //! under the old number. Amounts are millionths of the currency, times are milliseconds since 1970-01-01 UTC. No fact
 //! holds contact data.
 
+mod module;
+
 use rkyv::rancor::Error;
 use rkyv::util::AlignedVec;
 use rkyv::{Archive, Deserialize, Serialize};
@@ -12,15 +14,13 @@ use crate::clock::Moment;
 use crate::ids::PingId;
 use crate::money::{Micros, Share};
 
+pub use module::{ModuleStepped, ModuleUploaded, Passed, Step};
+
 /// Something that happened. What it means in money is `settlement`'s to say, what it obliges to is `delivery`'s.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fact {
-    /// An operator saved a source, buyer, vertical, campaign or list.
+    /// An operator saved a source, buyer, vertical, campaign, list, or the settings of a module or world.
     Saved(Saved),
-    /// A module's version was admitted and kept.
-    ModuleStored(ModuleStored),
-    /// A module's version became the one that serves.
-    ModuleActivated(ModuleActivated),
     /// A buyer paid money in.
     Deposited(Deposited),
     /// A ping was answered; the auction as it was held.
@@ -35,34 +35,20 @@ pub enum Fact {
     Delivered(Delivered),
     /// Holds ended because nobody posted in time.
     Expired(Expired),
+    /// A module's version was admitted and kept.
+    ModuleUploaded(ModuleUploaded),
+    /// A module's version took a step in its life.
+    ModuleStepped(ModuleStepped),
 }
 
 /// The body of a saved object, as the operator's API takes it.
 #[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
 pub struct Saved {
-    /// `source`, `buyer`, `vertical`, `campaign` or `list`.
+    /// `source`, `buyer`, `vertical`, `campaign`, `list`, `module` or `limits`.
     pub what: String,
     pub id: String,
     /// JSON. A source's key is in it as a digest only.
     pub body: String,
-}
-
-/// A version of a module.
-#[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
-pub struct ModuleStored {
-    pub name: String,
-    pub version: u32,
-    pub digest: [u8; 32],
-    /// `normalizer` or `filter`.
-    pub world: String,
-    pub bytes: u64,
-}
-
-/// The version that serves from here on.
-#[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
-pub struct ModuleActivated {
-    pub name: String,
-    pub version: u32,
 }
 
 /// Money from a buyer. The reference is unique per buyer, so a deposit that is sent twice counts once.
@@ -273,7 +259,7 @@ pub struct Expired {
 /// Why bytes of the journal are not a fact.
 #[derive(Debug, thiserror::Error)]
 pub enum Unreadable {
-    #[error("fact kind {0} is unknown: it was written by a newer version")]
+    #[error("fact kind {0} is unknown: it was written by another version of this program")]
     Kind(u16),
     #[error("a fact of kind {kind} does not read back")]
     Layout {
@@ -318,8 +304,6 @@ macro_rules! kinds {
 
 kinds! {
     1 "saved" Saved(Saved) std::convert::identity;
-    2 "module-stored" ModuleStored(ModuleStored) std::convert::identity;
-    3 "module-activated" ModuleActivated(ModuleActivated) std::convert::identity;
     4 "deposited" Deposited(Deposited) std::convert::identity;
     5 "ping-answered" PingAnswered(PingAnswered) Box::new;
     6 "submission-refused" SubmissionRefused(SubmissionRefused) std::convert::identity;
@@ -327,6 +311,8 @@ kinds! {
     8 "delivered" Delivered(Delivered) std::convert::identity;
     9 "expired" Expired(Expired) std::convert::identity;
     10 "asked-again" AskedAgain(AskedAgain) std::convert::identity;
+    11 "module-uploaded" ModuleUploaded(ModuleUploaded) std::convert::identity;
+    12 "module-stepped" ModuleStepped(ModuleStepped) std::convert::identity;
 }
 
 #[expect(clippy::expect_used, reason = "writing to memory fails only when memory is out")]
@@ -348,8 +334,8 @@ impl Fact {
             Self::AskedAgain(fact) => Some(PingId::from_u128(fact.ping)),
             Self::Delivered(fact) => Some(PingId::from_u128(fact.ping)),
             Self::Saved(_)
-            | Self::ModuleStored(_)
-            | Self::ModuleActivated(_)
+            | Self::ModuleUploaded(_)
+            | Self::ModuleStepped(_)
             | Self::Deposited(_)
             | Self::SubmissionRefused(_)
             | Self::Expired(_) => None,
@@ -359,8 +345,12 @@ impl Fact {
 
 impl Fact {
     /// Returns whether pings see another catalog after this fact.
-    pub const fn changes_catalog(&self) -> bool {
-        matches!(self, Self::Saved(_) | Self::ModuleStored(_) | Self::ModuleActivated(_))
+    pub fn changes_catalog(&self) -> bool {
+        match self {
+            Self::Saved(_) | Self::ModuleUploaded(_) => true,
+            Self::ModuleStepped(stepped) => stepped.step != Step::Retired,
+            _ => false,
+        }
     }
 }
 
@@ -400,7 +390,7 @@ mod tests {
     fn a_fact_of_an_unknown_kind_is_refused() {
         assert_eq!(
             Fact::decode(99, &[]).unwrap_err().to_string(),
-            "fact kind 99 is unknown: it was written by a newer version"
+            "fact kind 99 is unknown: it was written by another version of this program"
         );
     }
 

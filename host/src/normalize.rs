@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::catalog::Vertical;
+use crate::catalog::{Lot, ModuleVersion, Served, Vertical};
 use crate::ingest::{Call, Submission};
 use crate::lead::{Field, Lead, Schema, TEXT_BYTES_MAX, TEXTS_MAX, Value};
 use crate::sandbox::{self, Envelope, Forfeit, Refusal, RefusalCode, Stage};
@@ -12,6 +12,8 @@ use crate::sandbox::{self, Envelope, Forfeit, Refusal, RefusalCode, Stage};
 /// A submission as the vertical's module understood it.
 #[derive(Debug)]
 pub struct Reading {
+    /// The version that read it.
+    pub module: ModuleVersion,
     /// What the submission says about itself; there is one even if the lead is refused.
     pub envelope: Envelope,
     pub lead: Result<Lead, Refusal>,
@@ -38,12 +40,17 @@ pub fn read(vertical: &Vertical, submission: &Submission) -> Result<Reading, Fau
         body: &submission.body,
         received_on: submission.received.day(),
     };
-    let normalized = vertical.normalizer.normalize(&claims).map_err(Fault::Forfeited)?;
+    let serving = &vertical.normalizer;
+    // There is no handle before the bytes are read.
+    let lot = Lot::draw(submission.body_digest().as_bytes(), &serving.active.module.name);
+    let Served { module, code } = serving.decides(lot);
+    let normalized = code.normalize(&claims).map_err(Fault::Forfeited)?;
     let lead = match normalized.lead {
-        Ok(values) => fit(vertical.schema(), stage, values)?,
+        Ok(values) => fit(code.schema(), stage, values)?,
         Err(refusal) => Err(refusal),
     };
-    Ok(Reading { envelope: normalized.envelope, lead, fuel: normalized.fuel })
+    let module = module.clone();
+    Ok(Reading { module, envelope: normalized.envelope, lead, fuel: normalized.fuel })
 }
 
 fn fit(

@@ -61,6 +61,8 @@ reasons! {
         FilterDeclined = "filter-declined", "the campaign's filter declined the lead";
         /// The campaign's filter trapped or passed a limit and forfeits this lead.
         FilterForfeited = "filter-forfeited", "the campaign's filter failed and forfeits this lead";
+        /// The campaign's filter is out of service, because it failed too often or an operator took it out.
+        FilterOutOfService = "filter-out-of-service", "the campaign's filter is out of service";
         /// The filter left the price to the campaign, which has none.
         NoPrice = "no-price", "neither the filter nor the campaign names a price";
         /// The bid is zero or less.

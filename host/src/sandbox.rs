@@ -158,6 +158,11 @@ impl Sandbox {
         Ok(Self { engine: engine::open()?, limits: *limits })
     }
 
+    /// Returns what calls may use unless they are told otherwise.
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// Checks a module, compiles it and asks what it is. Takes some 100 ms.
     pub fn admit(&self, wasm: &[u8]) -> Result<Admitted, Inadmissible> {
         admission::admit(&self.engine, &self.limits, wasm)

@@ -3,6 +3,7 @@
 //! Which status an answer has is decided here and in `problem`, nowhere else.
 
 mod connections;
+mod modules;
 mod operator;
 mod pages;
 mod problem;
@@ -125,10 +126,15 @@ fn routes(desk: Desk) -> Router {
         .route("/v1/campaigns", get(operator::campaigns))
         .route("/v1/campaigns/{id}", put(operator::put_campaign).get(operator::campaign))
         .route("/v1/lists/{id}", put(operator::put_list))
-        .route("/v1/modules", get(operator::modules).post(operator::upload))
-        .route("/v1/modules/{name}", get(operator::module))
-        .route("/v1/modules/{name}/activate", post(operator::activate))
-        .route("/v1/modules/{name}/rollback", post(operator::roll_back))
+        .route("/v1/modules", get(modules::modules).post(modules::upload))
+        .route("/v1/modules/{name}", get(modules::module).put(modules::put_module))
+        .route("/v1/modules/{name}/versions/{version}", get(modules::component))
+        .route("/v1/modules/{name}/activate", post(modules::activate))
+        .route("/v1/modules/{name}/rollback", post(modules::roll_back))
+        .route("/v1/modules/{name}/canary", post(modules::canary))
+        .route("/v1/modules/{name}/shadow", post(modules::shadow))
+        .route("/v1/modules/{name}/take-out", post(modules::take_out))
+        .route("/v1/limits/{world}", get(modules::limits).put(modules::put_limits))
         .route("/v1/auctions", get(views::auctions))
         .route("/v1/auctions/{id}", get(views::auction))
         .route("/v1/auctions/{id}/resolve", post(operator::resolve))

@@ -54,8 +54,8 @@ pub fn entries(fact: &Fact) -> Vec<Entry> {
         }
         Fact::Delivered(_)
         | Fact::Saved(_)
-        | Fact::ModuleStored(_)
-        | Fact::ModuleActivated(_)
+        | Fact::ModuleUploaded(_)
+        | Fact::ModuleStepped(_)
         | Fact::PingAnswered(_)
         | Fact::SubmissionRefused(_)
         | Fact::Posted(_)

@@ -121,8 +121,8 @@ impl Recorded {
                 *self.account(&format!("buyer:{}:prepaid", deposit.buyer)) -= deposit.amount;
             }
             Fact::Saved(_)
-            | Fact::ModuleStored(_)
-            | Fact::ModuleActivated(_)
+            | Fact::ModuleUploaded(_)
+            | Fact::ModuleStepped(_)
             | Fact::SubmissionRefused(_)
             | Fact::AskedAgain(_)
             | Fact::Expired(_) => (),

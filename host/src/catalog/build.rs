@@ -7,7 +7,9 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use super::draft::Draft;
+use super::serving::{Served, Serving};
 use super::spec::{BuyerSpec, CampaignSpec, DeliverySpec, SourceSpec, VerticalSpec};
+use super::versions::{Track, Trial, Versions};
 use super::workshop::Workshop;
 use super::{Buyer, Campaign, FilterInUse, Market, ModuleVersion, Slot, Source, Vertical};
 use crate::criteria::{Criteria, Lists};
@@ -15,7 +17,7 @@ use crate::egress::Egress;
 use crate::ids::{BuyerId, CampaignId, ModuleName, SourceId, VerticalId};
 use crate::lead::Schema;
 use crate::money::Micros;
-use crate::sandbox::{Admitted, ConfigureError, Normalizer};
+use crate::sandbox::{Admitted, ConfigureError, Filter, Normalizer};
 use crate::schedule::Schedule;
 
 /// Why a draft is not a snapshot: what is at fault, where in it, and what would be right.
@@ -134,7 +136,8 @@ impl Bench<'_> {
     ) -> Result<Vertical, Fault> {
         let what = format!("vertical {id}");
         limits(&what, spec)?;
-        let (module, normalizer) = self.normalizer(&what, &spec.module)?;
+        let (normalizer, taken_out) = self.normalizer(&what, spec)?;
+        let schema = Arc::clone(normalizer.active.code.schema());
         let mut groups: BTreeMap<&ModuleName, Vec<(&CampaignId, String)>> = BTreeMap::new();
         for (campaign, spec) in saved {
             if let Some(filter) = &spec.filter {
@@ -148,18 +151,18 @@ impl Bench<'_> {
             for (slot, (campaign, _)) in (0_u32..).zip(group) {
                 slots.insert(*campaign, Slot { filter: filters.len(), slot });
             }
-            filters.push(self.filter(name, group, normalizer.schema())?);
+            filters.push(self.filter(name, group, &schema)?);
         }
         let mut campaigns = Vec::with_capacity(saved.len());
         for (campaign, spec) in saved {
             let slot = slots.get(campaign).copied();
-            campaigns.push(Arc::new(self.campaign(campaign, spec, normalizer.schema(), slot)?));
+            campaigns.push(Arc::new(self.campaign(campaign, spec, &schema, slot)?));
         }
         Ok(Vertical {
             id: id.clone(),
             active: spec.active,
-            module,
             normalizer,
+            taken_out,
             reserve: spec.reserve.0,
             increment: spec.increment.0,
             copies: spec.copies,
@@ -170,43 +173,67 @@ impl Bench<'_> {
         })
     }
 
-    fn active(
-        &self,
-        what: &str,
-        pointer: &str,
+    /// Returns a module with the track of this major version, which has an active version.
+    fn track<'m>(
+        &'m self,
+        at: (&str, &str),
         name: &ModuleName,
-    ) -> Result<(ModuleVersion, Admitted), Fault> {
+        major: Option<u32>,
+    ) -> Result<(&'m Versions, &'m Track, u32), Fault> {
+        let (what, pointer) = at;
         let versions = self.draft.modules.get(name).ok_or_else(|| {
             let upload = format!("upload it with POST /v1/modules?name={name}");
             Fault::new(&what, pointer, format!("there is no module `{name}`; {upload}"))
         })?;
-        let active = versions.active.and_then(|version| Some((version, versions.digest(version)?)));
-        let (version, digest) = active.ok_or_else(|| {
+        let found = versions.track(major).and_then(|(_, track)| Some((track, track.active?)));
+        let (track, active) = found.ok_or_else(|| {
+            let which = major.map_or(String::new(), |major| format!(" with schema {major}"));
             let activate = format!("activate one with POST /v1/modules/{name}/activate");
-            Fault::new(
-                &what,
-                pointer,
-                format!("no version of module `{name}` is active; {activate}"),
-            )
+            let message = format!("no version{which} of module `{name}` is active; {activate}");
+            Fault::new(&what, pointer, message)
         })?;
-        let admitted = self.workshop.module(digest).ok_or_else(|| {
-            Fault::new(&what, pointer, format!("module `{name}` version {version} is not compiled"))
-        })?;
-        Ok((ModuleVersion { name: name.clone(), version, digest }, admitted))
+        Ok((versions, track, active))
+    }
+
+    /// Returns what serves of a track, each version made by `make`.
+    fn serving<T>(
+        &self,
+        name: &ModuleName,
+        (versions, track, active): (&Versions, &Track, u32),
+        mut make: impl FnMut(u32, Admitted) -> Result<T, Fault>,
+    ) -> Result<Serving<T>, Fault> {
+        let mut served = |version: u32| {
+            let digest = versions.digest(version);
+            let found = digest.and_then(|digest| Some((digest, self.workshop.module(digest)?)));
+            let (digest, admitted) = found.ok_or_else(|| {
+                let message = format!("version {version} is not compiled");
+                Fault::new(&format!("module {name}"), "", message)
+            })?;
+            let module = ModuleVersion { name: name.clone(), version, digest };
+            Ok(Served { module, code: make(version, admitted)? })
+        };
+        let mut trial = |trial: Option<Trial>| {
+            trial.map(|trial| Ok((trial.share, served(trial.version)?))).transpose()
+        };
+        let (canary, shadow) = (trial(track.canary)?, trial(track.shadow)?);
+        Ok(Serving { active: served(active)?, canary, shadow })
     }
 
     fn normalizer(
         &self,
         what: &str,
-        name: &ModuleName,
-    ) -> Result<(ModuleVersion, Normalizer), Fault> {
-        match self.active(what, "/module", name)? {
-            (module, Admitted::Normalizer(normalizer)) => Ok((module, normalizer)),
-            (_, Admitted::Filter(_)) => {
+        spec: &VerticalSpec,
+    ) -> Result<(Serving<Normalizer>, Option<String>), Fault> {
+        let name = &spec.module;
+        let found = self.track((what, "/module"), name, spec.major)?;
+        let serving = self.serving(name, found, |_, admitted| match admitted {
+            Admitted::Normalizer(normalizer) => Ok(normalizer),
+            Admitted::Filter(_) => {
                 let message = format!("module `{name}` is a filter; a vertical needs a normalizer");
                 Err(Fault::new(&what, "/module", message))
             }
-        }
+        })?;
+        Ok((serving, found.1.taken_out.clone()))
     }
 
     fn filter(
@@ -215,54 +242,33 @@ impl Bench<'_> {
         group: &[(&CampaignId, String)],
         schema: &Schema,
     ) -> Result<FilterInUse, Fault> {
-        let fault = |slot: usize, pointer: &str, message: String| {
-            let what = group
-                .get(slot)
-                .map_or(String::new(), |(campaign, _)| format!("campaign {campaign}"));
-            Fault::new(&what, pointer, message)
+        let campaign = |slot: usize| {
+            group.get(slot).map_or(String::new(), |(campaign, _)| format!("campaign {campaign}"))
         };
-        let first =
-            group.first().map_or(String::new(), |(campaign, _)| format!("campaign {campaign}"));
-        let (module, filter) = match self.active(&first, "/filter/module", name)? {
-            (module, Admitted::Filter(filter)) => (module, filter),
-            (_, Admitted::Normalizer(_)) => {
-                let message = format!("module `{name}` is a normalizer; a campaign needs a filter");
-                return Err(fault(0, "/filter/module", message));
-            }
-        };
-        for need in filter.needs() {
-            let message = match schema.field(&need.name) {
-                None => format!("has no field `{}`", need.name),
-                Some((_, field)) if field.contact => {
-                    format!("marks `{}` as contact data, which no filter may read", need.name)
-                }
-                Some((_, field)) if field.kind != need.kind => {
-                    format!(
-                        "has `{}` as {}, not {}",
-                        need.name,
-                        field.kind.name(),
-                        need.kind.name()
-                    )
-                }
-                Some(_) => continue,
-            };
-            let message = format!(
-                "filter `{name}` version {} does not fit: the schema of `{}` {message}",
-                module.version,
-                schema.vertical()
-            );
-            return Err(fault(0, "/filter/module", message));
-        }
+        let found = self.track((&campaign(0), "/filter/module"), name, None)?;
         let settings: Vec<String> = group.iter().map(|(_, settings)| settings.clone()).collect();
-        match self.workshop.configure(&filter, &settings) {
-            Ok(configured) => Ok(FilterInUse { module, configured }),
-            Err(ConfigureError::Settings { slot, message }) => {
-                let help = filter.settings_help();
-                let message = format!("{message}. The filter `{name}` takes: {help}");
-                Err(fault(slot, "/filter/settings", message))
-            }
-            Err(other) => Err(fault(0, "/filter", format!("filter `{name}`: {other}"))),
-        }
+        let serving = self.serving(name, found, |version, admitted| {
+            let Admitted::Filter(filter) = admitted else {
+                let message = format!("module `{name}` is a normalizer; a campaign needs a filter");
+                return Err(Fault::new(&campaign(0), "/filter/module", message));
+            };
+            fits(&filter, schema).map_err(|why| {
+                let message = format!("filter `{name}` version {version} does not fit: {why}");
+                Fault::new(&campaign(0), "/filter/module", message)
+            })?;
+            self.workshop.configure(&filter, &settings).map_err(|error| match error {
+                ConfigureError::Settings { slot, message } => {
+                    let help = filter.settings_help();
+                    let message = format!("{message}. The filter `{name}` takes: {help}");
+                    Fault::new(&campaign(slot), "/filter/settings", message)
+                }
+                other => {
+                    let message = format!("filter `{name}` version {version}: {other}");
+                    Fault::new(&campaign(0), "/filter", message)
+                }
+            })
+        })?;
+        Ok(FilterInUse { serving, taken_out: found.1.taken_out.clone() })
     }
 
     fn campaign(
@@ -326,6 +332,24 @@ impl Bench<'_> {
             filter,
         })
     }
+}
+
+/// Says why a filter cannot judge leads of this schema.
+fn fits(filter: &Filter, schema: &Schema) -> Result<(), String> {
+    for need in filter.needs() {
+        let fault = match schema.field(&need.name) {
+            None => format!("has no field `{}`", need.name),
+            Some((_, field)) if field.contact => {
+                format!("marks `{}` as contact data, which no filter may read", need.name)
+            }
+            Some((_, field)) if field.kind != need.kind => {
+                format!("has `{}` as {}, not {}", need.name, field.kind.name(), need.kind.name())
+            }
+            Some(_) => continue,
+        };
+        return Err(format!("the schema of `{}` {fault}", schema.vertical()));
+    }
+    Ok(())
 }
 
 fn limits(what: &str, spec: &VerticalSpec) -> Result<(), Fault> {

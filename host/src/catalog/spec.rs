@@ -6,6 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::upkeep::{LimitsSpec, ModuleSpec};
 use crate::ids::{BuyerId, CampaignId, Digest, IdError, ModuleName, SourceId, VerticalId};
 use crate::money::{Micros, Share};
 
@@ -180,6 +181,9 @@ impl DeliverySpec {
 pub struct VerticalSpec {
     /// The normalizer.
     pub module: ModuleName,
+    /// The major version of its schema; absent means the lowest that serves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub major: Option<u32>,
     /// The least price of a lead.
     #[serde(default)]
     pub reserve: Amount,
@@ -294,6 +298,9 @@ pub struct Register {
     pub verticals: BTreeMap<VerticalId, VerticalSpec>,
     pub campaigns: BTreeMap<CampaignId, CampaignSpec>,
     pub lists: BTreeMap<String, ListSpec>,
+    pub modules: BTreeMap<ModuleName, ModuleSpec>,
+    /// By world: `filter` or `normalizer`.
+    pub limits: BTreeMap<String, LimitsSpec>,
 }
 
 const fn yes() -> bool {

@@ -1,6 +1,6 @@
 //! The workshop: the tools that building a snapshot needs, and what they made before.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::egress::Egress;
@@ -28,6 +28,12 @@ impl Workshop {
     /// Keeps a compiled module for the builds to come.
     pub fn keep(&self, digest: Digest, admitted: Admitted) {
         lock(&self.admitted).insert(digest, admitted);
+    }
+
+    /// Drops what was compiled of every module but these, so that memory does not grow with the number of versions.
+    pub fn keep_only(&self, digests: &HashSet<Digest>) {
+        lock(&self.admitted).retain(|digest, _| digests.contains(digest));
+        lock(&self.configured).retain(|(digest, _), _| digests.contains(digest));
     }
 
     /// Returns whether a module is compiled.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Exchange, Trouble};
-use crate::catalog::{Market, Source, Vertical};
+use crate::catalog::{Market, ModuleVersion, Source, Vertical};
 use crate::clock::Moment;
 use crate::facts::{Fact, ModuleUsed, Request, SubmissionRefused};
 use crate::ids::PingId;
@@ -31,6 +31,7 @@ pub struct Entered {
     pub envelope: Envelope,
     pub lead: Lead,
     pub request: Option<Request>,
+    module: ModuleVersion,
     fuel: u64,
     _claim: Option<Claim>,
 }
@@ -38,7 +39,7 @@ pub struct Entered {
 impl Entered {
     /// Returns the record of the normalizer's call.
     pub fn normalizer(&self) -> ModuleUsed {
-        let module = &self.vertical.module;
+        let module = &self.module;
         ModuleUsed {
             name: module.name.as_str().to_owned(),
             version: module.version,
@@ -58,6 +59,9 @@ impl Exchange {
         let vertical = market.vertical(&submission.vertical).filter(|vertical| vertical.active);
         let vertical =
             vertical.ok_or_else(|| Trouble::NoVertical(submission.vertical.to_string()))?;
+        if vertical.taken_out.is_some() {
+            return Err(Trouble::OutOfService(vertical.id.to_string()));
+        }
         let known = self.door.caller_by_header(market, submission)?;
         let reading = normalize::read(vertical, submission)?;
         let source = match known {
@@ -96,6 +100,7 @@ impl Exchange {
             envelope: reading.envelope,
             lead,
             request,
+            module: reading.module,
             fuel: reading.fuel,
             _claim: claim,
         });

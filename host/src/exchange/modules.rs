@@ -1,14 +1,44 @@
-//! The operator's acts on modules: a version is admitted, kept, made the one that serves, and taken back.
+//! The operator's acts on modules: a version is admitted and kept, tried, made the one that serves, and taken back.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::Exchange;
 use super::office::{ActError, invalid};
-use crate::facts::{Fact, ModuleActivated, ModuleStored};
+use crate::catalog::{Draft, LimitsSpec, Track, Trial, Versions};
+use crate::facts::{Fact, ModuleStepped, ModuleUploaded, Step};
 use crate::ids::{Digest, ModuleName};
+use crate::money::Share;
 use crate::sandbox::Admitted;
+
+/// The longest reason for an act, and the longest name of who does it, in bytes.
+pub const NOTE_BYTES_MAX: usize = 500;
+
+/// Who does something, and why, in the operator's own words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    pub by: String,
+    pub why: String,
+}
+
+impl Note {
+    /// What the exchange does by itself.
+    pub(super) fn own(why: impl Into<String>) -> Self {
+        Self { by: "exchange".to_owned(), why: why.into() }
+    }
+
+    fn checked(self) -> Result<Self, ActError> {
+        for (pointer, text) in [("/by", &self.by), ("/why", &self.why)] {
+            if text.len() > NOTE_BYTES_MAX || text.chars().any(char::is_control) {
+                let message = format!("at most {NOTE_BYTES_MAX} bytes on one line");
+                return Err(invalid(pointer, message));
+            }
+        }
+        Ok(self)
+    }
+}
 
 /// A module's version as it was kept.
 #[derive(Clone, Debug, Serialize)]
@@ -22,87 +52,268 @@ pub struct Uploaded {
     pub created: bool,
 }
 
+/// Which version an act is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    Newest,
+    Number(u32),
+}
+
+/// The two ways to try a version beside the active one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trying {
+    /// It judges and decides nothing.
+    Shadow,
+    /// It decides.
+    Canary,
+}
+
+impl Trying {
+    const fn began(self) -> Step {
+        match self {
+            Self::Shadow => Step::Shadowed,
+            Self::Canary => Step::Canaried,
+        }
+    }
+
+    const fn ended(self) -> Step {
+        match self {
+            Self::Shadow => Step::ShadowEnded,
+            Self::Canary => Step::CanaryEnded,
+        }
+    }
+
+    fn of(self, track: &Track) -> Option<Trial> {
+        match self {
+            Self::Shadow => track.shadow,
+            Self::Canary => track.canary,
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Shadow => "shadow",
+            Self::Canary => "canary",
+        }
+    }
+}
+
 impl Exchange {
-    /// Checks, compiles and keeps a module's version. Nothing serves it yet.
-    pub async fn upload(&self, name: &str, wasm: Vec<u8>) -> Result<Uploaded, ActError> {
+    /// Checks, compiles and keeps a module's version. Nothing serves it yet. The same bytes again are the same version.
+    ///
+    /// # Errors
+    ///
+    /// [`ActError`] if the module is not admitted, or its name belongs to a module of another world.
+    pub async fn upload(
+        &self,
+        name: &str,
+        wasm: Vec<u8>,
+        note: Note,
+    ) -> Result<Uploaded, ActError> {
         let module = ModuleName::parse(name).map_err(|error| invalid("/name", error))?;
+        let Note { by, why } = note.checked()?;
         let digest = Digest::of(&wasm);
         let bytes = u64::try_from(wasm.len()).unwrap_or(u64::MAX);
         let admitted = self.admit(digest, wasm.clone()).await?;
         let world = admitted.world();
         let mut draft = self.draft.lock().await;
-        if let Some(versions) = draft.modules.get(&module) {
-            if versions.world != world {
-                let message = format!(
-                    "`{name}` is a {}, this is a {world}: give it another name",
-                    versions.world
-                );
-                return Err(ActError::Conflict(message));
-            }
-            if let Some(version) = versions.version_of(digest) {
-                return Ok(Uploaded {
-                    name: module,
-                    version,
-                    digest,
-                    world,
-                    bytes,
-                    created: false,
-                });
-            }
+        let known = draft.versions(name);
+        if let Some(versions) = known.filter(|versions| versions.world != world) {
+            let other = &versions.world;
+            let message = format!("`{name}` is a {other}, this is a {world}: give it another name");
+            return Err(ActError::Conflict(message));
         }
-        let version =
-            draft.modules.get(&module).map_or(0, |versions| versions.newest()).saturating_add(1);
+        let uploaded = |version, created| {
+            Ok(Uploaded { name: module.clone(), version, digest, world, bytes, created })
+        };
+        if let Some(version) = known.and_then(|versions| versions.version_of(digest)) {
+            return uploaded(version, false);
+        }
+        let version = known.map_or(0, |versions| versions.newest()).saturating_add(1);
+        let (major, minor) = match &admitted {
+            Admitted::Normalizer(normalizer) => normalizer.schema().version(),
+            Admitted::Filter(_) => (0, 0),
+        };
         self.journal.put_module(digest, wasm).await.map_err(|_| ActError::Closed)?;
-        let fact = Fact::ModuleStored(ModuleStored {
+        let fact = Fact::ModuleUploaded(ModuleUploaded {
             name: name.to_owned(),
             version,
             digest: *digest.as_bytes(),
             world: world.to_owned(),
             bytes,
+            major,
+            minor,
+            passed: Vec::new(),
+            by,
+            why,
         });
         self.change(&mut draft, fact).await?;
-        Ok(Uploaded { name: module, version, digest, world, bytes, created: true })
+        uploaded(version, true)
     }
 
-    /// Makes a version of a module the one that serves: the one with this number, or the newest.
-    pub async fn activate(&self, name: &str, version: Option<u32>) -> Result<u32, ActError> {
+    /// Makes a version the one that decides. The version before it drains.
+    ///
+    /// # Errors
+    ///
+    /// [`ActError`] if there is no such version, or a vertical or campaign that uses the module does not fit it.
+    pub async fn activate(&self, name: &str, which: Which, note: Note) -> Result<u32, ActError> {
         let mut draft = self.draft.lock().await;
-        let versions = ModuleName::parse(name).ok().and_then(|name| draft.modules.get(&name));
-        let versions = versions.ok_or_else(|| ActError::NotFound(format!("module `{name}`")))?;
-        let version = version.unwrap_or(versions.newest());
-        let digest = versions.digest(version).ok_or_else(|| {
-            ActError::NotFound(format!(
-                "version {version} of module `{name}`; the newest is {}",
-                versions.newest()
-            ))
-        })?;
-        if !self.workshop.has(digest) {
-            let wasm = self.journal.module(digest).await.map_err(|_| ActError::Closed)?;
-            let wasm = wasm.ok_or_else(|| ActError::NotFound(format!("module {digest}")))?;
-            self.admit(digest, wasm).await?;
-        }
-        let fact = Fact::ModuleActivated(ModuleActivated { name: name.to_owned(), version });
-        self.change(&mut draft, fact).await?;
+        let (_, version) = find(&draft, name, which)?;
+        self.step(&mut draft, name, version, Step::Activated, Share::NONE, note).await?;
         Ok(version)
     }
 
-    /// Makes the version that served before the present one serve again.
-    pub async fn roll_back(&self, name: &str) -> Result<u32, ActError> {
-        let before = {
-            let draft = self.draft.lock().await;
-            let versions =
-                ModuleName::parse(name).ok().and_then(|name| draft.modules.get(&name).cloned());
-            let versions =
-                versions.ok_or_else(|| ActError::NotFound(format!("module `{name}`")))?;
-            let others = versions.history.iter().rev();
-            others.copied().find(|version| Some(*version) != versions.active)
-        };
+    /// Makes the version that was active before the present one active again.
+    ///
+    /// # Errors
+    ///
+    /// [`ActError::Conflict`] if no other version of this major has been active.
+    pub async fn roll_back(
+        &self,
+        name: &str,
+        major: Option<u32>,
+        note: Note,
+    ) -> Result<u32, ActError> {
+        let mut draft = self.draft.lock().await;
+        let (versions, _) = find(&draft, name, Which::Newest)?;
+        let before = versions.track(major).and_then(|(_, track)| track.before());
         let version = before.ok_or_else(|| {
             ActError::Conflict(format!(
                 "no other version of `{name}` has served, so there is none to go back to"
             ))
         })?;
-        self.activate(name, Some(version)).await
+        self.step(&mut draft, name, version, Step::Activated, Share::NONE, note).await?;
+        Ok(version)
+    }
+
+    /// Begins to try a version on a share of the pings, or changes the share; a share of zero ends the trial. Returns
+    /// the version.
+    ///
+    /// # Errors
+    ///
+    /// [`ActError`] if there is no such version, it is the active one, or nothing serves beside which to try it.
+    pub async fn try_out(
+        &self,
+        name: &str,
+        which: Which,
+        (trying, share): (Trying, Share),
+        note: Note,
+    ) -> Result<u32, ActError> {
+        let mut draft = self.draft.lock().await;
+        let (versions, version) = find(&draft, name, which)?;
+        if share == Share::NONE {
+            let mut trials = versions.tracks.values().filter_map(|track| trying.of(track));
+            let asked = |trial: &Trial| which == Which::Newest || trial.version == version;
+            let version = trials.find(asked).map(|trial| trial.version);
+            let version = version.ok_or_else(|| {
+                ActError::Conflict(format!("no version of `{name}` is a {} now", trying.name()))
+            })?;
+            self.step(&mut draft, name, version, trying.ended(), share, note).await?;
+            return Ok(version);
+        }
+        let major = versions.version(version).map(|version| version.major);
+        let active = versions.track(major).and_then(|(_, track)| track.active);
+        if active.is_none_or(|active| active == version) {
+            let why = match active {
+                Some(_) => {
+                    format!("version {version} of `{name}` is the active one: upload another")
+                }
+                None => format!("no version of `{name}` is active: activate one, then try others"),
+            };
+            return Err(ActError::Conflict(why));
+        }
+        self.step(&mut draft, name, version, trying.began(), share, note).await?;
+        Ok(version)
+    }
+
+    /// Takes a module's active version out of service until a version is activated: a filter's campaigns do not bid, a
+    /// normalizer's verticals take nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ActError::Conflict`] if the version is not active.
+    pub async fn take_out(&self, name: &str, which: Which, note: Note) -> Result<u32, ActError> {
+        let mut draft = self.draft.lock().await;
+        let (versions, _) = find(&draft, name, Which::Newest)?;
+        let asked = |version: &u32| match which {
+            Which::Newest => true,
+            Which::Number(number) => *version == number,
+        };
+        let active = versions.tracks.values().filter_map(|track| track.active).find(asked);
+        let version = active.ok_or_else(|| {
+            ActError::Conflict(format!("no such version of `{name}` is active, so none serves"))
+        })?;
+        self.step(&mut draft, name, version, Step::TakenOut, Share::NONE, note).await?;
+        Ok(version)
+    }
+
+    /// Returns the bytes of a version.
+    ///
+    /// # Errors
+    ///
+    /// [`ActError::NotFound`] if there is no such version.
+    pub async fn component(&self, name: &str, version: u32) -> Result<Vec<u8>, ActError> {
+        let draft = self.draft().await;
+        let (versions, version) = find(&draft, name, Which::Number(version))?;
+        let missing = || ActError::NotFound(format!("version {version} of module `{name}`"));
+        let digest = versions.digest(version).ok_or_else(missing)?;
+        self.journal.module(digest).await.map_err(|_| ActError::Closed)?.ok_or_else(missing)
+    }
+
+    /// Returns what a world's calls may use, where `world` is one.
+    ///
+    /// # Errors
+    ///
+    /// [`ActError::NotFound`] for any other word.
+    pub async fn limits(&self, world: &str) -> Result<LimitsSpec, ActError> {
+        let built_in = LimitsSpec::built_in(world, self.workshop.sandbox.limits());
+        let built_in = built_in.ok_or_else(|| {
+            ActError::NotFound(format!("world `{world}`; there are `filter` and `normalizer`"))
+        })?;
+        Ok(self.draft.lock().await.limits(world).or(built_in))
+    }
+
+    async fn step(
+        &self,
+        draft: &mut Draft,
+        name: &str,
+        version: u32,
+        step: Step,
+        share: Share,
+        note: Note,
+    ) -> Result<(), ActError> {
+        let Note { by, why } = note.checked()?;
+        let digest = draft.versions(name).and_then(|versions| versions.digest(version));
+        if let Some(digest) = digest.filter(|digest| !self.workshop.has(*digest)) {
+            let wasm = self.journal.module(digest).await.map_err(|_| ActError::Closed)?;
+            let wasm = wasm.ok_or_else(|| ActError::NotFound(format!("module {digest}")))?;
+            self.admit(digest, wasm).await?;
+        }
+        let share = share.millionths();
+        let name = name.to_owned();
+        let fact = Fact::ModuleStepped(ModuleStepped { name, version, step, share, by, why });
+        self.change(draft, fact).await?;
+        self.workshop.keep_only(&worth_keeping(draft));
+        Ok(())
+    }
+
+    /// Records that versions retired which no ping sees any more.
+    pub(super) async fn retire(&self) -> Result<(), ActError> {
+        let mut draft = self.draft.lock().await;
+        // Nothing is replaced while the draft is held.
+        if !self.drains.gone() {
+            return Ok(());
+        }
+        for (name, versions) in Arc::clone(&draft.modules).iter() {
+            for (version, _) in versions.numbered() {
+                if versions.stage(version) == "draining" {
+                    let note = Note::own("no ping sees it any more");
+                    let name = name.as_str();
+                    self.step(&mut draft, name, version, Step::Retired, Share::NONE, note).await?;
+                }
+            }
+        }
+        Ok(())
     }
 
     async fn admit(&self, digest: Digest, wasm: Vec<u8>) -> Result<Admitted, ActError> {
@@ -114,4 +325,31 @@ impl Exchange {
         });
         admitted.await.map_err(|_| ActError::Closed)?.map_err(ActError::Inadmissible)
     }
+}
+
+fn find(draft: &Draft, name: &str, which: Which) -> Result<(Arc<Versions>, u32), ActError> {
+    let versions = draft.versions(name);
+    let versions = versions.ok_or_else(|| ActError::NotFound(format!("module `{name}`")))?;
+    let newest = versions.newest();
+    let version = match which {
+        Which::Newest => newest,
+        Which::Number(number) => number,
+    };
+    if versions.version(version).is_none() {
+        let message = format!("version {version} of module `{name}`; the newest is {newest}");
+        return Err(ActError::NotFound(message));
+    }
+    Ok((Arc::clone(versions), version))
+}
+
+/// Returns what stays compiled: what pings may see, what a rollback goes back to, and what came last.
+fn worth_keeping(draft: &Draft) -> HashSet<Digest> {
+    let mut kept = draft.modules_in_use();
+    for versions in draft.modules.values() {
+        let before = versions.tracks.values().filter_map(Track::before);
+        kept.extend(
+            before.chain([versions.newest()]).filter_map(|version| versions.digest(version)),
+        );
+    }
+    kept
 }

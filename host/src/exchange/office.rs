@@ -97,7 +97,7 @@ impl Exchange {
         Ok(SavedSource { created, key: made })
     }
 
-    /// Saves a buyer, a vertical, a campaign or a list. Returns whether it is new.
+    /// Saves a buyer, a vertical, a campaign, a list, or the settings of a module or world. Returns whether it is new.
     pub async fn save<T>(&self, what: &str, id: &str, body: Value) -> Result<bool, ActError>
     where
         T: Serialize + DeserializeOwned,
@@ -110,6 +110,8 @@ impl Exchange {
             "buyer" => register.buyers.keys().any(|known| known.as_str() == id),
             "vertical" => register.verticals.keys().any(|known| known.as_str() == id),
             "campaign" => register.campaigns.keys().any(|known| known.as_str() == id),
+            "module" => register.modules.keys().any(|known| known.as_str() == id),
+            "limits" => register.limits.contains_key(id),
             _ => register.lists.contains_key(id),
         };
         self.change(&mut draft, saved(what, id, &spec)?).await?;
@@ -239,16 +241,18 @@ impl Exchange {
 
     /// Tries a change on a copy, records it, and publishes the snapshot it makes.
     pub(super) async fn change(&self, draft: &mut Draft, fact: Fact) -> Result<(), ActError> {
+        let at = self.clock.now();
         let mut changed = draft.clone();
-        changed.apply(&fact).map_err(|error| invalid("", error))?;
+        changed.apply(at, &fact).map_err(|error| invalid("", error))?;
         let (workshop, tried) = (Arc::clone(&self.workshop), changed.clone());
         let building = tokio::task::spawn_blocking(move || Market::build(&tried, 0, &workshop));
         let market = building.await.map_err(|_| ActError::Closed)??;
         let seat = self.journal.seat().await.map_err(|_| ActError::Closed)?;
-        let at = self.clock.now();
         let committed = self.book.decide(|book| self.record(book, seat, at, &fact, None));
         let version = committed.wait().await.map_err(|_| ActError::Closed)?;
-        self.catalog.publish(market.at_version(version));
+        if fact.changes_catalog() {
+            self.drains.add(&self.catalog.publish(market.at_version(version)));
+        }
         tracing::info!(kind = Fact::kind_name(fact.kind()), version, "catalog changed");
         *draft = changed;
         Ok(())

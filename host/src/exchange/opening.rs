@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 
 use super::Exchange;
 use super::deliveries::SHIPPING_MAX;
+use super::drains::Drains;
 use crate::book::{Book, State};
 use crate::catalog::{Catalog, Draft, Fault, Market, Workshop};
 use crate::clock::Clock;
@@ -70,7 +71,9 @@ impl Exchange {
             .recover(|stored| {
                 let fact = Fact::decode(stored.kind, &stored.payload)?;
                 state.apply(stored.at, &fact);
-                draft.apply(&fact).map_err(|error| OpenError::Unfoldable(error.to_string()))?;
+                draft
+                    .apply(stored.at, &fact)
+                    .map_err(|error| OpenError::Unfoldable(error.to_string()))?;
                 if fact.changes_catalog() {
                     version = stored.seq;
                 }
@@ -100,6 +103,7 @@ impl Exchange {
             courier,
             workshop,
             draft: Mutex::new(draft),
+            drains: Drains::default(),
             clock: options.clock,
             currency: options.currency,
             shipping: Semaphore::new(SHIPPING_MAX),
@@ -110,6 +114,7 @@ impl Exchange {
             exchange.tasks.spawn(Arc::clone(&exchange).resume(duty));
         }
         exchange.tasks.spawn(Arc::clone(&exchange).expire());
+        exchange.tasks.spawn(Arc::clone(&exchange).watch_drains());
         Ok(exchange)
     }
 
@@ -148,8 +153,7 @@ async fn market(
     version: u64,
     workshop: &Arc<Workshop>,
 ) -> Result<Market, OpenError> {
-    let active = draft.modules.values().filter_map(|versions| versions.digest(versions.active?));
-    for digest in active {
+    for digest in draft.modules_in_use() {
         let wasm = journal.module(digest).await?.unwrap_or_default();
         let workshop = Arc::clone(workshop);
         blocking(move || {

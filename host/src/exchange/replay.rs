@@ -13,7 +13,7 @@ use crate::book::{Stage, State};
 use crate::catalog::{Draft, Market, Workshop};
 use crate::clock::Moment;
 use crate::egress::Egress;
-use crate::facts::{Delivered, Ended, Fact, PingAnswered};
+use crate::facts::{Delivered, Ended, Fact, ModuleStepped, PingAnswered};
 use crate::ids::{PingId, SourceId};
 use crate::journal::Reading;
 use crate::lead::PingView;
@@ -24,7 +24,7 @@ use crate::{bidding, matching, settlement};
 
 /// How many facts are read at a time.
 const PAGE_FACTS: usize = 1_000;
-/// How many snapshots are kept for pings that were decided by an older one than the newest.
+/// How many snapshots are kept built for pings that were decided by an older one than the newest.
 const SNAPSHOTS_KEPT: usize = 64;
 
 /// What a replay found.
@@ -77,8 +77,8 @@ pub async fn replay(
         }
         for stored in page {
             let fact = Fact::decode(stored.kind, &stored.payload)?;
-            if let Fact::ModuleActivated(activated) = &fact {
-                stage.compile(&reading, &activated.name, activated.version).await?;
+            if let Fact::ModuleStepped(stepped) = &fact {
+                stage.compile(&reading, stepped).await?;
             }
             stage.step(stored.seq, stored.at, &fact)?;
             stage.found.facts = stored.seq;
@@ -101,9 +101,9 @@ struct Replay {
 }
 
 impl Replay {
-    async fn compile(&self, reading: &Reading, name: &str, version: u32) -> Result<(), OpenError> {
-        let found = self.draft.modules.iter().find(|(module, _)| module.as_str() == name);
-        let digest = found.and_then(|(_, versions)| versions.digest(version));
+    async fn compile(&self, reading: &Reading, step: &ModuleStepped) -> Result<(), OpenError> {
+        let versions = self.draft.versions(&step.name);
+        let digest = versions.and_then(|versions| versions.digest(step.version));
         let Some(digest) = digest.filter(|digest| !self.workshop.has(*digest)) else {
             return Ok(());
         };
@@ -120,20 +120,18 @@ impl Replay {
             Fact::PingAnswered(answered) => self.auction(seq, at, answered)?,
             Fact::Delivered(delivered) => self.delivery(seq, delivered),
             Fact::Saved(_)
-            | Fact::ModuleStored(_)
-            | Fact::ModuleActivated(_)
+            | Fact::ModuleUploaded(_)
+            | Fact::ModuleStepped(_)
             | Fact::Deposited(_)
             | Fact::SubmissionRefused(_)
             | Fact::Posted(_)
             | Fact::AskedAgain(_)
             | Fact::Expired(_) => (),
         }
-        self.draft.apply(fact).map_err(|error| OpenError::Unfoldable(error.to_string()))?;
+        self.draft.apply(at, fact).map_err(|error| OpenError::Unfoldable(error.to_string()))?;
         if fact.changes_catalog() {
+            // A copy shares what did not change.
             self.drafts.insert(seq, self.draft.clone());
-            while self.drafts.len() > SNAPSHOTS_KEPT {
-                self.drafts.pop_first();
-            }
         }
         for entry in settlement::entries(fact) {
             let balance = self.ledger.entry(entry.account).or_default();
@@ -172,10 +170,10 @@ impl Replay {
         let shortlist = matching::shortlist(vertical, &view, &source, at, |campaign| {
             told.get(campaign.id.as_str()).map_or(Ok(()), |exclusion| Err(*exclusion))
         });
-        let bids = bidding::collect(vertical, shortlist, &recorded.frame);
+        let ping = PingId::from_u128(recorded.ping);
+        let bids = bidding::collect(vertical, shortlist, &recorded.frame, ping);
         let deadline = Exclusion::DeadlinePassed.code();
         let late = recorded.left_out.iter().any(|left| left.reason == deadline);
-        let ping = PingId::from_u128(recorded.ping);
         let closed = close(&recorded.terms, ping, bids, late, at, |campaign, amount| {
             self.state.covers(campaign, print, amount, at)
         });

@@ -1,9 +1,9 @@
 //! What operators call to change something, and the objects as they saved them: sources, buyers, verticals,
-//! campaigns, modules, deposits.
+//! campaigns, deposits.
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{FromRequestParts, Path, Query, State};
+use axum::extract::{FromRequestParts, Path, State};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -14,9 +14,7 @@ use subtle::ConstantTimeEq;
 
 use super::Desk;
 use super::problem::Problem;
-use crate::catalog::{
-    Amount, BuyerSpec, CampaignSpec, Draft, ListSpec, SourceSpec, Versions, VerticalSpec,
-};
+use crate::catalog::{Amount, BuyerSpec, CampaignSpec, Draft, ListSpec, SourceSpec, VerticalSpec};
 use crate::delivery::courier::Outcome;
 use crate::ids::{Digest, PingId};
 use crate::money::Micros;
@@ -42,7 +40,7 @@ impl FromRequestParts<Desk> for Operator {
 
 pub(super) type Reply = Result<Response, Problem>;
 
-async fn bytes(body: Body) -> Result<Vec<u8>, Problem> {
+pub(super) async fn bytes(body: Body) -> Result<Vec<u8>, Problem> {
     let collected = Limited::new(body, OPERATOR_BODY_BYTES_MAX).collect().await.map_err(|_| {
         let detail = format!(
             "the body is larger than {OPERATOR_BODY_BYTES_MAX} bytes, or ended before its end"
@@ -52,12 +50,12 @@ async fn bytes(body: Body) -> Result<Vec<u8>, Problem> {
     Ok(collected.to_bytes().into())
 }
 
-async fn document(body: Body) -> Result<Value, Problem> {
+pub(super) async fn document(body: Body) -> Result<Value, Problem> {
     object(&bytes(body).await?)
 }
 
 /// Reads a JSON object. Of anything else serde would take the elements of a list for an object's members.
-fn object(bytes: &[u8]) -> Result<Value, Problem> {
+pub(super) fn object(bytes: &[u8]) -> Result<Value, Problem> {
     let malformed = |detail| Problem::new(StatusCode::BAD_REQUEST, "malformed", detail);
     let value: Value = serde_json::from_slice(bytes)
         .map_err(|error| malformed(format!("the body is not JSON: {error}")))?;
@@ -68,7 +66,7 @@ fn object(bytes: &[u8]) -> Result<Value, Problem> {
     }
 }
 
-fn status(created: bool) -> StatusCode {
+pub(super) fn status(created: bool) -> StatusCode {
     if created { StatusCode::CREATED } else { StatusCode::OK }
 }
 
@@ -243,89 +241,6 @@ pub(super) async fn put_list(
 }
 
 #[derive(Deserialize)]
-pub(super) struct UploadQuery {
-    #[serde(default)]
-    name: String,
-}
-
-pub(super) async fn upload(
-    _: Operator,
-    State(desk): State<Desk>,
-    Query(query): Query<UploadQuery>,
-    body: Body,
-) -> Reply {
-    let uploaded = desk.exchange.upload(&query.name, bytes(body).await?).await?;
-    // The same bytes again are the same version, and as welcome.
-    Ok((StatusCode::CREATED, Json(uploaded)).into_response())
-}
-
-pub(super) async fn modules(_: Operator, State(desk): State<Desk>) -> Reply {
-    let draft = desk.exchange.draft().await;
-    let modules =
-        draft.modules.iter().map(|(name, versions)| module_value(name.as_str(), versions));
-    Ok(Json(json!({"modules": modules.collect::<Vec<Value>>()})).into_response())
-}
-
-pub(super) async fn module(
-    _: Operator,
-    State(desk): State<Desk>,
-    Path(name): Path<String>,
-) -> Reply {
-    let draft = desk.exchange.draft().await;
-    let versions = by_name(&draft.modules, &name).ok_or_else(|| {
-        Problem::new(StatusCode::NOT_FOUND, "not-found", format!("there is no module `{name}`"))
-    })?;
-    Ok(Json(module_value(&name, versions)).into_response())
-}
-
-fn module_value(name: &str, versions: &Versions) -> Value {
-    let numbered = (1_u32..).zip(&versions.digests);
-    let all = numbered.map(|(version, digest)| json!({"version": version, "digest": digest}));
-    json!({
-        "name": name,
-        "world": versions.world,
-        "active": versions.active,
-        "versions": all.collect::<Vec<Value>>(),
-        "history": versions.history,
-    })
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Activation {
-    version: Option<u32>,
-}
-
-pub(super) async fn activate(
-    _: Operator,
-    State(desk): State<Desk>,
-    Path(name): Path<String>,
-    body: Body,
-) -> Reply {
-    let bytes = bytes(body).await?;
-    let activation = if bytes.is_empty() { Activation::default() } else { typed(object(&bytes)?)? };
-    let version = desk.exchange.activate(&name, activation.version).await?;
-    activated(&desk, &name, version).await
-}
-
-pub(super) async fn roll_back(
-    _: Operator,
-    State(desk): State<Desk>,
-    Path(name): Path<String>,
-) -> Reply {
-    let version = desk.exchange.roll_back(&name).await?;
-    activated(&desk, &name, version).await
-}
-
-async fn activated(desk: &Desk, name: &str, version: u32) -> Reply {
-    let draft = desk.exchange.draft().await;
-    let digest =
-        by_name(&draft.modules, name).and_then(|versions: &Versions| versions.digest(version));
-    let value = json!({"name": name, "version": version, "digest": digest});
-    Ok(Json(value).into_response())
-}
-
-#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Resolution {
     #[serde(default)]
@@ -378,7 +293,7 @@ where
     map.iter().find(|(id, _)| id.to_string() == name).map(|(_, value)| value)
 }
 
-fn typed<T: serde::de::DeserializeOwned>(body: Value) -> Result<T, Problem> {
+pub(super) fn typed<T: serde::de::DeserializeOwned>(body: Value) -> Result<T, Problem> {
     serde_path_to_error::deserialize(body).map_err(|error| {
         let path = error.path().to_string();
         let field = (path != ".").then(|| format!("/{}", path.replace('.', "/")));

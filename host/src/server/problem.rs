@@ -134,6 +134,10 @@ impl From<Trouble> for Problem {
                     "the exchange failed on this request",
                 )
             }
+            Trouble::OutOfService(_) => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "out-of-service", trouble)
+                    .next("send it again later: the operator has been told")
+            }
             Trouble::Overloaded(_) => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", trouble)
                     .retry_after(Duration::from_secs(1))

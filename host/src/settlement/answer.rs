@@ -110,8 +110,8 @@ impl Story {
                     }
                 }
                 Fact::Saved(_)
-                | Fact::ModuleStored(_)
-                | Fact::ModuleActivated(_)
+                | Fact::ModuleUploaded(_)
+                | Fact::ModuleStepped(_)
                 | Fact::Deposited(_)
                 | Fact::SubmissionRefused(_)
                 | Fact::AskedAgain(_)

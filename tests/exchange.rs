@@ -171,6 +171,11 @@ impl Exchange {
         request.bearer_auth(SOURCE_KEY).header("content-type", content_type)
     }
 
+    /// Returns how many accepted pings wait for their post or its end.
+    pub(crate) fn open_pings(&self) -> usize {
+        self.running.exchange().open_pings()
+    }
+
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.running.addr())
     }

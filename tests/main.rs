@@ -20,3 +20,4 @@ mod replay;
 mod sale;
 mod swap;
 mod tidy;
+mod versions;

@@ -17,7 +17,7 @@ const PING: &str = "auto-insurance/ping";
 const PINGS_A_PHASE: usize = 60;
 
 /// Returns the same module with another digest: a custom section says nothing to anybody.
-fn renamed(mut wasm: Vec<u8>, text: &str) -> Vec<u8> {
+pub(crate) fn renamed(mut wasm: Vec<u8>, text: &str) -> Vec<u8> {
     let length = |bytes: usize| u8::try_from(bytes).ok().filter(|length| *length < 0x80).unwrap();
     wasm.extend([0, length(text.len() + 5), 4]);
     wasm.extend(b"note");
@@ -26,7 +26,7 @@ fn renamed(mut wasm: Vec<u8>, text: &str) -> Vec<u8> {
 }
 
 /// An exchange where bravo buys 90210 by a filter, and carol buys everything for less.
-async fn market() -> (Exchange, Buyer) {
+pub(crate) async fn market() -> (Exchange, Buyer) {
     let exchange = Exchange::with_auto(Clock::system(), json!({})).await;
     exchange.serve("zip-list").await;
     let buyer = Buyer::accepting().await;
@@ -47,7 +47,7 @@ async fn save_zips(exchange: &Exchange, zips: Value) {
     exchange.put("campaigns/bravo-auto", campaign).await;
 }
 
-async fn upload(exchange: &Exchange, name: &str, wasm: Vec<u8>, version: u64) {
+pub(crate) async fn upload(exchange: &Exchange, name: &str, wasm: Vec<u8>, version: u64) {
     let digest = Digest::of(&wasm).to_string();
     let uploaded = exchange.upload(name, wasm).await;
     assert_eq!((uploaded.status, &uploaded.body["version"]), (201, &json!(version)));
@@ -55,21 +55,21 @@ async fn upload(exchange: &Exchange, name: &str, wasm: Vec<u8>, version: u64) {
 }
 
 /// Activates the newest version or rolls back; returns which version serves then.
-async fn serve(exchange: &Exchange, name: &str, act: &str) -> Value {
+pub(crate) async fn serve(exchange: &Exchange, name: &str, act: &str) -> Value {
     let served = exchange.post(&format!("modules/{name}/{act}"), json!({})).await;
     assert_eq!(served.status, 200, "{served:?}");
     served.body["version"].clone()
 }
 
 /// Pings that flow until they are stopped.
-struct Flow {
+pub(crate) struct Flow {
     accepted: Arc<Mutex<Vec<String>>>,
     stopping: Arc<AtomicBool>,
     senders: Vec<JoinHandle<()>>,
 }
 
 impl Flow {
-    fn begin(exchange: &Arc<Exchange>) -> Self {
+    pub(crate) fn begin(exchange: &Arc<Exchange>) -> Self {
         let accepted = Arc::<Mutex<Vec<String>>>::default();
         let stopping = Arc::<AtomicBool>::default();
         let sender = |_| {
@@ -87,12 +87,12 @@ impl Flow {
         Self { accepted, stopping, senders }
     }
 
-    async fn phase(&self) {
+    pub(crate) async fn phase(&self) {
         let goal = self.accepted.lock().await.len() + PINGS_A_PHASE;
         until("pings flow", async || self.accepted.lock().await.len() >= goal).await;
     }
 
-    async fn end(self) -> Vec<String> {
+    pub(crate) async fn end(self) -> Vec<String> {
         self.stopping.store(true, Ordering::SeqCst);
         for sender in self.senders {
             sender.await.unwrap();

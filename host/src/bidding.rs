@@ -5,13 +5,13 @@
 
 use std::sync::Arc;
 
-use crate::catalog::{Campaign, FilterInUse, Lot, Served, Vertical};
+use crate::catalog::{Campaign, Lot, ModuleVersion, Served, Serving, Upkeep, Vertical};
 use crate::facts::{LeftOut, ModuleUsed};
 use crate::ids::PingId;
 use crate::matching::{Shortlist, left_out};
 use crate::money::Micros;
 use crate::reasons::Exclusion;
-use crate::sandbox::Verdict;
+use crate::sandbox::{ConfiguredFilter, Forfeit, Verdict};
 
 /// A campaign's offer for this lead.
 #[derive(Clone, Debug)]
@@ -26,6 +26,15 @@ pub struct Bids<'m> {
     pub bids: Vec<Bid<'m>>,
     pub left_out: Vec<LeftOut>,
     pub filters: Vec<ModuleUsed>,
+    pub forfeited: Vec<Forfeited<'m>>,
+}
+
+/// A call that brought nothing, and how the module that failed is looked after.
+#[derive(Debug)]
+pub struct Forfeited<'m> {
+    pub module: &'m ModuleVersion,
+    pub upkeep: &'m Upkeep,
+    pub forfeit: Forfeit,
 }
 
 /// Collects the bids of a shortlist. `frame` is the ping view, encoded once for all filters; the ping's handle draws
@@ -63,20 +72,20 @@ impl<'m> Bids<'m> {
 
     fn ask(
         &mut self,
-        filter: &FilterInUse,
+        filter: &'m Serving<ConfiguredFilter>,
         asking: &[&'m Arc<Campaign>],
         frame: &[u64],
         ping: PingId,
     ) {
-        if filter.taken_out.is_some() {
+        if filter.upkeep.taken_out.is_some() {
             let out = Exclusion::FilterOutOfService;
             self.left_out.extend(asking.iter().map(|campaign| left_out(campaign, out, None)));
             return;
         }
         let slots: Vec<u32> =
             asking.iter().filter_map(|campaign| Some(campaign.filter?.slot)).collect();
-        let lot = Lot::draw(&ping.as_u128().to_be_bytes(), &filter.serving.active.module.name);
-        let Served { module, code } = filter.serving.decides(lot);
+        let lot = Lot::draw(&ping.as_u128().to_be_bytes(), &filter.active.module.name);
+        let Served { module, code } = filter.decides(lot);
         let fuel = match code.evaluate(frame, &slots) {
             Ok(evaluated) => {
                 for (campaign, verdict) in asking.iter().copied().zip(evaluated.verdicts) {
@@ -98,6 +107,7 @@ impl<'m> Bids<'m> {
                     let detail = Some(forfeit.code().to_owned());
                     self.left_out.push(left_out(campaign, forfeited, detail));
                 }
+                self.forfeited.push(Forfeited { module, upkeep: &filter.upkeep, forfeit });
                 0
             }
         };

@@ -29,7 +29,7 @@ use crate::schedule::Schedule;
 
 pub use build::Fault;
 pub use draft::Draft;
-pub use serving::{Lot, Served, Serving};
+pub use serving::{Lot, Served, Serving, Upkeep};
 pub use spec::{
     Amount, BudgetSpec, BuyerSpec, CampaignSpec, CapsSpec, DeliverySpec, FilterSpec, ListSpec,
     Percent, Register, SourceSpec, VerticalSpec,
@@ -138,7 +138,7 @@ pub struct Buyer {
 }
 
 /// A module's version that serves.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ModuleVersion {
     pub name: ModuleName,
     pub version: u32,
@@ -151,8 +151,6 @@ pub struct Vertical {
     pub id: VerticalId,
     pub active: bool,
     pub normalizer: Serving<Normalizer>,
-    /// Why the normalizer is out of service; then the vertical takes nothing.
-    pub taken_out: Option<String>,
     pub reserve: Micros,
     pub increment: Micros,
     pub copies: u32,
@@ -161,7 +159,8 @@ pub struct Vertical {
     pub duplicate_window: Duration,
     /// Every campaign of the vertical, paused ones too, by name.
     pub campaigns: Vec<Arc<Campaign>>,
-    pub filters: Vec<FilterInUse>,
+    /// Every filter with the settings of all the campaigns that use it.
+    pub filters: Vec<Serving<ConfiguredFilter>>,
 }
 
 impl Vertical {
@@ -175,14 +174,6 @@ impl Vertical {
             self.campaigns.binary_search_by(|campaign| campaign.id.as_str().cmp(id)).ok()?;
         self.campaigns.get(index)
     }
-}
-
-/// A filter with the settings of all the campaigns of one vertical that use it.
-#[derive(Debug)]
-pub struct FilterInUse {
-    pub serving: Serving<ConfiguredFilter>,
-    /// Why the filter is out of service; then its campaigns do not bid.
-    pub taken_out: Option<String>,
 }
 
 /// What a buyer wants, when, how much of it, and at what price.

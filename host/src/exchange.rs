@@ -4,6 +4,7 @@ mod close;
 mod deliveries;
 mod drains;
 mod entrance;
+mod failures;
 mod modules;
 mod office;
 mod opening;
@@ -17,6 +18,7 @@ use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::bidding::Forfeited;
 use crate::book::{Book, OPEN_PINGS_MAX, State};
 use crate::catalog::{Catalog, Draft, Market, Vertical, Workshop};
 use crate::clock::{Clock, Moment};
@@ -32,6 +34,7 @@ use crate::settlement::{Answer, Story};
 use crate::{bidding, delivery, matching, normalize, settlement};
 
 use drains::Drains;
+use failures::Failures;
 
 pub use close::{Closed, close, fingerprint};
 pub use entrance::{Entered, Entry};
@@ -52,6 +55,7 @@ pub struct Exchange {
     workshop: Arc<Workshop>,
     draft: Mutex<Draft>,
     drains: Drains,
+    failures: Failures,
     clock: Clock,
     currency: String,
     shipping: Semaphore,
@@ -88,7 +92,7 @@ pub enum Trouble {
 
 impl Exchange {
     /// Answers a ping: one auction, from the source's bytes to the money that is held for the winner.
-    pub async fn ping(&self, submission: &Submission) -> Result<Answer, Trouble> {
+    pub async fn ping(self: &Arc<Self>, submission: &Submission) -> Result<Answer, Trouble> {
         let market = self.catalog.load();
         match self.enter(&market, submission).await? {
             Entry::Seen(ping) | Entry::Interrupted(ping, _) => {
@@ -134,7 +138,7 @@ impl Exchange {
     }
 
     async fn auction(
-        &self,
+        self: &Arc<Self>,
         market: &Market,
         submission: &Submission,
         entered: &Entered,
@@ -150,6 +154,9 @@ impl Exchange {
         let random = entrance::random().map_err(|_| Trouble::Overloaded("no randomness"))?;
         let ping = PingId::new(at, random);
         let bids = bidding::collect(vertical, shortlist, &frame, ping);
+        for Forfeited { module, upkeep, forfeit } in &bids.forfeited {
+            self.failed(module, upkeep, forfeit, at);
+        }
         let late = submission.deadline(entered.envelope.deadline_ms) < Instant::now();
         let terms = terms(vertical, entered);
         let body = *submission.body_digest().as_bytes();

@@ -23,11 +23,11 @@ pub struct Reading {
 
 /// Why no reading came about: the vertical's module is at fault, not the source.
 #[derive(Debug, thiserror::Error)]
-pub enum Fault {
-    #[error("the normalizer failed")]
-    Forfeited(#[source] Forfeit),
-    #[error("the normalizer broke its own schema: {0}")]
-    OffSchema(String),
+#[error("the normalizer `{}` version {} failed", module.name, module.version)]
+pub struct Fault {
+    pub module: ModuleVersion,
+    #[source]
+    pub forfeit: Forfeit,
 }
 
 /// Reads a submission with the vertical's module.
@@ -44,9 +44,10 @@ pub fn read(vertical: &Vertical, submission: &Submission) -> Result<Reading, Fau
     // There is no handle before the bytes are read.
     let lot = Lot::draw(submission.body_digest().as_bytes(), &serving.active.module.name);
     let Served { module, code } = serving.decides(lot);
-    let normalized = code.normalize(&claims).map_err(Fault::Forfeited)?;
+    let fault = |forfeit| Fault { module: module.clone(), forfeit };
+    let normalized = code.normalize(&claims).map_err(fault)?;
     let lead = match normalized.lead {
-        Ok(values) => fit(code.schema(), stage, values)?,
+        Ok(values) => fit(code.schema(), stage, values).map_err(fault)?,
         Err(refusal) => Err(refusal),
     };
     let module = module.clone();
@@ -57,10 +58,11 @@ fn fit(
     schema: &Arc<Schema>,
     stage: Stage,
     named: Vec<(String, Value)>,
-) -> Result<Result<Lead, Refusal>, Fault> {
+) -> Result<Result<Lead, Refusal>, Forfeit> {
     let mut values = vec![None; schema.fields().len()];
     for (name, value) in named {
-        let off_schema = |what: &str| Fault::OffSchema(format!("field `{name}` {what}"));
+        let off_schema =
+            |what: &str| Forfeit::BadOutput(format!("by its own schema, field `{name}` {what}"));
         let (index, field) = schema.field(&name).ok_or_else(|| off_schema("is not declared"))?;
         if value.kind() != field.kind {
             return Err(off_schema("has a value of another kind than declared"));

@@ -7,17 +7,18 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use super::draft::Draft;
-use super::serving::{Served, Serving};
+use super::serving::{Served, Serving, Upkeep};
 use super::spec::{BuyerSpec, CampaignSpec, DeliverySpec, SourceSpec, VerticalSpec};
+use super::upkeep::{FailingSpec, ModuleSpec};
 use super::versions::{Track, Trial, Versions};
 use super::workshop::Workshop;
-use super::{Buyer, Campaign, FilterInUse, Market, ModuleVersion, Slot, Source, Vertical};
+use super::{Buyer, Campaign, Market, ModuleVersion, Slot, Source, Vertical};
 use crate::criteria::{Criteria, Lists};
 use crate::egress::Egress;
 use crate::ids::{BuyerId, CampaignId, ModuleName, SourceId, VerticalId};
 use crate::lead::Schema;
 use crate::money::Micros;
-use crate::sandbox::{Admitted, ConfigureError, Filter, Normalizer};
+use crate::sandbox::{Admitted, ConfigureError, ConfiguredFilter, Filter, Normalizer};
 use crate::schedule::Schedule;
 
 /// Why a draft is not a snapshot: what is at fault, where in it, and what would be right.
@@ -72,6 +73,9 @@ impl Market {
                 return Err(Fault::new(&format!("campaign {id}"), "/vertical", message));
             }
             campaigns.entry(&spec.vertical).or_default().insert(id, spec);
+        }
+        for (name, spec) in &register.modules {
+            failing(&format!("module {name}"), spec)?;
         }
         for (id, spec) in &register.verticals {
             let saved = campaigns.remove(id).unwrap_or_default();
@@ -136,7 +140,7 @@ impl Bench<'_> {
     ) -> Result<Vertical, Fault> {
         let what = format!("vertical {id}");
         limits(&what, spec)?;
-        let (normalizer, taken_out) = self.normalizer(&what, spec)?;
+        let normalizer = self.normalizer(&what, spec)?;
         let schema = Arc::clone(normalizer.active.code.schema());
         let mut groups: BTreeMap<&ModuleName, Vec<(&CampaignId, String)>> = BTreeMap::new();
         for (campaign, spec) in saved {
@@ -162,7 +166,6 @@ impl Bench<'_> {
             id: id.clone(),
             active: spec.active,
             normalizer,
-            taken_out,
             reserve: spec.reserve.0,
             increment: spec.increment.0,
             copies: spec.copies,
@@ -216,24 +219,22 @@ impl Bench<'_> {
             trial.map(|trial| Ok((trial.share, served(trial.version)?))).transpose()
         };
         let (canary, shadow) = (trial(track.canary)?, trial(track.shadow)?);
-        Ok(Serving { active: served(active)?, canary, shadow })
+        let spec = self.draft.module_spec(name.as_str());
+        let failing = spec.failing(&versions.world);
+        let upkeep = Upkeep { owner: spec.owner, failing, taken_out: track.taken_out.clone() };
+        Ok(Serving { active: served(active)?, canary, shadow, upkeep })
     }
 
-    fn normalizer(
-        &self,
-        what: &str,
-        spec: &VerticalSpec,
-    ) -> Result<(Serving<Normalizer>, Option<String>), Fault> {
+    fn normalizer(&self, what: &str, spec: &VerticalSpec) -> Result<Serving<Normalizer>, Fault> {
         let name = &spec.module;
         let found = self.track((what, "/module"), name, spec.major)?;
-        let serving = self.serving(name, found, |_, admitted| match admitted {
+        self.serving(name, found, |_, admitted| match admitted {
             Admitted::Normalizer(normalizer) => Ok(normalizer),
             Admitted::Filter(_) => {
                 let message = format!("module `{name}` is a filter; a vertical needs a normalizer");
                 Err(Fault::new(&what, "/module", message))
             }
-        })?;
-        Ok((serving, found.1.taken_out.clone()))
+        })
     }
 
     fn filter(
@@ -241,13 +242,13 @@ impl Bench<'_> {
         name: &ModuleName,
         group: &[(&CampaignId, String)],
         schema: &Schema,
-    ) -> Result<FilterInUse, Fault> {
+    ) -> Result<Serving<ConfiguredFilter>, Fault> {
         let campaign = |slot: usize| {
             group.get(slot).map_or(String::new(), |(campaign, _)| format!("campaign {campaign}"))
         };
         let found = self.track((&campaign(0), "/filter/module"), name, None)?;
         let settings: Vec<String> = group.iter().map(|(_, settings)| settings.clone()).collect();
-        let serving = self.serving(name, found, |version, admitted| {
+        self.serving(name, found, |version, admitted| {
             let Admitted::Filter(filter) = admitted else {
                 let message = format!("module `{name}` is a normalizer; a campaign needs a filter");
                 return Err(Fault::new(&campaign(0), "/filter/module", message));
@@ -267,8 +268,7 @@ impl Bench<'_> {
                     Fault::new(&campaign(0), "/filter", message)
                 }
             })
-        })?;
-        Ok(FilterInUse { serving, taken_out: found.1.taken_out.clone() })
+        })
     }
 
     fn campaign(
@@ -332,6 +332,21 @@ impl Bench<'_> {
             filter,
         })
     }
+}
+
+fn failing(what: &str, spec: &ModuleSpec) -> Result<(), Fault> {
+    let Some(FailingSpec { calls, window_seconds }) = spec.failing else { return Ok(()) };
+    let limits = [
+        ("/failing/calls", calls, 0, FailingSpec::CALLS_MAX),
+        ("/failing/window_seconds", window_seconds, 1, FailingSpec::WINDOW_SECONDS_MAX),
+    ];
+    for (pointer, value, least, most) in limits {
+        if !(least..=most).contains(&value) {
+            let message = format!("must be {least} to {most}, but is {value}");
+            return Err(Fault::new(&what, pointer, message));
+        }
+    }
+    Ok(())
 }
 
 /// Says why a filter cannot judge leads of this schema.

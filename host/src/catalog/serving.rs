@@ -3,6 +3,7 @@
 use sha2::{Digest as _, Sha256};
 
 use super::ModuleVersion;
+use super::upkeep::FailingSpec;
 use crate::ids::ModuleName;
 use crate::money::Share;
 
@@ -21,6 +22,17 @@ pub struct Serving<T> {
     pub canary: Option<(Share, Served<T>)>,
     /// Judges this share of the pings too, and decides nothing.
     pub shadow: Option<(Share, Served<T>)>,
+    pub upkeep: Upkeep,
+}
+
+/// How a module that serves is looked after.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upkeep {
+    /// Who is told when it fails, in the operator's words.
+    pub owner: String,
+    pub failing: FailingSpec,
+    /// Why it is out of service; then its campaigns do not bid, its verticals take nothing.
+    pub taken_out: Option<String>,
 }
 
 /// A ping's draw for one module, in millionths: the same whenever it is drawn, and even over many pings.
@@ -75,7 +87,9 @@ mod tests {
             Served { module: ModuleVersion { name, version, digest }, code: "" }
         };
         let share = Share::parse_percent(percent).unwrap();
-        Serving { active: served(1, b"1"), canary: Some((share, served(2, b"2"))), shadow: None }
+        let upkeep = Upkeep { owner: String::new(), failing: FailingSpec::NEVER, taken_out: None };
+        let canary = Some((share, served(2, b"2")));
+        Serving { active: served(1, b"1"), canary, shadow: None, upkeep }
     }
 
     /// Counts how many of 10,000 pings the canary decides.

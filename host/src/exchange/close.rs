@@ -32,7 +32,7 @@ pub fn close(
     at: Moment,
     covers: impl Fn(&Campaign, Micros) -> Result<(), Exclusion>,
 ) -> Closed {
-    let Bids { bids, left_out: mut excluded, filters } = bids;
+    let Bids { bids, left_out: mut excluded, filters, .. } = bids;
     let made = bids
         .iter()
         .map(|bid| BidMade {

@@ -52,18 +52,21 @@ impl Entered {
 impl Exchange {
     /// Lets a submission in. A source whose key stands in a header is checked before its bytes are read.
     pub(super) async fn enter(
-        &self,
+        self: &Arc<Self>,
         market: &Market,
         submission: &Submission,
     ) -> Result<Entry, Trouble> {
         let vertical = market.vertical(&submission.vertical).filter(|vertical| vertical.active);
         let vertical =
             vertical.ok_or_else(|| Trouble::NoVertical(submission.vertical.to_string()))?;
-        if vertical.taken_out.is_some() {
+        if vertical.normalizer.upkeep.taken_out.is_some() {
             return Err(Trouble::OutOfService(vertical.id.to_string()));
         }
         let known = self.door.caller_by_header(market, submission)?;
-        let reading = normalize::read(vertical, submission)?;
+        let reading = normalize::read(vertical, submission).inspect_err(|fault| {
+            let upkeep = &vertical.normalizer.upkeep;
+            self.failed(&fault.module, upkeep, &fault.forfeit, submission.received);
+        })?;
         let source = match known {
             Some(source) => source,
             None => self.door.caller(market, submission, reading.envelope.credential.as_ref())?,

@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 use super::Exchange;
 use super::deliveries::SHIPPING_MAX;
 use super::drains::Drains;
+use super::failures::Failures;
 use crate::book::{Book, State};
 use crate::catalog::{Catalog, Draft, Fault, Market, Workshop};
 use crate::clock::Clock;
@@ -104,6 +105,7 @@ impl Exchange {
             workshop,
             draft: Mutex::new(draft),
             drains: Drains::default(),
+            failures: Failures::default(),
             clock: options.clock,
             currency: options.currency,
             shipping: Semaphore::new(SHIPPING_MAX),

@@ -224,8 +224,13 @@ pub(super) async fn campaign(
     Path(id): Path<String>,
 ) -> Reply {
     let draft = desk.exchange.draft().await;
-    Ok(Json(found::<CampaignSpec>("campaign", &id, by_name(&draft.register.campaigns, &id))?)
-        .into_response())
+    let spec = by_name(&draft.register.campaigns, &id);
+    let mut value = found::<CampaignSpec>("campaign", &id, spec)?;
+    let why = spec.and_then(|spec| desk.exchange.out_of_service(spec.vertical.as_str(), &id));
+    if let (Some(object), Some(why)) = (value.as_object_mut(), why) {
+        object.insert("out_of_service".to_owned(), why.into());
+    }
+    Ok(Json(value).into_response())
 }
 
 pub(super) async fn put_list(

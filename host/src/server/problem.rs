@@ -8,7 +8,6 @@ use serde_json::json;
 
 use crate::exchange::{ActError, Trouble};
 use crate::ingest::Denied;
-use crate::normalize;
 use crate::sandbox::RefusalCode;
 
 /// A refusal on its way out.
@@ -102,14 +101,8 @@ impl From<Trouble> for Problem {
                 Self::new(status, refusal.code.code(), refusal.message).field(refusal.field)
             }
             Trouble::Normalizer(fault) => {
-                match &fault {
-                    normalize::Fault::Forfeited(cause) => {
-                        tracing::error!(%cause, error = %fault, "normalizer failed")
-                    }
-                    normalize::Fault::OffSchema(_) => {
-                        tracing::error!(error = %fault, "normalizer failed")
-                    }
-                }
+                let forfeit = &fault.forfeit;
+                tracing::error!(error = %forfeit, module = %fault.module.name, version = fault.module.version, "normalizer failed");
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "normalizer-failed", "the vertical's module failed on this submission; the operator has been told")
                     .next("send it again later; the same bytes fail the same way until the module is mended")
             }

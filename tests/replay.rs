@@ -1,6 +1,7 @@
 //! Replay: what is recorded comes out again, and a record that was forged does not.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use gavel::clock::{Clock, Moment};
 use gavel::exchange::{Difference, replay};
@@ -180,7 +181,7 @@ async fn check_forged(change: impl Fn(&mut Fact), what: &str) {
 fn in_auction(change: impl Fn(&mut gavel::facts::PingAnswered)) -> impl Fn(&mut Fact) {
     move |fact| {
         if let Fact::PingAnswered(auction) = fact {
-            change(auction);
+            change(Arc::make_mut(auction));
         }
     }
 }

@@ -160,5 +160,5 @@ fn facts(number: usize, winner: &Campaign, campaigns: &[Campaign]) -> (Fact, Fac
         expires_ms: AT.unix_ms() + i64::try_from(number).unwrap(),
         request: None,
     };
-    (Fact::PingAnswered(Box::new(answered)), Fact::Expired(Expired { pings: vec![ping] }))
+    (Fact::PingAnswered(Arc::new(answered)), Fact::Expired(Expired { pings: vec![ping] }))
 }

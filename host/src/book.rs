@@ -262,7 +262,7 @@ impl State {
         }
     }
 
-    fn answered(&mut self, at: Moment, answered: &PingAnswered) {
+    fn answered(&mut self, at: Moment, answered: &Arc<PingAnswered>) {
         let ping = PingId::from_u128(answered.ping);
         self.remember(at, ping, &answered.source, answered.request.as_ref());
         if answered.fingerprint != [0; 32] && answered.duplicate_of.is_none() {
@@ -280,7 +280,7 @@ impl State {
             copies: copies.map(Copy::held).collect(),
             taken: answered.winners.iter().map(|winner| winner.buyer.clone()).collect(),
             posted: None,
-            auction: Arc::new(answered.clone()),
+            auction: Arc::clone(answered),
         };
         self.expiries.insert((answered.expires(), ping));
         self.pings.insert(ping, open);
@@ -362,16 +362,16 @@ impl State {
             return;
         }
         let price = Micros::new(winner.price);
-        let account = self.accounts.entry(winner.buyer.clone()).or_default();
+        let account = of(&mut self.accounts, &winner.buyer);
         account.held = sum(account.held, price);
-        self.counters.entry(winner.campaign.clone()).or_default().count(winner.day, price);
+        of(&mut self.counters, &winner.campaign).count(winner.day, price);
     }
 
     fn release(&mut self, winner: &Winner) {
         let price = Micros::new(winner.price);
-        let account = self.accounts.entry(winner.buyer.clone()).or_default();
+        let account = of(&mut self.accounts, &winner.buyer);
         account.held = difference(account.held, price);
-        self.counters.entry(winner.campaign.clone()).or_default().uncount(winner.day, price);
+        of(&mut self.counters, &winner.campaign).uncount(winner.day, price);
     }
 
     fn remember(&mut self, at: Moment, ping: PingId, source: &str, request: Option<&Request>) {
@@ -382,4 +382,13 @@ impl State {
             self.requests.insert(key, at, ping, request.clone(), REQUESTS_MAX);
         }
     }
+}
+
+/// Returns what is kept under a name, made anew if there is nothing. The name is copied only then.
+#[expect(clippy::expect_used, reason = "the line before put it there")]
+fn of<'m, T: Default>(kept: &'m mut HashMap<String, T>, name: &str) -> &'m mut T {
+    if !kept.contains_key(name) {
+        kept.insert(name.to_owned(), T::default());
+    }
+    kept.get_mut(name).expect("it is there")
 }

@@ -142,7 +142,7 @@ impl Exchange {
         market: &Market,
         submission: &Submission,
         entered: &Entered,
-    ) -> Result<Box<PingAnswered>, Trouble> {
+    ) -> Result<Arc<PingAnswered>, Trouble> {
         let (at, source) = (submission.received, &entered.source);
         let vertical = &entered.vertical;
         let view = entered.lead.ping_view();
@@ -172,7 +172,7 @@ impl Exchange {
                     book.covers(campaign, print, amount, at)
                 }),
             };
-            let answered = Box::new(PingAnswered {
+            let answered = Arc::new(PingAnswered {
                 ping: ping.as_u128(),
                 source: source.id.as_str().to_owned(),
                 vertical: vertical.id.as_str().to_owned(),
@@ -192,7 +192,7 @@ impl Exchange {
                 expires_ms: at.after(vertical.hold).unix_ms(),
                 request: entered.request.clone(),
             });
-            let fact = Fact::PingAnswered(answered.clone());
+            let fact = Fact::PingAnswered(Arc::clone(&answered));
             Ok((answered, self.record(book, seat, at, &fact, None)))
         })?;
         // Durable before it is spoken: a crash after this line keeps the promise, a crash before it made none.

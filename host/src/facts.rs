@@ -6,6 +6,8 @@
 
 mod module;
 
+use std::sync::Arc;
+
 use rkyv::rancor::Error;
 use rkyv::util::AlignedVec;
 use rkyv::{Archive, Deserialize, Serialize};
@@ -24,7 +26,7 @@ pub enum Fact {
     /// A buyer paid money in.
     Deposited(Deposited),
     /// A ping was answered; the auction as it was held.
-    PingAnswered(Box<PingAnswered>),
+    PingAnswered(Arc<PingAnswered>),
     /// A submission of a known source was refused before it became a lead.
     SubmissionRefused(SubmissionRefused),
     /// A post claimed its ping; deliveries are due.
@@ -305,7 +307,7 @@ macro_rules! kinds {
 kinds! {
     1 "saved" Saved(Saved) std::convert::identity;
     4 "deposited" Deposited(Deposited) std::convert::identity;
-    5 "ping-answered" PingAnswered(PingAnswered) Box::new;
+    5 "ping-answered" PingAnswered(PingAnswered) Arc::new;
     6 "submission-refused" SubmissionRefused(SubmissionRefused) std::convert::identity;
     7 "posted" Posted(Posted) std::convert::identity;
     8 "delivered" Delivered(Delivered) std::convert::identity;

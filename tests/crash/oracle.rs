@@ -95,7 +95,8 @@ impl Recorded {
         };
         match fact {
             Fact::PingAnswered(ping) => {
-                let new = ping.request.is_none_or(|request| keys.insert((false, request.key)));
+                let new =
+                    ping.request.as_ref().is_none_or(|request| keys.insert((false, request.key)));
                 once(new, "answers a key", ping.ping);
                 once(self.answered.insert(ping.ping), "was answered", ping.ping);
             }

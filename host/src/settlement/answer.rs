@@ -1,5 +1,7 @@
 //! What a source hears: a pure function of what was recorded, so that the same request gets the same answer.
 
+use std::sync::Arc;
+
 use crate::clock::Moment;
 use crate::facts::{Ended, Fact, PingAnswered, Posted};
 use crate::ids::PingId;
@@ -74,7 +76,7 @@ fn unsold_because(auction: &PingAnswered) -> Refusal {
 /// All that the journal knows of one ping, in order.
 #[derive(Clone, Debug, Default)]
 pub struct Story {
-    pub auction: Option<PingAnswered>,
+    pub auction: Option<Arc<PingAnswered>>,
     pub posted: Option<Posted>,
     copies: Vec<CopyEnd>,
 }
@@ -95,7 +97,7 @@ impl Story {
             match fact {
                 Fact::PingAnswered(auction) => {
                     story.copies = vec![CopyEnd::Open; auction.winners.len()];
-                    story.auction = Some(auction.as_ref().clone());
+                    story.auction = Some(Arc::clone(auction));
                 }
                 Fact::Posted(posted) => story.posted = Some(posted.clone()),
                 Fact::Delivered(delivered) => {
@@ -136,7 +138,7 @@ impl Story {
         if self.auction.as_ref().is_some_and(|auction| auction.test) {
             // A test runs the same way and stops before the buyer and the money.
             let auction = self.auction.as_ref();
-            let price = auction.map_or(Micros::ZERO, PingAnswered::payout);
+            let price = auction.map_or(Micros::ZERO, |auction| auction.payout());
             return Answer::Sold { ping, price, copies: self.copies.len() };
         }
         let sold = self.copies.iter().filter_map(|copy| match copy {

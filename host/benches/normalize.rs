@@ -45,6 +45,8 @@ fn main() {
     for (name, content_type, body) in spellings {
         let submission = Submission {
             stage: Stage::Ping,
+            dialect: None,
+            accept: None,
             content_type,
             query: "",
             body,

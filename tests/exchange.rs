@@ -63,13 +63,24 @@ impl Exchange {
 
     /// Opens an exchange that lives by this clock.
     pub(crate) async fn open_at(data: Arc<TempDir>, clock: Clock) -> Self {
+        Self::open_for(data, clock, REQUESTS_MAX).await
+    }
+
+    /// Opens an exchange for auto insurance that has room for one request at a time.
+    pub(crate) async fn crowded(data: Arc<TempDir>) -> Self {
+        let exchange = Self::open_for(data, Clock::system(), 1).await;
+        exchange.trade("auto-insurance", json!({})).await;
+        exchange
+    }
+
+    async fn open_for(data: Arc<TempDir>, clock: Clock, requests_max: usize) -> Self {
         let raw = Raw {
             data: data.path().to_owned(),
             listen: "127.0.0.1:0".to_owned(),
             operator_key: Some(OPERATOR_KEY.to_owned()),
             currency: "USD".to_owned(),
             allow_loopback_buyers: true,
-            requests_max: REQUESTS_MAX,
+            requests_max,
             connections_max: CONNECTIONS_MAX,
         };
         let config = Config { clock, ..Config::check(raw, "").unwrap() };

@@ -9,6 +9,7 @@
 
 mod crash;
 mod delivery;
+mod dialects;
 mod exchange;
 mod hostile;
 mod market;

@@ -47,7 +47,15 @@ fn send(normalizer: &Normalizer, path: &Path, body: &[u8]) -> Normalized {
         Some("xml") => "text/xml",
         other => panic!("{name}: {other:?} is no syntax"),
     };
-    let submission = Submission { stage, content_type, query: "", body, received_on: RECEIVED_ON };
+    let submission = Submission {
+        stage,
+        dialect: None,
+        accept: None,
+        content_type,
+        query: "",
+        body,
+        received_on: RECEIVED_ON,
+    };
     normalizer.normalize(&submission).unwrap_or_else(|forfeit| panic!("{name}: {forfeit:?}"))
 }
 

@@ -228,7 +228,8 @@ async fn without_a_key_that_is_known_nobody_is_heard() {
     };
     let ping = auto_ping();
     scene.check(post(&ping), "401 key-missing").await;
-    scene.check(post(&ping).basic_auth("web", Some(SOURCE_KEY)), "401 key-missing").await;
+    scene.check(post(&ping).basic_auth("web", Some("no-such-key-at-all")), "401 key-unknown").await;
+    scene.check(post(&ping).header("authorization", "Digest x"), "401 key-missing").await;
     scene.check(post(&ping).bearer_auth("no-such-key-at-all"), "401 key-unknown").await;
     scene.check(post(&ping).bearer_auth(""), "401 key-missing").await;
     scene.check(post(&ping).header("x-api-key", "no-such-key-at-all"), "401 key-unknown").await;

@@ -8,11 +8,11 @@
 
 mod body;
 mod contact;
-mod date;
+pub(crate) mod date;
 mod envelope;
 mod form;
 mod json;
-mod key;
+pub(crate) mod key;
 mod lead;
 mod number;
 mod path;
@@ -28,7 +28,7 @@ mod xml;
 
 pub use table::{Field, Group, Reader, Vertical, Word};
 
-use crate::normalizer::{Normalized, Refusal, RefusalCode, Submission};
+use crate::normalizer::{Normalized, Refusal, RefusalCode, Submission, Syntax};
 use tree::Leaves;
 
 impl Vertical {
@@ -39,14 +39,14 @@ impl Vertical {
         let query = form::read(&mut leaves, submission.query.as_bytes(), body::Charset::Utf8);
         let (syntax, body) = body::read(&mut leaves, submission);
         let has_query = !submission.query.is_empty();
-        let dialect = syntax.or(has_query.then_some(body::Syntax::Form));
-        let read = query.and(body).and_then(|()| match dialect {
+        let syntax = syntax.or(has_query.then_some(Syntax::Form));
+        let read = query.and(body).and_then(|()| match syntax {
             Some(_) => Ok(()),
             None => Err(malformed("there is neither a body nor a query; send a form, JSON or XML")),
         });
         let found = lead::Values::new(self, &mut leaves);
         let (mut envelope, fault) = envelope::read(&found, submission.stage);
-        envelope.dialect = dialect.map_or("", body::Syntax::dialect).into();
+        envelope.dialect = envelope::dialect(self, &found, leaves.came(), submission, syntax);
         let lead =
             read.and_then(|()| found.lead(submission)).and_then(|lead| fault.map_or(Ok(lead), Err));
         Normalized { envelope, lead }

@@ -41,6 +41,7 @@
 //! A module is a pure function. It has no clock, no network, no randomness and no memory of earlier calls, because
 //! every call runs in an instance of its own. A panic is a trap: the call is forfeited and the exchange goes on.
 
+pub mod answers;
 pub mod filter;
 pub mod intake;
 pub mod normalizer;

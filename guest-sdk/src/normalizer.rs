@@ -1,22 +1,32 @@
 //! For a vertical's team: from any source's bytes to one typed lead.
 
 pub use crate::bindings::normalizer::exports::gavel::rules::normalization::{
-    Answer, Envelope, Field, Kind, NamedValue, Normalized, Outcome, Refusal, RefusalCode, Schema,
-    Stage, Submission, Value, Verdict,
+    Answer, Dialect, Envelope, Field, Kind, NamedValue, Normalized, Outcome, Refusal, RefusalCode,
+    Schema, Stage, Submission, Syntax, Value, Verdict,
 };
 
-/// A vertical: its schema, and how to read every dialect that its sources speak.
+use crate::answers::{self, Family};
+
+/// A vertical: its schema, how to read every dialect that its sources speak, and how to answer in it.
 pub trait Normalizer {
+    /// The dialects in which it answers: all that this kit knows. One with dialects of its own names the same list in
+    /// [`Vertical::answers`](crate::intake::Vertical::answers).
+    const FAMILIES: &'static [&'static Family] = answers::FAMILIES;
+
     /// Returns the vertical's schema.
     fn describe() -> Schema;
 
     /// Reads one submission.
     fn normalize(submission: Submission) -> Normalized;
 
-    /// Words an answer in the dialect of the submission. The default leaves it to the exchange's own JSON.
+    /// Returns the names by which an address can choose a dialect.
+    fn dialects() -> Vec<Dialect> {
+        answers::dialects(Self::FAMILIES)
+    }
+
+    /// Words an answer in the dialect of the submission; nothing leaves it to the exchange's own JSON.
     fn render(outcome: Outcome) -> Option<Answer> {
-        let _ = outcome;
-        None
+        answers::render(Self::FAMILIES, &outcome)
     }
 }
 
@@ -42,6 +52,10 @@ macro_rules! export_normalizer {
 
                 fn normalize(submission: sdk::Submission) -> sdk::Normalized {
                     <$normalizer as sdk::Normalizer>::normalize(submission)
+                }
+
+                fn dialects() -> Vec<sdk::Dialect> {
+                    <$normalizer as sdk::Normalizer>::dialects()
                 }
 
                 fn render(outcome: sdk::Outcome) -> Option<sdk::Answer> {

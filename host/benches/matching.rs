@@ -21,7 +21,7 @@ mod rounds;
 #[path = "support/timing.rs"]
 mod timing;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -93,6 +93,8 @@ fn lead(vertical: &Vertical, ping: String) -> (PingView, [u8; 32]) {
     let submission = Submission {
         call: Call::Ping,
         vertical: vertical.id.clone(),
+        dialect: None,
+        accept: None,
         content_type: "application/json".to_owned(),
         query: String::new(),
         body: Bytes::from(ping),
@@ -100,6 +102,7 @@ fn lead(vertical: &Vertical, ping: String) -> (PingView, [u8; 32]) {
         idempotency_key: None,
         received: AT,
         started: Instant::now(),
+        spoken: OnceLock::new(),
     };
     let view = normalize::read(vertical, &submission).unwrap().lead.unwrap().ping_view();
     let print = fingerprint(vertical, &view.frame());

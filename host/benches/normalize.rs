@@ -1,4 +1,5 @@
-//! How long does it take to make a lead of a ping of 1 KB, and how does that compare to parsing its JSON?
+//! How long does it take to make a lead of a ping of 1 KB, how does that compare to parsing its JSON, and what does an
+//! answer in a source's own dialect take?
 //!
 //! `./x build`, then `./x bench --bench normalize`. One ping in three spellings, each call in an instance of its own. The
 //! peer reads the same JSON into a tree of values and knows nothing of leads.
@@ -17,7 +18,10 @@ mod rounds;
 #[path = "support/timing.rs"]
 mod timing;
 
-use gavel::sandbox::{Admitted, Limits, Normalizer, Sandbox, Stage, Submission};
+use gavel::money::Micros;
+use gavel::sandbox::{
+    Admitted, Limits, Normalizer, Outcome, Sandbox, SourceVerdict, Stage, Submission,
+};
 use serde_json::Value;
 
 use rounds::{Case, compare};
@@ -45,6 +49,8 @@ fn main() {
     for (name, content_type, body) in spellings {
         let submission = Submission {
             stage: Stage::Ping,
+            dialect: None,
+            accept: None,
             content_type,
             query: "",
             body,
@@ -55,7 +61,38 @@ fn main() {
         let normalizer = &normalizer;
         cases.push(Case::new(name, move |_| normalizer.normalize(&submission).unwrap()));
     }
+    for dialect in ["boberdoo", "px-json", "px-xml", "xml"] {
+        let outcome = accepted(dialect);
+        let rendered = normalizer.render(&outcome).unwrap().unwrap();
+        let (fuel, bytes) = (rendered.fuel, rendered.body.len());
+        let name = format!("answer of {bytes} bytes in {dialect}, {fuel} fuel");
+        let normalizer = &normalizer;
+        cases.push(Case::new(name, move |_| normalizer.render(&outcome).unwrap()));
+    }
     compare("pings", cases);
+}
+
+/// The answer to a ping that found a buyer.
+fn accepted(dialect: &str) -> Outcome {
+    Outcome {
+        stage: Stage::Ping,
+        dialect: dialect.to_owned(),
+        accept: None,
+        content: None,
+        verdict: SourceVerdict::Accepted,
+        status: 200,
+        ping_id: Some("pg_01kd0b4tq0e8m2v6x9c3r7s5wz".to_owned()),
+        lead_id: None,
+        duplicate_of: None,
+        price: Some(Micros::new(12_349_999)),
+        currency: "USD".to_owned(),
+        copies: None,
+        expires_ms: Some(1_772_471_131_204),
+        reason_code: None,
+        reason: None,
+        field: None,
+        retry_after_s: None,
+    }
 }
 
 /// Returns the fuel that the ping takes, which is a lead with most of its fields.

@@ -3,7 +3,7 @@
 //! Everything here is cheap and happens before any of it costs a sandbox call, an auction or a disk write.
 
 use std::num::NonZeroU32;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -16,6 +16,7 @@ use crate::catalog::{Market, Source};
 use crate::clock::Moment;
 use crate::facts::Request;
 use crate::ids::{Digest, SourceId, VerticalId};
+use crate::sandbox::{Normalizer, Syntax};
 
 /// The largest body of a ping or post, in bytes.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -52,6 +53,10 @@ impl Call {
 pub struct Submission {
     pub call: Call,
     pub vertical: VerticalId,
+    /// The dialect that the address names.
+    pub dialect: Option<String>,
+    /// What the Accept header asks for.
+    pub accept: Option<Syntax>,
     pub content_type: String,
     pub query: String,
     pub body: Bytes,
@@ -61,6 +66,16 @@ pub struct Submission {
     pub received: Moment,
     /// The same moment on a clock that never jumps: what deadlines are counted from.
     pub started: Instant,
+    /// Who read it, and in which dialect it wants its answer. Set once, when it was read.
+    pub spoken: OnceLock<Spoken>,
+}
+
+/// The dialect of a submission that was read, with the module that can answer in it.
+#[derive(Clone, Debug)]
+pub struct Spoken {
+    pub normalizer: Normalizer,
+    /// Empty for the exchange's own JSON.
+    pub dialect: String,
 }
 
 impl Submission {
@@ -102,7 +117,7 @@ pub enum Denied {
         "the source `{id}` may not send to `{vertical}`: ask the operator to add the vertical to it"
     )]
     VerticalNotAllowed { id: SourceId, vertical: VerticalId },
-    #[error("more than {per_second} requests a second; try again in {} ms", retry_after.as_millis())]
+    #[error("more than {per_second} requests a second; try again after `Retry-After`")]
     TooMany { per_second: u32, retry_after: Duration },
     #[error("a request with this Idempotency-Key is still running; try again shortly")]
     StillRunning,

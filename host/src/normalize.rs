@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use crate::catalog::{Lot, ModuleVersion, Served, Vertical};
-use crate::ingest::{Call, Submission};
+use crate::ingest::{Call, Spoken, Submission};
 use crate::lead::{Field, Lead, Schema, TEXT_BYTES_MAX, TEXTS_MAX, Value};
 use crate::sandbox::{self, Envelope, Forfeit, Refusal, RefusalCode, Stage};
 
@@ -35,6 +35,8 @@ pub fn read(vertical: &Vertical, submission: &Submission) -> Result<Reading, Fau
     let stage = if submission.call == Call::Ping { Stage::Ping } else { Stage::Post };
     let claims = sandbox::Submission {
         stage,
+        dialect: submission.dialect.as_deref(),
+        accept: submission.accept,
         content_type: &submission.content_type,
         query: &submission.query,
         body: &submission.body,
@@ -46,6 +48,10 @@ pub fn read(vertical: &Vertical, submission: &Submission) -> Result<Reading, Fau
     let Served { module, code } = serving.decides(lot);
     let fault = |forfeit| Fault { module: module.clone(), forfeit };
     let normalized = code.normalize(&claims).map_err(fault)?;
+    submission.spoken.get_or_init(|| Spoken {
+        normalizer: code.clone(),
+        dialect: normalized.envelope.dialect.clone(),
+    });
     let lead = match normalized.lead {
         Ok(values) => fit(code.schema(), stage, values).map_err(fault)?,
         Err(refusal) => Err(refusal),

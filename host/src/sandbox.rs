@@ -27,8 +27,8 @@ pub use call::Forfeit;
 pub use engine::SandboxError;
 pub use filter::{ConfigureError, ConfiguredFilter, Evaluated, Filter, Need, Verdict};
 pub use normalizer::{
-    Envelope, Normalized, Normalizer, Outcome, Refusal, RefusalCode, Rendered, SourceVerdict,
-    Stage, Submission,
+    DIALECTS_MAX, Dialect, Envelope, Normalized, Normalizer, Outcome, Refusal, RefusalCode,
+    Rendered, SourceVerdict, Stage, Submission, Syntax,
 };
 
 /// The largest module, in bytes. A filter of the SDK has about a hundred thousand.

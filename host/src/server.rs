@@ -1,8 +1,10 @@
 //! The building's doors: HTTP connections in, the exchange's words out. The only place that names axum.
 //!
-//! Which status an answer has is decided here and in `problem`, nowhere else.
+//! Which status an answer has is decided here and in `problem`, nowhere else; `dialects` says the same in a source's own
+//! words.
 
 mod connections;
+mod dialects;
 mod modules;
 mod operator;
 mod pages;
@@ -33,6 +35,7 @@ struct Desk {
     exchange: Arc<Exchange>,
     operator_key: Digest,
     requests: Arc<Semaphore>,
+    kept: dialects::Kept,
     stopping: CancellationToken,
 }
 
@@ -102,6 +105,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         exchange: Arc::clone(&exchange),
         operator_key: config.operator_key,
         requests: Arc::new(Semaphore::new(config.requests_max)),
+        kept: dialects::Kept::default(),
         stopping: stopping.clone(),
     };
     let serving =
@@ -115,6 +119,9 @@ fn routes(desk: Desk) -> Router {
         .route("/v1/{vertical}/ping", post(sources::submit))
         .route("/v1/{vertical}/post", post(sources::submit))
         .route("/v1/{vertical}/full", post(sources::submit))
+        .route("/v1/{vertical}/ping/{dialect}", post(sources::submit))
+        .route("/v1/{vertical}/post/{dialect}", post(sources::submit))
+        .route("/v1/{vertical}/full/{dialect}", post(sources::submit))
         .route("/v1/{vertical}/spec", get(pages::specification))
         .route("/v1/sources", get(operator::sources))
         .route("/v1/sources/{id}", put(operator::put_source).get(operator::source))

@@ -2,26 +2,7 @@
 
 use super::tree::Leaves;
 use super::{form, json, malformed, unsupported, xml};
-use crate::normalizer::{Refusal, Submission};
-
-/// What a submission is written in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Syntax {
-    Form,
-    Json,
-    Xml,
-}
-
-impl Syntax {
-    /// Returns the name by which an envelope calls it.
-    pub(super) const fn dialect(self) -> &'static str {
-        match self {
-            Self::Form => "form",
-            Self::Json => "json",
-            Self::Xml => "xml",
-        }
-    }
-}
+use crate::normalizer::{Refusal, Submission, Syntax};
 
 /// How bytes are characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,7 +83,7 @@ fn read_as(
     };
     match syntax {
         Syntax::Json => json::read(leaves, text),
-        Syntax::Form | Syntax::Xml => xml::read(leaves, text),
+        Syntax::Form | Syntax::Xml | Syntax::Text => xml::read(leaves, text),
     }
 }
 
@@ -151,7 +132,7 @@ fn syntax(submission: &Submission) -> Result<(Syntax, Option<Charset>), Refusal>
         }
     };
     let fits = match syntax {
-        Syntax::Form => true,
+        Syntax::Form | Syntax::Text => true,
         Syntax::Json | Syntax::Xml => looks_like == Some(syntax),
     };
     if !fits {

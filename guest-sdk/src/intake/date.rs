@@ -76,7 +76,7 @@ pub(super) fn days(year: i32, month: i32, day: i32) -> Option<i32> {
 }
 
 /// Returns year, month and day: Howard Hinnant's `civil_from_days`. Years past 9999 are not asked for.
-fn civil(days: i32) -> (i32, i32, i32) {
+pub(crate) fn civil(days: i32) -> (i32, i32, i32) {
     let shifted = days.clamp(-719_162, 2_932_896) + 719_468;
     let (era, of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
     let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;

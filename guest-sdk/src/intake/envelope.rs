@@ -1,9 +1,11 @@
-//! What a submission says about itself: whose it is, which ping it belongs to, the least price, the time, and whether
-//! it is a test.
+//! What a submission says about itself: whose it is, which ping it belongs to, the least price, the time, whether it is
+//! a test, and in which dialect it wants its answer.
 
 use super::lead::Values;
 use super::place::TEST_ZIPS;
-use crate::normalizer::{Envelope, Refusal, Stage, Value};
+use super::table::Vertical;
+use crate::answers::{self, Heard};
+use crate::normalizer::{Envelope, Refusal, Stage, Submission, Syntax, Value};
 
 /// Reads the envelope as far as it can be read, with the first fault in it.
 pub(super) fn read(values: &Values<'_>, stage: Stage) -> (Envelope, Option<Refusal>) {
@@ -47,6 +49,36 @@ pub(super) fn read(values: &Values<'_>, stage: Stage) -> (Envelope, Option<Refus
         test: is_marked,
     };
     (envelope, fault)
+}
+
+/// Returns the name of the dialect in which the submission wants its answer; empty for the exchange's own JSON.
+pub(super) fn dialect(
+    vertical: &Vertical,
+    values: &Values<'_>,
+    came: u64,
+    submission: &Submission,
+    sent: Option<Syntax>,
+) -> String {
+    let heard = Heard {
+        word: submission.dialect.as_deref(),
+        marked: vertical.marks.family(came),
+        field: values.texts("response_format").find_map(asked),
+        accept: submission.accept,
+        sent,
+    };
+    let chosen = answers::choose(vertical.families, &heard);
+    chosen.map(|(family, dialect)| family.name_of(dialect)).unwrap_or_default()
+}
+
+fn asked(text: &str) -> Option<Syntax> {
+    let is = |word: &str| text.eq_ignore_ascii_case(word);
+    if is("json") {
+        Some(Syntax::Json)
+    } else if is("xml") {
+        Some(Syntax::Xml)
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]

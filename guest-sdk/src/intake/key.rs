@@ -9,13 +9,18 @@ const BUCKETS: usize = 256;
 
 /// The hash of a folded key: 64-bit FNV-1a, which can be continued with the next segment of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Hash(u64);
+pub(crate) struct Hash(u64);
 
 impl Hash {
     /// The hash of nothing. Constants from the definition of FNV-1a by Fowler, Noll and Vo.
-    pub(super) const EMPTY: Self = Self(0xcbf2_9ce4_8422_2325);
+    pub(crate) const EMPTY: Self = Self(0xcbf2_9ce4_8422_2325);
 
-    pub(super) const fn byte(self, byte: u8) -> Self {
+    /// Returns the hash as a number.
+    pub(crate) const fn get(self) -> u64 {
+        self.0
+    }
+
+    pub(crate) const fn byte(self, byte: u8) -> Self {
         Self((self.0 ^ byte as u64).wrapping_mul(0x0000_0100_0000_01b3))
     }
 
@@ -31,7 +36,7 @@ impl Hash {
 }
 
 /// Returns the byte as it counts in a key, or nothing for what separates words.
-pub(super) const fn folded(byte: u8) -> Option<u8> {
+pub(crate) const fn folded(byte: u8) -> Option<u8> {
     match byte {
         b'A'..=b'Z' => Some(byte.to_ascii_lowercase()),
         b'a'..=b'z' | b'0'..=b'9' | 0x80.. => Some(byte),

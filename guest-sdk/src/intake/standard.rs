@@ -166,7 +166,7 @@ pub(super) const ENVELOPE: &[Field] = &[
     Field::new("ping_id", Reader::Text).keys(
         "lp_ping_id ping_token auth_code lead_auction_id try_all_buyers_ping_id ping_handle ping_guid ping_uuid ping_lead_id \
          ping_transaction_id transaction_id tx_id txid confirmation confirmation_id confirmation_number order_id reservation_id \
-         auction_id ckm_ping_id ping_hash",
+         auction_id ckm_ping_id ping_hash flo_ping_id",
     ),
     Field::new("token", Reader::Text),
     Field::new("lead_id", Reader::Text),
@@ -182,6 +182,7 @@ pub(super) const ENVELOPE: &[Field] = &[
     Field::new("test", Reader::Boolean("test accepted rejected", "live real production")).keys(
         "test_lead lp_test ckm_test test_mode is_test test_flag is_test_lead test_only testing test_ping test_post sandbox",
     ),
+    Field::new("response_format", Reader::Text).keys("format lp_response resp_type response_type"),
     Field::new("lead_mode", Reader::Boolean("live production", "test")),
     Field::new("test_result", Reader::Text).keys("test_type"),
     Field::new("action", Reader::Text).keys("lp_action mode api_mode run_mode"),

@@ -2,6 +2,7 @@
 
 use super::key::Index;
 use super::standard;
+use crate::answers::{self, Family, Marks};
 use crate::normalizer::{Field as SchemaField, Kind, Schema};
 
 /// A word that a value may be, and everything else that means it: folded to letters and digits, between spaces.
@@ -216,6 +217,8 @@ pub struct Vertical {
     pub(super) groups: &'static [Group],
     sections: &'static [&'static [Field]],
     pub(super) index: Index,
+    pub(super) families: &'static [&'static Family],
+    pub(super) marks: Marks,
 }
 
 impl Vertical {
@@ -228,7 +231,15 @@ impl Vertical {
         groups: &'static [Group],
         sections: &'static [&'static [Field]],
     ) -> Self {
-        Self { name, version, about, groups, sections, index: Index::new(sections) }
+        let (families, index) = (answers::FAMILIES, Index::new(sections));
+        let marks = Marks::new(families);
+        Self { name, version, about, groups, sections, index, families, marks }
+    }
+
+    /// Answers in these dialects instead of all that the kit knows. The normalizer's `FAMILIES` are the same list.
+    #[must_use]
+    pub const fn answers(self, families: &'static [&'static Family]) -> Self {
+        Self { families, marks: Marks::new(families), ..self }
     }
 
     /// Returns the schema for people and for the exchange.

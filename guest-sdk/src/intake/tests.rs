@@ -33,7 +33,8 @@ pub(super) const XML: &str = "text/xml";
 
 pub(super) fn read(stage: Stage, content_type: &str, query: &str, body: &[u8]) -> Normalized {
     let (content_type, query, body) = (content_type.into(), query.into(), body.into());
-    TRIAL.read(&Submission { stage, content_type, query, body, received_on: 20_485 })
+    let (dialect, accept, received_on) = (None, None, 20_485);
+    TRIAL.read(&Submission { stage, dialect, accept, content_type, query, body, received_on })
 }
 
 pub(super) fn told(normalized: &Normalized) -> String {
@@ -123,6 +124,49 @@ fn one_field_is_reached_by_every_path() {
             normalized.lead
         );
     }
+}
+
+#[test]
+fn the_keys_of_one_family_say_who_speaks() {
+    let dialect = |content_type: &str, query: &str, body: &str| {
+        read(Stage::Ping, content_type, query, body.as_bytes()).envelope.dialect
+    };
+    for (form, expected) in [
+        ("zip=33139", ""),
+        ("zip=33139&Key=k&API_Action=pingPostLead", "boberdoo-xml"),
+        ("Key=k&SRC=s&TYPE=31&Format=JSON", "boberdoo-json"),
+        ("Key=k&TYPE=31&Mode=ping&Format=xml", "boberdoo-xml"),
+        ("Key=k&TYPE=31", ""),
+        ("ckm_campaign_id=1&ckm_key=k", "cake"),
+        ("lp_campaign_id=1&lp_campaign_key=k", "leadspedia-xml"),
+        ("lp_campaign_id=1&lp_campaign_key=k&lp_response=JSON", "leadspedia-json"),
+        ("lp_campaign_id=1&lp_supplier_id=2&lp_key=k", "leadprosper"),
+        ("lp_key=k", ""),
+        ("Lead.LeadTypeId=5&Source.Key=k&Source.Token=t", "leadsdelivery-xml"),
+        ("Source.Key=k&Source.Token=t", "leadsdelivery-xml"),
+        ("flo_campaign_id=1", "leaddistro"),
+        ("campid=C&sid=1&returnjson=yes", "leadbyte"),
+        ("campid=C&electricUtilityProviderText=Example", "sunrun"),
+        ("api_token=t", ""),
+        ("zip=33139&format=xml", "xml"),
+        ("vehicle1_api_action=1", ""),
+    ] {
+        assert_eq!(dialect(FORM, "", form), expected, "{form}");
+        assert_eq!(dialect(FORM, form, ""), expected, "?{form}");
+    }
+    assert_eq!(dialect(JSON, "", r#"{"ApiToken":"t","Vertical":"Auto"}"#), "px-json");
+    assert_eq!(dialect(XML, "", "<Lead><ApiToken>t</ApiToken><Vertical/></Lead>"), "px-xml");
+    assert_eq!(
+        dialect(JSON, "", r#"{"Request":{"API_Action":"a","Format":"JSON"}}"#),
+        "boberdoo-json"
+    );
+    assert_eq!(
+        dialect(JSON, "", r#"{"zip":"1","Source":{"Key":"k","Token":"t"}}"#),
+        "leadsdelivery-xml"
+    );
+    assert_eq!(dialect(JSON, "", r#"{"vehicles":[{"key":1,"type":2,"src":3}]}"#), "");
+    // A body that breaks off has said enough.
+    assert_eq!(dialect(JSON, "", r#"{"ApiToken":"t","Vertical":"Auto","zip":"#), "px-json");
 }
 
 #[test]

@@ -108,12 +108,20 @@ pub(super) struct Leaves<'v> {
     /// By group: whether its labels begin with 0, and which elements have a value.
     zero_labels: u32,
     elements: Vec<(u8, Number)>,
+    /// The keys by which a family of dialects is known, as bits.
+    came: u64,
 }
 
 impl<'v> Leaves<'v> {
     pub(super) fn new(vertical: &'v Vertical) -> Self {
         let (found, elements) = (Vec::with_capacity(64), Vec::new());
-        Self { vertical, found, count: 0, folded: Vec::with_capacity(64), zero_labels: 0, elements }
+        let folded = Vec::with_capacity(64);
+        Self { vertical, found, count: 0, folded, zero_labels: 0, elements, came: 0 }
+    }
+
+    /// Returns which of the keys came by which a family of dialects is known.
+    pub(super) fn came(&self) -> u64 {
+        self.came
     }
 
     /// Whether repeated tags of this name are elements of something rather than several values.
@@ -166,6 +174,9 @@ impl<'v> Leaves<'v> {
             }
         }
         key::fold_into(&mut self.folded, last);
+        if scope.group.is_none() {
+            self.came |= self.vertical.marks.bit(scope.joined.text(&self.folded));
+        }
         let blank = text.trim().is_empty();
         let mut place = self.place(scope);
         if place.group.is_some() && place.number == Number::None {

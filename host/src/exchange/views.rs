@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{ActError, Exchange};
+use crate::catalog::Vertical;
 use crate::clock::Moment;
 use crate::facts::Fact;
+use crate::ids::VerticalId;
+use crate::sandbox::Normalizer;
 use crate::settlement;
 
 /// The most auctions in one list.
@@ -75,13 +78,34 @@ impl Exchange {
         names
     }
 
+    /// Returns the module that reads a vertical's submissions, unless it is out of service.
+    pub fn normalizer(&self, vertical: &VerticalId) -> Option<Normalizer> {
+        in_service(self.catalog.load().vertical(vertical)?)
+    }
+
+    /// Returns the modules in service that read submissions, in the order of their verticals' names.
+    pub fn normalizers(&self) -> impl Iterator<Item = Normalizer> + use<> {
+        let market = self.catalog.load();
+        let mut verticals: Vec<_> = market.verticals().cloned().collect();
+        verticals.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+        verticals.into_iter().filter_map(|vertical| in_service(&vertical))
+    }
+
     /// Returns what a source must know to send to a vertical; nothing if the vertical takes no pings.
     pub fn posting_specification(&self, vertical: &str) -> Option<Value> {
         let market = self.catalog.load();
         let open = market.vertical_named(vertical).filter(|vertical| vertical.active)?;
         let mut specification = self.schema(vertical)?;
+        let dialects = open
+            .normalizer
+            .active
+            .code
+            .dialects()
+            .iter()
+            .map(|dialect| json!({"name": dialect.name, "description": dialect.description}));
         let more = json!({
             "vertical": vertical,
+            "dialects": dialects.collect::<Vec<Value>>(),
             "currency": self.currency,
             "copies": open.copies,
             "hold_seconds": open.hold.as_secs(),
@@ -92,4 +116,9 @@ impl Exchange {
         }
         Some(specification)
     }
+}
+
+fn in_service(vertical: &Vertical) -> Option<Normalizer> {
+    let serving = &vertical.normalizer;
+    serving.upkeep.taken_out.is_none().then(|| serving.active.code.clone())
 }

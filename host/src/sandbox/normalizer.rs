@@ -1,5 +1,7 @@
 //! Normalizers: from any source's bytes to the values of a lead, and back to the source's own dialect.
 
+mod rendering;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -14,6 +16,8 @@ use crate::ids::Digest;
 use crate::lead::{Field, Kind, Schema, Value};
 use crate::money::Micros;
 
+pub use rendering::{DIALECTS_MAX, Dialect, Outcome, Rendered, SourceVerdict, Syntax};
+
 /// The longest name of a dialect, in bytes.
 const DIALECT_BYTES_MAX: usize = 64;
 /// The longest message of a refusal, in bytes; the rest is cut.
@@ -22,7 +26,7 @@ const MESSAGE_BYTES_MAX: usize = 1_000;
 const DESCRIPTION_BYTES_MAX: usize = 4_096;
 
 /// Which of a lead's two steps a submission is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stage {
     /// An offer without contact data, asking for a price.
     Ping,
@@ -35,6 +39,10 @@ pub enum Stage {
 pub struct Submission<'s> {
     /// The step, by the address it was sent to.
     pub stage: Stage,
+    /// The dialect that the address names: one of [`Normalizer::dialects`].
+    pub dialect: Option<&'s str>,
+    /// What the Accept header asks for.
+    pub accept: Option<Syntax>,
     /// The Content-Type header as it came.
     pub content_type: &'s str,
     /// The query string of the address, without the `?`.
@@ -58,7 +66,7 @@ impl fmt::Debug for Submission<'_> {
 /// What a submission says about itself rather than about the person.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Envelope {
-    /// The dialect it speaks: [`Normalizer::render`] gets it back.
+    /// The dialect in which it wants its answer: [`Normalizer::render`] gets it back. Empty for the exchange's own JSON.
     pub dialect: String,
     /// The source's key, where the dialect carries it inside the submission.
     pub credential: Option<String>,
@@ -136,59 +144,6 @@ pub struct Normalized {
     pub fuel: u64,
 }
 
-/// The exchange's verdict, as a source may hear it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SourceVerdict {
-    /// A buyer was found for a ping.
-    Accepted,
-    /// No buyer was found for a ping.
-    Rejected,
-    /// The same lead was offered a short time ago.
-    Duplicate,
-    /// The lead of a post was bought.
-    Sold,
-    /// The lead of a post was not bought.
-    Unsold,
-    /// The lead of a post was taken; its outcome follows.
-    Pending,
-    /// The submission was refused before it became a lead.
-    Refused,
-}
-
-/// All that an answer may say.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outcome {
-    /// The step that is answered.
-    pub stage: Stage,
-    /// What [`Envelope::dialect`] said; empty if the submission was not read so far.
-    pub dialect: String,
-    /// The verdict.
-    pub verdict: SourceVerdict,
-    /// The ping's handle, or the lead's.
-    pub id: Option<String>,
-    /// What the source is paid.
-    pub price: Option<Micros>,
-    /// The currency's code.
-    pub currency: String,
-    /// Until when the ping's price holds, in milliseconds since 1970-01-01 UTC.
-    pub expires_ms: Option<u64>,
-    /// Why not, as a code.
-    pub reason_code: Option<String>,
-    /// Why not, in words.
-    pub reason: Option<String>,
-}
-
-/// An HTTP answer in the source's own dialect.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rendered {
-    /// The HTTP status, 200 to 599.
-    pub status: u16,
-    /// The Content-Type header: printable ASCII.
-    pub content_type: String,
-    /// The body.
-    pub body: Vec<u8>,
-}
-
 /// A normalizer. A clone is a handle to the same.
 #[derive(Clone)]
 pub struct Normalizer(Arc<Parts>);
@@ -196,6 +151,7 @@ pub struct Normalizer(Arc<Parts>);
 struct Parts {
     digest: Digest,
     schema: Arc<Schema>,
+    dialects: Vec<Dialect>,
     engine: Engine,
     limits: CallLimits,
     compiled: NormalizerPre<Fence>,
@@ -217,13 +173,20 @@ impl Normalizer {
             |error: wasmtime::Error| Inadmissible::OtherTypes(error.root_cause().to_string());
         let compiled = NormalizerPre::new(compile(engine, wasm)?).map_err(other_types)?;
         let mut store = store(engine, &limits.describe).map_err(Inadmissible::Silent)?;
-        let described = compiled
+        let (described, named) = compiled
             .instantiate(&mut store)
-            .and_then(|normalizer| normalizer.gavel_rules_normalization().call_describe(&mut store))
+            .and_then(|normalizer| {
+                let normalization = normalizer.gavel_rules_normalization();
+                Ok((
+                    normalization.call_describe(&mut store)?,
+                    normalization.call_dialects(&mut store)?,
+                ))
+            })
             .map_err(|error| Inadmissible::Silent(forfeit(&store, &error)))?;
         Ok(Self(Arc::new(Parts {
             digest: Digest::of(wasm),
             schema: Arc::new(schema(described)?),
+            dialects: rendering::dialects(named)?,
             engine: engine.clone(),
             limits: limits.normalizer,
             compiled,
@@ -240,12 +203,19 @@ impl Normalizer {
         &self.0.schema
     }
 
+    /// Returns the dialects in which it can answer, in the order in which people should read them.
+    pub fn dialects(&self) -> &[Dialect] {
+        &self.0.dialects
+    }
+
     /// Reads one submission, in an instance of its own.
     pub fn normalize(&self, submission: &Submission<'_>) -> Result<Normalized, Forfeit> {
         let Parts { engine, limits, compiled, .. } = &*self.0;
         let mut store = store(engine, limits)?;
         let submission = wit::Submission {
             stage: submission.stage.into(),
+            dialect: submission.dialect.map(str::to_owned),
+            accept: submission.accept.map(Into::into),
             content_type: submission.content_type.to_owned(),
             query: submission.query.to_owned(),
             body: submission.body.to_owned(),
@@ -267,37 +237,6 @@ impl Normalizer {
             },
             fuel: fuel_used(&store, limits),
         })
-    }
-
-    /// Words an answer in the dialect of the submission; `None` leaves it to the exchange's own JSON.
-    pub fn render(&self, outcome: &Outcome) -> Result<Option<Rendered>, Forfeit> {
-        let Parts { engine, limits, compiled, .. } = &*self.0;
-        let mut store = store(engine, limits)?;
-        let outcome = wit::Outcome {
-            stage: outcome.stage.into(),
-            dialect: outcome.dialect.clone(),
-            verdict: outcome.verdict.into(),
-            id: outcome.id.clone(),
-            price: outcome.price.map(Micros::get),
-            currency: outcome.currency.clone(),
-            expires_ms: outcome.expires_ms,
-            reason_code: outcome.reason_code.clone(),
-            reason: outcome.reason.clone(),
-        };
-        let answer = compiled
-            .instantiate(&mut store)
-            .and_then(|normalizer| {
-                normalizer.gavel_rules_normalization().call_render(&mut store, &outcome)
-            })
-            .map_err(|error| forfeit(&store, &error))?;
-        let Some(wit::Answer { status, content_type, body }) = answer else { return Ok(None) };
-        if !(200..=599).contains(&status) {
-            return Err(Forfeit::BadOutput(format!("{status} is no status of an answer")));
-        }
-        if !content_type.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
-            return Err(Forfeit::BadOutput("the content type is no header".to_owned()));
-        }
-        Ok(Some(Rendered { status, content_type, body }))
     }
 }
 
@@ -376,20 +315,6 @@ impl From<Stage> for wit::Stage {
         match stage {
             Stage::Ping => Self::Ping,
             Stage::Post => Self::Post,
-        }
-    }
-}
-
-impl From<SourceVerdict> for wit::Verdict {
-    fn from(verdict: SourceVerdict) -> Self {
-        match verdict {
-            SourceVerdict::Accepted => Self::Accepted,
-            SourceVerdict::Rejected => Self::Rejected,
-            SourceVerdict::Duplicate => Self::Duplicate,
-            SourceVerdict::Sold => Self::Sold,
-            SourceVerdict::Unsold => Self::Unsold,
-            SourceVerdict::Pending => Self::Pending,
-            SourceVerdict::Refused => Self::Refused,
         }
     }
 }

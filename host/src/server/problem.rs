@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use crate::exchange::{ActError, Trouble};
 use crate::ingest::Denied;
-use crate::sandbox::RefusalCode;
+use crate::sandbox::{Outcome, RefusalCode, SourceVerdict};
 
 /// A refusal on its way out.
 #[derive(Debug)]
@@ -44,11 +44,61 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, "operator-key", "this needs the operator's key")
             .next("send `Authorization: Bearer KEY` with the key that GAVEL_OPERATOR_KEY holds")
     }
+
+    /// Adds it to what an answer in a source's dialect may say.
+    pub(super) fn told(&self, outcome: Outcome) -> Outcome {
+        Outcome {
+            verdict: self.verdict(),
+            status: self.status.as_u16(),
+            reason_code: Some(self.code.clone()),
+            reason: Some(self.detail.clone()),
+            field: self.field.clone(),
+            retry_after_s: self.retry_after_s(),
+            ..outcome
+        }
+    }
+
+    fn verdict(&self) -> SourceVerdict {
+        match self.status {
+            StatusCode::REQUEST_TIMEOUT
+            | StatusCode::CONFLICT
+            | StatusCode::TOO_MANY_REQUESTS
+            | StatusCode::SERVICE_UNAVAILABLE => SourceVerdict::Busy,
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => SourceVerdict::Denied,
+            // A ping that is not there is a fault of the post.
+            StatusCode::NOT_FOUND if self.field.is_none() => SourceVerdict::Denied,
+            status if status.is_server_error() => SourceVerdict::Failed,
+            _ => SourceVerdict::Refused,
+        }
+    }
+
+    /// Returns whole seconds, never zero: rounded up.
+    fn retry_after_s(&self) -> Option<u32> {
+        let pause = self.retry_after?;
+        let seconds = pause.as_secs().saturating_add(u64::from(pause.subsec_nanos() > 0)).max(1);
+        u32::try_from(seconds).ok()
+    }
+
+    /// Counts it, and adds its headers to a response that says it in a source's dialect.
+    pub(super) fn worded(self, response: Response) -> Response {
+        metrics::counter!("gavel_problems_total", "code" => self.code.clone()).increment(1);
+        let mut response = response;
+        self.add_headers(response.headers_mut());
+        response
+    }
+
+    fn add_headers(&self, headers: &mut HeaderMap) {
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(seconds) = self.retry_after_s() {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+    }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        metrics::counter!("gavel_problems_total", "code" => self.code.clone()).increment(1);
         let mut document = json!({
             "type": format!("/docs#{}", self.code),
             "title": self.status.canonical_reason().unwrap_or("refused"),
@@ -57,7 +107,7 @@ impl IntoResponse for Problem {
             "detail": self.detail,
         });
         if let Some(object) = document.as_object_mut() {
-            if let Some(field) = self.field {
+            if let Some(field) = self.field.clone() {
                 object.insert("field".to_owned(), field.into());
             }
             if let Some(next) = self.next {
@@ -65,18 +115,9 @@ impl IntoResponse for Problem {
             }
         }
         let mut response = (self.status, document.to_string()).into_response();
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if self.status == StatusCode::UNAUTHORIZED {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
-        if let Some(pause) = self.retry_after {
-            // Whole seconds, never zero: rounded up.
-            let seconds =
-                pause.as_secs().saturating_add(u64::from(pause.subsec_nanos() > 0)).max(1);
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        response
+        let problem = HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(header::CONTENT_TYPE, problem);
+        self.worded(response)
     }
 }
 

@@ -44,6 +44,9 @@ struct NormalizeArgs {
     /// The query string, without the `?`.
     #[arg(long, default_value = "")]
     query: String,
+    /// The dialect that the address names, such as `boberdoo`.
+    #[arg(long)]
+    dialect: Option<String>,
     /// The day on which it comes, as YYYY-MM-DD; today in UTC if absent.
     #[arg(long)]
     received_on: Option<String>,
@@ -96,6 +99,8 @@ fn normalize(normalizer: &Normalizer, args: &NormalizeArgs, json: bool) -> Resul
             StageArg::Ping => Stage::Ping,
             StageArg::Post => Stage::Post,
         },
+        dialect: args.dialect.as_deref(),
+        accept: None,
         content_type: &args.content_type,
         query: &args.query,
         body: &body,

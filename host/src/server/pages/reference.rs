@@ -239,6 +239,7 @@ pub(super) fn limits() -> String {
         ("wait for a buyer's answer", seconds(catalog::DeliverySpec::TIMEOUT_MS_MAX.into())),
         ("answer of a buyer", kib(delivery::courier::ANSWER_BYTES_MAX)),
         ("module", kib(sandbox::MODULE_BYTES_MAX)),
+        ("dialects that a module answers in", sandbox::DIALECTS_MAX.to_string()),
         ("memory of a module", kib(sandbox::MEMORY_BYTES_MAX)),
         ("auctions in one list", exchange::AUCTIONS_MAX.to_string()),
     ];

@@ -11,18 +11,22 @@ mod contact;
 mod date;
 mod envelope;
 mod form;
+mod identity;
 mod json;
 mod key;
 mod lead;
+mod measure;
 mod number;
 mod path;
 mod place;
 mod reading;
+mod sharing;
 pub mod standard;
 mod table;
 #[cfg(test)]
 mod tests;
 mod tree;
+pub mod vocabulary;
 mod word;
 mod xml;
 

@@ -12,14 +12,14 @@ pub(super) const HEIGHT: std::ops::RangeInclusive<i64> = 24..=108;
 
 /// Everything that came for the fields of a vertical.
 pub(super) struct Values<'v> {
-    vertical: &'v Vertical,
+    pub(super) vertical: &'v Vertical,
     found: Vec<Found>,
     counts: Vec<(&'static str, i64)>,
 }
 
 /// The lead while it is put together.
-struct Draft {
-    fields: Vec<(&'static Field, Option<Value>)>,
+pub(super) struct Draft {
+    pub(super) fields: Vec<(&'static Field, Option<Value>)>,
 }
 
 impl<'v> Values<'v> {
@@ -45,16 +45,19 @@ impl<'v> Values<'v> {
             if let Reader::Every(other) = field.reader {
                 found = self.named(other).map_or(&[][..], |(_, found)| found);
             }
-            let value = if found.is_empty() { None } else { reading::value(field, found, today)? };
+            let value = if found.is_empty() { None } else { self.own(field, found, today)? };
             draft.fields.push((field, value));
         }
+        self.shared(&mut draft, today)?;
         self.birth_from_parts(&mut draft, today)?;
         self.names_from_full_name(&mut draft)?;
         self.ids_and_consent(&mut draft, submission.stage)?;
         self.height_from_feet(&mut draft)?;
         self.home_and_insurance(&mut draft)?;
         self.counts_from_lists(&mut draft);
-        draft.state_from_zip()?;
+        self.state_from_zip(&mut draft, "zip", "state")?;
+        self.state_from_zip(&mut draft, "property_zip", "property_state")?;
+        draft.property_from_home();
         draft.age_from_birth(today)?;
         draft.phone_from_others();
         draft.finish(submission.stage)
@@ -88,7 +91,7 @@ impl<'v> Values<'v> {
         self.first("lead_id").filter(|id| is_handle && contact::lead_id(id).is_none())
     }
 
-    fn named(&self, name: &str) -> Option<(&'static Field, &[Found])> {
+    pub(super) fn named(&self, name: &str) -> Option<(&'static Field, &[Found])> {
         let is_it = |field: &&Field| field.name == name;
         let envelope = standard::ENVELOPE.iter().position(|field| is_it(&field));
         let place = match envelope {
@@ -250,6 +253,37 @@ impl<'v> Values<'v> {
         Ok(())
     }
 
+    /// A ZIP code says in which state it lies. One that lies elsewhere than the state that was sent is refused: either
+    /// may be wrong, and a licence holds in one state. One that lost its leading zeros is taken for what it was only if
+    /// no state, or the state that was sent, agrees.
+    fn state_from_zip(
+        &self,
+        draft: &mut Draft,
+        zip_name: &str,
+        state_name: &str,
+    ) -> Result<(), Refusal> {
+        let Some(zip) = draft.text(zip_name).filter(|zip| !place::TEST_ZIPS.contains(zip)) else {
+            return Ok(());
+        };
+        if let Some(state) = draft.text(state_name) {
+            return match place::is_in(zip, state) {
+                true => Ok(()),
+                false if self.texts(zip_name).any(place::has_lost_zeros) => {
+                    Err(invalid(zip_name, reading::ZIP_EXPECTED))
+                }
+                false => Err(conflict(
+                    state_name,
+                    "the ZIP code lies in another state; send the two of one address",
+                )),
+            };
+        }
+        let derived = place::state_of(zip).map(|state| Value::Text(state.into()));
+        if let Some(value) = draft.get_mut(state_name) {
+            *value = derived;
+        }
+        Ok(())
+    }
+
     fn counts_from_lists(&self, draft: &mut Draft) {
         for (field, value) in draft.fields.iter_mut().filter(|(_, value)| value.is_none()) {
             if let Reader::Count(group) = field.reader {
@@ -276,26 +310,12 @@ impl Draft {
         }
     }
 
-    /// A ZIP code says in which state it lies. One that lies elsewhere than the state that was sent is refused: either
-    /// may be wrong, and a licence holds in one state.
-    fn state_from_zip(&mut self) -> Result<(), Refusal> {
-        let Some(zip) = self.text("zip").filter(|zip| !place::TEST_ZIPS.contains(zip)) else {
-            return Ok(());
-        };
-        if let Some(state) = self.text("state") {
-            if place::is_in(zip, state) {
-                return Ok(());
-            }
-            return Err(conflict(
-                "state",
-                "the ZIP code lies in another state; send the two of one address",
-            ));
+    /// A source that names one state means the property's.
+    fn property_from_home(&mut self) {
+        let state = self.text("state").map(|state| Value::Text(state.into()));
+        if let Some(value) = self.get_mut("property_state").filter(|value| value.is_none()) {
+            *value = state;
         }
-        let derived = place::state_of(zip).map(|state| Value::Text(state.into()));
-        if let Some(value) = self.get_mut("state") {
-            *value = derived;
-        }
-        Ok(())
     }
 
     fn age_from_birth(&mut self, today: i32) -> Result<(), Refusal> {

@@ -291,6 +291,20 @@ impl<'v> Values<'v> {
                 *value = count.map(|&(_, count)| Value::Integer(count));
             }
         }
+        let numbers: Vec<_> = draft
+            .fields
+            .iter()
+            .map(|(field, value)| match value {
+                Some(Value::Integer(number)) => (field.name, Some(*number)),
+                _ => (field.name, None),
+            })
+            .collect();
+        for (field, value) in draft.fields.iter_mut().filter(|(_, value)| value.is_none()) {
+            if let (Reader::Any(..), Some(other)) = (field.reader, field.sharing) {
+                let number = numbers.iter().find(|(name, _)| *name == other);
+                *value = number.and_then(|(_, number)| Some(Value::Boolean((*number)? > 0)));
+            }
+        }
     }
 }
 

@@ -97,6 +97,11 @@ pub const HOME_OWNER: Field = Field::new("home_owner", Reader::Boolean(OWNS, REN
     .binding()
     .about("Whether the person owns the home.")
     .keys("home_ownership homeowner own_home home_owner_status is_homeowner own_or_rent property_ownership own_rent ownership home_status is_home_owner rent_or_own homeownership_status owner_status rent_own housing own_property");
+/// The number by which the state knows a person. No ping shows it.
+pub const SOCIAL_SECURITY: Field = Field::new("ssn", Reader::SocialSecurity)
+    .contact()
+    .about("Social Security number, nine digits. One that is blotted out, or zeros, is left out.")
+    .keys("social_security_number social_security social_security_no socialsecurity ss_number ssn_number social ss_no ssn_full ssn9 tax_id");
 /// When to call.
 pub const BEST_TIME_TO_CALL: Field = Field::new("best_time_to_call", Reader::WordOr(CALL_TIMES))
     .about("When the person wants to be called.")

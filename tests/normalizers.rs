@@ -9,7 +9,8 @@ use serde_json::{Map, Value, json};
 
 use crate::exchange::module;
 
-const VERTICALS: [&str; 2] = ["auto-insurance", "medicare-health"];
+const VERTICALS: [&str; 5] =
+    ["auto-insurance", "home-insurance", "medicare-health", "mortgage", "personal-loans"];
 /// 2026-02-01, so that ages stay what they are.
 const RECEIVED_ON: i32 = 20_485;
 /// The most fuel for a payload of everyday size: about half a millisecond.

@@ -15,6 +15,7 @@ mod identity;
 mod json;
 mod key;
 mod lead;
+mod location;
 mod measure;
 mod number;
 mod path;

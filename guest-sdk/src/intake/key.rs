@@ -52,6 +52,8 @@ pub(super) struct Entry {
     pub(super) field: u8,
     /// The place among the field's keys: those that it prefers, its own name, the others.
     pub(super) rank: u8,
+    /// It counts before the field's own name, and before everything that is sent under that.
+    pub(super) is_first: bool,
     /// What one unit of this key is in units of the field, such as 12 months for a year.
     pub(super) factor: u16,
 }
@@ -70,7 +72,7 @@ impl Index {
         let mut index = Self {
             starts: [0; BUCKETS + 1],
             hashes: [0; KEYS_MAX],
-            entries: [Entry { field: 0, rank: 0, factor: 1 }; KEYS_MAX],
+            entries: [Entry { field: 0, rank: 0, is_first: false, factor: 1 }; KEYS_MAX],
         };
         let mut counts = [0_u16; BUCKETS];
         let mut keys = Keys::new(sections);
@@ -159,7 +161,8 @@ impl<'f> Keys<'f> {
             }
             if self.position < text.len() {
                 let (hash, factor) = self.key(text);
-                let entry = Entry { field: self.number, rank: self.rank, factor };
+                let is_first = self.text == 0;
+                let entry = Entry { field: self.number, rank: self.rank, is_first, factor };
                 self.rank += 1;
                 return Some((self, hash, entry));
             }

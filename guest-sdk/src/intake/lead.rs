@@ -2,7 +2,7 @@
 
 use super::table::{Field, Reader, Vertical};
 use super::tree::{Found, Leaves};
-use super::{contact, date, invalid, number, place, reading, standard, word};
+use super::{contact, date, invalid, number, reading, standard, word};
 use crate::normalizer::{NamedValue, Refusal, RefusalCode, Stage, Submission, Value};
 
 /// How far an age that was sent may be from the one that the date of birth gives: it may be older than the lead.
@@ -253,37 +253,6 @@ impl<'v> Values<'v> {
         Ok(())
     }
 
-    /// A ZIP code says in which state it lies. One that lies elsewhere than the state that was sent is refused: either
-    /// may be wrong, and a licence holds in one state. One that lost its leading zeros is taken for what it was only if
-    /// no state, or the state that was sent, agrees.
-    fn state_from_zip(
-        &self,
-        draft: &mut Draft,
-        zip_name: &str,
-        state_name: &str,
-    ) -> Result<(), Refusal> {
-        let Some(zip) = draft.text(zip_name).filter(|zip| !place::TEST_ZIPS.contains(zip)) else {
-            return Ok(());
-        };
-        if let Some(state) = draft.text(state_name) {
-            return match place::is_in(zip, state) {
-                true => Ok(()),
-                false if self.texts(zip_name).any(place::has_lost_zeros) => {
-                    Err(invalid(zip_name, reading::ZIP_EXPECTED))
-                }
-                false => Err(conflict(
-                    state_name,
-                    "the ZIP code lies in another state; send the two of one address",
-                )),
-            };
-        }
-        let derived = place::state_of(zip).map(|state| Value::Text(state.into()));
-        if let Some(value) = draft.get_mut(state_name) {
-            *value = derived;
-        }
-        Ok(())
-    }
-
     fn counts_from_lists(&self, draft: &mut Draft) {
         for (field, value) in draft.fields.iter_mut().filter(|(_, value)| value.is_none()) {
             if let Reader::Count(group) = field.reader {
@@ -309,7 +278,7 @@ impl<'v> Values<'v> {
 }
 
 impl Draft {
-    fn get_mut(&mut self, name: &str) -> Option<&mut Option<Value>> {
+    pub(super) fn get_mut(&mut self, name: &str) -> Option<&mut Option<Value>> {
         self.fields.iter_mut().find(|(field, _)| field.name == name).map(|(_, value)| value)
     }
 
@@ -317,18 +286,10 @@ impl Draft {
         self.fields.iter().find(|(field, _)| field.name == name).map(|(field, _)| &field.reader)
     }
 
-    fn text(&self, name: &str) -> Option<&str> {
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
         match self.fields.iter().find(|(field, _)| field.name == name) {
             Some((_, Some(Value::Text(text)))) => Some(text),
             _ => None,
-        }
-    }
-
-    /// A source that names one state means the property's.
-    fn property_from_home(&mut self) {
-        let state = self.text("state").map(|state| Value::Text(state.into()));
-        if let Some(value) = self.get_mut("property_state").filter(|value| value.is_none()) {
-            *value = state;
         }
     }
 
@@ -391,7 +352,7 @@ impl Draft {
     }
 }
 
-fn conflict(field: &str, reason: &str) -> Refusal {
+pub(super) fn conflict(field: &str, reason: &str) -> Refusal {
     let message = format!("`{field}`: {reason}");
     Refusal { code: RefusalCode::ConflictingValues, field: Some(field.into()), message }
 }

@@ -52,7 +52,8 @@ pub(super) fn can(field: &Field, found: &Found, today: i32) -> bool {
 
 fn agreed(field: &Field, found: &[Found], today: i32) -> Result<Option<Value>, Refusal> {
     let mut first: Option<Value> = None;
-    for found in found {
+    let has_first = found.iter().any(|found| found.entry.is_first);
+    for found in found.iter().filter(|found| found.entry.is_first || !has_first) {
         let Some(value) = one(field, found, today)? else { continue };
         match &first {
             None => first = Some(value),

@@ -40,3 +40,42 @@ impl Values<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{FORM, check};
+
+    #[test]
+    fn fields_that_share_keys_leave_each_other_what_is_theirs() {
+        for (form, expected) in [
+            ("down_payment=20%25", "zip=33139 down_percent=20000000"),
+            ("down_payment=20", "zip=33139 down_percent=20000000"),
+            ("down_payment=$50,000", "zip=33139 down=50000"),
+            ("down=50000&down_percent=20", "zip=33139 down=50000 down_percent=20000000"),
+            ("credit=Good", "zip=33139 credit_band=good"),
+            ("credit=720", "zip=33139 credit_band=excellent credit_score=720"),
+            ("credit=Good+(680-719)", "zip=33139 credit_band=good credit_score=680"),
+            ("credit_score=Fair", "zip=33139 credit_band=fair"),
+            ("credit_score=Below+580", "zip=33139 credit_band=poor credit_score=300"),
+            ("credit=Good&credit_score=750", "zip=33139 credit_band=good credit_score=750"),
+            ("down_payment=soon", "!InvalidValue down"),
+            ("credit_score=soon", "!InvalidValue credit_score"),
+            ("down_payment=500&down=600", "!ConflictingValues down"),
+        ] {
+            check(FORM, &format!("zip=33139&{form}"), expected);
+        }
+    }
+
+    #[test]
+    fn years_and_months_are_one_time() {
+        for (form, expected) in [
+            ("insured_years=3&insured_months=6", "zip=33139 months=42"),
+            ("insured_years=0&insured_months=6", "zip=33139 months=6"),
+            ("insured_years=3&insured_months=36", "zip=33139 months=36"),
+            ("insured_years=3&insured_months=40", "zip=33139 months=40"),
+            ("insured_years=3&insured_months=50", "!ConflictingValues months"),
+        ] {
+            check(FORM, &format!("zip=33139&{form}"), expected);
+        }
+    }
+}

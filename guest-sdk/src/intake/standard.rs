@@ -113,7 +113,19 @@ pub const MILITARY: Field = Field::new("military", Reader::Boolean("active activ
     .keys("military_affiliation military_status veteran military_service is_military us_military military_experience armed_forces is_veteran military_or_veteran military_veteran veteran_military va_eligible is_va_eligible served_in_military veteran_status va_eligibility in_military");
 
 /// How the person can be reached. None of it is in a ping's view.
-pub const CONTACT: &[Field] = &[
+pub const CONTACT: &[Field] = &contact(STREET_ADDRESS);
+
+/// House number and street.
+pub const STREET_ADDRESS: Field = Field::new("street_address", Reader::Text)
+        .prefers_first_key()
+        .contact()
+        .about("House number and street.")
+        .keys("street address1 address address_1 address_line1 address_line_1 street1 street_1 street_address1 home_address address_street address_street1 address_address1 line1 street_line1 addr addr1 address_line current_address");
+
+/// As [`CONTACT`], for verticals whose street address has keys of its own.
+#[must_use]
+pub const fn contact(street_address: Field) -> [Field; 8] {
+    [
     Field::new("first_name", Reader::Name)
         .required_on_post()
         .contact()
@@ -138,11 +150,7 @@ pub const CONTACT: &[Field] = &[
         .contact()
         .about("Further telephone numbers, in the form of `phone`, each once.")
         .keys("cell_phone mobile_phone cell mobile phone_cell phone_mobile mobile_number cell_phone_number mobile_phone_number home_phone phone_home home_phone_number phone2 secondary_phone phone_number_2 alternate_phone alt_phone day_phone evening_phone day_phone_number evening_phone_number daytime_phone work_phone phone_work work_phone_number phone_3 day_time_phone"),
-    Field::new("street_address", Reader::Text)
-        .prefers_first_key()
-        .contact()
-        .about("House number and street.")
-        .keys("street address1 address address_1 address_line1 address_line_1 street1 street_1 street_address1 home_address address_street address_street1 address_address1 line1 street_line1 addr addr1 address_line current_address"),
+    street_address,
     Field::new("street_address_2", Reader::Text)
         .contact()
         .about("Apartment, suite or unit.")
@@ -151,7 +159,8 @@ pub const CONTACT: &[Field] = &[
         .contact()
         .about("Address of the device on which the person filled in the form, IPv4 or IPv6.")
         .keys("ip client_ip user_ip lead_ip remote_ip ckm_ip ip_addr customer_ip visitor_ip ipv4 source_ip_address source_ip device_ip consumer_ip browser_ip lp_ip optin_ip"),
-];
+    ]
+}
 
 /// What the person agreed to, where, and how the lead can be traced.
 pub const CONSENT: &[Field] = &[
@@ -177,7 +186,7 @@ pub const CONSENT: &[Field] = &[
     Field::new("landing_page", Reader::Text)
         .prefers_first_key()
         .about("Page on which the lead was made, as the source names it.")
-        .keys("landing_page_url url source_url client_url page_url original_url website_url website site_url optin_url opt_in_url lead_url lp_url tcpa_url consent_url origin_url form_url landing_url web_site_url"),
+        .keys("landing_page_url url application_website application_url source_url client_url page_url original_url website_url website site_url optin_url opt_in_url lead_url lp_url tcpa_url consent_url origin_url form_url landing_url web_site_url"),
     Field::new("user_agent", Reader::Text)
         .prefers_first_key()
         .about("The browser, as it named itself.")

@@ -214,10 +214,11 @@ impl Field {
         Self { prefers_first_key: true, ..self }
     }
 
-    /// Names keys that count before the field's own name, and takes the first that came: `property/zip` before `zip`.
+    /// Names keys that count before the field's own name, such as `property/zip` before `zip`: where one of them came,
+    /// the others are not asked.
     #[must_use]
     pub const fn preferring(self, keys: &'static str) -> Self {
-        Self { first_keys: keys, prefers_first_key: true, ..self }
+        Self { first_keys: keys, ..self }
     }
 
     /// Reads what came for another field as well, where nothing came for this one and it can be read. What this field

@@ -236,30 +236,6 @@ fn a_body_that_is_not_well_formed_is_refused() {
 }
 
 #[test]
-fn a_zip_code_and_a_state_agree() {
-    let state = |form: &str| match read(Stage::Ping, FORM, "", form.as_bytes()).lead {
-        Ok(lead) => lead
-            .into_iter()
-            .find_map(|pair| match (pair.name.as_str(), pair.value) {
-                ("state", Value::Text(state)) => Some(state),
-                _ => None,
-            })
-            .unwrap_or_default(),
-        Err(refusal) => format!("{:?} {}", refusal.code, refusal.field.unwrap_or_default()),
-    };
-    assert_eq!(state("zip=33139"), "FL");
-    assert_eq!(state("zip=33139&state=florida"), "FL");
-    assert_eq!(state("zip=42223&state=TN"), "TN");
-    assert_eq!(state("zip=33139&state=GA"), "RefusalCode::ConflictingValues state");
-    assert_eq!(state("zip=33139&state=Ontario"), "RefusalCode::InvalidValue state");
-    assert_eq!(state("zip=99999&state=NY"), "NY");
-    assert_eq!(state("zip=2108"), "MA");
-    assert_eq!(state("zip=2108-1234&state=Massachusetts"), "MA");
-    assert_eq!(state("zip=3313&state=FL"), "RefusalCode::InvalidValue zip");
-    assert_eq!(state("zip=501&state=NY"), "RefusalCode::InvalidValue zip");
-}
-
-#[test]
 fn what_two_keys_say_must_agree() {
     check(
         FORM,
@@ -290,40 +266,6 @@ fn what_two_keys_say_must_agree() {
 }
 
 #[test]
-fn fields_that_share_keys_leave_each_other_what_is_theirs() {
-    for (form, expected) in [
-        ("down_payment=20%25", "zip=33139 down_percent=20000000"),
-        ("down_payment=20", "zip=33139 down_percent=20000000"),
-        ("down_payment=$50,000", "zip=33139 down=50000"),
-        ("down=50000&down_percent=20", "zip=33139 down=50000 down_percent=20000000"),
-        ("credit=Good", "zip=33139 credit_band=good"),
-        ("credit=720", "zip=33139 credit_band=excellent credit_score=720"),
-        ("credit=Good+(680-719)", "zip=33139 credit_band=good credit_score=680"),
-        ("credit_score=Fair", "zip=33139 credit_band=fair"),
-        ("credit_score=Below+580", "zip=33139 credit_band=poor credit_score=300"),
-        ("credit=Good&credit_score=750", "zip=33139 credit_band=good credit_score=750"),
-        ("down_payment=soon", "!InvalidValue down"),
-        ("credit_score=soon", "!InvalidValue credit_score"),
-        ("down_payment=500&down=600", "!ConflictingValues down"),
-    ] {
-        check(FORM, &format!("zip=33139&{form}"), expected);
-    }
-}
-
-#[test]
-fn years_and_months_are_one_time() {
-    for (form, expected) in [
-        ("insured_years=3&insured_months=6", "zip=33139 months=42"),
-        ("insured_years=0&insured_months=6", "zip=33139 months=6"),
-        ("insured_years=3&insured_months=36", "zip=33139 months=36"),
-        ("insured_years=3&insured_months=40", "zip=33139 months=40"),
-        ("insured_years=3&insured_months=50", "!ConflictingValues months"),
-    ] {
-        check(FORM, &format!("zip=33139&{form}"), expected);
-    }
-}
-
-#[test]
 fn a_group_may_say_its_name_again_and_go_before_a_name_outside() {
     let bank = "zip=33139 bank=Example account_number=00123456";
     check(
@@ -332,6 +274,7 @@ fn a_group_may_say_its_name_again_and_go_before_a_name_outside() {
         bank,
     );
     check(FORM, "zip=33139&bank=Other&account.bank=Example&account_number=0012-3456", bank);
+    check(FORM, "zip=33139&bank=Other&bank=Example", "!ConflictingValues bank");
     check(FORM, "zip=33139&account_zip=10001&account.phone=1", "zip=33139");
     check(FORM, "zip=33139&roof=Clay", "zip=33139 roof=tile");
     check(FORM, "zip=33139&roof=Thatch", "zip=33139 roof=other");

@@ -85,7 +85,7 @@ pub(crate) const HOME: &[Field] = &[
     Field::new("claims", Reader::Any("claim claims filed", "none never noclaims")).sharing("claim_count").binding()
         .about("Whether the person made a claim within five years. A number of them is yes from one up.")
         .keys("any_claims has_claims had_claims claims_last_5_years claims_in_past_5_years claims_last_3_years claims_in_past_3_years claim prior_claims recent_claims claims_history losses home_claims filed_claims claims_past_5_years any_claims_past_3_years claims_in_last_3_years claims_in_last_5_years"),
-    Field::new("claim_count", Reader::Count("claim")).sharing("claims").binding()
-        .about("Number of claims within five years, where the source says it; counted where the source lists them.")
+    Field::new("claim_count", Reader::Count("claim")).binding()
+        .about("Number of claims within five years; counted where the source lists them.")
         .keys("number_of_claims num_claims claims_count how_many_claims no_of_claims total_claims claim_number_last_5_years"),
 ];

@@ -48,6 +48,12 @@ const PLACE: &[Field] = &[
     standard::COUNTY.preferring("property/county").about("County of the home to be insured, as the source names it."),
 ];
 
+const CONTACT: &[Field] = &standard::contact(
+    standard::STREET_ADDRESS
+        .preferring("property/address property/street property/address1 property/street_address property/address_line_1 property/line1")
+        .about("House number and street of the home to be insured."),
+);
+
 static VERTICAL: Vertical = Vertical::new(
     "home-insurance",
     (1, 0),
@@ -61,7 +67,7 @@ static VERTICAL: Vertical = Vertical::new(
         standard::INSURANCE,
         risks::OWNER,
         standard::CONSENT,
-        standard::CONTACT,
+        CONTACT,
     ],
 );
 

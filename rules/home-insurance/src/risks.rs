@@ -3,25 +3,25 @@
 use guest_sdk::intake::{Field, Reader, standard};
 
 pub(crate) const HAZARDS: &[Field] = &[
-    Field::new("security_system", Reader::Any("central monitored local installed burglaralarm alarm", "none never"))
+    Field::new("security_system", Reader::Boolean("central monitored local installed burglaralarm alarm", "2 none never"))
         .binding()
         .about("Whether the home has an alarm against burglars.")
         .keys("burglar_alarm has_security_system alarm security_alarm home_security alarm_system theft_alarm burglar_alarm_type security_system_type"),
-    Field::new("fire_alarm", Reader::Any("central monitored local installed smokedetector smokealarm", "none never"))
+    Field::new("fire_alarm", Reader::Boolean("central monitored local installed smokedetector smokealarm", "2 none never"))
         .binding()
         .about("Whether the home has an alarm against fire or smoke.")
         .keys("smoke_detector smoke_alarm fire_alarm_type smoke_detectors has_fire_alarm has_smoke_detector"),
-    Field::new("sprinklers", Reader::Any("full partial installed", "none never"))
+    Field::new("sprinklers", Reader::Boolean("full partial installed", "2 none never"))
         .about("Whether the home has sprinklers against fire.")
         .keys("sprinkler_system fire_sprinklers sprinkler indoor_sprinklers has_sprinklers"),
-    Field::new("deadbolts", Reader::Any("installed deadbolt", "none never"))
+    Field::new("deadbolts", Reader::Boolean("installed deadbolt", "2 none never"))
         .about("Whether the doors have deadbolts.")
         .keys("dead_bolts deadbolt deadbolt_locks has_deadbolts"),
-    Field::new("swimming_pool", Reader::Any("inground aboveground above fenced unfenced indoor", "none never nopool"))
+    Field::new("swimming_pool", Reader::Boolean("inground aboveground above fenced unfenced indoor", "2 none never nopool"))
         .binding()
         .about("Whether the property has a swimming pool.")
         .keys("pool has_pool has_swimming_pool pool_type swimming_pool_type"),
-    Field::new("trampoline", Reader::Any("net fenced", "none never"))
+    Field::new("trampoline", Reader::Boolean("net fenced", "2 none never"))
         .binding()
         .about("Whether the property has a trampoline.")
         .keys("has_trampoline trampolines"),
@@ -32,7 +32,7 @@ pub(crate) const HAZARDS: &[Field] = &[
     Field::new("dog_breed", Reader::TextUnless("none no nodog nodogs"))
         .about("Breed of the dog, as the source names it.")
         .keys("dog_type breed dog_breeds breed_of_dog"),
-    Field::new("wood_stove", Reader::Any("installed", "none never"))
+    Field::new("wood_stove", Reader::Boolean("installed", "2 none never"))
         .about("Whether the home has a stove for wood.")
         .keys("wood_burning_stove woodstove has_wood_stove"),
     Field::new("flood_zone", Reader::Boolean("flood high", "2 none x low"))
@@ -55,10 +55,10 @@ pub(crate) const OWNER: &[Field] = &[
     Field::new("occupation", Reader::Text)
         .about("Occupation, as the source names it.").keys("job_title job profession"),
     standard::MILITARY,
-    Field::new("bankruptcy", Reader::Any("filed chapter7 chapter13", "none never")).binding()
+    Field::new("bankruptcy", Reader::Boolean("filed chapter7 chapter13", "2 none never")).binding()
         .about("Whether the person was bankrupt within seven years.")
         .keys("bankrupt had_bankruptcy filed_bankruptcy bankruptcies bankruptcy_filed declared_bankruptcy bankruptcy_or_foreclosure"),
-    Field::new("coverage_cancelled", Reader::Any("cancelled canceled declined nonrenewed", "none never")).binding()
+    Field::new("coverage_cancelled", Reader::Boolean("cancelled canceled declined nonrenewed", "2 none never")).binding()
         .about("Whether an insurer cancelled, declined or did not renew cover within three years.")
         .keys("coverage_canceled policy_cancelled policy_canceled insurance_cancelled coverage_declined cancelled_or_declined nonrenewed declined_coverage"),
     Field::new("wants_auto_quote", Reader::Boolean("interested", "2 none notinterested")).binding()

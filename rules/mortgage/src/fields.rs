@@ -8,7 +8,7 @@ use crate::words;
 pub(crate) const LOAN: &[Field] = &[
     Field::new("loan_purpose", Reader::Word(words::PURPOSES)).sharing("loan_type").binding()
         .about("What the loan is for.")
-        .keys("purpose_of_loan purpose loan_request_type request_type product_type product loan_product mortgage_purpose transaction_type numcategory type_of_loan loan_category request_purpose mortgage_product proposed_loan_purpose"),
+        .keys("purpose_of_loan purpose product_type product loan_product mortgage_purpose transaction_type numcategory type_of_loan loan_category request_purpose mortgage_product proposed_loan_purpose"),
     Field::new("loan_type", Reader::Word(words::PROGRAMS)).sharing("loan_purpose").binding()
         .about("Programme under which the loan is asked for.")
         .keys("mortgage_type loan_program program mortgage_program desired_loan_type requested_loan_type loan_programs desired_loan_program"),
@@ -129,10 +129,10 @@ pub(crate) const BORROWER: &[Field] = &[
     Field::new("monthly_debt", Reader::Dollars(0, 10_000_000))
         .about("What the person pays for debts in a month, in whole dollars.")
         .keys("monthly_debts monthly_debt_payments monthly_expenses total_monthly_debt monthly_obligations"),
-    Field::new("bankruptcy", Reader::Any("filed chapter7 chapter13 discharged", "none never")).binding()
+    Field::new("bankruptcy", Reader::Boolean("filed chapter7 chapter13 discharged", "2 none never")).binding()
         .about("Whether the person was bankrupt within seven years.")
         .keys("bankrupt had_bankruptcy filed_bankruptcy bankruptcies bankruptcy_filed bankruptcy_in_last_7_years has_bankruptcy declared_bankruptcy bankruptcy_or_foreclosure bk has_filed_bankruptcy"),
-    Field::new("foreclosure", Reader::Any("foreclosed", "none never")).binding()
+    Field::new("foreclosure", Reader::Boolean("foreclosed", "2 none never")).binding()
         .about("Whether a home of the person was foreclosed within seven years.")
         .keys("had_foreclosure foreclosures has_foreclosure foreclosure_in_last_7_years foreclosed fc"),
     Field::new("co_borrower", Reader::Boolean("joint coborrower spouse", "2 none single individual")).binding()

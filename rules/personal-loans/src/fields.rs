@@ -11,7 +11,7 @@ pub(crate) const LOAN: &[Field] = &[
         .keys("requested_amount amount requested_loan_amount loan_amount_requested amount_requested desired_loan_amount desired_amount loan_requested cash_amount loan_request_amount loan_amt requested_loan loan_size amount_needed borrow_amount amount_to_borrow cash_needed"),
     Field::new("loan_type", Reader::Word(words::TYPES)).binding()
         .about("How the loan is to be paid back.")
-        .keys("product_type product loan_product type_of_loan loan_category request_type loan_request_type numcategory requested_loan_type"),
+        .keys("product_type product loan_product type_of_loan loan_category numcategory requested_loan_type"),
     Field::new("loan_purpose", Reader::WordOr(words::PURPOSES)).binding()
         .about("What the money is for.")
         .keys("purpose purpose_of_loan loan_reason reason_for_loan use_of_funds loan_use purpose_of_funds reason intended_use loan_purpose_id"),
@@ -23,7 +23,7 @@ pub(crate) const LOAN: &[Field] = &[
     Field::new("total_debt", Reader::Dollars(0, 100_000_000)).binding()
         .about("What the person owes without security, in whole dollars; of a range, its lower end.")
         .keys("unsecured_debt credit_card_debt debt_amount total_unsecured_debt debt current_debt amount_of_debt unsecured_debt_amount estimated_debt total_debt_amount"),
-    Field::new("bankruptcy", Reader::Any("filed chapter7 chapter13 discharged", "none never")).binding()
+    Field::new("bankruptcy", Reader::Boolean("filed chapter7 chapter13 discharged", "2 none never")).binding()
         .about("Whether the person was bankrupt within seven years.")
         .keys("bankrupt had_bankruptcy filed_bankruptcy bankruptcies bankruptcy_filed has_bankruptcy declared_bankruptcy in_bankruptcy active_bankruptcy"),
 ];
@@ -52,7 +52,7 @@ pub(crate) const INCOME: &[Field] = &[
         .keys("next_payday next_pay next_paycheck_date pay_date_1 pay_date1 next_pay_period employer/next_pay_date employer/next_payday employer/next_payroll_date next_payment_date first_pay_date income_next_date income_next_date1 next_pay_day employer/pay_date_1 next_paydate_1 payday_1"),
     Field::new("second_pay_date", Reader::Date)
         .about("Day of the pay after the next.")
-        .keys("second_payday following_pay_date second_pay second_pay_period pay_date_2nd second_paycheck_date employer/second_pay_date employer/following_pay_date following_payday next_next_pay_date second_pay_day income_next_date_second next_pay_date_after"),
+        .keys("second_payday following_pay_date second_pay second_pay_period pay_date_2 next_pay_date_2 income_next_date2 second_paycheck_date employer/second_pay_date employer/following_pay_date following_payday next_next_pay_date second_pay_day payday_2"),
     Field::new("employer_name", Reader::Text).contact()
         .about("Employer, as the source names it. With a city it leads to the person, so no ping shows it.")
         .keys("employer/name employer company_name company work_company_name emp_name place_of_employment employer/company employer/company_name current_employer work_name employer/employer"),

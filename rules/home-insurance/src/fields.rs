@@ -7,7 +7,7 @@ use crate::words;
 pub(crate) const HOME: &[Field] = &[
     Field::new("policy_type", Reader::Word(words::POLICIES)).binding()
         .about("What kind of policy the person asks for.")
-        .keys("coverage_type insurance_type policy_form requested_policy_type requested_coverage_type type_of_policy type_of_coverage home_insurance_type desired_policy_type"),
+        .keys("coverage_type insurance_type policy_form requested_policy_type requested_policy_coverage_type requested_coverage_type type_of_policy type_of_coverage home_insurance_type desired_policy_type"),
     Field::new("property_type", Reader::Word(vocabulary::PROPERTY_TYPES)).binding()
         .about("What is built on the property.")
         .keys("property/type residence_style property/style type_of_home type_of_property dwelling_type type_of_dwelling structure_type property/kind"),

@@ -123,7 +123,7 @@ const AUTO: &[Field] = &[
 
 static VERTICAL: Vertical = Vertical::new(
     "auto-insurance",
-    (1, 0),
+    (1, 1),
     "A person who asks for quotes for insuring private passenger vehicles.",
     GROUPS,
     &[

@@ -137,7 +137,7 @@ const HEALTH: &[Field] = &[
 
 static VERTICAL: Vertical = Vertical::new(
     "medicare-health",
-    (1, 0),
+    (1, 1),
     "A person who asks for a Medicare plan or an individual health plan.",
     GROUPS,
     &[standard::PLACE, standard::PERSON, HEALTH, standard::CONSENT, standard::CONTACT],

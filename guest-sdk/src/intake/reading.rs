@@ -4,7 +4,7 @@ use super::lead::HEIGHT;
 use super::table::{Field, Reader, Word};
 use super::tree::Found;
 use super::{contact, date, identity, invalid, measure, number, place, word};
-use crate::normalizer::{Refusal, RefusalCode, Value};
+use crate::normalizer::{Kind, Refusal, RefusalCode, Value};
 
 /// The most elements of a list of texts.
 const TEXTS_MAX: usize = 64;
@@ -96,6 +96,9 @@ fn one(field: &Field, found: &Found, today: i32) -> Result<Option<Value>, Refusa
 }
 
 fn read(reader: &Reader, text: &str, found: &Found, today: i32) -> Option<Value> {
+    if matches!(reader.kind(), Kind::Text | Kind::Texts) {
+        return words(reader, text, found).map(Value::Text);
+    }
     let within = |number: i64, from: i64, until: i64| {
         (from..=until).contains(&number).then_some(Value::Integer(number))
     };
@@ -104,22 +107,6 @@ fn read(reader: &Reader, text: &str, found: &Found, today: i32) -> Option<Value>
         bounds.contains(&millionths).then_some(Value::Decimal(millionths))
     };
     match *reader {
-        Reader::Text
-        | Reader::TextUnless(_)
-        | Reader::Texts
-        | Reader::Every(_)
-        | Reader::Phones => plain(text).map(Value::Text),
-        Reader::Name => {
-            plain(text).filter(|name| name.chars().any(char::is_alphabetic)).map(Value::Text)
-        }
-        Reader::Word(words) => word::word(words, text).map(|word| Value::Text(word.into())),
-        Reader::WordOr(words) => {
-            let word = word::word(words, text).or_else(|| words.last().map(|&(word, _)| word));
-            word.map(|word| Value::Text(word.into()))
-        }
-        Reader::Credit(words) => word::word(words, text)
-            .or_else(|| band(score(words, text)?))
-            .map(|word| Value::Text(word.into())),
         Reader::Score(words) => score(words, text).map(Value::Integer),
         Reader::Boolean(yes, no) => word::boolean(yes, no, text).map(Value::Boolean),
         Reader::Any(yes, no) => {
@@ -147,28 +134,45 @@ fn read(reader: &Reader, text: &str, found: &Found, today: i32) -> Option<Value>
             within(days.or_else(until)?, -3_660, 3_660)
         }
         Reader::Inches => within(number::inches(text)?, *HEIGHT.start(), *HEIGHT.end()),
-        Reader::State => place::state(text).map(|code| Value::Text(code.into())),
-        Reader::Zip => place::zip(text, found.is_number).map(Value::Text),
-        Reader::Phone => contact::phone(text).map(Value::Text),
-        Reader::Email => contact::email(text).map(Value::Text),
-        Reader::Ip => contact::ip(text).map(Value::Text),
         Reader::Price => number::dollars(text).filter(|&amount| amount >= 0).map(Value::Decimal),
         Reader::Milliseconds => {
             let unit = i128::from(found.entry.factor);
             let millionths = i128::from(number::millionths(text)?).checked_mul(unit)?;
             within(i64::try_from(millionths.checked_div(1_000_000)?).ok()?, 0, 3_600_000)
         }
-        Reader::TrustedForm => contact::trusted_form(text).map(Value::Text),
-        Reader::LeadId => contact::lead_id(text).map(Value::Text),
         Reader::Date => date::day(text, today).map(Value::Date),
         Reader::BirthDate => {
             let born = date::birth(text, today)?;
             (born <= today && date::years(born, today) <= AGE_MAX).then_some(Value::Date(born))
         }
         Reader::Age => within(number::integer(text)?, 0, i64::from(AGE_MAX)),
-        Reader::SocialSecurity => identity::social_security(text, found.is_number).map(Value::Text),
-        Reader::Routing => identity::routing(text, found.is_number).map(Value::Text),
-        Reader::Digits(from, until) => identity::number(text, from, until).map(Value::Text),
+        _ => None,
+    }
+}
+
+/// Reads what stays text.
+fn words(reader: &Reader, text: &str, found: &Found) -> Option<String> {
+    match *reader {
+        Reader::Name => plain(text).filter(|name| name.chars().any(char::is_alphabetic)),
+        Reader::Word(words) => word::word(words, text).map(Into::into),
+        Reader::WordOr(words) => {
+            let last = || words.last().map(|&(word, _)| word);
+            word::word(words, text).or_else(last).map(Into::into)
+        }
+        Reader::Credit(words) => {
+            word::word(words, text).or_else(|| band(score(words, text)?)).map(Into::into)
+        }
+        Reader::State => place::state(text).map(Into::into),
+        Reader::Zip => place::zip(text, found.is_number),
+        Reader::Phone => contact::phone(text),
+        Reader::Email => contact::email(text),
+        Reader::Ip => contact::ip(text),
+        Reader::TrustedForm => contact::trusted_form(text),
+        Reader::LeadId => contact::lead_id(text),
+        Reader::SocialSecurity => identity::social_security(text, found.is_number),
+        Reader::Routing => identity::routing(text, found.is_number),
+        Reader::Digits(from, until) => identity::number(text, from, until),
+        _ => plain(text),
     }
 }
 

@@ -15,7 +15,10 @@ pub const CREDIT_WORDS: &[Word] = &[
     ("excellent", "1 superb exceptional great superior a+ verygood"),
     ("good", "2 aboveaverage b"),
     ("fair", "3 average someproblems ok okay c"),
-    ("poor", "4 bad verypoor majorproblems belowaverage needsimprovement d"),
+    (
+        "poor",
+        "4 bad limited limitedcredit nocredit verypoor majorproblems belowaverage needsimprovement d",
+    ),
 ];
 
 /// ZIP code of the home.
@@ -96,7 +99,7 @@ pub const CREDIT_SCORE: Field = Field::new("credit_score", Reader::Score(CREDIT_
 pub const HOME_OWNER: Field = Field::new("home_owner", Reader::Boolean(OWNS, RENTS))
     .binding()
     .about("Whether the person owns the home.")
-    .keys("home_ownership homeowner own_home home_owner_status is_homeowner own_or_rent property_ownership own_rent ownership home_status is_home_owner rent_or_own homeownership_status owner_status rent_own housing own_property");
+    .keys("home_ownership homeowner own_home home_owner_status is_homeowner own_or_rent property_ownership own_rent ownership home_status is_home_owner rent_or_own homeownership_status owner_status rent_own housing own_property property_status");
 /// The number by which the state knows a person. No ping shows it.
 pub const SOCIAL_SECURITY: Field = Field::new("ssn", Reader::SocialSecurity)
     .contact()

@@ -12,7 +12,7 @@ pub(crate) const LOAN: &[Field] = &[
     Field::new("loan_type", Reader::Word(words::PROGRAMS)).sharing("loan_purpose").binding()
         .about("Programme under which the loan is asked for.")
         .keys("mortgage_type loan_program program mortgage_program desired_loan_type requested_loan_type loan_programs desired_loan_program"),
-    Field::new("rate_type", Reader::Word(words::RATES)).binding()
+    Field::new("rate_type", Reader::Word(words::RATES)).sharing("loan_type").binding()
         .about("Whether the rate that is asked for is fixed.")
         .keys("desired_rate_type desired_rate interest_rate_type loan_rate_type amortization_type requested_rate_type fixed_or_adjustable mortgage_rate_type desired_loan_rate_type"),
     Field::new("loan_term_months", Reader::Term).sharing("rate_type")

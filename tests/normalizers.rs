@@ -9,11 +9,34 @@ use serde_json::{Map, Value, json};
 
 use crate::exchange::module;
 
-const VERTICALS: [&str; 2] = ["auto-insurance", "medicare-health"];
+const VERTICALS: [&str; 5] =
+    ["auto-insurance", "home-insurance", "medicare-health", "mortgage", "personal-loans"];
 /// 2026-02-01, so that ages stay what they are.
 const RECEIVED_ON: i32 = 20_485;
 /// The most fuel for a payload of everyday size: about half a millisecond.
 const EVERYDAY_FUEL: u64 = 1_000_000;
+/// How often each payload is damaged at random, and the most fuel that damage may take, as a multiple of everyday's.
+const DAMAGES: u64 = 8;
+const DAMAGED_FUEL: u64 = 10 * EVERYDAY_FUEL;
+/// What damage puts in: what has a meaning in some syntax or number.
+const SHARDS: [&str; 16] = [
+    "&",
+    "=",
+    "%",
+    "%2",
+    "+",
+    "\"",
+    "\\",
+    "{",
+    "]",
+    "<",
+    "</",
+    "<![CDATA[",
+    "&amp;",
+    "-",
+    "99999999999999999999",
+    "\u{fffd}\0",
+];
 /// The largest body that the front door lets in, in bytes.
 const BODY_BYTES_MAX: usize = gavel::ingest::BODY_BYTES_MAX;
 
@@ -157,6 +180,80 @@ fn a_payload_cut_anywhere_is_answered() {
                     "{} cut at {length}",
                     path.display()
                 );
+            }
+        }
+    }
+}
+
+/// Steele, Lea and Flood's SplitMix64: the same damage on every machine.
+fn random(seed: &mut u64) -> usize {
+    *seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mixed = (*seed ^ (*seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    usize::try_from((mixed ^ (mixed >> 31)) >> 16).unwrap()
+}
+
+/// Damages a payload up to four times: a byte is changed, a part is left out, said again, or moved, or a shard is put in.
+fn damaged(body: &[u8], seed: &mut u64) -> Vec<u8> {
+    let mut body = body.to_vec();
+    for _ in 0..1 + random(seed) % 4 {
+        let start = random(seed) % (body.len() + 1);
+        let end = (start + random(seed) % 40).min(body.len());
+        let part = body[start..end].to_vec();
+        let place = random(seed) % (body.len() + 1);
+        match random(seed) % 5 {
+            0 if start < body.len() => body[start] = u8::try_from(random(seed) % 256).unwrap(),
+            1 => drop(body.drain(start..end)),
+            2 => drop(body.splice(start..start, part)),
+            3 => drop(body.splice(place..place, part)),
+            _ => drop(body.splice(place..place, SHARDS[random(seed) % SHARDS.len()].bytes())),
+        }
+    }
+    body
+}
+
+#[test]
+fn a_damaged_payload_is_answered_at_little_cost() {
+    let mut seed = 1;
+    for vertical in VERTICALS {
+        let normalizer = normalizer(vertical);
+        let schema = normalizer.schema();
+        for (path, body) in payloads(vertical).into_iter().filter(|(_, body)| body.len() < 2_048) {
+            for _ in 0..DAMAGES {
+                let body = damaged(&body, &mut seed);
+                // `send` panics on a trap.
+                let normalized = send(&normalizer, &path, &body);
+                let said = String::from_utf8_lossy(&body);
+                assert!(normalized.fuel < DAMAGED_FUEL, "{said}: {}", normalized.fuel);
+                for (name, value) in normalized.lead.unwrap_or_default() {
+                    assert_eq!(schema.field(&name).unwrap().1.kind, value.kind(), "{said}: {name}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn no_ping_shows_what_banks_and_the_state_know_a_person_by() {
+    let secret = [
+        ("mortgage", "ssn property_address"),
+        (
+            "personal-loans",
+            "ssn ssn_last_four bank_account_number bank_routing_number bank_phone drivers_license_number \
+             employer_name employer_phone middle_name",
+        ),
+    ];
+    for (vertical, names) in secret {
+        let normalizer = normalizer(vertical);
+        for name in names.split_ascii_whitespace() {
+            let (_, field) = normalizer.schema().field(name).unwrap();
+            assert!(field.contact && !field.binding, "{vertical}: {name}");
+        }
+        for (path, body) in payloads(vertical) {
+            let Err(refusal) = send(&normalizer, &path, &body).lead else { continue };
+            let told = refusal.message;
+            for value in ["987", "6543", "666", "12A45", "011000016"] {
+                assert!(!told.contains(value), "{}: {told}", path.display());
             }
         }
     }

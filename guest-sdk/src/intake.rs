@@ -11,18 +11,23 @@ mod contact;
 pub(crate) mod date;
 mod envelope;
 mod form;
+mod identity;
 mod json;
 pub(crate) mod key;
 mod lead;
+mod location;
+mod measure;
 mod number;
 mod path;
 mod place;
 mod reading;
+mod sharing;
 pub mod standard;
 mod table;
 #[cfg(test)]
 mod tests;
 mod tree;
+pub mod vocabulary;
 mod word;
 mod xml;
 

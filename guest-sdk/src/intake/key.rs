@@ -55,8 +55,10 @@ pub(super) fn fold_into(out: &mut Vec<u8>, segment: &str) {
 pub(super) struct Entry {
     /// The field, by its place in the table.
     pub(super) field: u8,
-    /// The place among the field's keys: the field's own name is 0.
+    /// The place among the field's keys: those that it prefers, its own name, the others.
     pub(super) rank: u8,
+    /// It counts before the field's own name, and before everything that is sent under that.
+    pub(super) is_first: bool,
     /// What one unit of this key is in units of the field, such as 12 months for a year.
     pub(super) factor: u16,
 }
@@ -75,7 +77,7 @@ impl Index {
         let mut index = Self {
             starts: [0; BUCKETS + 1],
             hashes: [0; KEYS_MAX],
-            entries: [Entry { field: 0, rank: 0, factor: 1 }; KEYS_MAX],
+            entries: [Entry { field: 0, rank: 0, is_first: false, factor: 1 }; KEYS_MAX],
         };
         let mut counts = [0_u16; BUCKETS];
         let mut keys = Keys::new(sections);
@@ -127,7 +129,7 @@ impl std::fmt::Debug for Index {
     }
 }
 
-/// Walks over the keys of all fields: `name`, `group/name` and `name*12`, between spaces; the field's own name first.
+/// Walks over the keys of all fields: `name`, `group/name` and `name*12`, between spaces.
 #[derive(Clone, Copy)]
 struct Keys<'f> {
     sections: &'f [&'f [Field]],
@@ -135,12 +137,13 @@ struct Keys<'f> {
     field: usize,
     number: u8,
     rank: u8,
+    text: usize,
     position: usize,
 }
 
 impl<'f> Keys<'f> {
     const fn new(sections: &'f [&'f [Field]]) -> Self {
-        Self { sections, section: 0, field: 0, number: 0, rank: 0, position: 0 }
+        Self { sections, section: 0, field: 0, number: 0, rank: 0, text: 0, position: 0 }
     }
 
     /// Returns the walk after the next key, and that key. (An iterator cannot run in the compiler.)
@@ -157,28 +160,26 @@ impl<'f> Keys<'f> {
                 continue;
             }
             let field = &fields[self.field];
-            let text = if self.rank == 0 { field.name } else { field.keys }.as_bytes();
+            let text = [field.first_keys, field.name, field.keys][self.text].as_bytes();
             while self.position < text.len() && text[self.position].is_ascii_whitespace() {
                 self.position += 1;
             }
             if self.position < text.len() {
                 let (hash, factor) = self.key(text);
-                let entry = Entry { field: self.number, rank: self.rank, factor };
-                if self.rank == 0 {
-                    self.position = 0;
-                }
+                let is_first = self.text == 0;
+                let entry = Entry { field: self.number, rank: self.rank, is_first, factor };
                 self.rank += 1;
                 return Some((self, hash, entry));
             }
-            if self.rank == 0 {
-                self.rank = 1;
-                self.position = 0;
+            if self.text < 2 {
+                (self.text, self.position) = (self.text + 1, 0);
                 continue;
             }
             self = Self {
                 field: self.field + 1,
                 number: self.number + 1,
                 rank: 0,
+                text: 0,
                 position: 0,
                 ..self
             };
@@ -212,6 +213,7 @@ const WRAPPER_WORDS: &[&str] = &[
     "addresses",
     "answer",
     "answers",
+    "application",
     "attribute",
     "attributes",
     "auth",
@@ -240,6 +242,8 @@ const WRAPPER_WORDS: &[&str] = &[
     "extra",
     "field",
     "fields",
+    "finance",
+    "financial",
     "form",
     "general",
     "header",
@@ -254,16 +258,19 @@ const WRAPPER_WORDS: &[&str] = &[
     "json",
     "lead",
     "leads",
+    "loan",
     "location",
     "main",
     "medicare",
     "meta",
+    "mortgage",
     "other",
     "parameters",
     "params",
     "payload",
     "personal",
     "ping",
+    "policy",
     "post",
     "primary",
     "profile",
@@ -321,9 +328,15 @@ mod tests {
     #[test]
     fn a_wrapper_is_made_of_its_words() {
         assert!(WRAPPER_WORDS.is_sorted());
-        for name in
-            ["lead", "leaddata", "contactinformation", "addresses", "autoinsurancequoterequest"]
-        {
+        for name in [
+            "lead",
+            "leaddata",
+            "contactinformation",
+            "addresses",
+            "autoinsurancequoterequest",
+            "policy",
+            "loanapplication",
+        ] {
             assert!(is_wrapper(name.as_bytes()), "{name}");
         }
         for name in ["", "spouse", "agentdata", "leadsource", "mailingaddress", "datax"] {

@@ -2,7 +2,7 @@
 
 use super::table::{Field, Reader, Vertical};
 use super::tree::{Found, Leaves};
-use super::{contact, date, invalid, number, place, reading, standard, word};
+use super::{contact, date, invalid, number, reading, standard, word};
 use crate::normalizer::{NamedValue, Refusal, RefusalCode, Stage, Submission, Value};
 
 /// How far an age that was sent may be from the one that the date of birth gives: it may be older than the lead.
@@ -12,14 +12,14 @@ pub(super) const HEIGHT: std::ops::RangeInclusive<i64> = 24..=108;
 
 /// Everything that came for the fields of a vertical.
 pub(super) struct Values<'v> {
-    vertical: &'v Vertical,
+    pub(super) vertical: &'v Vertical,
     found: Vec<Found>,
     counts: Vec<(&'static str, i64)>,
 }
 
 /// The lead while it is put together.
-struct Draft {
-    fields: Vec<(&'static Field, Option<Value>)>,
+pub(super) struct Draft {
+    pub(super) fields: Vec<(&'static Field, Option<Value>)>,
 }
 
 impl<'v> Values<'v> {
@@ -45,16 +45,19 @@ impl<'v> Values<'v> {
             if let Reader::Every(other) = field.reader {
                 found = self.named(other).map_or(&[][..], |(_, found)| found);
             }
-            let value = if found.is_empty() { None } else { reading::value(field, found, today)? };
+            let value = if found.is_empty() { None } else { self.own(field, found, today)? };
             draft.fields.push((field, value));
         }
+        self.shared(&mut draft, today)?;
         self.birth_from_parts(&mut draft, today)?;
         self.names_from_full_name(&mut draft)?;
         self.ids_and_consent(&mut draft, submission.stage)?;
         self.height_from_feet(&mut draft)?;
         self.home_and_insurance(&mut draft)?;
         self.counts_from_lists(&mut draft);
-        draft.state_from_zip()?;
+        self.state_from_zip(&mut draft, "zip", "state")?;
+        self.state_from_zip(&mut draft, "property_zip", "property_state")?;
+        draft.property_from_home();
         draft.age_from_birth(today)?;
         draft.phone_from_others();
         draft.finish(submission.stage)
@@ -88,7 +91,7 @@ impl<'v> Values<'v> {
         self.first("lead_id").filter(|id| is_handle && contact::lead_id(id).is_none())
     }
 
-    fn named(&self, name: &str) -> Option<(&'static Field, &[Found])> {
+    pub(super) fn named(&self, name: &str) -> Option<(&'static Field, &[Found])> {
         let is_it = |field: &&Field| field.name == name;
         let envelope = standard::ENVELOPE.iter().position(|field| is_it(&field));
         let place = match envelope {
@@ -257,11 +260,25 @@ impl<'v> Values<'v> {
                 *value = count.map(|&(_, count)| Value::Integer(count));
             }
         }
+        let numbers: Vec<_> = draft
+            .fields
+            .iter()
+            .map(|(field, value)| match value {
+                Some(Value::Integer(number)) => (field.name, Some(*number)),
+                _ => (field.name, None),
+            })
+            .collect();
+        for (field, value) in draft.fields.iter_mut().filter(|(_, value)| value.is_none()) {
+            if let (Reader::Any(..), Some(other)) = (field.reader, field.sharing) {
+                let number = numbers.iter().find(|(name, _)| *name == other);
+                *value = number.and_then(|(_, number)| Some(Value::Boolean((*number)? > 0)));
+            }
+        }
     }
 }
 
 impl Draft {
-    fn get_mut(&mut self, name: &str) -> Option<&mut Option<Value>> {
+    pub(super) fn get_mut(&mut self, name: &str) -> Option<&mut Option<Value>> {
         self.fields.iter_mut().find(|(field, _)| field.name == name).map(|(_, value)| value)
     }
 
@@ -269,33 +286,11 @@ impl Draft {
         self.fields.iter().find(|(field, _)| field.name == name).map(|(field, _)| &field.reader)
     }
 
-    fn text(&self, name: &str) -> Option<&str> {
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
         match self.fields.iter().find(|(field, _)| field.name == name) {
             Some((_, Some(Value::Text(text)))) => Some(text),
             _ => None,
         }
-    }
-
-    /// A ZIP code says in which state it lies. One that lies elsewhere than the state that was sent is refused: either
-    /// may be wrong, and a licence holds in one state.
-    fn state_from_zip(&mut self) -> Result<(), Refusal> {
-        let Some(zip) = self.text("zip").filter(|zip| !place::TEST_ZIPS.contains(zip)) else {
-            return Ok(());
-        };
-        if let Some(state) = self.text("state") {
-            if place::is_in(zip, state) {
-                return Ok(());
-            }
-            return Err(conflict(
-                "state",
-                "the ZIP code lies in another state; send the two of one address",
-            ));
-        }
-        let derived = place::state_of(zip).map(|state| Value::Text(state.into()));
-        if let Some(value) = self.get_mut("state") {
-            *value = derived;
-        }
-        Ok(())
     }
 
     fn age_from_birth(&mut self, today: i32) -> Result<(), Refusal> {
@@ -357,7 +352,7 @@ impl Draft {
     }
 }
 
-fn conflict(field: &str, reason: &str) -> Refusal {
+pub(super) fn conflict(field: &str, reason: &str) -> Refusal {
     let message = format!("`{field}`: {reason}");
     Refusal { code: RefusalCode::ConflictingValues, field: Some(field.into()), message }
 }

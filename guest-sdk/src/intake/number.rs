@@ -47,7 +47,51 @@ pub(super) fn integer(text: &str) -> Option<i64> {
     })
 }
 
-/// Reads an amount of dollars such as `$12,500`, `12500.00 USD` or `75k`, in millionths.
+/// What stands before or behind a number that is the upper end of a range without a lower one.
+const BELOW: &[&str] = &["less than", "fewer than", "under", "below", "up to", "<=", "<"];
+const OR_BELOW: &[&str] =
+    &["or less", "or below", "or under", "or lower", "and below", "and under"];
+/// What stands before or behind a number that is the lower end, or near it.
+const ABOVE: &[&str] = &[
+    "more than",
+    "greater than",
+    "over",
+    "above",
+    "at least",
+    "from",
+    "within",
+    "about",
+    "approximately",
+    "approx.",
+    "approx",
+    "around",
+    ">=",
+    ">",
+    "~",
+];
+const OR_ABOVE: &[&str] = &[
+    "+",
+    "or more",
+    "or above",
+    "or over",
+    "or higher",
+    "or greater",
+    "and above",
+    "and up",
+    "and over",
+    "plus",
+];
+/// Amounts by name, longest first.
+const MULTIPLES: &[(&str, i64)] = &[
+    ("thousand", 1_000),
+    ("million", 1_000_000),
+    ("mil", 1_000_000),
+    ("mm", 1_000_000),
+    ("m", 1_000_000),
+    ("k", 1_000),
+];
+
+/// Reads an amount of dollars such as `$12,500`, `12500.00 USD`, `75k` or `1.2 million`, in millionths.
 pub(super) fn dollars(text: &str) -> Option<i64> {
     let lower = text.trim().to_ascii_lowercase();
     let bare = lower
@@ -61,10 +105,9 @@ pub(super) fn dollars(text: &str) -> Option<i64> {
         None => (false, bare),
     };
     let bare = bare.strip_prefix('$').unwrap_or(bare).trim();
-    let (bare, unit) = match bare.strip_suffix('k') {
-        Some(rest) => (rest.trim(), 1_000),
-        None => (bare, 1),
-    };
+    let multiple =
+        MULTIPLES.iter().find_map(|&(name, unit)| Some((bare.strip_suffix(name)?, unit)));
+    let (bare, unit) = multiple.map_or((bare, 1), |(bare, unit)| (bare.trim(), unit));
     let amount =
         millionths(&without_commas(bare)?).filter(|&amount| amount >= 0)?.checked_mul(unit)?;
     if negative { amount.checked_neg() } else { Some(amount) }
@@ -72,27 +115,53 @@ pub(super) fn dollars(text: &str) -> Option<i64> {
 
 /// Reads whole dollars, of a range such as `$50,000 - $74,999` the lower end.
 pub(super) fn dollars_from(text: &str) -> Option<i64> {
-    let lower = text.trim().to_ascii_lowercase();
-    if let Some(limit) = after_any(&lower, &["less than", "under", "below", "up to", "<"]) {
-        return dollars(limit.trim_start_matches('=')).map(|_| 0);
-    }
-    let bare = after_any(&lower, &["more than", "over", "above", "at least", "from", ">=", ">"]);
-    let bare = bare.unwrap_or(&lower).trim();
-    let open = ["+", "or more", "and above", "and up", "or above", "and over"];
-    let bare = open.iter().find_map(|word| bare.strip_suffix(word)).unwrap_or(bare);
-    let low = dollars(bare).or_else(|| {
-        let (low, high) = bare.split_once(" to ").or_else(|| bare.split_once('-'))?;
-        // In `50-75k` the thousands are meant for both ends.
-        let is_short = high.trim().ends_with('k') && !low.trim().ends_with('k');
-        let low = dollars(low)?.checked_mul(if is_short { 1_000 } else { 1 })?;
-        dollars(high).filter(|&high| high >= low).map(|_| low)
-    })?;
     // Cents do not make an income another one.
-    i64::try_from(i128::from(low).checked_div(ONE)?).ok()
+    i64::try_from(i128::from(lower_end(text, dollars)?).checked_div(ONE)?).ok()
+}
+
+/// Reads a number, or the lower end of a range: 0 where only the upper end is said.
+pub(super) fn lower_end(text: &str, read: impl Fn(&str) -> Option<i64>) -> Option<i64> {
+    let lower = text.trim().to_ascii_lowercase().replace(['–', '—'], "-");
+    let limit = after_any(&lower, BELOW).or_else(|| before_any(&lower, OR_BELOW));
+    if let Some(limit) = limit {
+        return read(limit).map(|_| 0);
+    }
+    let bare = after_any(&lower, ABOVE).unwrap_or(&lower).trim();
+    let bare = before_any(bare, OR_ABOVE).unwrap_or(bare);
+    read(bare).or_else(|| {
+        let (low, high) =
+            bare.split_once(" to ").or_else(|| bare.split_once(" and ")).or_else(|| {
+                let place = bare.find(['-', '_']).filter(|&place| place > 0)?;
+                bare.split_at_checked(place)
+                    .map(|(low, high)| (low, high.trim_start_matches(['-', '_'])))
+            })?;
+        let (low, high) = (low.strip_prefix("between").unwrap_or(low).trim(), high.trim());
+        // In `50-75k` the thousands are meant for both ends.
+        let unit = high.trim_start_matches(|c: char| c.is_ascii_digit() || "$,. ".contains(c));
+        let is_bare = low.ends_with(|c: char| c.is_ascii_digit());
+        let low = if is_bare { read(&format!("{low}{unit}"))? } else { read(low)? };
+        read(high).filter(|&high| high >= low).map(|_| low)
+    })
+}
+
+/// Whether the text says that its number is an upper end.
+pub(super) fn is_below(lower: &str) -> bool {
+    after_any(lower, BELOW).is_some()
+        || OR_BELOW.iter().chain(&["<", "under", "below"]).any(|word| lower.contains(word))
+}
+
+/// Whether a word is only there to say which end of a range a number is.
+pub(super) fn is_range_word(word: &str) -> bool {
+    let mut phrases = [BELOW, OR_BELOW, ABOVE, OR_ABOVE].into_iter().flatten();
+    word == "to" || phrases.any(|phrase| phrase.split(' ').any(|known| known == word))
 }
 
 fn after_any<'t>(text: &'t str, words: &[&str]) -> Option<&'t str> {
     words.iter().find_map(|word| text.strip_prefix(word)).map(str::trim_start)
+}
+
+fn before_any<'t>(text: &'t str, words: &[&str]) -> Option<&'t str> {
+    words.iter().find_map(|word| text.strip_suffix(word)).map(str::trim_end)
 }
 
 /// Reads months: `18`, `3 years`, `1 year 6 months`, `5+ years`; a bare number counts `unit` months. Of a range the
@@ -180,7 +249,7 @@ pub(super) fn inches(text: &str) -> Option<i64> {
 }
 
 /// Leaves out the commas of `12,500`; nothing if they do not part thousands.
-fn without_commas(text: &str) -> Option<String> {
+pub(super) fn without_commas(text: &str) -> Option<String> {
     if !text.contains(',') {
         return Some(text.to_owned());
     }
@@ -248,6 +317,10 @@ mod tests {
                 ("0.000001", Some(1)),
                 ("0.0000001", None),
                 ("75k", Some(75_000_000_000)),
+                ("250K", Some(250_000_000_000)),
+                ("$1.2M", Some(1_200_000_000_000)),
+                ("1.5 million", Some(1_500_000_000_000)),
+                ("5 m2", None),
                 ("50 USD", Some(50_000_000)),
                 ("$-5", None),
                 ("-5", Some(-5_000_000)),
@@ -276,7 +349,16 @@ mod tests {
                 ("Over $150,000", Some(150_000)),
                 ("100000 or more", Some(100_000)),
                 ("41999.50", Some(41_999)),
+                ("150000-200000", Some(150_000)),
+                ("150000_200000", Some(150_000)),
+                ("$150,000 – $200,000", Some(150_000)),
+                ("Between 100k and 150k", Some(100_000)),
+                ("$5,000 or less", Some(0)),
+                ("500000 or more", Some(500_000)),
+                ("About $20,000", Some(20_000)),
+                ("$1-1.5M", Some(1_000_000)),
                 ("75000-50000", None),
+                ("-", None),
                 ("lots", None),
                 ("-5", Some(-5)),
                 ("10-20-30", None),

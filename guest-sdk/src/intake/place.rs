@@ -178,7 +178,8 @@ pub(super) fn state(text: &str) -> Option<&'static str> {
     STATES.iter().find(is_it).map(|&(code, _)| code)
 }
 
-/// Returns the five digits of a ZIP code. A number may have lost its leading zeros.
+/// Returns the five digits of a ZIP code. One of four digits has lost a leading zero on its way through a spreadsheet;
+/// a JSON number may have lost two. Whether it has is for [`has_lost_zeros`] and the state to say.
 pub(super) fn zip(text: &str, is_number: bool) -> Option<String> {
     let text = text.trim();
     let (five, four) = match text.split_once(['-', ' ']) {
@@ -190,11 +191,17 @@ pub(super) fn zip(text: &str, is_number: bool) -> Option<String> {
     let fits = digits(five) && four.is_none_or(|four| four.len() == 4 && digits(four));
     let full = match five.len() {
         5 => five.to_owned(),
+        4 => format!("0{five}"),
         // No ZIP code begins with three zeros.
-        3 | 4 if is_number && four.is_none() => format!("{five:0>5}"),
+        3 if is_number && four.is_none() => format!("{five:0>5}"),
         _ => return None,
     };
     (fits && (TEST_ZIPS.contains(&full.as_str()) || state_of(&full).is_some())).then_some(full)
+}
+
+/// Whether a ZIP code came without its leading zeros.
+pub(super) fn has_lost_zeros(text: &str) -> bool {
+    text.trim().split(['-', ' ']).next().is_some_and(|five| matches!(five.len(), 3 | 4))
 }
 
 /// Returns the state in which most of a ZIP code lies.
@@ -250,9 +257,12 @@ mod tests {
             ("02139", false, Some("02139")),
             ("2139", true, Some("02139")),
             ("501", true, Some("00501")),
-            ("2139", false, None),
+            ("2139", false, Some("02139")),
+            ("2139-1234", false, Some("02139")),
+            ("501", false, None),
             ("33139-", false, None),
-            ("3313", false, None),
+            ("139", false, None),
+            ("0000", false, None),
             ("ABCDE", false, None),
             ("K1A 0B1", false, None),
             ("00000", false, None),

@@ -1,13 +1,15 @@
 //! From what a source sent for one field to its value, or to the words that say what would be right.
 
 use super::lead::HEIGHT;
-use super::table::{Field, Reader};
+use super::table::{Field, Reader, Word};
 use super::tree::Found;
-use super::{contact, date, invalid, number, place, word};
-use crate::normalizer::{Refusal, RefusalCode, Value};
+use super::{contact, date, identity, invalid, measure, number, place, word};
+use crate::normalizer::{Kind, Refusal, RefusalCode, Value};
 
 /// The most elements of a list of texts.
 const TEXTS_MAX: usize = 64;
+/// What a ZIP code must be.
+pub(super) const ZIP_EXPECTED: &str = "a ZIP code of five digits that exists, such as 33139";
 /// The longest life that a date of birth is believed, in years.
 const AGE_MAX: i32 = 120;
 
@@ -17,26 +19,56 @@ pub(super) fn value(field: &Field, found: &[Found], today: i32) -> Result<Option
         return texts(field, found);
     }
     let first_element = found.partition_point(|found| found.element == 0);
+    let found = found.get(..first_element).unwrap_or_default();
+    if matches!(field.reader, Reader::Months(_)) {
+        return time(field, found, today);
+    }
+    agreed(field, found, today)
+}
+
+/// Reads a time. Years under one key and months under another are one: 3 years and 6 months.
+fn time(field: &Field, found: &[Found], today: i32) -> Result<Option<Value>, Refusal> {
+    let (years, months): (Vec<_>, Vec<_>) =
+        found.iter().cloned().partition(|found| found.entry.factor == 12);
+    let years = agreed(field, &years, today)?;
+    let months = agreed(field, &months, today)?;
+    match (&years, &months) {
+        (Some(Value::Integer(years)), Some(Value::Integer(months))) if years != months => {
+            let whole_years = months.div_euclid(12).saturating_mul(12);
+            match (whole_years, years % 12) {
+                (0, 0) => Ok(Some(Value::Integer(years.saturating_add(*months)))),
+                _ if whole_years == *years => Ok(Some(Value::Integer(*months))),
+                _ => Err(conflicting(field)),
+            }
+        }
+        _ => Ok(years.or(months)),
+    }
+}
+
+/// Whether a field can make something of what came.
+pub(super) fn can(field: &Field, found: &Found, today: i32) -> bool {
+    one(field, found, today).is_ok()
+}
+
+fn agreed(field: &Field, found: &[Found], today: i32) -> Result<Option<Value>, Refusal> {
     let mut first: Option<Value> = None;
-    for found in found.get(..first_element).unwrap_or_default() {
+    let has_first = found.iter().any(|found| found.entry.is_first);
+    for found in found.iter().filter(|found| found.entry.is_first || !has_first) {
         let Some(value) = one(field, found, today)? else { continue };
         match &first {
             None => first = Some(value),
             Some(known) if field.prefers_first_key || is_same(known, &value) => (),
-            Some(_) => {
-                let name = field.name;
-                let message = format!(
-                    "`{name}` has two different values, under one key or several; send it once"
-                );
-                return Err(Refusal {
-                    code: RefusalCode::ConflictingValues,
-                    field: Some(name.into()),
-                    message,
-                });
-            }
+            Some(_) => return Err(conflicting(field)),
         }
     }
     Ok(first)
+}
+
+fn conflicting(field: &Field) -> Refusal {
+    let name = field.name;
+    let message =
+        format!("`{name}` has two different values, under one key or several; send it once");
+    Refusal { code: RefusalCode::ConflictingValues, field: Some(name.into()), message }
 }
 
 /// Reads one value; nothing if the source says that it has none.
@@ -48,6 +80,9 @@ fn one(field: &Field, found: &Found, today: i32) -> Result<Option<Value>, Refusa
         Reader::TextUnless(words) => word::is_nothing(text) || word::is_among(words, text),
         Reader::Phone | Reader::Email => {
             word::is_nothing(text) || word::is_unsaid(text) || contact::is_hidden(text)
+        }
+        Reader::SocialSecurity | Reader::Routing | Reader::Digits(..) => {
+            word::is_nothing(text) || word::is_unsaid(text) || identity::is_withheld(text)
         }
         _ => word::is_nothing(text) || word::is_unsaid(text),
     };
@@ -61,22 +96,18 @@ fn one(field: &Field, found: &Found, today: i32) -> Result<Option<Value>, Refusa
 }
 
 fn read(reader: &Reader, text: &str, found: &Found, today: i32) -> Option<Value> {
+    if matches!(reader.kind(), Kind::Text | Kind::Texts) {
+        return words(reader, text, found).map(Value::Text);
+    }
     let within = |number: i64, from: i64, until: i64| {
         (from..=until).contains(&number).then_some(Value::Integer(number))
     };
+    let parts = |millionths: i64, from: i64, until: i64| {
+        let bounds = from.saturating_mul(1_000_000)..=until.saturating_mul(1_000_000);
+        bounds.contains(&millionths).then_some(Value::Decimal(millionths))
+    };
     match *reader {
-        Reader::Text
-        | Reader::TextUnless(_)
-        | Reader::Texts
-        | Reader::Every(_)
-        | Reader::Phones => plain(text).map(Value::Text),
-        Reader::Name => {
-            plain(text).filter(|name| name.chars().any(char::is_alphabetic)).map(Value::Text)
-        }
-        Reader::Word(words) => word::word(words, text).map(|word| Value::Text(word.into())),
-        Reader::Credit(words) => {
-            word::word(words, text).or_else(|| band(text)).map(|word| Value::Text(word.into()))
-        }
+        Reader::Score(words) => score(words, text).map(Value::Integer),
         Reader::Boolean(yes, no) => word::boolean(yes, no, text).map(Value::Boolean),
         Reader::Any(yes, no) => {
             let many = || {
@@ -88,6 +119,10 @@ fn read(reader: &Reader, text: &str, found: &Found, today: i32) -> Option<Value>
         }
         Reader::Integer(from, until) => within(number::integer(text)?, from, until),
         Reader::Count(_) => within(number::integer(text.trim_end_matches('+'))?, 0, 1_000),
+        Reader::Measure(from, until, units) => within(measure::whole(text, units)?, from, until),
+        Reader::Decimal(from, until, units) => parts(measure::decimal(text, units)?, from, until),
+        Reader::Percent(from, until) => parts(measure::percent(text)?, from, until),
+        Reader::Term => within(measure::term(text)?, 1, 600),
         Reader::Dollars(from, until) => within(number::dollars_from(text)?, from, until),
         Reader::Months(none) => match word::boolean("", none, text) {
             Some(false) => Some(Value::Integer(0)),
@@ -99,25 +134,45 @@ fn read(reader: &Reader, text: &str, found: &Found, today: i32) -> Option<Value>
             within(days.or_else(until)?, -3_660, 3_660)
         }
         Reader::Inches => within(number::inches(text)?, *HEIGHT.start(), *HEIGHT.end()),
-        Reader::State => place::state(text).map(|code| Value::Text(code.into())),
-        Reader::Zip => place::zip(text, found.is_number).map(Value::Text),
-        Reader::Phone => contact::phone(text).map(Value::Text),
-        Reader::Email => contact::email(text).map(Value::Text),
-        Reader::Ip => contact::ip(text).map(Value::Text),
         Reader::Price => number::dollars(text).filter(|&amount| amount >= 0).map(Value::Decimal),
         Reader::Milliseconds => {
             let unit = i128::from(found.entry.factor);
             let millionths = i128::from(number::millionths(text)?).checked_mul(unit)?;
             within(i64::try_from(millionths.checked_div(1_000_000)?).ok()?, 0, 3_600_000)
         }
-        Reader::TrustedForm => contact::trusted_form(text).map(Value::Text),
-        Reader::LeadId => contact::lead_id(text).map(Value::Text),
         Reader::Date => date::day(text, today).map(Value::Date),
         Reader::BirthDate => {
             let born = date::birth(text, today)?;
             (born <= today && date::years(born, today) <= AGE_MAX).then_some(Value::Date(born))
         }
         Reader::Age => within(number::integer(text)?, 0, i64::from(AGE_MAX)),
+        _ => None,
+    }
+}
+
+/// Reads what stays text.
+fn words(reader: &Reader, text: &str, found: &Found) -> Option<String> {
+    match *reader {
+        Reader::Name => plain(text).filter(|name| name.chars().any(char::is_alphabetic)),
+        Reader::Word(words) => word::word(words, text).map(Into::into),
+        Reader::WordOr(words) => {
+            let last = || words.last().map(|&(word, _)| word);
+            word::word(words, text).or_else(last).map(Into::into)
+        }
+        Reader::Credit(words) => {
+            word::word(words, text).or_else(|| band(score(words, text)?)).map(Into::into)
+        }
+        Reader::State => place::state(text).map(Into::into),
+        Reader::Zip => place::zip(text, found.is_number),
+        Reader::Phone => contact::phone(text),
+        Reader::Email => contact::email(text),
+        Reader::Ip => contact::ip(text),
+        Reader::TrustedForm => contact::trusted_form(text),
+        Reader::LeadId => contact::lead_id(text),
+        Reader::SocialSecurity => identity::social_security(text, found.is_number),
+        Reader::Routing => identity::routing(text, found.is_number),
+        Reader::Digits(from, until) => identity::number(text, from, until),
+        _ => plain(text),
     }
 }
 
@@ -128,7 +183,26 @@ fn expected(field: &Field, text: &str, today: i32) -> String {
             "text without control characters".into()
         }
         Reader::Name => "a name with at least one letter".into(),
-        Reader::Word(words) => one_of(words.iter().map(|&(word, _)| word)),
+        Reader::Word(words) | Reader::WordOr(words) => one_of(words.iter().map(|&(word, _)| word)),
+        Reader::Score(_) => "a credit score from 300 to 850".into(),
+        Reader::Measure(from, until, units) | Reader::Decimal(from, until, units) => {
+            let unit = units.split(' ').next().filter(|unit| !unit.is_empty());
+            let unit = unit.map(|unit| format!(", with or without the unit `{unit}`"));
+            format!("a number from {from} to {until}{}", unit.unwrap_or_default())
+        }
+        Reader::Percent(from, until) => {
+            format!("a percentage from {from} to {until}, such as 15 or 15%")
+        }
+        Reader::Term => "months such as 360, or a time such as 30 years".into(),
+        Reader::SocialSecurity => {
+            "the nine digits of a Social Security number that can exist, with or without dashes"
+                .into()
+        }
+        Reader::Routing => {
+            "the nine digits of a bank's routing number; the last checks the others".into()
+        }
+        Reader::Digits(from, until) if from == until => format!("{from} digits"),
+        Reader::Digits(from, until) => format!("{from} to {until} digits"),
         Reader::Credit(words) => {
             format!(
                 "{}, or a credit score from 300 to 850",
@@ -146,7 +220,7 @@ fn expected(field: &Field, text: &str, today: i32) -> String {
         Reader::DaysUntil => "a number of days, or a date such as 2026-01-31".into(),
         Reader::Inches => "a height in inches such as 70, or 5'10\"".into(),
         Reader::State => "a state of the United States, by name or two-letter code".into(),
-        Reader::Zip => "a ZIP code of five digits that exists, such as 33139".into(),
+        Reader::Zip => ZIP_EXPECTED.into(),
         Reader::Phone | Reader::Phones => {
             "a United States or Canadian telephone number with area code".into()
         }
@@ -213,8 +287,12 @@ fn plain(text: &str) -> Option<String> {
     Some(out)
 }
 
-fn band(score: &str) -> Option<&'static str> {
-    match number::dollars_from(score)? {
+fn score(words: &'static [Word], text: &str) -> Option<i64> {
+    measure::score(text, |part| word::word(words, part).is_some())
+}
+
+fn band(score: i64) -> Option<&'static str> {
+    match score {
         720..=850 => Some("excellent"),
         680..=719 => Some("good"),
         580..=679 => Some("fair"),

@@ -2,6 +2,7 @@
 //! submission says about itself.
 
 use super::table::{Field, Reader, Word};
+use super::vocabulary::{CALL_TIMES, MARITAL, OWNS, RENTS};
 
 const GENDER_WORDS: &[Word] = &[
     ("female", "f 2 woman fem w"),
@@ -11,30 +12,39 @@ const GENDER_WORDS: &[Word] = &[
 
 /// The words for credit that carriers use.
 pub const CREDIT_WORDS: &[Word] = &[
-    ("excellent", "superb exceptional great superior a+ verygood"),
-    ("good", "aboveaverage b"),
-    ("fair", "average someproblems ok okay c"),
-    ("poor", "bad verypoor majorproblems belowaverage needsimprovement d"),
+    ("excellent", "1 superb exceptional great superior a+ verygood"),
+    ("good", "2 aboveaverage b"),
+    ("fair", "3 average someproblems ok okay c"),
+    (
+        "poor",
+        "4 bad limited limitedcredit nocredit verypoor majorproblems belowaverage needsimprovement d",
+    ),
 ];
 
+/// ZIP code of the home.
+pub const ZIP: Field = Field::new("zip", Reader::Zip)
+    .binding()
+    .about("ZIP code of the home, five digits as text: 02139. Of ZIP+4 the last four are left out; of four digits the leading zero was lost.")
+    .keys("zip_code zip5 postal_code postal post_code zip_postal home_zip address_zip address_zip_code contact_zip current_zip lead_zip");
+/// State of the home.
+pub const STATE: Field = Field::new("state", Reader::State)
+    .binding()
+    .about("State of the home, USPS code: FL. Taken from the ZIP code if absent; refused if the ZIP code lies elsewhere.")
+    .keys("state_code address_state home_state state_name residence_state st us_state state_abbr state_abbreviation state_province contact_state current_state lead_state");
+/// City of the home.
+pub const CITY: Field = Field::new("city", Reader::Text)
+    .about("City of the home.")
+    .keys("town city_name address_city home_city contact_city current_city lead_city");
+/// County of the home.
+pub const COUNTY: Field = Field::new("county", Reader::Text)
+    .about("County of the home, as the source names it.")
+    .keys("county_name address_county home_county");
+
 /// Where the person lives.
-pub const PLACE: &[Field] = &[
-    Field::new("zip", Reader::Zip)
-        .required()
-        .binding()
-        .about("ZIP code of the home, five digits as text: 02139. Of ZIP+4 the last four are left out.")
-        .keys("zip_code zip5 postal_code postal post_code zip_postal home_zip address_zip address_zip_code contact_zip current_zip lead_zip"),
-    Field::new("state", Reader::State)
-        .binding()
-        .about("State of the home, USPS code: FL. Taken from the ZIP code if absent; refused if the ZIP code lies elsewhere.")
-        .keys("state_code address_state home_state state_name residence_state st us_state state_abbr state_abbreviation state_province contact_state current_state lead_state"),
-    Field::new("city", Reader::Text)
-        .about("City of the home.")
-        .keys("town city_name address_city home_city contact_city current_city lead_city"),
-    Field::new("county", Reader::Text)
-        .about("County of the home, as the source names it.")
-        .keys("county_name address_county home_county"),
-];
+pub const PLACE: &[Field] = &[ZIP.required(), STATE, CITY, COUNTY];
+
+/// Where the person lives, for verticals that can do without a ZIP code.
+pub const PLACE_IF_KNOWN: &[Field] = &[ZIP, STATE, CITY, COUNTY];
 
 /// Who the person is, as far as a price may depend on it.
 pub const PERSON: &[Field] = &[
@@ -51,8 +61,74 @@ pub const PERSON: &[Field] = &[
         .keys("sex gender_code gender_identity"),
 ];
 
+/// Insurance of the vertical's kind that the person has today.
+pub const INSURANCE: &[Field] = &[
+    Field::new("currently_insured", Reader::Boolean("insured active current", "2 none uninsured notinsured notcurrentlyinsured lapsed expired")).binding()
+        .about("Whether the person has insurance of this kind today.")
+        .keys("insured is_insured have_insurance has_insurance current_insured is_currently_insured has_auto_insurance has_home_insurance have_home_insurance insurance_status insured_currently currently_have_insurance have_auto_insurance current_insurance_status"),
+    Field::new("current_carrier", Reader::TextUnless("none noinsurance notinsured uninsured nocurrentinsurance notcurrentlyinsured no nocurrentlyinsured currentlynotinsured nocoverage"))
+        .about("Today's insurer, as the source names it.")
+        .keys("current_company insurance_company current_insurance_company current_insurer insurer carrier insurer_name provider current_provider insurance_carrier current_insurance_provider current_policy_insurance_company current_insurance_carrier insurance_provider current_policy_company current_policy_insurer current_policy_carrier current_auto_insurer auto_insurance_company home_insurance_company current_home_insurer current_insurance_company_name current_carrier_name"),
+    Field::new("months_insured", Reader::Months("none never")).binding()
+        .about("Months of insurance without a gap.")
+        .keys("continuous_coverage months_continuously_insured continuous_coverage_months insured_months length_of_coverage continuously_insured continuously_insured_period insured_length current_coverage_length years_insured*12 years_continuously_insured*12 insured_years*12 continuous_coverage_years*12 years_of_continuous_coverage*12 coverage_length duration_insured months_of_continuous_coverage"),
+    Field::new("months_with_carrier", Reader::Months("none never"))
+        .about("Months with today's insurer.")
+        .keys("current_customer months_with_company months_with_current_carrier customer_length years_with_carrier*12 years_with_company*12 years_with_insurer*12 current_insurance_years*12 years_with_current_carrier*12 time_with_carrier time_with_company"),
+    Field::new("policy_expires_in_days", Reader::DaysUntil)
+        .about("Days from the submission until today's policy ends; less than zero if it has ended.")
+        .keys("current_policy_expires policy_expiration policy_expiration_date current_policy_expiration expiration_date policy_expires insurance_expiration insurance_expiration_date current_policy_expiration_date policy_expiry policy_expiry_date policy_expires_on renewal_date policy_end_date expiration current_insurance_expiration coverage_expiration_date current_policy_end_date"),
+];
+
+/// Details of a person that several verticals ask for.
+pub const MARITAL_STATUS: Field = Field::new("marital_status", Reader::Word(MARITAL))
+    .about("Marital status.")
+    .keys("marital marital_status_code");
+/// Credit, in words.
+pub const CREDIT_BAND: Field = Field::new("credit_band", Reader::Credit(CREDIT_WORDS))
+    .binding()
+    .about("Credit as the person rates it. A score of 720 and more is excellent, 680 good, 580 fair, less poor.")
+    .keys("credit credit_rating credit_range credit_tier credit_grade credit_history credit_profile self_credit_rating credit_estimate credit_level self_assessed_credit credit_status credit_quality credit_rate estimated_credit");
+/// Credit, as a number.
+pub const CREDIT_SCORE: Field = Field::new("credit_score", Reader::Score(CREDIT_WORDS))
+    .sharing("credit_band")
+    .binding()
+    .about("Credit score from 300 to 850, where the source sent a number; of a range, its lower end.")
+    .keys("fico fico_score credit_score_range score estimated_credit_score credit_fico fico_range self_reported_credit_score credit_score_value");
+/// Whether the person owns the home.
+pub const HOME_OWNER: Field = Field::new("home_owner", Reader::Boolean(OWNS, RENTS))
+    .binding()
+    .about("Whether the person owns the home.")
+    .keys("home_ownership homeowner own_home home_owner_status is_homeowner own_or_rent property_ownership own_rent ownership home_status is_home_owner rent_or_own homeownership_status owner_status rent_own housing own_property property_status");
+/// The number by which the state knows a person. No ping shows it.
+pub const SOCIAL_SECURITY: Field = Field::new("ssn", Reader::SocialSecurity)
+    .contact()
+    .about("Social Security number, nine digits. One that is blotted out, or zeros, is left out.")
+    .keys("social_security_number social_security social_security_no socialsecurity ss_number ssn_number social ss_no ssn_full ssn9 tax_id");
+/// When to call.
+pub const BEST_TIME_TO_CALL: Field = Field::new("best_time_to_call", Reader::WordOr(CALL_TIMES))
+    .about("When the person wants to be called.")
+    .keys("best_time call_time best_call_time preferred_call_time time_to_call best_contact_time contact_time call_time_preference best_time_to_contact");
+/// Who serves or served.
+pub const MILITARY: Field = Field::new("military", Reader::Boolean("active activeduty veteran retired military reserve guard nationalguard usmilitary", "2 none never nomilitary nomilitaryexperience civilian"))
+    .binding()
+    .about("Whether the person or a spouse serves or served in the armed forces.")
+    .keys("military_affiliation military_status veteran military_service is_military us_military military_experience armed_forces is_veteran military_or_veteran military_veteran veteran_military va_eligible is_va_eligible served_in_military veteran_status va_eligibility in_military");
+
 /// How the person can be reached. None of it is in a ping's view.
-pub const CONTACT: &[Field] = &[
+pub const CONTACT: &[Field] = &contact(STREET_ADDRESS);
+
+/// House number and street.
+pub const STREET_ADDRESS: Field = Field::new("street_address", Reader::Text)
+        .prefers_first_key()
+        .contact()
+        .about("House number and street.")
+        .keys("street address1 address address_1 address_line1 address_line_1 street1 street_1 street_address1 home_address address_street address_street1 address_address1 line1 street_line1 addr addr1 address_line current_address");
+
+/// As [`CONTACT`], for verticals whose street address has keys of its own.
+#[must_use]
+pub const fn contact(street_address: Field) -> [Field; 8] {
+    [
     Field::new("first_name", Reader::Name)
         .required_on_post()
         .contact()
@@ -77,11 +153,7 @@ pub const CONTACT: &[Field] = &[
         .contact()
         .about("Further telephone numbers, in the form of `phone`, each once.")
         .keys("cell_phone mobile_phone cell mobile phone_cell phone_mobile mobile_number cell_phone_number mobile_phone_number home_phone phone_home home_phone_number phone2 secondary_phone phone_number_2 alternate_phone alt_phone day_phone evening_phone day_phone_number evening_phone_number daytime_phone work_phone phone_work work_phone_number phone_3 day_time_phone"),
-    Field::new("street_address", Reader::Text)
-        .prefers_first_key()
-        .contact()
-        .about("House number and street.")
-        .keys("street address1 address address_1 address_line1 address_line_1 street1 street_1 street_address1 home_address address_street address_street1 address_address1 line1 street_line1 addr addr1 address_line current_address"),
+    street_address,
     Field::new("street_address_2", Reader::Text)
         .contact()
         .about("Apartment, suite or unit.")
@@ -90,14 +162,15 @@ pub const CONTACT: &[Field] = &[
         .contact()
         .about("Address of the device on which the person filled in the form, IPv4 or IPv6.")
         .keys("ip client_ip user_ip lead_ip remote_ip ckm_ip ip_addr customer_ip visitor_ip ipv4 source_ip_address source_ip device_ip consumer_ip browser_ip lp_ip optin_ip"),
-];
+    ]
+}
 
 /// What the person agreed to, where, and how the lead can be traced.
 pub const CONSENT: &[Field] = &[
-    Field::new("tcpa_consent", Reader::Boolean("agree agreed accepted consented granted checked", "disagree declined none unchecked"))
+    Field::new("tcpa_consent", Reader::Boolean("agree agreed accepted consented granted checked", "2 disagree declined none unchecked"))
         .about("Whether the person agreed in writing to be called, also by automated means.")
         .keys("tcpa_opt_in tcpa_optin call_consent tcpa_agree tcpa_agreed tcpa_flag tcpa_consent_given tcpa_compliant consent_given agree_to_tcpa tcpa_checkbox opt_in phone_consent has_tcpa_consent tcpa_call_consent consent_tcpa express_consent one_to_one_consent"),
-    Field::new("sms_consent", Reader::Boolean("agree agreed accepted consented granted checked", "disagree declined none unchecked"))
+    Field::new("sms_consent", Reader::Boolean("agree agreed accepted consented granted checked", "2 disagree declined none unchecked"))
         .about("Whether the person agreed to text messages.")
         .keys("text_consent sms_opt_in tcpa_sms_consent sms_optin text_opt_in"),
     Field::new("tcpa_text", Reader::Text)
@@ -116,7 +189,7 @@ pub const CONSENT: &[Field] = &[
     Field::new("landing_page", Reader::Text)
         .prefers_first_key()
         .about("Page on which the lead was made, as the source names it.")
-        .keys("landing_page_url url source_url client_url page_url original_url website_url website site_url optin_url opt_in_url lead_url lp_url tcpa_url consent_url origin_url form_url landing_url web_site_url"),
+        .keys("landing_page_url url application_website application_url source_url client_url page_url original_url website_url website site_url optin_url opt_in_url lead_url lp_url tcpa_url consent_url origin_url form_url landing_url web_site_url"),
     Field::new("user_agent", Reader::Text)
         .prefers_first_key()
         .about("The browser, as it named itself.")
@@ -152,7 +225,7 @@ pub const CONSENT: &[Field] = &[
     Field::new("source_lead_id", Reader::Text)
         .prefers_first_key()
         .about("The source's own number for this lead.")
-        .keys("vendor_lead_id xid external_id external_lead_id source_id_lead supplier_lead_id publisher_lead_id lead_ref lead_reference unique_id vendor_id_lead tracking_id partner_lead_id affiliate_lead_id client_lead_id unique_lead_id click_id"),
+        .keys("vendor_lead_id xid external_id external_lead_id source_id_lead supplier_lead_id publisher_lead_id lead_ref lead_reference unique_id vendor_id_lead tracking_id partner_lead_id affiliate_lead_id client_lead_id unique_lead_id click_id request_id rid"),
 ];
 
 /// What a submission says about itself; and the keys whose meaning depends on others. No field of a schema.
@@ -172,7 +245,7 @@ pub(super) const ENVELOPE: &[Field] = &[
     Field::new("lead_id", Reader::Text),
     Field::new("minimum_price", Reader::Price).keys(
         "min_price minimum_bid min_bid floor_price price_floor bid_floor floor reserve_price reserve min_payout minimum_payout \
-         minimum_required_bid minimum_required_buyer_bid minimum_required_payout ask_price asking_price minimum_cost min_cost minimum_lead_price cost",
+         minimum_required_bid minimum_required_buyer_bid minimum_required_payout ask_price asking_price minimum_cost min_cost minimum_lead_price lead_price cost",
     ),
     Field::new("deadline_ms", Reader::Milliseconds).keys(
         "timeout_ms t_max max_response_time_ms max_response_ms response_timeout_ms timeout_milliseconds max_wait_ms \

@@ -23,19 +23,32 @@ pub enum Reader {
     Name,
     /// One of some words.
     Word(&'static [Word]),
+    /// One of some words; what is none of them is the last, such as `other`.
+    WordOr(&'static [Word]),
     /// One of some words; a credit score of 300 to 850 is read as `excellent` (720 and more), `good` (680), `fair` (580)
     /// or `poor`.
     Credit(&'static [Word]),
+    /// A credit score of 300 to 850; of a range, its lower end. The words may stand beside it: `Good (680-719)`.
+    Score(&'static [Word]),
     /// Yes or no; with more words that mean yes, and more that mean no.
     Boolean(&'static str, &'static str),
     /// Yes or no, or how many: no is 0, yes is more. More words that mean yes, and more that mean no.
     Any(&'static str, &'static str),
     /// A whole number from the first to the second.
     Integer(i64, i64),
+    /// A whole number from the first to the second, which may have one of some units behind it; of a range, its lower
+    /// end. The units are folded to letters and digits, between spaces.
+    Measure(i64, i64, &'static str),
+    /// As `Measure`, for numbers such as 2.5 that need not be whole.
+    Decimal(i64, i64, &'static str),
+    /// A percentage from the first to the second; of a range, its lower end. `0.8` without a sign is 80.
+    Percent(i64, i64),
     /// Whole dollars from the first to the second; of a range, its lower end.
     Dollars(i64, i64),
     /// Whole months; `3 years` is 36. More words that mean none.
     Months(&'static str),
+    /// How long a loan runs, in months; a bare number up to 50 counts years.
+    Term,
     /// Days until a day: a number, or the day itself.
     DaysUntil,
     /// Whole inches; `5'10"` is 70.
@@ -68,6 +81,12 @@ pub enum Reader {
     Age,
     /// How many elements a group has; counted where the source lists them.
     Count(&'static str),
+    /// A Social Security number that can have been given to somebody: nine digits.
+    SocialSecurity,
+    /// A bank's routing number: nine digits, the last of which checks the others.
+    Routing,
+    /// A number of so many digits, from the first to the second, kept as text.
+    Digits(usize, usize),
 }
 
 impl Reader {
@@ -76,20 +95,27 @@ impl Reader {
             Self::Boolean(..) | Self::Any(..) => Kind::Boolean,
             Self::Integer(..)
             | Self::Dollars(..)
+            | Self::Measure(..)
+            | Self::Score(_)
+            | Self::Term
             | Self::Months(_)
             | Self::DaysUntil
             | Self::Inches
             | Self::Age
             | Self::Milliseconds
             | Self::Count(_) => Kind::Integer,
-            Self::Price => Kind::Decimal,
+            Self::Price | Self::Decimal(..) | Self::Percent(..) => Kind::Decimal,
             Self::Date | Self::BirthDate => Kind::Date,
             Self::Texts | Self::Every(_) | Self::Phones => Kind::Texts,
             Self::Text
             | Self::TextUnless(_)
             | Self::Name
             | Self::Word(_)
+            | Self::WordOr(_)
             | Self::Credit(_)
+            | Self::SocialSecurity
+            | Self::Routing
+            | Self::Digits(..)
             | Self::State
             | Self::Zip
             | Self::Phone
@@ -102,7 +128,7 @@ impl Reader {
 
     pub(super) const fn words(&self) -> &'static [Word] {
         match self {
-            Self::Word(words) | Self::Credit(words) => words,
+            Self::Word(words) | Self::WordOr(words) | Self::Credit(words) => words,
             _ => &[],
         }
     }
@@ -113,6 +139,8 @@ impl Reader {
 pub struct Field {
     pub(super) name: &'static str,
     pub(super) reader: Reader,
+    /// Keys that count before its own name.
+    pub(super) first_keys: &'static str,
     pub(super) keys: &'static str,
     pub(super) about: &'static str,
     pub(super) required_on_ping: bool,
@@ -120,6 +148,8 @@ pub struct Field {
     pub(super) contact: bool,
     pub(super) binding: bool,
     pub(super) prefers_first_key: bool,
+    /// The field whose values it reads where it has none of its own.
+    pub(super) sharing: Option<&'static str>,
 }
 
 impl Field {
@@ -129,6 +159,7 @@ impl Field {
         Self {
             name,
             reader,
+            first_keys: "",
             keys: "",
             about: "",
             required_on_ping: false,
@@ -136,6 +167,7 @@ impl Field {
             contact: false,
             binding: false,
             prefers_first_key: false,
+            sharing: None,
         }
     }
 
@@ -183,6 +215,21 @@ impl Field {
         Self { prefers_first_key: true, ..self }
     }
 
+    /// Names keys that count before the field's own name, such as `property/zip` before `zip`: where one of them came,
+    /// the others are not asked.
+    #[must_use]
+    pub const fn preferring(self, keys: &'static str) -> Self {
+        Self { first_keys: keys, ..self }
+    }
+
+    /// Reads what came for another field as well, where nothing came for this one and it can be read. What this field
+    /// can read and the other cannot is no fault of the other: a key such as `down_payment` may have dollars or a
+    /// percentage.
+    #[must_use]
+    pub const fn sharing(self, other: &'static str) -> Self {
+        Self { sharing: Some(other), ..self }
+    }
+
     fn schema(&self) -> SchemaField {
         SchemaField {
             name: self.name.into(),
@@ -204,7 +251,7 @@ pub struct Group {
     pub name: &'static str,
     /// What sources call it, as a name of its own or as the beginning of a key.
     pub words: &'static [&'static str],
-    /// The first element is the person whom the lead is about: its keys mean the same as keys outside.
+    /// The first element is what the lead is about, such as the person: its keys mean the same as keys outside.
     pub is_person: bool,
 }
 

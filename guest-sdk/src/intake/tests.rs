@@ -9,6 +9,7 @@ static TRIAL: Vertical = Vertical::new(
     "A vertical for tests.",
     &[
         Group { name: "vehicle", words: &["vehicle", "vehicles", "car"], is_person: false },
+        Group { name: "account", words: &["account", "accountinfo"], is_person: false },
         Group { name: "driver", words: &["driver", "drivers", "applicant"], is_person: true },
     ],
     &[
@@ -20,7 +21,19 @@ static TRIAL: Vertical = Vertical::new(
             Field::new("vehicle_count", Reader::Count("vehicle")).keys("vehicles"),
             Field::new("driver_count", Reader::Count("driver")),
             Field::new("carrier", Reader::TextUnless("none")).keys("insurance_company"),
-            Field::new("months", Reader::Months("none")).keys("insured_years*12"),
+            Field::new("months", Reader::Months("none")).keys("insured_months insured_years*12"),
+            Field::new("down", Reader::Dollars(101, 1_000_000)).keys("down_payment"),
+            Field::new("down_percent", Reader::Percent(0, 100)).sharing("down"),
+            Field::new("credit_band", Reader::Credit(standard::CREDIT_WORDS))
+                .keys("credit")
+                .sharing("credit_score"),
+            Field::new("credit_score", Reader::Score(standard::CREDIT_WORDS))
+                .sharing("credit_band"),
+            Field::new("bank", Reader::Text).preferring("account/bank").keys("account/name"),
+            Field::new("account_number", Reader::Digits(4, 17)).contact().keys("account/number"),
+            Field::new("ssn", Reader::SocialSecurity).contact(),
+            Field::new("routing", Reader::Routing).contact().keys("account/routing"),
+            Field::new("roof", Reader::WordOr(&[("tile", "clay"), ("other", "")])),
         ],
         standard::CONSENT,
         standard::CONTACT,
@@ -267,26 +280,6 @@ fn a_body_that_is_not_well_formed_is_refused() {
 }
 
 #[test]
-fn a_zip_code_and_a_state_agree() {
-    let state = |form: &str| match read(Stage::Ping, FORM, "", form.as_bytes()).lead {
-        Ok(lead) => lead
-            .into_iter()
-            .find_map(|pair| match (pair.name.as_str(), pair.value) {
-                ("state", Value::Text(state)) => Some(state),
-                _ => None,
-            })
-            .unwrap_or_default(),
-        Err(refusal) => format!("{:?} {}", refusal.code, refusal.field.unwrap_or_default()),
-    };
-    assert_eq!(state("zip=33139"), "FL");
-    assert_eq!(state("zip=33139&state=florida"), "FL");
-    assert_eq!(state("zip=42223&state=TN"), "TN");
-    assert_eq!(state("zip=33139&state=GA"), "RefusalCode::ConflictingValues state");
-    assert_eq!(state("zip=33139&state=Ontario"), "RefusalCode::InvalidValue state");
-    assert_eq!(state("zip=99999&state=NY"), "NY");
-}
-
-#[test]
 fn what_two_keys_say_must_agree() {
     check(
         FORM,
@@ -314,6 +307,33 @@ fn what_two_keys_say_must_agree() {
     );
     check(FORM, "zip=33139&insured_years=2", "zip=33139 months=24");
     check(FORM, "zip=33139&insurance.company=Example&carrier=None", "zip=33139 carrier=Example");
+}
+
+#[test]
+fn a_group_may_say_its_name_again_and_go_before_a_name_outside() {
+    let bank = "zip=33139 bank=Example account_number=00123456";
+    check(
+        JSON,
+        r#"{"zip":"33139","AccountInfo":{"AccountName":"Example","AccountNumber":"00123456"}}"#,
+        bank,
+    );
+    check(FORM, "zip=33139&bank=Other&account.bank=Example&account_number=0012-3456", bank);
+    check(FORM, "zip=33139&bank=Other&bank=Example", "!ConflictingValues bank");
+    check(FORM, "zip=33139&account_zip=10001&account.phone=1", "zip=33139");
+    check(FORM, "zip=33139&roof=Clay", "zip=33139 roof=tile");
+    check(FORM, "zip=33139&roof=Thatch", "zip=33139 roof=other");
+}
+
+#[test]
+fn a_number_that_is_withheld_is_not_there_and_one_that_cannot_be_is_refused() {
+    for form in ["ssn=XXX-XX-1234", "ssn=000000000", "routing=*********", "account_number=****1234"]
+    {
+        check(FORM, &format!("zip=33139&{form}"), "zip=33139");
+    }
+    check(FORM, "zip=33139&ssn=219-09-9999", "zip=33139 ssn=219099999");
+    check(JSON, r#"{"zip":"33139","ssn":1099999}"#, "zip=33139 ssn=001099999");
+    check(FORM, "zip=33139&ssn=666-12-3456", "!InvalidValue ssn");
+    check(FORM, "zip=33139&routing=011000016", "!InvalidValue routing");
 }
 
 #[test]
@@ -349,10 +369,14 @@ fn no_message_quotes_a_value() {
         "first_name=7777&zip=33139",
         "ip=secret",
         "gender=secret",
+        "zip=33139&ssn=7777",
+        "zip=33139&routing=7777",
+        "zip=33139&account_number=777",
+        "zip=33139&account_number=secret",
     ] {
         let refusal = read(Stage::Post, FORM, "", form.as_bytes()).lead.unwrap_err();
         assert!(
-            !refusal.message.contains("secret") && !refusal.message.contains("7777"),
+            !refusal.message.contains("secret") && !refusal.message.contains("777"),
             "{}",
             refusal.message
         );

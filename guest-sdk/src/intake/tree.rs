@@ -29,7 +29,7 @@ enum Number {
 }
 
 /// A value of a field that the vertical knows.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Found {
     /// What its key stands for.
     pub(super) entry: Entry,
@@ -330,11 +330,15 @@ impl<'v> Leaves<'v> {
         let index = &self.vertical.index;
         let group = self.vertical.groups.get(usize::from(scope.group?))?;
         let own = index.get(scope.grouped.text(name));
-        if own.is_some() || !group.is_person {
+        if own.is_some() {
             return own;
         }
         let behind_wrapper = scope.wrapper.and_then(|wrapper| index.get(wrapper.text(name)));
-        behind_wrapper.or_else(|| index.get(scope.joined.text(name)))
+        let outside = || behind_wrapper.or_else(|| index.get(scope.joined.text(name)));
+        let shared = if group.is_person { outside() } else { None };
+        // `Bank.BankName` says its group's name again.
+        let mut rests = group.words.iter().filter_map(|word| key::after(name, word));
+        shared.or_else(|| rests.find_map(|rest| index.get(scope.grouped.text(rest))))
     }
 }
 

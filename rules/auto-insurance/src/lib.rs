@@ -1,6 +1,6 @@
 //! Auto insurance: private passenger cars, as carriers and agents buy quotes for them.
 
-use guest_sdk::intake::{Field, Group, Reader, Vertical, standard};
+use guest_sdk::intake::{Field, Group, Reader, Vertical, standard, vocabulary};
 use guest_sdk::normalizer::{Normalized, Normalizer, Schema, Submission};
 
 mod words;
@@ -28,7 +28,7 @@ const GROUPS: &[Group] = &[
     },
 ];
 
-const AUTO: &[Field] = &[
+const COVER: &[Field] = &[
     Field::new("coverage_type", Reader::Word(words::COVERAGE)).binding()
         .about("How much cover the person asks for.")
         .keys("coverage coverage_level requested_coverage requested_coverage_type desired_coverage coverage_requested requested_policy_coverage_type coverage_package requested_coverage_level policy_type desired_coverage_type coverage_desired"),
@@ -41,21 +41,9 @@ const AUTO: &[Field] = &[
     Field::new("bodily_injury_per_accident", Reader::Dollars(0, 10_000_000)).binding()
         .about("Liability for bodily injury per accident, in dollars.")
         .keys("bi_per_incident bi_per_accident bodily_injury_per_incident bodily_injury_accident bi_accident"),
-    Field::new("currently_insured", Reader::Boolean("insured active current", "none uninsured notinsured notcurrentlyinsured lapsed expired")).binding()
-        .about("Whether the person has auto insurance today.")
-        .keys("insured is_insured have_insurance has_insurance current_insured is_currently_insured has_auto_insurance insurance_status insured_currently currently_have_insurance have_auto_insurance current_insurance_status"),
-    Field::new("current_carrier", Reader::TextUnless("none noinsurance notinsured uninsured nocurrentinsurance notcurrentlyinsured no nocurrentlyinsured currentlynotinsured nocoverage"))
-        .about("Today's insurer, as the source names it.")
-        .keys("current_company insurance_company current_insurance_company current_insurer insurer carrier current_provider insurance_carrier current_insurance_provider current_policy_insurance_company current_insurance_carrier insurance_provider current_policy_company current_policy_insurer current_policy_carrier current_auto_insurer auto_insurance_company current_insurance_company_name current_carrier_name"),
-    Field::new("months_insured", Reader::Months("none never")).binding()
-        .about("Months of insurance without a gap.")
-        .keys("continuous_coverage months_continuously_insured continuous_coverage_months insured_months length_of_coverage continuously_insured continuously_insured_period insured_length current_coverage_length years_insured*12 years_continuously_insured*12 insured_years*12 continuous_coverage_years*12 years_of_continuous_coverage*12 coverage_length duration_insured months_of_continuous_coverage"),
-    Field::new("months_with_carrier", Reader::Months("none never"))
-        .about("Months with today's insurer.")
-        .keys("current_customer months_with_company months_with_current_carrier customer_length years_with_carrier*12 years_with_company*12 years_with_insurer*12 current_insurance_years*12 years_with_current_carrier*12 time_with_carrier time_with_company"),
-    Field::new("policy_expires_in_days", Reader::DaysUntil)
-        .about("Days from the submission until today's policy ends; less than zero if it has ended.")
-        .keys("current_policy_expires policy_expiration policy_expiration_date current_policy_expiration expiration_date policy_expires insurance_expiration insurance_expiration_date current_policy_expiration_date policy_expiry policy_expiry_date policy_expires_on renewal_date policy_end_date expiration current_insurance_expiration coverage_expiration_date current_policy_end_date"),
+];
+
+const AUTO: &[Field] = &[
     Field::new("vehicle_count", Reader::Count("vehicle")).binding()
         .about("Number of vehicles; counted where the source lists them.")
         .keys("vehicles number_of_vehicles num_vehicles vehicles_count vehicle_number cars num_cars number_of_cars no_of_vehicles total_vehicles multi_vehicle_count how_many_vehicles"),
@@ -94,7 +82,7 @@ const AUTO: &[Field] = &[
     Field::new("driver_count", Reader::Count("driver")).binding()
         .about("Number of drivers; counted where the source lists them.")
         .keys("drivers number_of_drivers num_drivers drivers_count no_of_drivers total_drivers how_many_drivers"),
-    Field::new("marital_status", Reader::Word(words::MARITAL)).binding()
+    Field::new("marital_status", Reader::Word(vocabulary::MARITAL)).binding()
         .about("Marital status of the first driver.").keys("marital marital_status_code"),
     Field::new("education", Reader::Word(words::EDUCATION))
         .about("Highest education of the first driver.")
@@ -105,9 +93,7 @@ const AUTO: &[Field] = &[
     Field::new("credit_band", Reader::Credit(standard::CREDIT_WORDS)).binding()
         .about("Credit as the person rates it. A score of 720 and more is excellent, 680 good, 580 fair, less poor.")
         .keys("credit credit_rating credit_score credit_range credit_tier credit_grade credit_history credit_profile self_credit_rating credit_score_range credit_estimate credit_level"),
-    Field::new("home_owner", Reader::Boolean("own owner owned homeowner ownhome owns myownhouse ownhouse iown homeowned ownedhome owning owncondo mortgage", "rent renter rented renting iamrenting tenant rental other neither livewithparents livingwithparents withparents parents renthome rentedhome apartmentrental")).binding()
-        .about("Whether the person owns the home.")
-        .keys("home_ownership homeowner own_home home_owner_status is_homeowner own_or_rent property_ownership own_rent ownership home_status is_home_owner rent_or_own homeownership_status owner_status"),
+    standard::HOME_OWNER,
     Field::new("license_status", Reader::Word(words::LICENSE)).binding()
         .about("Driving licence of the first driver.")
         .keys("licence_status drivers_license_status driver_license_status current_license_status dl_status valid_license driver/licensed licensed"),
@@ -129,9 +115,7 @@ const AUTO: &[Field] = &[
     Field::new("violations", Reader::Any("ticket tickets violation", "none never clean")).binding()
         .about("Whether a driver was cited for a moving violation within three years. A number of them is yes from one up.")
         .keys("tickets had_violations moving_violations any_violations has_violations tickets_last_3_years violation_count number_of_violations num_violations had_tickets traffic_violations number_of_tickets violations_last_3_years"),
-    Field::new("military", Reader::Boolean("active activeduty veteran retired military reserve guard nationalguard usmilitary", "none never nomilitary nomilitaryexperience civilian")).binding()
-        .about("Whether the person or a spouse serves or served in the armed forces.")
-        .keys("military_affiliation military_status veteran military_service is_military us_military military_experience armed_forces is_veteran military_or_veteran military_veteran"),
+    standard::MILITARY,
     Field::new("bankruptcy", Reader::Any("filed", "none never")).binding()
         .about("Whether the first driver was bankrupt within five years.")
         .keys("bankrupt had_bankruptcy filed_bankruptcy bankruptcies bankruptcy_filed bankruptcy_in_past_5_years"),
@@ -139,10 +123,18 @@ const AUTO: &[Field] = &[
 
 static VERTICAL: Vertical = Vertical::new(
     "auto-insurance",
-    (1, 0),
+    (1, 1),
     "A person who asks for quotes for insuring private passenger vehicles.",
     GROUPS,
-    &[standard::PLACE, standard::PERSON, AUTO, standard::CONSENT, standard::CONTACT],
+    &[
+        standard::PLACE,
+        standard::PERSON,
+        COVER,
+        standard::INSURANCE,
+        AUTO,
+        standard::CONSENT,
+        standard::CONTACT,
+    ],
 );
 
 /// The normalizer of auto insurance.

@@ -55,18 +55,6 @@ pub(crate) const USE: &[Word] = &[
     ("farm", "farmuse agricultural"),
 ];
 
-pub(crate) const MARITAL: &[Word] = &[
-    ("single", "s nevermarried unmarried never engaged"),
-    ("married", "m"),
-    ("divorced", "d"),
-    ("separated", "legallyseparated"),
-    ("widowed", "w widow widower"),
-    (
-        "domestic-partner",
-        "domesticpartnership civilunion partner cohabitating cohabiting livingtogether commonlaw domesticpartners",
-    ),
-];
-
 pub(crate) const EDUCATION: &[Word] = &[
     (
         "none",

@@ -66,15 +66,6 @@ const LIFE_EVENTS: &[Word] = &[
     ("other", "yes 1 y true"),
 ];
 
-const MARITAL: &[Word] = &[
-    ("single", "s nevermarried unmarried"),
-    ("married", "m"),
-    ("divorced", "d"),
-    ("separated", "legallyseparated"),
-    ("widowed", "w widow widower"),
-    ("domestic-partner", "domesticpartnership civilunion partner"),
-];
-
 const HEALTH: &[Field] = &[
     Field::new("coverage_type", Reader::Word(COVERAGE)).binding()
         .about("What kind of plan the person asks for.")
@@ -102,10 +93,9 @@ const HEALTH: &[Field] = &[
         .keys("medications prescriptions takes_medications on_medication prescription_medications current_medications taking_medications taking_prescriptions takes_prescriptions prescription_medication medication"),
     Field::new("height", Reader::Inches)
         .about("Height in inches.").keys("height_in_inches height_total_inches total_height_inches"),
-    Field::new("weight", Reader::Integer(40, 900))
+    Field::new("weight", Reader::Measure(40, 900, "lb lbs pound pounds"))
         .about("Weight in pounds.").keys("weight_lbs weight_pounds weight_in_pounds weight_lb"),
-    Field::new("marital_status", Reader::Word(MARITAL))
-        .about("Marital status.").keys("marital marital_status_code"),
+    standard::MARITAL_STATUS,
     Field::new("currently_insured", Reader::Boolean("insured active current", "none uninsured notinsured notcurrentlyinsured lapsed expired")).binding()
         .about("Whether the person has health insurance today.")
         .keys("insured is_insured have_insurance has_insurance current_insured is_currently_insured has_health_insurance insurance_status have_health_insurance currently_covered current_insurance_status currently_have_insurance currently_enrolled has_coverage have_coverage"),
@@ -147,7 +137,7 @@ const HEALTH: &[Field] = &[
 
 static VERTICAL: Vertical = Vertical::new(
     "medicare-health",
-    (1, 0),
+    (1, 1),
     "A person who asks for a Medicare plan or an individual health plan.",
     GROUPS,
     &[standard::PLACE, standard::PERSON, HEALTH, standard::CONSENT, standard::CONTACT],

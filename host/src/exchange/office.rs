@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Exchange, entrance};
 use crate::book::Account;
@@ -15,6 +15,7 @@ use crate::facts::{Delivered, Deposited, Fact, Saved};
 use crate::ids::{BuyerId, Digest, PingId, SourceId};
 use crate::money::Micros;
 use crate::sandbox::Inadmissible;
+use crate::schemas;
 use crate::settlement;
 
 /// The shortest key that a source may bring along, in bytes.
@@ -179,27 +180,7 @@ impl Exchange {
     /// Returns the schema that a vertical serves by now.
     pub fn schema(&self, vertical: &str) -> Option<Value> {
         let market = self.catalog.load();
-        let schema = market.vertical_named(vertical)?.schema();
-        let fields: Vec<Value> = schema
-            .fields()
-            .iter()
-            .map(|field| {
-                json!({
-                    "name": field.name,
-                    "kind": field.kind.name(),
-                    "required_on_ping": field.required_on_ping,
-                    "required_on_post": field.required_on_post,
-                    "contact": field.contact,
-                    "binding": field.binding,
-                    "allowed": field.allowed,
-                    "description": field.description,
-                })
-            })
-            .collect();
-        let (major, minor) = schema.version();
-        Some(
-            json!({"version": format!("{major}.{minor}"), "description": schema.description(), "fields": fields}),
-        )
+        Some(schemas::to_json(market.vertical_named(vertical)?.schema()))
     }
 
     /// Returns the receipt of an auction.

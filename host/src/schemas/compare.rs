@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use serde_json::{Value, json};
+
 use super::document::version_text;
 use crate::lead::{Field, Kind, Schema};
 use crate::sandbox::Stage;
@@ -186,6 +188,27 @@ impl Comparison {
         } else {
             (major, minor.saturating_add(1))
         }
+    }
+
+    /// Writes the comparison for programs, with a sentence for people beside each change.
+    pub fn to_json(&self) -> Value {
+        let changes = self.changes.iter().map(|change| {
+            json!({
+                "field": Some(&change.field).filter(|field| !field.is_empty()),
+                "change": change.turn.code(),
+                "breaks": change.breaks(),
+                "message": change.to_string(),
+            })
+        });
+        json!({
+            "from": version_text(self.old),
+            "to": version_text(self.new),
+            "breaks": self.breaking().next().is_some(),
+            "allowed": self.unfit().is_none(),
+            "complaint": self.complaint(),
+            "needed": version_text(self.needed()),
+            "changes": changes.collect::<Vec<Value>>(),
+        })
     }
 
     /// Says what is wrong with the new schema's number and which it must have; nothing if it is right.

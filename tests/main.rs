@@ -18,6 +18,7 @@ mod pages;
 mod refusals;
 mod replay;
 mod sale;
+mod schemas;
 mod swap;
 mod tidy;
 mod versions;

@@ -14,9 +14,9 @@ pub fn accessors(schema: &Schema) -> String {
     let (mut constants, mut types) = (BTreeSet::new(), BTreeSet::new());
     let (mut readers, mut enums) = (String::new(), String::new());
     for field in fields {
-        let constant = unique(constant_name(&field.name), &mut constants);
-        let words =
-            (!field.allowed.is_empty()).then(|| unique(camel(&field.name, "Field"), &mut types));
+        let constant = unique(constant_name(&field.name), "_", &mut constants);
+        let words = (!field.allowed.is_empty())
+            .then(|| unique(camel(&field.name, "Field"), "", &mut types));
         put_docs(&mut readers, "    ", &about(field, words.as_deref()));
         put(
             &mut readers,
@@ -92,7 +92,7 @@ fn put_enum(file: &mut String, name: &str, field: &Field) {
                 empty if empty.is_empty() => format!("Word{place}"),
                 variant => variant,
             };
-            (unique(variant, &mut variants), word.as_str())
+            (unique(variant, "", &mut variants), word.as_str())
         })
         .collect();
     put(file, format_args!("\n/// The words of `{}`.\n", field.name));
@@ -160,8 +160,8 @@ fn camel(words: &str, before_digit: &str) -> String {
 }
 
 /// Returns the name, with a number if it is taken.
-fn unique(name: String, taken: &mut BTreeSet<String>) -> String {
-    let numbered = (2_u32..).map(|number| format!("{name}_{number}"));
+fn unique(name: String, before_number: &str, taken: &mut BTreeSet<String>) -> String {
+    let numbered = (2_u32..).map(|number| format!("{name}{before_number}{number}"));
     let mut names = std::iter::once(name.clone()).chain(numbered);
     let free = names.find(|name| !taken.contains(name)).unwrap_or(name);
     taken.insert(free.clone());
@@ -247,8 +247,8 @@ impl Credit {
             assert_eq!(constant_name(field), expected);
         }
         let mut taken = BTreeSet::new();
-        let names = ["A", "A", "A", "B"].map(|name| unique(name.to_owned(), &mut taken));
-        assert_eq!(names, ["A", "A_2", "A_3", "B"]);
+        let names = ["A", "A", "A2", "A"].map(|name| unique(name.to_owned(), "", &mut taken));
+        assert_eq!(names, ["A", "A2", "A22", "A3"]);
         let mut docs = String::new();
         put_docs(&mut docs, "", "one\r two\n\nthree\u{0}");
         assert_eq!(docs, "/// one  two\n///\n/// three\n");

@@ -59,9 +59,10 @@ impl Exchange {
             Ok((status, response.text().await?))
         })?;
         let (status, text) = answered.map_err(|error: reqwest::Error| {
-            let cause = Failure::because(&error).message;
             Failure::could_not_run(format!(
-                "{cause}; is an exchange there? Name another with --url or GAVEL_URL, or name the file of a normalizer"
+                "no exchange answers at {at}: {}; name another with --url or GAVEL_URL, or name the file of a \
+                 normalizer, such as target/rules/auto-insurance.wasm",
+                cause(&error)
             ))
         })?;
         let document = serde_json::from_str::<Value>(&text).map_err(|_| {
@@ -81,4 +82,13 @@ fn refused(status: StatusCode, problem: &Value) -> Failure {
         }
         _ => Failure::could_not_run(format!("the exchange answered {status}: {message}")),
     }
+}
+
+/// Returns the innermost cause of an error: the others say where it passed through.
+fn cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
 }

@@ -19,6 +19,7 @@ mod pages;
 mod refusals;
 mod replay;
 mod sale;
+mod schemas;
 mod swap;
 mod tidy;
 mod versions;

@@ -162,8 +162,14 @@ impl Verdict {
 /// [`export_filter!`](crate::export_filter) picks up.
 ///
 /// The kinds are the words of the schema: `text`, `integer`, `decimal`, `boolean`, `date`, `texts`.
+///
+/// With `pub` before each name there is no `NEEDS`: such constants are a vertical's, as `gavel schema VERTICAL --rust`
+/// writes them, and [`needs!`](crate::needs) says which of them the filter reads.
 #[macro_export]
 macro_rules! fields {
+    ($($(#[$doc:meta])* pub $name:ident: $kind:ident = $text:literal);+ $(;)?) => {
+        $($(#[$doc])* pub const $name: $crate::filter::Field<$crate::fields!(@$kind)> = $crate::filter::Field::new($text);)+
+    };
     ($($(#[$doc:meta])* $name:ident: $kind:ident = $text:literal);+ $(;)?) => {
         $($(#[$doc])* const $name: $crate::filter::Field<$crate::fields!(@$kind)> = $crate::filter::Field::new($text);)+
         /// Every field that the filter reads.
@@ -177,8 +183,19 @@ macro_rules! fields {
     (@texts) => { $crate::filter::TextsKind };
 }
 
+/// Takes from a module of a vertical's fields those that the filter reads, and makes `NEEDS` of them, which
+/// [`export_filter!`](crate::export_filter) picks up: `guest_sdk::needs! { auto_insurance::{AGE, CREDIT_BAND} }`.
+#[macro_export]
+macro_rules! needs {
+    ($module:ident::{$($name:ident),+ $(,)?}) => {
+        use $module::{$($name),+};
+        /// Every field that the filter reads.
+        const NEEDS: &[$crate::filter::Need] = &[$($name.need()),+];
+    };
+}
+
 /// Makes a [`Filter`] the module's one export. It stands once in a crate, where `NEEDS` of [`fields!`](crate::fields)
-/// is in scope.
+/// or [`needs!`](crate::needs) is in scope.
 #[macro_export]
 macro_rules! export_filter {
     ($filter:ty) => {
@@ -316,5 +333,22 @@ mod tests {
         let needs: Vec<_> = description.needs.iter().map(|need| need.name.as_str()).collect();
         assert_eq!(needs, ["age", "state"]);
         assert_eq!(description.settings, "18");
+    }
+
+    #[expect(unreachable_pub, reason = "a filter's crate has its vertical in a public module")]
+    mod vertical {
+        fields! {
+            /// In whole years.
+            pub AGE: integer = "age";
+            pub SEEN_ON: date = "seen_on";
+            pub ZIP: text = "zip";
+        }
+    }
+
+    #[test]
+    fn a_filter_needs_only_what_it_takes_of_a_verticals_fields() {
+        needs! { vertical::{AGE, ZIP} }
+        let needs: Vec<_> = NEEDS.iter().map(|need| need.name).collect();
+        assert_eq!((needs, vertical::SEEN_ON.need().name), (vec!["age", "zip"], "seen_on"));
     }
 }

@@ -6,13 +6,14 @@
 
 mod build;
 mod draft;
+mod faults;
 mod serving;
 mod spec;
 mod upkeep;
 mod versions;
 mod workshop;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,13 +23,13 @@ use jiff::tz::TimeZone;
 use crate::criteria::Criteria;
 use crate::egress::Destination;
 use crate::ids::{BuyerId, CampaignId, Digest, ModuleName, SourceId, VerticalId};
-use crate::lead::Schema;
+use crate::lead::{Kind, Schema};
 use crate::money::{Micros, Share};
 use crate::sandbox::{ConfiguredFilter, Normalizer};
 use crate::schedule::Schedule;
 
-pub use build::Fault;
 pub use draft::Draft;
+pub use faults::{FAULTS_TOLD_MAX, Fault, Faults};
 pub use serving::{Lot, Served, Serving, Upkeep};
 pub use spec::{
     Amount, BudgetSpec, BuyerSpec, CampaignSpec, CapsSpec, DeliverySpec, FilterSpec, ListSpec,

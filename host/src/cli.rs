@@ -8,6 +8,7 @@ mod journal;
 mod module;
 mod price;
 mod replay;
+mod schema;
 mod serve;
 
 use std::process::ExitCode;
@@ -44,6 +45,8 @@ enum Command {
     Price(price::Args),
     /// Build, inspect and run Wasm modules.
     Module(module::Args),
+    /// Show what a vertical takes: as a table, as JSON Schema, as Rust for filters, or against another version.
+    Schema(schema::Args),
     /// Check or list the journal.
     Journal(journal::Args),
     /// Decide every recorded auction again and compare.
@@ -97,6 +100,7 @@ pub fn run() -> ExitCode {
         Command::Demo(args) => demo::run(args, json),
         Command::Price(args) => price::run(args, json),
         Command::Module(args) => module::run(args, json),
+        Command::Schema(args) => schema::run(&args, json),
         Command::Journal(args) => journal::run(args, json),
         Command::Replay(args) => replay::run(&args, json),
     };

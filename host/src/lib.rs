@@ -37,6 +37,7 @@ pub mod journal;
 pub mod catalog;
 pub mod facts;
 pub mod lead;
+pub mod schemas;
 pub mod criteria;
 pub mod schedule;
 pub mod money;

@@ -1,10 +1,11 @@
 //! The workshop: the tools that building a snapshot needs, and what they made before.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::egress::Egress;
 use crate::ids::Digest;
+use crate::lead::Schema;
 use crate::sandbox::{Admitted, ConfigureError, ConfiguredFilter, Filter, Sandbox};
 
 /// How many configured filters are kept for the next build, beyond those in use.
@@ -39,6 +40,14 @@ impl Workshop {
     /// Returns whether a module is compiled.
     pub fn has(&self, digest: Digest) -> bool {
         lock(&self.admitted).contains_key(&digest)
+    }
+
+    /// Returns the schema of a normalizer that is compiled.
+    pub fn schema(&self, digest: Digest) -> Option<Arc<Schema>> {
+        match lock(&self.admitted).get(&digest)? {
+            Admitted::Normalizer(normalizer) => Some(Arc::clone(normalizer.schema())),
+            Admitted::Filter(_) => None,
+        }
     }
 
     pub(super) fn module(&self, digest: Digest) -> Option<Admitted> {

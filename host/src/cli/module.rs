@@ -47,7 +47,7 @@ fn read(file: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 /// Admits the module in a sandbox of its own.
-fn admit(file: &Path) -> Result<Admitted, Failure> {
+pub(super) fn admit(file: &Path) -> Result<Admitted, Failure> {
     let wasm = read(file)?;
     let sandbox = Sandbox::open(&Limits::default());
     let sandbox = sandbox.map_err(|error| Failure::could_not_run(error.to_string()))?;
@@ -57,11 +57,11 @@ fn admit(file: &Path) -> Result<Admitted, Failure> {
 }
 
 /// Prints one line of result.
-fn print(text: &str) -> Result<(), Failure> {
+pub(super) fn print(text: &str) -> Result<(), Failure> {
     writeln!(io::stdout(), "{text}")
         .map_err(|error| Failure::could_not_run(format!("cannot write the result: {error}")))
 }
 
-fn print_json(value: &Value) -> Result<(), Failure> {
+pub(super) fn print_json(value: &Value) -> Result<(), Failure> {
     print(&value.to_string())
 }

@@ -4,17 +4,18 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::{Exchange, entrance};
+use super::{Exchange, Misnumbered, entrance};
 use crate::book::Account;
-use crate::catalog::{Draft, Fault, Market, SourceSpec};
+use crate::catalog::{Draft, Faults, Market, SourceSpec};
 use crate::delivery::Errand;
 use crate::delivery::courier::Outcome;
 use crate::facts::{Delivered, Deposited, Fact, Saved};
 use crate::ids::{BuyerId, Digest, PingId, SourceId};
 use crate::money::Micros;
 use crate::sandbox::Inadmissible;
+use crate::schemas;
 use crate::settlement;
 
 /// The shortest key that a source may bring along, in bytes.
@@ -32,17 +33,26 @@ pub enum ActError {
     /// A body or a reference in it cannot be.
     #[error("{message}")]
     Invalid { pointer: String, message: String },
+    /// Several objects do not fit together any more.
+    #[error(transparent)]
+    Faults(Faults),
     #[error(transparent)]
     Inadmissible(Inadmissible),
+    /// A normalizer's schema cannot have the number that it has.
+    #[error(transparent)]
+    Misnumbered(Box<Misnumbered>),
     #[error("{0}")]
     Conflict(String),
     #[error("the journal does not take facts any more")]
     Closed,
 }
 
-impl From<Fault> for ActError {
-    fn from(fault: Fault) -> Self {
-        Self::Invalid { message: fault.to_string(), pointer: fault.pointer }
+impl From<Faults> for ActError {
+    fn from(faults: Faults) -> Self {
+        match faults.0.as_slice() {
+            [fault] => Self::Invalid { message: fault.to_string(), pointer: fault.pointer.clone() },
+            _ => Self::Faults(faults),
+        }
     }
 }
 
@@ -179,27 +189,7 @@ impl Exchange {
     /// Returns the schema that a vertical serves by now.
     pub fn schema(&self, vertical: &str) -> Option<Value> {
         let market = self.catalog.load();
-        let schema = market.vertical_named(vertical)?.schema();
-        let fields: Vec<Value> = schema
-            .fields()
-            .iter()
-            .map(|field| {
-                json!({
-                    "name": field.name,
-                    "kind": field.kind.name(),
-                    "required_on_ping": field.required_on_ping,
-                    "required_on_post": field.required_on_post,
-                    "contact": field.contact,
-                    "binding": field.binding,
-                    "allowed": field.allowed,
-                    "description": field.description,
-                })
-            })
-            .collect();
-        let (major, minor) = schema.version();
-        Some(
-            json!({"version": format!("{major}.{minor}"), "description": schema.description(), "fields": fields}),
-        )
+        Some(schemas::to_json(market.vertical_named(vertical)?.schema()))
     }
 
     /// Returns the receipt of an auction.

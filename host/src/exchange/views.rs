@@ -1,6 +1,7 @@
 //! What may be looked at from outside: the newest auctions, and what each vertical takes from its sources.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -10,6 +11,7 @@ use crate::clock::Moment;
 use crate::facts::Fact;
 use crate::ids::VerticalId;
 use crate::sandbox::Normalizer;
+use crate::lead::Schema;
 use crate::settlement;
 
 /// The most auctions in one list.
@@ -89,6 +91,13 @@ impl Exchange {
         let mut verticals: Vec<_> = market.verticals().cloned().collect();
         verticals.sort_unstable_by(|one, other| one.id.cmp(&other.id));
         verticals.into_iter().filter_map(|vertical| in_service(&vertical))
+    }
+
+    /// Returns the schema of a vertical that takes pings.
+    pub fn schema_taken(&self, vertical: &str) -> Option<Arc<Schema>> {
+        let market = self.catalog.load();
+        let open = market.vertical_named(vertical).filter(|vertical| vertical.active)?;
+        Some(Arc::clone(open.schema()))
     }
 
     /// Returns what a source must know to send to a vertical; nothing if the vertical takes no pings.

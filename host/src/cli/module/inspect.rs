@@ -8,13 +8,14 @@ use super::{admit, print, print_json, read};
 use crate::cli::Failure;
 use crate::lead::Schema;
 use crate::sandbox::{Admitted, Filter};
+use crate::schemas;
 
 pub(super) fn run(file: &Path, as_json: bool) -> Result<(), Failure> {
     let bytes = read(file)?.len();
     let admitted = admit(file)?;
     let digest = admitted.digest().to_string();
     let (world, about) = match &admitted {
-        Admitted::Normalizer(normalizer) => ("normalizer", schema_json(normalizer.schema())),
+        Admitted::Normalizer(normalizer) => ("normalizer", schemas::to_json(normalizer.schema())),
         Admitted::Filter(filter) => ("filter", filter_json(filter)),
     };
     if as_json {
@@ -53,28 +54,6 @@ fn show_filter(filter: &Filter) -> Result<(), Failure> {
         print(&format!("  {:32} {}", need.name, need.kind.name()))?;
     }
     Ok(())
-}
-
-fn schema_json(schema: &Schema) -> Value {
-    let (major, minor) = schema.version();
-    let fields = schema.fields().iter().map(|field| {
-        json!({
-            "name": field.name,
-            "kind": field.kind.name(),
-            "required_on_ping": field.required_on_ping,
-            "required_on_post": field.required_on_post,
-            "contact": field.contact,
-            "binding": field.binding,
-            "allowed": field.allowed,
-            "description": field.description,
-        })
-    });
-    json!({
-        "vertical": schema.vertical().as_str(),
-        "version": format!("{major}.{minor}"),
-        "description": schema.description(),
-        "fields": fields.collect::<Vec<_>>(),
-    })
 }
 
 fn filter_json(filter: &Filter) -> Value {

@@ -14,6 +14,7 @@ const PROBLEMS: [&str; 5] = [
     include_str!("../sources.rs"),
     include_str!("../operator.rs"),
     include_str!("../views.rs"),
+    include_str!("../schemas.rs"),
 ];
 const WORDS: [&str; 3] = [
     include_str!("../../ingest.rs"),

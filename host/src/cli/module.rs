@@ -1,8 +1,11 @@
 //! `gavel module`: builds, inspects and runs modules, so that an author needs no exchange to try one.
 
 mod build;
+mod figures;
 mod inspect;
 mod run;
+mod table;
+mod test;
 
 use std::fs;
 use std::io::{self, Write};
@@ -24,6 +27,8 @@ pub(super) struct Args {
 enum Command {
     /// Compile crates to components that an exchange takes.
     Build(build::Args),
+    /// Run the fixtures of modules with the engine and the limits of an exchange.
+    Test(test::Args),
     /// Show what a module is, or why an exchange would refuse it.
     Inspect {
         /// The component.
@@ -36,6 +41,7 @@ enum Command {
 pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
     match args.command {
         Command::Build(args) => build::run(&args, json),
+        Command::Test(args) => test::run(&args, json),
         Command::Inspect { file } => inspect::run(&file, json),
         Command::Run(args) => run::run(&args, json),
     }
@@ -51,9 +57,12 @@ fn admit(file: &Path) -> Result<Admitted, Failure> {
     let wasm = read(file)?;
     let sandbox = Sandbox::open(&Limits::default());
     let sandbox = sandbox.map_err(|error| Failure::could_not_run(error.to_string()))?;
-    sandbox
-        .admit(&wasm)
-        .map_err(|refused| Failure::does_not_hold(format!("{}: {refused}", file.display())))
+    admit_in(&sandbox, &file.display().to_string(), &wasm)
+}
+
+fn admit_in(sandbox: &Sandbox, name: &str, wasm: &[u8]) -> Result<Admitted, Failure> {
+    let admitted = sandbox.admit(wasm);
+    admitted.map_err(|refused| Failure::does_not_hold(format!("{name}: {refused}")))
 }
 
 /// Prints one line of result.

@@ -8,7 +8,7 @@ use wasmtime::Engine;
 use super::admission::{Inadmissible, compile};
 use super::bindings::normalizer::NormalizerPre;
 use super::bindings::normalizer::exports::gavel::rules::normalization as wit;
-use super::call::{Fence, Forfeit, forfeit, fuel_used, store};
+use super::call::{Fence, Forfeit, forfeit, fuel_used, memory_used, store};
 use super::{CallLimits, Limits};
 use crate::ids::Digest;
 use crate::lead::{Field, Kind, Schema, Value};
@@ -134,6 +134,8 @@ pub struct Normalized {
     pub lead: Result<Vec<(String, Value)>, Refusal>,
     /// The fuel it took: the same on every machine.
     pub fuel: u64,
+    /// The memory it had, in bytes.
+    pub memory_bytes: u64,
 }
 
 /// The exchange's verdict, as a source may hear it.
@@ -266,6 +268,7 @@ impl Normalizer {
                 Err(refused) => Err(refusal(refused)),
             },
             fuel: fuel_used(&store, limits),
+            memory_bytes: memory_used(&store, limits),
         })
     }
 

@@ -1,9 +1,12 @@
 //! `gavel module`: builds, inspects and runs modules, so that an author needs no exchange to try one.
 
+mod bench;
 mod build;
 mod figures;
 mod inspect;
+mod new;
 mod run;
+mod sdk;
 mod table;
 mod test;
 
@@ -25,6 +28,8 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Make a crate for a new module: it builds and passes its tests at once.
+    New(new::Args),
     /// Compile crates to components that an exchange takes.
     Build(build::Args),
     /// Run the fixtures of modules with the engine and the limits of an exchange.
@@ -34,15 +39,22 @@ enum Command {
         /// The component.
         file: PathBuf,
     },
+    /// Measure what a call of a module costs.
+    Bench(bench::Args),
+    /// Write the SDK that this program carries into a crate, in place of an older one.
+    Sdk(sdk::Args),
     /// Call a module once, as an exchange would.
     Run(run::Args),
 }
 
 pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
     match args.command {
+        Command::New(args) => new::run(&args, json),
         Command::Build(args) => build::run(&args, json),
         Command::Test(args) => test::run(&args, json),
         Command::Inspect { file } => inspect::run(&file, json),
+        Command::Bench(args) => bench::run(&args, json),
+        Command::Sdk(args) => sdk::run(&args, json),
         Command::Run(args) => run::run(&args, json),
     }
 }

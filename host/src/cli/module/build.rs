@@ -268,7 +268,7 @@ fn flags() -> String {
 }
 
 /// Makes a component of a core module.
-fn wrap(name: &str, core: &[u8]) -> Result<Vec<u8>, Failure> {
+pub(super) fn wrap(name: &str, core: &[u8]) -> Result<Vec<u8>, Failure> {
     let encoder = ComponentEncoder::default().validate(true).module(core);
     let component = encoder.and_then(|mut encoder| encoder.encode());
     component.map_err(|error| {

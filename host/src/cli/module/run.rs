@@ -13,8 +13,8 @@ use crate::clock::Clock;
 use crate::fixtures;
 use crate::lead;
 use crate::sandbox::{
-    Admitted, ConfigureError, Envelope, Filter, Forfeit, Normalized, Normalizer, Stage, Submission,
-    Verdict,
+    Admitted, ConfigureError, ConfiguredFilter, Envelope, Filter, Forfeit, Normalized, Normalizer,
+    Stage, Submission, Verdict,
 };
 
 #[derive(Debug, clap::Args)]
@@ -139,17 +139,7 @@ fn envelope_json(envelope: &Envelope) -> Json {
 
 fn evaluate(filter: &Filter, args: &EvaluateArgs) -> Result<(), Failure> {
     let frame = frame(filter, &args.lead)?;
-    let configured = match filter.configure(std::slice::from_ref(&args.settings)) {
-        Ok(configured) => configured,
-        Err(ConfigureError::Settings { message, .. }) => {
-            let help = filter.settings_help();
-            return Err(Failure::usage(format!("the settings are refused: {message}\n{help}")));
-        }
-        Err(ConfigureError::Forfeit(forfeit)) => return forfeited(&forfeit),
-        Err(error @ ConfigureError::NotKept(_)) => {
-            return Err(Failure::does_not_hold(error.to_string()));
-        }
-    };
+    let configured = configured(filter, &args.settings)?;
     let began = Instant::now();
     let evaluated = match configured.evaluate(&frame, &[0]) {
         Ok(evaluated) => evaluated,
@@ -163,6 +153,19 @@ fn evaluate(filter: &Filter, args: &EvaluateArgs) -> Result<(), Failure> {
         }
         Some(Verdict::No(reason)) => json!({ "verdict": "no", "reason": reason }),
         None => return Err(Failure::could_not_run("the filter gave no verdict")),
+    })
+}
+
+/// Configures the filter for one campaign.
+pub(super) fn configured(filter: &Filter, settings: &str) -> Result<ConfiguredFilter, Failure> {
+    filter.configure(&[settings.to_owned()]).map_err(|error| match error {
+        ConfigureError::Settings { message, .. } => Failure::usage(format!(
+            "the filter refuses the settings: {message}; they look like {}",
+            filter.settings_help()
+        )),
+        ConfigureError::Forfeit(_) | ConfigureError::NotKept(_) => {
+            Failure::does_not_hold(error.to_string())
+        }
     })
 }
 

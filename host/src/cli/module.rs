@@ -1,12 +1,17 @@
-//! `gavel module`: builds, inspects and runs modules, so that an author needs no exchange to try one.
+//! `gavel module`: an author's tools, which need no exchange, and an operator's, which speak with a running one.
 
+mod acts;
+mod ask;
 mod bench;
 mod build;
 mod figures;
 mod inspect;
 mod new;
+mod push;
 mod run;
 mod sdk;
+mod set;
+mod show;
 mod table;
 mod test;
 
@@ -45,6 +50,26 @@ enum Command {
     Sdk(sdk::Args),
     /// Call a module once, as an exchange would.
     Run(run::Args),
+    /// Upload a component to a running exchange, which checks it and runs its fixtures; nothing serves it yet.
+    Push(push::Args),
+    /// List the modules of a running exchange.
+    List(show::List),
+    /// Show a module of a running exchange: what it may use, its versions, and who did what and why.
+    Show(show::Show),
+    /// Let a version serve; the one before it drains.
+    Activate(acts::Activate),
+    /// Let the version that served before serve again.
+    Rollback(acts::RollBack),
+    /// Let a version decide a share of the pings.
+    Canary(acts::Canary),
+    /// Let a version judge pings without deciding, to compare it with the active one.
+    Shadow(acts::Shadow),
+    /// Take a module out of service until a version is activated.
+    TakeOut(acts::TakeOut),
+    /// Change a module's owner, limits, failing policy or gate in a running exchange.
+    Set(set::SetArgs),
+    /// Show or change what the calls of a world may use in a running exchange.
+    Limits(set::LimitsArgs),
 }
 
 pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
@@ -56,6 +81,16 @@ pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
         Command::Bench(args) => bench::run(&args, json),
         Command::Sdk(args) => sdk::run(&args, json),
         Command::Run(args) => run::run(&args, json),
+        Command::Push(args) => push::run(&args, json),
+        Command::List(args) => show::list(&args, json),
+        Command::Show(args) => show::show(&args, json),
+        Command::Activate(args) => acts::activate(&args, json),
+        Command::Rollback(args) => acts::roll_back(&args, json),
+        Command::Canary(args) => acts::canary(&args, json),
+        Command::Shadow(args) => acts::shadow(&args, json),
+        Command::TakeOut(args) => acts::take_out(&args, json),
+        Command::Set(args) => set::set(&args, json),
+        Command::Limits(args) => set::limits(&args, json),
     }
 }
 

@@ -181,7 +181,8 @@ impl Timed {
         let made = call.make();
         let took = began.elapsed();
         made.map_err(|forfeit| Failure::does_not_hold(format!("{call:?} forfeited: {forfeit}")))?;
-        self.times.saturating_record(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
+        let recorded = self.times.record(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
+        recorded.map_err(|error| Failure::because(&error))?;
         self.total = self.total.saturating_add(took);
         Ok(())
     }

@@ -125,16 +125,24 @@ pub(super) fn print_module(found: &Value) -> Result<(), Failure> {
     table.print()
 }
 
-/// Returns the members of an object as a sentence: `fuel 2,000,000, wall ms 100`.
+/// Returns the members of an object as a sentence: `fuel 2,000,000, memory 67,108,864 bytes`.
 pub(super) fn members(object: Option<&Value>) -> String {
     let none = Map::new();
     let object = object.and_then(Value::as_object).unwrap_or(&none);
-    let member = |(name, value): (&String, &Value)| {
-        let value = value.as_u64().map_or_else(|| plain(value), thousands);
-        format!("{} {value}", name.replace('_', " "))
-    };
-    let members: Vec<String> = object.iter().map(member).collect();
-    if members.is_empty() { "-".to_owned() } else { members.join(", ") }
+    let members: Vec<String> = object.iter().map(|(name, value)| member(name, value)).collect();
+    if members.is_empty() { "none".to_owned() } else { members.join(", ") }
+}
+
+/// Words a member by what its name ends in: a bound, then a unit.
+fn member(name: &str, value: &Value) -> String {
+    let bounds = [("_max", "at most "), ("_min", "at least ")];
+    let bound = bounds.iter().find_map(|(end, word)| Some((name.strip_suffix(end)?, *word)));
+    let (name, bound) = bound.unwrap_or((name, ""));
+    let units = [("_bytes", " bytes"), ("_ms", " ms"), ("_seconds", " s"), ("_percent", " %")];
+    let unit = units.iter().find_map(|(end, word)| Some((name.strip_suffix(end)?, *word)));
+    let (name, unit) = unit.unwrap_or((name, ""));
+    let value = value.as_u64().map_or_else(|| plain(value), thousands);
+    format!("{} {bound}{value}{unit}", name.replace('_', " "))
 }
 
 fn active(track: &Value) -> (Ink, String) {
@@ -175,5 +183,21 @@ fn plain(value: &Value) -> String {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn members_read_as_a_sentence() {
+        let limits = json!({"fuel": 2_000_000, "memory_bytes": 65_536, "wall_ms": 100});
+        assert_eq!(members(Some(&limits)), "fuel 2,000,000, memory 65,536 bytes, wall 100 ms");
+        let gate = json!({"frames_min": 1_000, "newly_refused_percent_max": "2.5"});
+        assert_eq!(members(Some(&gate)), "frames at least 1,000, newly refused at most 2.5 %");
+        assert_eq!(members(Some(&json!({}))), "none");
     }
 }

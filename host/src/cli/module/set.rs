@@ -12,19 +12,19 @@ use crate::cli::Failure;
 #[derive(Debug, clap::Args)]
 struct Limits {
     /// Fuel of a call: WebAssembly operations, roughly.
-    #[arg(long)]
+    #[arg(long, value_name = "N")]
     fuel: Option<u64>,
     /// Fuel of a filter's call besides, for each campaign that it judges.
-    #[arg(long)]
+    #[arg(long, value_name = "N")]
     fuel_per_campaign: Option<u64>,
     /// Memory of a call.
-    #[arg(long)]
+    #[arg(long, value_name = "BYTES")]
     memory_bytes: Option<u64>,
     /// Time of a call on the clock.
-    #[arg(long)]
+    #[arg(long, value_name = "MS")]
     wall_ms: Option<u64>,
     /// What a call may return.
-    #[arg(long)]
+    #[arg(long, value_name = "BYTES")]
     output_bytes: Option<u64>,
 }
 
@@ -33,21 +33,21 @@ pub(super) struct SetArgs {
     /// The module.
     name: String,
     /// Who is told when it fails.
-    #[arg(long)]
+    #[arg(long, value_name = "WHO")]
     owner: Option<String>,
     #[command(flatten)]
     limits: Limits,
     /// Failed calls that take it out of service; 0 for never.
-    #[arg(long, requires = "failing_window_seconds")]
+    #[arg(long, value_name = "N", requires = "failing_window_seconds")]
     failing_calls: Option<u64>,
     /// Within how many seconds they count.
-    #[arg(long, requires = "failing_calls")]
+    #[arg(long, value_name = "SECONDS", requires = "failing_calls")]
     failing_window_seconds: Option<u64>,
     /// What a new version must show before it may be activated, such as `newly_refused_percent_max=2`; may come again.
     #[arg(long, value_name = "RULE=NUMBER")]
     gate: Vec<String>,
     /// Put the limits, the failing policy or the gate back to what they are unless they are set.
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, value_name = "PART")]
     reset: Vec<Part>,
     #[command(flatten)]
     exchange: Exchange,

@@ -4,8 +4,10 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use gavel::fixtures::{self, Files};
+use gavel::sandbox::{Limits, Sandbox};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -30,6 +32,16 @@ fn gavel(folder: &Path, url: &str, arguments: &[&str]) -> Said {
     let output = command.output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     Said { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) }
+}
+
+/// Runs the unit tests of an author's crate with cargo alone.
+fn cargo_test(folder: &Path) {
+    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["test", "--offline", "--quiet"]).current_dir(folder);
+    let output = cargo.env("CARGO_TARGET_DIR", target).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    reads(&String::from_utf8_lossy(&output.stdout), &["1 passed"]);
 }
 
 /// Runs a command that needs no exchange and must succeed; returns what it printed.
@@ -96,6 +108,7 @@ fn a_new_filter_builds_and_passes_its_tests_at_once_anywhere() {
         &done(&folder, &["test", "bare/first-filter.wasm", "--fixtures", "fixtures"]),
         &["3 as expected"],
     );
+    cargo_test(&folder);
 
     // The author changes what the module does: the fixture says what that changes.
     replace(&folder.join("src/lib.rs"), "\"state-not-wanted\"", "\"wrong-state\"");
@@ -142,6 +155,7 @@ fn a_new_normalizer_builds_and_passes_its_tests_at_once_anywhere() {
     let endings = tested[0]["fixtures"].as_array().unwrap().iter();
     let endings: Vec<_> = endings.map(|fixture| fixture["ending"].as_str().unwrap()).collect();
     assert_eq!(endings, ["same"; 4], "{tested:#}");
+    cargo_test(&folder);
     // A fixture may say on which day it came, and is held to it.
     let file = folder.join("fixtures/form.ping.expected.json");
     let expected = fs::read_to_string(&file).unwrap();
@@ -181,7 +195,7 @@ fn the_shipped_filters_do_what_their_fixtures_say() {
 }
 
 /// Returns a shipped filter with one fixture of this name: other bytes, so another version.
-fn version(name: &str, fixture: &str, expected: Value) -> Vec<u8> {
+fn version(name: &str, fixture: &str, expected: &Value) -> Vec<u8> {
     let folder = TempDir::new().unwrap();
     let fixture = folder.path().join(format!("{fixture}.json"));
     fs::write(fixture, json!({"lead": {}, "expected": expected}).to_string()).unwrap();
@@ -191,7 +205,7 @@ fn version(name: &str, fixture: &str, expected: Value) -> Vec<u8> {
 #[tokio::test]
 async fn an_upload_whose_fixtures_do_not_hold_is_refused_with_the_difference() {
     let exchange = Exchange::open().await;
-    let forfeits = version("traps", "any", json!({"verdict": "yes", "price": null}));
+    let forfeits = version("traps", "any", &json!({"verdict": "yes", "price": null}));
     let refused = exchange.upload("traps", forfeits).await;
     assert_eq!(refused.status, 422, "{refused:?}");
     assert_eq!(refused.text("/code"), "fixtures-differ");
@@ -200,14 +214,14 @@ async fn an_upload_whose_fixtures_do_not_hold_is_refused_with_the_difference() {
         &["1 of 1 fixtures", "any.json", "the module forfeited the call: it trapped"],
     );
 
-    let wrong = version("remembers", "wrong", json!({"verdict": "no", "reason": "never"}));
+    let wrong = version("remembers", "wrong", &json!({"verdict": "no", "reason": "never"}));
     let refused = exchange.upload("remembers", wrong).await;
     reads(
         refused.text("/detail"),
         &["wrong.json", "- verdict: \"no\"", "+ verdict: \"yes\"", "gavel module test"],
     );
 
-    let right = version("remembers", "right", json!({"verdict": "yes", "price": null}));
+    let right = version("remembers", "right", &json!({"verdict": "yes", "price": null}));
     let twice = fixtures::embed(right.clone(), &Files::default());
     let refused = exchange.upload("remembers", twice).await;
     assert_eq!(refused.text("/code"), "fixtures-unreadable");
@@ -218,6 +232,17 @@ async fn an_upload_whose_fixtures_do_not_hold_is_refused_with_the_difference() {
     exchange.close().await;
 }
 
+#[test]
+fn fixtures_that_take_too_long_are_not_waited_for() {
+    let wasm = version("remembers", "any", &json!({"verdict": "yes", "price": null}));
+    let sandbox = Sandbox::open(&Limits::default()).unwrap();
+    let admitted = sandbox.admit(&wasm).unwrap();
+    assert_eq!(fixtures::check(&admitted, &wasm, fixtures::CHECK_TIME_MAX), Ok(1));
+    let failed = fixtures::check(&admitted, &wasm, Duration::ZERO).unwrap_err();
+    assert_eq!(failed.code(), "fixtures-too-slow");
+    reads(&failed.to_string(), &["more than 10 s together", "--without-fixtures"]);
+}
+
 #[tokio::test]
 async fn an_operator_pushes_tries_activates_and_goes_back() {
     let data = TempDir::new().unwrap();
@@ -225,7 +250,7 @@ async fn an_operator_pushes_tries_activates_and_goes_back() {
     let url = format!("http://{}", program.address());
     let yes = json!({"verdict": "yes", "price": null});
     for (file, fixture) in [("one.wasm", "one"), ("two.wasm", "two")] {
-        fs::write(data.path().join(file), version("remembers", fixture, yes.clone())).unwrap();
+        fs::write(data.path().join(file), version("remembers", fixture, &yes)).unwrap();
     }
     for (arguments, expected) in [
         ("list", &["there are no modules yet"][..]),

@@ -93,10 +93,14 @@ impl Failed {
 }
 
 /// Runs the fixtures that a component carries, and returns how many there are: none is no fault. Blocks for as long as
-/// the calls take, at most a little over [`CHECK_TIME_MAX`].
-pub fn check(admitted: &Admitted, wasm: &[u8]) -> Result<usize, Failed> {
+/// the calls take, and begins none after `time`, for an upload [`CHECK_TIME_MAX`].
+///
+/// # Errors
+///
+/// [`Failed`] for the first fixture that does not come out as expected, or for all of them together.
+pub fn check(admitted: &Admitted, wasm: &[u8], time: Duration) -> Result<usize, Failed> {
     let Some(files) = from_component(wasm)? else { return Ok(0) };
-    let until = Instant::now().checked_add(CHECK_TIME_MAX);
+    let until = Instant::now().checked_add(time);
     let ran = run::run(admitted, case::read(admitted, &files)?, until).ok_or(Failed::TooSlow)?;
     let all = ran.len();
     let mut faults = ran.into_iter().filter_map(|ran| Some((ran.file, fault(ran.ending)?)));
@@ -126,4 +130,18 @@ fn fault(ending: Ending) -> Option<String> {
     let more = lines.len().saturating_sub(QUOTED_LINES_MAX);
     let quoted = lines.into_iter().take(QUOTED_LINES_MAX).collect::<Vec<_>>().join("; ");
     Some(if more == 0 { quoted } else { format!("{quoted}; and {more} more lines") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_difference_is_quoted_in_part() {
+        let lines = |count: usize| (0..count).map(|n| format!("+ {n}")).collect();
+        let fault = fault(Ending::Differs(lines(QUOTED_LINES_MAX + 3))).unwrap();
+        assert!(fault.starts_with("+ 0; + 1; ") && fault.ends_with("; + 11; and 3 more lines"));
+        assert_eq!(super::fault(Ending::Differs(lines(2))).unwrap(), "+ 0; + 1");
+        assert_eq!(super::fault(Ending::Same), None);
+    }
 }

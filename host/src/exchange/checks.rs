@@ -41,7 +41,9 @@ impl Exchange {
         let validated =
             format!("a {} of {} bytes that imports nothing", admitted.world(), wasm.len());
         let on_trial = admitted.clone();
-        let passed = tokio::task::spawn_blocking(move || fixtures::check(&on_trial, &wasm));
+        let passed = tokio::task::spawn_blocking(move || {
+            fixtures::check(&on_trial, &wasm, fixtures::CHECK_TIME_MAX)
+        });
         let passed = passed.await.map_err(|_| ActError::Closed)?.map_err(ActError::Fixtures)?;
         let found = match passed {
             0 => "it carries none".to_owned(),

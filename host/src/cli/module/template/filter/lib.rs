@@ -37,10 +37,16 @@ impl Filter for Rule {
     /// Runs once for each campaign, when it or the module changes. Whatever makes `evaluate` quick belongs here.
     fn configure(mut settings: Settings) -> Result<Self, String> {
         if settings.age_min > settings.age_max {
-            return Err(format!("age_min {} is above age_max {}", settings.age_min, settings.age_max));
+            return Err(format!(
+                "age_min {} is above age_max {}",
+                settings.age_min, settings.age_max
+            ));
         }
         if settings.cents <= 0 {
-            return Err(format!("cents is {}, and a lead is never free", settings.cents));
+            return Err(format!(
+                "cents is {}, and a lead is never free",
+                settings.cents
+            ));
         }
         settings.states.sort();
         Ok(Self(settings))
@@ -49,16 +55,32 @@ impl Filter for Rule {
     /// Runs for each lead. There is no clock, no network and no memory of earlier leads.
     fn evaluate(&self, lead: &Lead<'_>) -> Verdict {
         let Self(settings) = self;
-        let Some(age) = lead.get(AGE) else { return Verdict::no("no-age") };
+        let Some(age) = lead.get(AGE) else {
+            return Verdict::no("no-age");
+        };
         if !(settings.age_min..=settings.age_max).contains(&age) {
             return Verdict::no("age-outside-band");
         }
-        let wanted = |state| settings.states.binary_search_by(|known| known.as_str().cmp(state)).is_ok();
+        let wanted = |state| {
+            settings
+                .states
+                .binary_search_by(|known| known.as_str().cmp(state))
+                .is_ok()
+        };
         if !lead.get(STATE).is_some_and(wanted) {
             return Verdict::no("state-not-wanted");
         }
-        let more = if lead.get(HOME_OWNER) == Some(true) { settings.home_owner_cents } else { 0 };
-        Verdict::bid(settings.cents.saturating_add(more).saturating_mul(MICROS_PER_CENT))
+        let more = if lead.get(HOME_OWNER) == Some(true) {
+            settings.home_owner_cents
+        } else {
+            0
+        };
+        Verdict::bid(
+            settings
+                .cents
+                .saturating_add(more)
+                .saturating_mul(MICROS_PER_CENT),
+        )
     }
 }
 
@@ -73,7 +95,13 @@ mod tests {
     #[test]
     fn a_home_owner_is_worth_more() {
         let states = vec!["CA".to_owned()];
-        let settings = Settings { states, age_min: 18, age_max: 99, cents: 1_000, home_owner_cents: 250 };
+        let settings = Settings {
+            states,
+            age_min: 18,
+            age_max: 99,
+            cents: 1_000,
+            home_owner_cents: 250,
+        };
         let rule = Rule::configure(settings).ok().unwrap();
         let mut frame = Writer::default();
         frame.integer(FieldId::of("age"), 40);

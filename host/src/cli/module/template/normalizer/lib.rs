@@ -4,7 +4,11 @@ use guest_sdk::intake::{Field, Group, Reader, Vertical, Word, standard};
 use guest_sdk::normalizer::{Normalized, Normalizer, Schema, Submission};
 
 /// What a source may nest fields in, such as `<Pet><Age>` or `pet[age]`.
-const GROUPS: &[Group] = &[Group { name: "pet", words: &["pet", "pets", "animal"], is_person: false }];
+const GROUPS: &[Group] = &[Group {
+    name: "pet",
+    words: &["pet", "pets", "animal"],
+    is_person: false,
+}];
 
 /// The words of the schema, and beside each what else means it, in lower-case letters and digits.
 const SPECIES: &[Word] = &[("dog", "dogs canine puppy"), ("cat", "cats feline kitten")];
@@ -70,6 +74,9 @@ mod tests {
             body: b"zip=90210&pet_type=goldfish".to_vec(),
             received_on: 20_485,
         });
-        assert_eq!(normalized.lead.unwrap_err().field.as_deref(), Some("species"));
+        assert_eq!(
+            normalized.lead.unwrap_err().field.as_deref(),
+            Some("species")
+        );
     }
 }

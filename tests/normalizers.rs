@@ -1,18 +1,17 @@
 //! Every payload in a vertical's `fixtures`, through the real module: what a source sends, and the lead that a person would
-//! read from it. `GAVEL_BLESS=1` writes what comes out as expected; read every line of that before you keep it.
+//! read from it. `gavel module test rules/NAME --accept` writes what comes out as expected; read every line of that before
+//! you keep it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use gavel::sandbox::{Admitted, Limits, Normalized, Normalizer, Sandbox, Stage, Submission};
-use serde_json::{Map, Value, json};
+use gavel::fixtures::{self, Ending, Files};
+use gavel::sandbox::{Admitted, Limits, Normalized, Normalizer, Sandbox};
 
 use crate::exchange::module;
 
 const VERTICALS: [&str; 5] =
     ["auto-insurance", "home-insurance", "medicare-health", "mortgage", "personal-loans"];
-/// 2026-02-01, so that ages stay what they are.
-const RECEIVED_ON: i32 = 20_485;
 /// The most fuel for a payload of everyday size: about half a millisecond.
 const EVERYDAY_FUEL: u64 = 1_000_000;
 /// How often each payload is damaged at random, and the most fuel that damage may take, as a multiple of everyday's.
@@ -40,93 +39,47 @@ const SHARDS: [&str; 16] = [
 /// The largest body that the front door lets in, in bytes.
 const BODY_BYTES_MAX: usize = gavel::ingest::BODY_BYTES_MAX;
 
+fn admitted(vertical: &str) -> Admitted {
+    Sandbox::open(&Limits::default()).unwrap().admit(&module(vertical)).unwrap()
+}
+
 fn normalizer(vertical: &str) -> Normalizer {
-    let sandbox = Sandbox::open(&Limits::default()).unwrap();
-    match sandbox.admit(&module(vertical)).unwrap() {
+    match admitted(vertical) {
         Admitted::Normalizer(normalizer) => normalizer,
         other @ Admitted::Filter(_) => panic!("{vertical} is no normalizer: {other:?}"),
     }
 }
 
+/// Returns a vertical's fixtures.
+fn files(vertical: &str) -> Files {
+    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules");
+    Files::read(&rules.join(vertical).join("fixtures")).unwrap()
+}
+
 /// Returns the payloads of a vertical, by name.
 fn payloads(vertical: &str) -> BTreeMap<PathBuf, Vec<u8>> {
-    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules");
-    let folder = rules.join(vertical).join("fixtures");
-    let files = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
-    let sent = files.filter(|path| !path.to_str().unwrap().ends_with(".expected.json"));
-    let payloads: BTreeMap<_, _> =
-        sent.map(|path| (path.clone(), std::fs::read(path).unwrap())).collect();
-    assert!(payloads.len() > 12, "{} holds few payloads", folder.display());
+    let files = files(vertical);
+    let sent = files.iter().filter(|(name, _)| !name.ends_with(".expected.json"));
+    let payloads: BTreeMap<_, _> = sent.map(|(name, body)| (name.into(), body.to_vec())).collect();
+    assert!(payloads.len() > 12, "{vertical} has few payloads");
     payloads
 }
 
 /// Sends a payload whose name says its stage and its syntax: `name.post.xml`.
 fn send(normalizer: &Normalizer, path: &Path, body: &[u8]) -> Normalized {
     let name = path.file_name().unwrap().to_str().unwrap();
-    let stage = if name.contains(".post.") { Stage::Post } else { Stage::Ping };
-    let content_type = match path.extension().and_then(|extension| extension.to_str()) {
-        Some("form") => "application/x-www-form-urlencoded",
-        Some("json") => "application/json; charset=utf-8",
-        Some("xml") => "text/xml",
-        other => panic!("{name}: {other:?} is no syntax"),
-    };
-    let submission = Submission {
-        stage,
-        dialect: None,
-        accept: None,
-        content_type,
-        query: "",
-        body,
-        received_on: RECEIVED_ON,
-    };
+    let submission = fixtures::submission(name, body).unwrap_or_else(|| panic!("{name}"));
     normalizer.normalize(&submission).unwrap_or_else(|forfeit| panic!("{name}: {forfeit:?}"))
-}
-
-fn as_json(normalized: &Normalized) -> Value {
-    let envelope = &normalized.envelope;
-    let said = json!({
-        "dialect": envelope.dialect,
-        "credential": envelope.credential,
-        "ping_id": envelope.ping_id,
-        "minimum_price": envelope.minimum_price.map(|price| price.to_string()),
-        "deadline_ms": envelope.deadline_ms,
-        "test": envelope.test.then_some(true),
-    });
-    let said = said.as_object().unwrap().clone().into_iter().filter(|(_, value)| !value.is_null());
-    let (key, outcome) = match &normalized.lead {
-        Ok(lead) => {
-            let pairs = lead.iter().map(|(name, value)| (name.clone(), value.to_json()));
-            ("lead", Value::Object(pairs.collect()))
-        }
-        Err(refusal) => {
-            let (code, field, message) = (refusal.code.code(), &refusal.field, &refusal.message);
-            ("refused", json!({"code": code, "field": field, "message": message}))
-        }
-    };
-    json!({ "envelope": said.collect::<Map<_, _>>(), key: outcome })
 }
 
 #[test]
 fn every_payload_is_the_lead_that_a_person_would_read() {
-    let bless = std::env::var_os("GAVEL_BLESS").is_some();
-    let mut wrong = Vec::new();
     for vertical in VERTICALS {
-        let normalizer = normalizer(vertical);
-        for (path, body) in payloads(vertical) {
-            let normalized = send(&normalizer, &path, &body);
-            let file = path.with_extension("expected.json");
-            if bless {
-                let text = serde_json::to_string_pretty(&as_json(&normalized)).unwrap();
-                std::fs::write(&file, text + "\n").unwrap();
-            }
-            let expected = std::fs::read_to_string(&file).unwrap_or_default();
-            let expected = serde_json::from_str::<Value>(&expected).unwrap_or_default();
-            if as_json(&normalized) != expected {
-                wrong.push(format!("{}:\n{:#}", path.display(), as_json(&normalized)));
-            }
-        }
+        let ran = fixtures::run(&admitted(vertical), &files(vertical)).unwrap();
+        assert!(ran.len() > 12, "{vertical} has few fixtures");
+        let wrong: Vec<_> = ran.iter().filter(|ran| ran.ending != Ending::Same).collect();
+        assert!(wrong.is_empty(), "{vertical}: not as expected: {wrong:#?}");
     }
-    assert!(wrong.is_empty(), "not as expected:\n{}", wrong.join("\n"));
 }
 
 #[test]

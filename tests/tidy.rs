@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// stores, the walls and what rooms pass around name none of these.
 const ROOMS: [&str; 7] =
     ["ingest", "normalize", "matching", "bidding", "clearing", "delivery", "settlement"];
-const CORRIDORS: [&str; 4] = ["exchange", "server", "cli", "demo"];
+const CORRIDORS: [&str; 5] = ["exchange", "server", "cli", "demo", "fixtures"];
 /// A library and the only places under `host/src` that may name it.
 const FENCES: [(&str, &[&str]); 3] =
     [("wasmtime", &["sandbox"]), ("sqlx", &["storage"]), ("axum", &["server", "demo/buyers"])];

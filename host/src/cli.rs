@@ -43,7 +43,7 @@ enum Command {
     Demo(demo::Args),
     /// Print the award for a set of bids, read as JSON from standard input.
     Price(price::Args),
-    /// Build, inspect and run Wasm modules.
+    /// Make, test and measure Wasm modules, and steer those of a running exchange.
     Module(module::Args),
     /// Show what a vertical takes: as a table, as JSON Schema, as Rust for filters, or against another version.
     Schema(schema::Args),

@@ -11,7 +11,7 @@ mod checks;
 mod dialects;
 mod dice;
 mod exchange;
-mod ink;
+pub(crate) mod ink;
 mod leads;
 mod market;
 mod opening;

@@ -1,5 +1,6 @@
 //! The corridor: the only file that names every room. A lead's whole way is on this screen.
 
+mod checks;
 mod close;
 mod deliveries;
 mod drains;

@@ -17,8 +17,9 @@
 //! - Nothing is answered before the fact that justifies it is durable.
 //! - The book changes only by facts, in the order of the journal: replaying the journal rebuilds it exactly.
 
-// The corridor.
+// The corridor, and the trial of a module by its author's words.
 pub mod exchange;
+pub mod fixtures;
 
 // The rooms, in walking order.
 pub mod ingest;

@@ -60,7 +60,8 @@ pub fn read(vertical: &Vertical, submission: &Submission) -> Result<Reading, Fau
     Ok(Reading { module, envelope: normalized.envelope, lead, fuel: normalized.fuel })
 }
 
-fn fit(
+/// Checks values against the schema, as the exchange does with every submission.
+pub(crate) fn fit(
     schema: &Arc<Schema>,
     stage: Stage,
     named: Vec<(String, Value)>,

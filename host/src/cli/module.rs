@@ -1,8 +1,19 @@
-//! `gavel module`: builds, inspects and runs modules, so that an author needs no exchange to try one.
+//! `gavel module`: an author's tools, which need no exchange, and an operator's, which speak with a running one.
 
+mod acts;
+mod ask;
+mod bench;
 mod build;
+mod figures;
 mod inspect;
+mod new;
+mod push;
 mod run;
+mod sdk;
+mod set;
+mod show;
+mod table;
+mod test;
 
 use std::fs;
 use std::io::{self, Write};
@@ -22,22 +33,64 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Make a crate for a new module: it builds and passes its tests at once.
+    New(new::Args),
     /// Compile crates to components that an exchange takes.
     Build(build::Args),
+    /// Run the fixtures of modules with the engine and the limits of an exchange.
+    Test(test::Args),
     /// Show what a module is, or why an exchange would refuse it.
     Inspect {
         /// The component.
         file: PathBuf,
     },
+    /// Measure what a call of a module costs.
+    Bench(bench::Args),
+    /// Write the SDK that this program carries into a crate, in place of an older one.
+    Sdk(sdk::Args),
     /// Call a module once, as an exchange would.
     Run(run::Args),
+    /// Upload a component to a running exchange, which checks it and runs its fixtures; nothing serves it yet.
+    Push(push::Args),
+    /// List the modules of a running exchange.
+    List(show::List),
+    /// Show a module of a running exchange: what it may use, its versions, and who did what and why.
+    Show(show::Show),
+    /// Let a version serve; the one before it drains.
+    Activate(acts::Activate),
+    /// Let the version that served before serve again.
+    Rollback(acts::RollBack),
+    /// Let a version decide a share of the pings.
+    Canary(acts::Canary),
+    /// Let a version judge pings without deciding, to compare it with the active one.
+    Shadow(acts::Shadow),
+    /// Take a module out of service until a version is activated.
+    TakeOut(acts::TakeOut),
+    /// Change a module's owner, limits, failing policy or gate in a running exchange.
+    Set(set::SetArgs),
+    /// Show or change what the calls of a world may use in a running exchange.
+    Limits(set::LimitsArgs),
 }
 
 pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
     match args.command {
+        Command::New(args) => new::run(&args, json),
         Command::Build(args) => build::run(&args, json),
+        Command::Test(args) => test::run(&args, json),
         Command::Inspect { file } => inspect::run(&file, json),
+        Command::Bench(args) => bench::run(&args, json),
+        Command::Sdk(args) => sdk::run(&args, json),
         Command::Run(args) => run::run(&args, json),
+        Command::Push(args) => push::run(&args, json),
+        Command::List(args) => show::list(&args, json),
+        Command::Show(args) => show::show(&args, json),
+        Command::Activate(args) => acts::activate(&args, json),
+        Command::Rollback(args) => acts::roll_back(&args, json),
+        Command::Canary(args) => acts::canary(&args, json),
+        Command::Shadow(args) => acts::shadow(&args, json),
+        Command::TakeOut(args) => acts::take_out(&args, json),
+        Command::Set(args) => set::set(&args, json),
+        Command::Limits(args) => set::limits(&args, json),
     }
 }
 
@@ -51,9 +104,12 @@ pub(super) fn admit(file: &Path) -> Result<Admitted, Failure> {
     let wasm = read(file)?;
     let sandbox = Sandbox::open(&Limits::default());
     let sandbox = sandbox.map_err(|error| Failure::could_not_run(error.to_string()))?;
-    sandbox
-        .admit(&wasm)
-        .map_err(|refused| Failure::does_not_hold(format!("{}: {refused}", file.display())))
+    admit_in(&sandbox, &file.display().to_string(), &wasm)
+}
+
+fn admit_in(sandbox: &Sandbox, name: &str, wasm: &[u8]) -> Result<Admitted, Failure> {
+    let admitted = sandbox.admit(wasm);
+    admitted.map_err(|refused| Failure::does_not_hold(format!("{name}: {refused}")))
 }
 
 /// Prints one line of result.

@@ -10,7 +10,7 @@ const ROWS_DEFAULT: usize = 24;
 
 /// How a piece of text looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ink {
+pub(crate) enum Ink {
     Plain,
     Bold,
     Dim,
@@ -34,7 +34,7 @@ impl Ink {
 
 /// One line: pieces of text, each in its ink.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Line(Vec<(Ink, String)>);
+pub(crate) struct Line(Vec<(Ink, String)>);
 
 impl Line {
     /// A line that begins with a label in a column of its own.
@@ -43,7 +43,7 @@ impl Line {
     }
 
     #[must_use]
-    pub(super) fn then(mut self, ink: Ink, text: impl Into<String>) -> Self {
+    pub(crate) fn then(mut self, ink: Ink, text: impl Into<String>) -> Self {
         self.0.push((ink, text.into()));
         self
     }
@@ -54,7 +54,7 @@ impl Line {
     }
 
     /// Returns the text, cut to this many columns.
-    pub(super) fn fit(&self, columns: usize, coloured: bool) -> String {
+    pub(crate) fn fit(&self, columns: usize, coloured: bool) -> String {
         let mut left = columns;
         let mut fitted = String::new();
         for (ink, text) in &self.0 {
@@ -66,6 +66,12 @@ impl Line {
         }
         fitted
     }
+}
+
+/// Says whether standard output takes colours: it is a terminal, and NO_COLOR is not set.
+pub(crate) fn coloured() -> bool {
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    std::io::stdout().is_terminal() && !plain
 }
 
 /// Where the view is drawn.
@@ -80,9 +86,7 @@ pub(super) struct Terminal {
 impl Terminal {
     /// Looks at standard output and at NO_COLOR.
     pub(super) fn open() -> Self {
-        let interactive = std::io::stdout().is_terminal();
-        let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Self { interactive, coloured: interactive && !plain, drawn: 0 }
+        Self { interactive: std::io::stdout().is_terminal(), coloured: coloured(), drawn: 0 }
     }
 
     /// Draws the lines over those that it drew before, as far as they fit the terminal.

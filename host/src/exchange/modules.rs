@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::Exchange;
+use super::checks::Checked;
 use super::office::{ActError, invalid};
 use crate::catalog::{Draft, LimitsSpec, Track, Trial, Versions};
 use crate::facts::{Fact, ModuleStepped, ModuleUploaded, Step};
@@ -50,6 +51,8 @@ pub struct Uploaded {
     pub bytes: u64,
     /// Whether this version was not known before.
     pub created: bool,
+    /// What was checked, in order, with what was found.
+    pub passed: Vec<Checked>,
 }
 
 /// Which version an act is about.
@@ -115,7 +118,7 @@ impl Exchange {
         let Note { by, why } = note.checked()?;
         let digest = Digest::of(&wasm);
         let bytes = u64::try_from(wasm.len()).unwrap_or(u64::MAX);
-        let admitted = self.admit(digest, wasm.clone()).await?;
+        let (admitted, passed) = self.check(digest, &wasm).await?;
         let world = admitted.world();
         let mut draft = self.draft.lock().await;
         let known = draft.versions(name);
@@ -125,7 +128,8 @@ impl Exchange {
             return Err(ActError::Conflict(message));
         }
         let uploaded = |version, created| {
-            Ok(Uploaded { name: module.clone(), version, digest, world, bytes, created })
+            let (name, passed) = (module.clone(), passed.clone());
+            Ok(Uploaded { name, version, digest, world, bytes, created, passed })
         };
         if let Some(version) = known.and_then(|versions| versions.version_of(digest)) {
             return uploaded(version, false);
@@ -147,7 +151,7 @@ impl Exchange {
             bytes,
             major,
             minor,
-            passed: Vec::new(),
+            passed: passed.iter().map(Into::into).collect(),
             by,
             why,
         });

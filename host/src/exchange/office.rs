@@ -12,6 +12,7 @@ use crate::catalog::{Draft, Faults, Market, SourceSpec};
 use crate::delivery::Errand;
 use crate::delivery::courier::Outcome;
 use crate::facts::{Delivered, Deposited, Fact, Saved};
+use crate::fixtures::Failed;
 use crate::ids::{BuyerId, Digest, PingId, SourceId};
 use crate::money::Micros;
 use crate::sandbox::Inadmissible;
@@ -41,6 +42,9 @@ pub enum ActError {
     /// A normalizer's schema cannot have the number that it has.
     #[error(transparent)]
     Misnumbered(Box<Misnumbered>),
+    /// What the module carries along does not hold.
+    #[error(transparent)]
+    Fixtures(Failed),
     #[error("{0}")]
     Conflict(String),
     #[error("the journal does not take facts any more")]

@@ -94,6 +94,12 @@ pub(super) fn fuel_used(store: &Store<Fence>, limits: &CallLimits) -> u64 {
     limits.fuel.saturating_sub(store.get_fuel().unwrap_or_default())
 }
 
+/// Returns the memory that the call in this store has had, in bytes.
+pub(super) fn memory_used(store: &Store<Fence>, limits: &CallLimits) -> u64 {
+    let bytes = limits.memory_bytes.saturating_sub(store.data().memory_bytes_left);
+    u64::try_from(bytes).unwrap_or(u64::MAX)
+}
+
 /// Says what a failed call means.
 pub(super) fn forfeit(store: &Store<Fence>, error: &wasmtime::Error) -> Forfeit {
     match error.downcast_ref::<Trap>() {

@@ -9,7 +9,7 @@ use wasmtime::component::InstancePre;
 use super::admission::{Inadmissible, capped, compile};
 use super::bindings::filter::exports::gavel::rules::filtering as wit;
 use super::bindings::filter::{Filter as Bound, FilterPre};
-use super::call::{Fence, Forfeit, forfeit, fuel_used, store};
+use super::call::{Fence, Forfeit, forfeit, fuel_used, memory_used, store};
 use super::{CallLimits, Limits, snapshot};
 use crate::ids::Digest;
 use crate::lead::{Kind, SCHEMA_FIELDS_MAX};
@@ -49,6 +49,8 @@ pub struct Evaluated {
     pub verdicts: Vec<Verdict>,
     /// The fuel it took: the same on every machine.
     pub fuel: u64,
+    /// The memory it had, in bytes.
+    pub memory_bytes: u64,
 }
 
 /// Why a filter could not be configured.
@@ -247,9 +249,9 @@ impl ConfiguredFilter {
             let fault = format!("{} verdicts for {} campaigns", verdicts.len(), slots.len());
             return Err(Forfeit::BadOutput(fault));
         }
-        let fuel = fuel_used(&store, &limits);
+        let (fuel, memory_bytes) = (fuel_used(&store, &limits), memory_used(&store, &limits));
         let verdicts = verdicts.into_iter().map(verdict).collect::<Result<_, _>>()?;
-        Ok(Evaluated { verdicts, fuel })
+        Ok(Evaluated { verdicts, fuel, memory_bytes })
     }
 }
 

@@ -10,7 +10,7 @@ use wasmtime::Engine;
 use super::admission::{Inadmissible, compile};
 use super::bindings::normalizer::NormalizerPre;
 use super::bindings::normalizer::exports::gavel::rules::normalization as wit;
-use super::call::{Fence, Forfeit, forfeit, fuel_used, store};
+use super::call::{Fence, Forfeit, forfeit, fuel_used, memory_used, store};
 use super::{CallLimits, Limits};
 use crate::ids::Digest;
 use crate::lead::{Field, Kind, Schema, Value};
@@ -142,6 +142,8 @@ pub struct Normalized {
     pub lead: Result<Vec<(String, Value)>, Refusal>,
     /// The fuel it took: the same on every machine.
     pub fuel: u64,
+    /// The memory it had, in bytes.
+    pub memory_bytes: u64,
 }
 
 /// A normalizer. A clone is a handle to the same.
@@ -236,6 +238,7 @@ impl Normalizer {
                 Err(refused) => Err(refusal(refused)),
             },
             fuel: fuel_used(&store, limits),
+            memory_bytes: memory_used(&store, limits),
         })
     }
 }

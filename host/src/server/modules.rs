@@ -270,6 +270,7 @@ async fn summary(
         "limits": spec.limits.or(desk.exchange.limits(world).await?),
         "failing": spec.failing(world),
         "gate": spec.gate,
+        "set": spec,
         "active": versions.track(None).and_then(|(_, track)| track.active),
         "tracks": tracks.collect::<Vec<Value>>(),
         "versions": all.collect::<Vec<Value>>(),

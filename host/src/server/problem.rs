@@ -245,6 +245,9 @@ impl From<ActError> for Problem {
             ActError::Inadmissible(why) => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, why.code(), &why)
             }
+            ActError::Fixtures(why) => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, why.code(), &why)
+            }
             ActError::Conflict(_) => Self::new(StatusCode::CONFLICT, "conflict", error),
             ActError::Closed => Self::new(StatusCode::SERVICE_UNAVAILABLE, "closing", error)
                 .retry_after(Duration::from_secs(5)),

@@ -9,9 +9,11 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 use wit_component::ComponentEncoder;
 
+use super::figures::{counted, share, thousands};
 use super::{print, print_json, read};
 use crate::cli::Failure;
-use crate::sandbox::{self, MEMORY_BYTES_MAX};
+use crate::fixtures::{self, Files};
+use crate::sandbox::{self, MEMORY_BYTES_MAX, MODULE_BYTES_MAX};
 
 /// Has no clock, no files and no network to import.
 const TARGET: &str = "wasm32-unknown-unknown";
@@ -36,6 +38,9 @@ pub(super) struct Args {
     /// Where the components go.
     #[arg(long, default_value = "target/rules")]
     out: PathBuf,
+    /// Leave the crate's folder `fixtures` out of the component; an exchange then cannot run them.
+    #[arg(long)]
+    without_fixtures: bool,
 }
 
 /// A crate that becomes a module.
@@ -45,36 +50,93 @@ struct Crate {
     workspace: PathBuf,
 }
 
+/// A module as cargo and the wrapping made it.
+pub(super) struct Built {
+    pub(super) name: String,
+    pub(super) world: &'static str,
+    /// The crate's folder.
+    pub(super) folder: PathBuf,
+    pub(super) component: Vec<u8>,
+    /// What lies in the crate's folder `fixtures`, and how many fixtures that is.
+    pub(super) fixtures: (Files, usize),
+}
+
 pub(super) fn run(args: &Args, as_json: bool) -> Result<(), Failure> {
+    let out = &args.out;
+    let mut shown = Vec::new();
+    for built in build(&args.paths)? {
+        let (files, mut fixtures) = built.fixtures;
+        let mut component = built.component;
+        if args.without_fixtures || files.is_empty() {
+            fixtures = 0;
+        } else {
+            component = fixtures::embed(component, &files);
+        }
+        if component.len() > MODULE_BYTES_MAX {
+            return Err(Failure::does_not_hold(too_large(&built.name, component.len(), &files)));
+        }
+        fs::create_dir_all(out).map_err(|error| {
+            Failure::could_not_run(format!("cannot make {}: {error}", out.display()))
+        })?;
+        let file = out.join(format!("{}.wasm", built.name));
+        fs::write(&file, &component).map_err(|error| {
+            Failure::could_not_run(format!("cannot write {}: {error}", file.display()))
+        })?;
+        let (name, world, bytes) = (built.name, built.world, component.len());
+        let file = file.display().to_string();
+        if !as_json {
+            let size = format!("{} bytes, {}", thousands(bytes), share(bytes, MODULE_BYTES_MAX));
+            print(&format!(
+                "{name:24} {world:10}  {size} of the limit, {}  {file}",
+                counted(fixtures, "fixture")
+            ))?;
+        }
+        let bytes_max = MODULE_BYTES_MAX;
+        shown.push(json!({ "name": name, "world": world, "bytes": bytes, "bytes_max": bytes_max, "fixtures": fixtures, "file": file }));
+    }
+    if as_json { print_json(&Value::Array(shown)) } else { Ok(()) }
+}
+
+fn too_large(name: &str, bytes: usize, files: &Files) -> String {
+    let (bytes, max, fixtures) =
+        (thousands(bytes), thousands(MODULE_BYTES_MAX), thousands(files.bytes()));
+    format!(
+        "{name} has {bytes} bytes, {fixtures} of them fixtures, and at most {max} are possible: leave out fixtures with \
+         `--without-fixtures`, or move large tables into the settings"
+    )
+}
+
+/// Compiles the crates at these paths to components, without their fixtures.
+pub(super) fn build(paths: &[PathBuf]) -> Result<Vec<Built>, Failure> {
     check_target()?;
     let mut workspaces: BTreeMap<PathBuf, Vec<Crate>> = BTreeMap::new();
-    for found in args.paths.iter().map(|path| crates(path)) {
+    for found in paths.iter().map(|path| crates(path)) {
         for found in found? {
             workspaces.entry(found.workspace.clone()).or_default().push(found);
         }
     }
-    let out = &args.out;
-    fs::create_dir_all(out).map_err(|error| {
-        Failure::could_not_run(format!("cannot make {}: {error}", out.display()))
-    })?;
-    let mut built = Vec::new();
+    let mut all = Vec::new();
     for (workspace, crates) in &workspaces {
         for (name, core) in compile(workspace, crates)? {
             let component = wrap(&name, &read(&core)?)?;
-            let file = out.join(format!("{name}.wasm"));
-            fs::write(&file, &component).map_err(|error| {
-                Failure::could_not_run(format!("cannot write {}: {error}", file.display()))
-            })?;
             let world = sandbox::world(&component)
                 .map_err(|refused| Failure::does_not_hold(format!("{name}: {refused}")))?;
-            let (bytes, file) = (component.len(), file.display().to_string());
-            if !as_json {
-                print(&format!("{name:24} {world:10} {bytes:>8} bytes  {file}"))?;
-            }
-            built.push(json!({ "name": name, "world": world, "bytes": bytes, "file": file }));
+            let source = crates.iter().find(|known| known.name == name);
+            let folder = source.and_then(|source| source.manifest.parent());
+            let folder = folder.unwrap_or(workspace).to_owned();
+            let fixtures = fixtures_of(&name, world, &folder)?;
+            all.push(Built { name, world, folder, component, fixtures });
         }
     }
-    if as_json { print_json(&Value::Array(built)) } else { Ok(()) }
+    Ok(all)
+}
+
+fn fixtures_of(name: &str, world: &str, folder: &Path) -> Result<(Files, usize), Failure> {
+    let files = Files::read(&folder.join("fixtures"));
+    let counted = files.and_then(|files| Ok((fixtures::count(world, &files)?, files)));
+    let (count, files) =
+        counted.map_err(|fault| Failure::usage(format!("{name}, folder `fixtures`: {fault}")))?;
+    Ok((files, count))
 }
 
 fn check_target() -> Result<(), Failure> {
@@ -206,7 +268,7 @@ fn flags() -> String {
 }
 
 /// Makes a component of a core module.
-fn wrap(name: &str, core: &[u8]) -> Result<Vec<u8>, Failure> {
+pub(super) fn wrap(name: &str, core: &[u8]) -> Result<Vec<u8>, Failure> {
     let encoder = ComponentEncoder::default().validate(true).module(core);
     let component = encoder.and_then(|mut encoder| encoder.encode());
     component.map_err(|error| {

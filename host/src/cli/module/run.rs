@@ -5,16 +5,16 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::{Subcommand, ValueEnum};
-use lead_frame::{FieldId, Writer};
 use serde_json::{Map, Value as Json, json};
 
 use super::{admit, print_json, read};
 use crate::cli::Failure;
 use crate::clock::Clock;
-use crate::lead::{self, Value};
+use crate::fixtures;
+use crate::lead;
 use crate::sandbox::{
-    Admitted, ConfigureError, Envelope, Filter, Forfeit, Normalized, Normalizer, Stage, Submission,
-    Verdict,
+    Admitted, ConfigureError, ConfiguredFilter, Envelope, Filter, Forfeit, Normalized, Normalizer,
+    Stage, Submission, Verdict,
 };
 
 #[derive(Debug, clap::Args)]
@@ -107,7 +107,7 @@ fn normalize(normalizer: &Normalizer, args: &NormalizeArgs, json: bool) -> Resul
         received_on,
     };
     let began = Instant::now();
-    let Normalized { envelope, lead, fuel } = match normalizer.normalize(&submission) {
+    let Normalized { envelope, lead, fuel, .. } = match normalizer.normalize(&submission) {
         Ok(normalized) => normalized,
         Err(forfeit) => return forfeited(&forfeit),
     };
@@ -144,17 +144,7 @@ fn envelope_json(envelope: &Envelope) -> Json {
 
 fn evaluate(filter: &Filter, args: &EvaluateArgs) -> Result<(), Failure> {
     let frame = frame(filter, &args.lead)?;
-    let configured = match filter.configure(std::slice::from_ref(&args.settings)) {
-        Ok(configured) => configured,
-        Err(ConfigureError::Settings { message, .. }) => {
-            let help = filter.settings_help();
-            return Err(Failure::usage(format!("the settings are refused: {message}\n{help}")));
-        }
-        Err(ConfigureError::Forfeit(forfeit)) => return forfeited(&forfeit),
-        Err(error @ ConfigureError::NotKept(_)) => {
-            return Err(Failure::does_not_hold(error.to_string()));
-        }
-    };
+    let configured = configured(filter, &args.settings)?;
     let began = Instant::now();
     let evaluated = match configured.evaluate(&frame, &[0]) {
         Ok(evaluated) => evaluated,
@@ -171,33 +161,26 @@ fn evaluate(filter: &Filter, args: &EvaluateArgs) -> Result<(), Failure> {
     })
 }
 
-/// Writes the fields that the filter reads, in the kinds for which it takes them.
-fn frame(filter: &Filter, file: &Path) -> Result<Vec<u64>, Failure> {
+/// Configures the filter for one campaign.
+pub(super) fn configured(filter: &Filter, settings: &str) -> Result<ConfiguredFilter, Failure> {
+    filter.configure(&[settings.to_owned()]).map_err(|error| match error {
+        ConfigureError::Settings { message, .. } => Failure::usage(format!(
+            "the filter refuses the settings: {message}; they look like {}",
+            filter.settings_help()
+        )),
+        ConfigureError::Forfeit(_) | ConfigureError::NotKept(_) => {
+            Failure::does_not_hold(error.to_string())
+        }
+    })
+}
+
+/// Reads a lead, and writes the fields that the filter reads.
+pub(super) fn frame(filter: &Filter, file: &Path) -> Result<Vec<u64>, Failure> {
     let shown = file.display();
     let lead: Json = serde_json::from_slice(&read(file)?)
         .map_err(|error| Failure::usage(format!("{shown} is not JSON: {error}")))?;
     let lead = lead.get("lead").unwrap_or(&lead);
-    if !lead.is_object() {
-        return Err(Failure::usage(format!("{shown} is not an object of field names and values")));
-    }
-    let mut frame = Writer::default();
-    for need in filter.needs() {
-        let Some(json) = lead.get(&need.name).filter(|json| !json.is_null()) else { continue };
-        let value = Value::from_json(need.kind, json).ok_or_else(|| {
-            let (name, kind) = (&need.name, need.kind.name());
-            Failure::usage(format!("{shown}: the filter reads `{name}` as {kind}, not {json}"))
-        })?;
-        let id = FieldId::of(&need.name);
-        match value {
-            Value::Text(text) => frame.text(id, &text),
-            Value::Integer(number) => frame.integer(id, number),
-            Value::Decimal(millionths) => frame.decimal(id, millionths),
-            Value::Boolean(yes) => frame.boolean(id, yes),
-            Value::Date(days) => frame.date(id, days),
-            Value::Texts(texts) => frame.texts(id, texts.iter().map(AsRef::as_ref)),
-        }
-    }
-    Ok(frame.finish())
+    fixtures::frame(filter, lead).map_err(|fault| Failure::usage(format!("{shown}: {fault}")))
 }
 
 fn forfeited(forfeit: &Forfeit) -> Result<(), Failure> {

@@ -8,7 +8,7 @@ use super::*;
 use crate::reasons::{Exclusion, Refusal};
 
 /// Where problem codes are born: after a status, or as the word of a refusal.
-const PROBLEMS: [&str; 5] = [
+const PROBLEMS: [&str; 6] = [
     include_str!("../dialects.rs"),
     include_str!("../problem.rs"),
     include_str!("../sources.rs"),

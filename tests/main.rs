@@ -7,8 +7,10 @@
     reason = "a test that cannot build its world should stop right there"
 )]
 
+mod admission;
 mod crash;
 mod delivery;
+mod determinism;
 mod exchange;
 mod hostile;
 mod market;

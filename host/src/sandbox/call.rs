@@ -2,8 +2,8 @@
 
 use wasmtime::{Engine, PoolConcurrencyLimitError, ResourceLimiter, Store, Trap, WasmBacktrace};
 
-use super::CallLimits;
 use super::engine::{TABLE_ELEMENTS_MAX, TICK};
+use super::limits::CallLimits;
 
 /// Ticks that a call gets beyond its time: the clock stands anywhere between two ticks when the call begins, and its
 /// thread may be late.
@@ -89,9 +89,11 @@ pub(super) fn store(engine: &Engine, limits: &CallLimits) -> Result<Store<Fence>
     Ok(store)
 }
 
-/// Returns the fuel that the call in this store has used.
-pub(super) fn fuel_used(store: &Store<Fence>, limits: &CallLimits) -> u64 {
-    limits.fuel.saturating_sub(store.get_fuel().unwrap_or_default())
+/// Returns the fuel that the call in this store has used, and the memory that it has, in bytes.
+pub(super) fn spent(store: &Store<Fence>, limits: &CallLimits) -> (u64, u64) {
+    let fuel = limits.fuel.saturating_sub(store.get_fuel().unwrap_or_default());
+    let memory = limits.memory_bytes.saturating_sub(store.data().memory_bytes_left);
+    (fuel, u64::try_from(memory).unwrap_or(u64::MAX))
 }
 
 /// Says what a failed call means.

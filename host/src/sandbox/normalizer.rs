@@ -3,13 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use wasmtime::Engine;
-
-use super::admission::{Inadmissible, compile};
+use super::Sandbox;
 use super::bindings::normalizer::NormalizerPre;
 use super::bindings::normalizer::exports::gavel::rules::normalization as wit;
-use super::call::{Fence, Forfeit, forfeit, fuel_used, store};
-use super::{CallLimits, Limits};
+use super::call::{Fence, Forfeit, forfeit, spent, store};
+use super::inadmissible::Inadmissible;
+use super::limits::CallLimits;
 use crate::ids::Digest;
 use crate::lead::{Field, Kind, Schema, Value};
 use crate::money::Micros;
@@ -134,6 +133,8 @@ pub struct Normalized {
     pub lead: Result<Vec<(String, Value)>, Refusal>,
     /// The fuel it took: the same on every machine.
     pub fuel: u64,
+    /// The linear memory that it had at its end, in bytes: the same on every machine.
+    pub memory_bytes: u64,
 }
 
 /// The exchange's verdict, as a source may hear it.
@@ -191,59 +192,64 @@ pub struct Rendered {
 
 /// A normalizer. A clone is a handle to the same.
 #[derive(Clone)]
-pub struct Normalizer(Arc<Parts>);
-
-struct Parts {
+pub struct Normalizer {
     digest: Digest,
     schema: Arc<Schema>,
-    engine: Engine,
-    limits: CallLimits,
     compiled: NormalizerPre<Fence>,
+    limits: CallLimits,
 }
 
 impl fmt::Debug for Normalizer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Normalizer").field(&self.0.digest).finish()
+        f.debug_tuple("Normalizer").field(&self.digest).finish()
     }
 }
 
 impl Normalizer {
-    pub(super) fn admit(
-        engine: &Engine,
-        limits: &Limits,
-        wasm: &[u8],
-    ) -> Result<Self, Inadmissible> {
+    pub(super) fn admit(sandbox: &Sandbox, wasm: &[u8]) -> Result<Self, Inadmissible> {
         let other_types =
             |error: wasmtime::Error| Inadmissible::OtherTypes(error.root_cause().to_string());
-        let compiled = NormalizerPre::new(compile(engine, wasm)?).map_err(other_types)?;
-        let mut store = store(engine, &limits.describe).map_err(Inadmissible::Silent)?;
+        let compiled = NormalizerPre::new(sandbox.compile(wasm)?).map_err(other_types)?;
+        let limits = &sandbox.limits;
+        let mut store = store(&sandbox.engine, &limits.describe).map_err(Inadmissible::Silent)?;
         let described = compiled
             .instantiate(&mut store)
             .and_then(|normalizer| normalizer.gavel_rules_normalization().call_describe(&mut store))
             .map_err(|error| Inadmissible::Silent(forfeit(&store, &error)))?;
-        Ok(Self(Arc::new(Parts {
+        Ok(Self {
             digest: Digest::of(wasm),
             schema: Arc::new(schema(described)?),
-            engine: engine.clone(),
-            limits: limits.normalizer,
             compiled,
-        })))
+            limits: limits.normalizer,
+        })
     }
 
     /// Returns the digest of the module's bytes.
     pub fn digest(&self) -> Digest {
-        self.0.digest
+        self.digest
     }
 
     /// Returns the vertical's schema.
     pub fn schema(&self) -> &Arc<Schema> {
-        &self.0.schema
+        &self.schema
+    }
+
+    /// Returns what a call may use.
+    pub const fn limits(&self) -> &CallLimits {
+        &self.limits
+    }
+
+    /// Returns a handle to the same normalizer whose calls may use this much, or what [`CallLimits::MAX`] allows of it.
+    /// Nothing is compiled anew.
+    #[must_use]
+    pub fn with_limits(&self, limits: CallLimits) -> Self {
+        Self { limits: limits.capped(), ..self.clone() }
     }
 
     /// Reads one submission, in an instance of its own.
     pub fn normalize(&self, submission: &Submission<'_>) -> Result<Normalized, Forfeit> {
-        let Parts { engine, limits, compiled, .. } = &*self.0;
-        let mut store = store(engine, limits)?;
+        let Self { compiled, limits, .. } = self;
+        let mut store = store(compiled.engine(), limits)?;
         let submission = wit::Submission {
             stage: submission.stage.into(),
             content_type: submission.content_type.to_owned(),
@@ -257,6 +263,7 @@ impl Normalizer {
                 normalizer.gavel_rules_normalization().call_normalize(&mut store, &submission)
             })
             .map_err(|error| forfeit(&store, &error))?;
+        let (fuel, memory_bytes) = spent(&store, limits);
         Ok(Normalized {
             envelope: envelope(normalized.envelope)?,
             lead: match normalized.lead {
@@ -265,14 +272,15 @@ impl Normalizer {
                 }
                 Err(refused) => Err(refusal(refused)),
             },
-            fuel: fuel_used(&store, limits),
+            fuel,
+            memory_bytes,
         })
     }
 
     /// Words an answer in the dialect of the submission; `None` leaves it to the exchange's own JSON.
     pub fn render(&self, outcome: &Outcome) -> Result<Option<Rendered>, Forfeit> {
-        let Parts { engine, limits, compiled, .. } = &*self.0;
-        let mut store = store(engine, limits)?;
+        let Self { compiled, limits, .. } = self;
+        let mut store = store(compiled.engine(), limits)?;
         let outcome = wit::Outcome {
             stage: outcome.stage.into(),
             dialect: outcome.dialect.clone(),

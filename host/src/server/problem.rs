@@ -173,6 +173,10 @@ impl From<ActError> for Problem {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", message)
                     .field(Some(pointer).filter(|pointer| !pointer.is_empty()))
             }
+            ActError::Inadmissible(why) if !why.is_the_modules_fault() => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, why.code(), &why)
+                    .retry_after(Duration::from_secs(5))
+            }
             ActError::Inadmissible(why) => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, why.code(), &why)
             }

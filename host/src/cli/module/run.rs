@@ -102,7 +102,7 @@ fn normalize(normalizer: &Normalizer, args: &NormalizeArgs, json: bool) -> Resul
         received_on,
     };
     let began = Instant::now();
-    let Normalized { envelope, lead, fuel } = match normalizer.normalize(&submission) {
+    let Normalized { envelope, lead, fuel, .. } = match normalizer.normalize(&submission) {
         Ok(normalized) => normalized,
         Err(forfeit) => return forfeited(&forfeit),
     };

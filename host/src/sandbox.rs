@@ -27,6 +27,7 @@ mod excess;
 mod filter;
 mod inadmissible;
 mod limits;
+mod lines;
 mod normalizer;
 mod signature;
 mod snapshot;
@@ -47,6 +48,7 @@ pub use limits::{
     CallLimits, CompileLimits, FUEL_MAX, FUEL_PER_SLOT_MAX, FilterLimits, LimitFault, Limits,
     MEMORY_BYTES_MAX, MODULE_BYTES_MAX, OUTPUT_BYTES_MAX, WALL_MAX,
 };
+pub use lines::{LINES_SECTION, Lines};
 pub use normalizer::{
     Envelope, Normalized, Normalizer, Outcome, Refusal, RefusalCode, Rendered, SourceVerdict,
     Stage, Submission,

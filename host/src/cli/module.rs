@@ -2,6 +2,7 @@
 
 mod build;
 mod inspect;
+mod lines;
 mod run;
 
 use std::fs;

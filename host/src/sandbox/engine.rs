@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use wasmtime::{
     Config, Enabled, Engine, EngineWeak, InstanceAllocationStrategy, OperatorCost,
-    PoolingAllocationConfig, VariableOperatorCost, WasmFeatures,
+    PoolingAllocationConfig, VariableOperatorCost, WasmBacktraceDetails, WasmFeatures,
 };
 
 use super::limits::MEMORY_BYTES_MAX;
@@ -108,7 +108,9 @@ fn config() -> Config {
         .cranelift_nan_canonicalization(true)
         .max_wasm_stack(STACK_BYTES)
         .memory_init_cow(true)
-        .generate_address_map(false)
+        // Never touched unless a call traps: it says where.
+        .generate_address_map(true)
+        .wasm_backtrace_details(WasmBacktraceDetails::Disable)
         .native_unwind_info(false);
     config
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use wasmtime::Store;
 use wasmtime::component::InstancePre;
 
 use super::admission::capped;
@@ -11,6 +12,7 @@ use super::bindings::filter::{Filter as Bound, FilterPre};
 use super::call::{Fence, Forfeit, forfeit, spent, store};
 use super::inadmissible::Inadmissible;
 use super::limits::FilterLimits;
+use super::lines::Lines;
 use super::{Sandbox, snapshot};
 use crate::ids::Digest;
 use crate::lead::{Kind, SCHEMA_FIELDS_MAX};
@@ -78,6 +80,7 @@ struct Parts {
     settings_help: String,
     sandbox: Sandbox,
     wasm: Box<[u8]>,
+    lines: Arc<Lines>,
     /// The filter with the accessors by which its state is kept.
     instrumented: InstancePre<Fence>,
 }
@@ -92,7 +95,8 @@ impl Filter {
     pub(super) fn admit(sandbox: &Sandbox, wasm: &[u8]) -> Result<Self, Inadmissible> {
         let instrumented = snapshot::instrument(wasm).map_err(Inadmissible::NotKeepable)?;
         let instrumented = sandbox.compile(&instrumented)?;
-        let description = describe(sandbox, &instrumented)?;
+        let lines = Arc::new(Lines::of(wasm));
+        let description = describe(sandbox, &instrumented, &lines)?;
         let settings = description.settings;
         let settings_help = capped("the help for settings", settings, SETTINGS_HELP_BYTES_MAX)?;
         Ok(Self(Arc::new(Parts {
@@ -101,6 +105,7 @@ impl Filter {
             settings_help,
             sandbox: sandbox.clone(),
             wasm: wasm.into(),
+            lines,
             instrumented,
         })))
     }
@@ -123,15 +128,18 @@ impl Filter {
     /// Prepares the filter for the settings of all its campaigns, JSON texts whose places in the list are their slots.
     /// Takes some 50 ms; what it returns is quick.
     pub fn configure(&self, settings: &[String]) -> Result<ConfiguredFilter, ConfigureError> {
-        let Parts { sandbox, wasm, instrumented, .. } = &*self.0;
+        let Parts { sandbox, wasm, lines, instrumented, .. } = &*self.0;
+        let broken = |store: &Store<Fence>, error: wasmtime::Error| {
+            ConfigureError::Forfeit(forfeit(store, &error, lines))
+        };
         let limits = &sandbox.limits;
         let mut store =
             store(&sandbox.engine, &limits.configure).map_err(ConfigureError::Forfeit)?;
         let instance = instrumented.instantiate(&mut store);
-        let instance = instance.map_err(|error| broken(&store, &error))?;
-        let bound = Bound::new(&mut store, &instance).map_err(|error| broken(&store, &error))?;
+        let instance = instance.map_err(|error| broken(&store, error))?;
+        let bound = Bound::new(&mut store, &instance).map_err(|error| broken(&store, error))?;
         let configured = bound.gavel_rules_filtering().call_configure(&mut store, settings);
-        if let Err(refused) = configured.map_err(|error| broken(&store, &error))? {
+        if let Err(refused) = configured.map_err(|error| broken(&store, error))? {
             let mut message = refused.message;
             message.truncate(message.floor_char_boundary(MESSAGE_BYTES_MAX));
             let slot = usize::try_from(refused.slot).unwrap_or(usize::MAX);
@@ -147,6 +155,7 @@ impl Filter {
             kept.map_err(|inadmissible| ConfigureError::NotKept(inadmissible.to_string()))?;
         Ok(ConfiguredFilter {
             kept: FilterPre::new(kept).map_err(not_kept)?,
+            lines: Arc::clone(lines),
             slots: settings.len(),
             limits: FilterLimits {
                 call: limits.filter,
@@ -156,13 +165,10 @@ impl Filter {
     }
 }
 
-fn broken(store: &wasmtime::Store<Fence>, error: &wasmtime::Error) -> ConfigureError {
-    ConfigureError::Forfeit(forfeit(store, error))
-}
-
 fn describe(
     sandbox: &Sandbox,
     instrumented: &InstancePre<Fence>,
+    lines: &Lines,
 ) -> Result<wit::Description, Inadmissible> {
     let filter = FilterPre::new(instrumented.clone());
     let filter =
@@ -172,7 +178,7 @@ fn describe(
     let described = filter
         .instantiate(&mut store)
         .and_then(|filter| filter.gavel_rules_filtering().call_describe(&mut store));
-    described.map_err(|error| Inadmissible::Silent(forfeit(&store, &error)))
+    described.map_err(|error| Inadmissible::Silent(forfeit(&store, &error, lines)))
 }
 
 fn needs(needs: Vec<wit::Need>) -> Result<Vec<Need>, Inadmissible> {
@@ -214,6 +220,7 @@ fn needs(needs: Vec<wit::Need>) -> Result<Vec<Need>, Inadmissible> {
 #[derive(Clone)]
 pub struct ConfiguredFilter {
     kept: FilterPre<Fence>,
+    lines: Arc<Lines>,
     slots: usize,
     limits: FilterLimits,
 }
@@ -252,7 +259,7 @@ impl ConfiguredFilter {
             .and_then(|filter| {
                 filter.gavel_rules_filtering().call_evaluate(&mut store, frame, slots)
             })
-            .map_err(|error| forfeit(&store, &error))?;
+            .map_err(|error| forfeit(&store, &error, &self.lines))?;
         if verdicts.len() != slots.len() {
             let fault = format!("{} verdicts for {} campaigns", verdicts.len(), slots.len());
             return Err(Forfeit::BadOutput(fault));

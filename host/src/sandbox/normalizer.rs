@@ -9,6 +9,7 @@ use super::bindings::normalizer::exports::gavel::rules::normalization as wit;
 use super::call::{Fence, Forfeit, forfeit, spent, store};
 use super::inadmissible::Inadmissible;
 use super::limits::CallLimits;
+use super::lines::Lines;
 use crate::ids::Digest;
 use crate::lead::{Field, Kind, Schema, Value};
 use crate::money::Micros;
@@ -195,6 +196,7 @@ pub struct Rendered {
 pub struct Normalizer {
     digest: Digest,
     schema: Arc<Schema>,
+    lines: Arc<Lines>,
     compiled: NormalizerPre<Fence>,
     limits: CallLimits,
 }
@@ -210,15 +212,16 @@ impl Normalizer {
         let other_types =
             |error: wasmtime::Error| Inadmissible::OtherTypes(error.root_cause().to_string());
         let compiled = NormalizerPre::new(sandbox.compile(wasm)?).map_err(other_types)?;
-        let limits = &sandbox.limits;
+        let (limits, lines) = (&sandbox.limits, Arc::new(Lines::of(wasm)));
         let mut store = store(&sandbox.engine, &limits.describe).map_err(Inadmissible::Silent)?;
         let described = compiled
             .instantiate(&mut store)
             .and_then(|normalizer| normalizer.gavel_rules_normalization().call_describe(&mut store))
-            .map_err(|error| Inadmissible::Silent(forfeit(&store, &error)))?;
+            .map_err(|error| Inadmissible::Silent(forfeit(&store, &error, &lines)))?;
         Ok(Self {
             digest: Digest::of(wasm),
             schema: Arc::new(schema(described)?),
+            lines,
             compiled,
             limits: limits.normalizer,
         })
@@ -248,7 +251,7 @@ impl Normalizer {
 
     /// Reads one submission, in an instance of its own.
     pub fn normalize(&self, submission: &Submission<'_>) -> Result<Normalized, Forfeit> {
-        let Self { compiled, limits, .. } = self;
+        let Self { compiled, limits, lines, .. } = self;
         let mut store = store(compiled.engine(), limits)?;
         let submission = wit::Submission {
             stage: submission.stage.into(),
@@ -262,7 +265,7 @@ impl Normalizer {
             .and_then(|normalizer| {
                 normalizer.gavel_rules_normalization().call_normalize(&mut store, &submission)
             })
-            .map_err(|error| forfeit(&store, &error))?;
+            .map_err(|error| forfeit(&store, &error, lines))?;
         let (fuel, memory_bytes) = spent(&store, limits);
         Ok(Normalized {
             envelope: envelope(normalized.envelope)?,
@@ -279,7 +282,7 @@ impl Normalizer {
 
     /// Words an answer in the dialect of the submission; `None` leaves it to the exchange's own JSON.
     pub fn render(&self, outcome: &Outcome) -> Result<Option<Rendered>, Forfeit> {
-        let Self { compiled, limits, .. } = self;
+        let Self { compiled, limits, lines, .. } = self;
         let mut store = store(compiled.engine(), limits)?;
         let outcome = wit::Outcome {
             stage: outcome.stage.into(),
@@ -297,7 +300,7 @@ impl Normalizer {
             .and_then(|normalizer| {
                 normalizer.gavel_rules_normalization().call_render(&mut store, &outcome)
             })
-            .map_err(|error| forfeit(&store, &error))?;
+            .map_err(|error| forfeit(&store, &error, lines))?;
         let Some(wit::Answer { status, content_type, body }) = answer else { return Ok(None) };
         if !(200..=599).contains(&status) {
             return Err(Forfeit::BadOutput(format!("{status} is no status of an answer")));

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 use wit_component::ComponentEncoder;
 
-use super::{print, print_json, read};
+use super::{lines, print, print_json, read};
 use crate::cli::Failure;
 use crate::sandbox::{self, MEMORY_BYTES_MAX};
 
@@ -19,8 +19,9 @@ const TARGET: &str = "wasm32-unknown-unknown";
 /// copy on every call.
 const STACK_BYTES: usize = 16 * 1024;
 /// The profile, for crates outside a workspace that declares it.
-const PROFILE: [&str; 6] = [
+const PROFILE: [&str; 7] = [
     "profile.module.inherits='release'",
+    "profile.module.debug='line-tables-only'",
     "profile.module.opt-level=3",
     "profile.module.lto=true",
     "profile.module.codegen-units=1",
@@ -60,7 +61,9 @@ pub(super) fn run(args: &Args, as_json: bool) -> Result<(), Failure> {
     let mut built = Vec::new();
     for (workspace, crates) in &workspaces {
         for (name, core) in compile(workspace, crates)? {
-            let component = wrap(&name, &read(&core)?)?;
+            let folder = crates.iter().find(|found| found.name == name);
+            let folder = folder.and_then(|found| found.manifest.parent()).unwrap_or(workspace);
+            let component = wrap(&name, &read(&core)?, folder)?;
             let file = out.join(format!("{name}.wasm"));
             fs::write(&file, &component).map_err(|error| {
                 Failure::could_not_run(format!("cannot write {}: {error}", file.display()))
@@ -205,10 +208,19 @@ fn flags() -> String {
     flags.collect::<Vec<_>>().join("\u{1f}")
 }
 
-/// Makes a component of a core module.
-fn wrap(name: &str, core: &[u8]) -> Result<Vec<u8>, Failure> {
-    let encoder = ComponentEncoder::default().validate(true).module(core);
+/// Makes a component of a core module. Of its debugging information only the lines of the crate's own folder are kept.
+fn wrap(name: &str, core: &[u8], folder: &Path) -> Result<Vec<u8>, Failure> {
+    let (core, lines) = lines::take(core, folder).map_err(|error| {
+        Failure::does_not_hold(format!(
+            "cargo built something else than WebAssembly for {name}: {error}"
+        ))
+    })?;
+    let encoder = ComponentEncoder::default().validate(true).module(&core);
     let component = encoder.and_then(|mut encoder| encoder.encode());
+    let component = component.map(|mut component| {
+        lines::embed(&mut component, &lines);
+        component
+    });
     component.map_err(|error| {
         let causes: Vec<_> = error.chain().map(ToString::to_string).collect();
         let causes = causes.join(": ");

@@ -61,7 +61,7 @@ async fn kills_in_the_middle_of_traffic_lose_no_answer_and_sell_no_lead_twice() 
         cut_short(program, &memory, after, Program::kill).await;
         if dice.below(3) == 0 {
             // A kill while it recovers, too.
-            let mut opening = Program::spawn(data.path());
+            let mut opening = Program::spawn(data.path(), &[]);
             tokio::time::sleep(Duration::from_millis(dice.below(300))).await;
             opening.kill().await.unwrap();
         }

@@ -68,13 +68,13 @@ fn one_that_eats_memory_within_the_fence_pays_fuel_for_it() {
 
 #[test]
 fn one_that_calls_itself_without_end_is_stopped() {
-    let expected = "trapped: it trapped: out of bounds memory access in recurses::deeper";
+    let expected = "trapped: it trapped: out of bounds memory access at src/lib.rs:25 in deeper";
     check(&Limits::default(), "recurses", &[0], expected);
 }
 
 #[test]
 fn one_that_panics_forfeits_the_call() {
-    let expected = "trapped: it trapped: wasm `unreachable` instruction executed in gavel:rules/filtering@1.0.0#evaluate";
+    let expected = "trapped: it trapped: panicked at src/lib.rs:21 in evaluate";
     check(&Limits::default(), "traps", &[0], expected);
 }
 

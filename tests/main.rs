@@ -7,9 +7,11 @@
     reason = "a test that cannot build its world should stop right there"
 )]
 
+mod admission;
 mod authors;
 mod crash;
 mod delivery;
+mod determinism;
 mod dialects;
 mod exchange;
 mod hostile;

@@ -1,9 +1,7 @@
-//! What an author sees: verdicts that never change, refusals that say how to mend a module.
+//! What an author sees: verdicts that never change, settings that are refused in the module's own words.
 
 use gavel::ids::Digest;
-use gavel::sandbox::{
-    Admitted, ConfigureError, Filter, Limits, MODULE_BYTES_MAX, Sandbox, Verdict,
-};
+use gavel::sandbox::{Admitted, ConfigureError, Filter, Limits, Sandbox, Verdict};
 use lead_frame::{FieldId, Writer};
 
 use crate::exchange::module;
@@ -154,103 +152,4 @@ fn a_module_is_known_by_its_bytes_and_says_what_it_reads() {
         filter.needs().iter().map(|need| format!("{} {}", need.name, need.kind.name())).collect();
     assert_eq!(needs, ["age integer", "credit_band text"]);
     assert!(filter.settings_help().contains("age_min"));
-}
-
-/// Offers a module, in WebAssembly text, and compares what is said about it.
-#[track_caller]
-fn refused(text: &str, expected: &str) {
-    refused_bytes(&wat::parse_str(text).unwrap(), expected);
-}
-
-#[track_caller]
-fn refused_bytes(wasm: &[u8], expected: &str) {
-    let refused = Sandbox::open(&Limits::default()).unwrap().admit(wasm).unwrap_err();
-    assert_eq!(format!("{}: {refused}", refused.code()), expected);
-}
-
-#[test]
-fn what_is_no_component_is_named() {
-    refused_bytes(
-        b"PK\x03\x04 a zip archive",
-        "not-wasm: this is not WebAssembly: upload the .wasm file that `gavel module build` writes",
-    );
-    refused(
-        "(module)",
-        "core-module: this is a core module, not a component: build it with `gavel module build`, which wraps it",
-    );
-    refused_bytes(
-        &vec![0; MODULE_BYTES_MAX + 1],
-        "too-large: the module has 4194305 bytes, and at most 4194304 are possible: build it with `gavel module \
-         build`, which optimises for size, and move large tables into the settings",
-    );
-}
-
-#[test]
-fn an_import_is_named_with_what_usually_brings_it() {
-    refused(
-        r#"(component (import "wasi:random/random@0.2.6" (instance)) (import "wasi:cli/stdout@0.2.6" (instance)))"#,
-        "imports: a module gets nothing from outside, but this one imports `wasi:random/random@0.2.6`, \
-         `wasi:cli/stdout@0.2.6`; randomness comes with `getrandom`, `rand` or `HashMap`: use `BTreeMap`; build it \
-         for wasm32-unknown-unknown and not for wasm32-wasip2, as `gavel module build` does",
-    );
-    refused(
-        r#"(component (import "env" (func)))"#,
-        "imports: a module gets nothing from outside, but this one imports `env`; leave out the dependency that \
-         wants it",
-    );
-}
-
-#[test]
-fn a_module_of_another_contract_is_told_which_one_this_is() {
-    refused(
-        r#"(component (instance $none) (export "gavel:rules/filtering@2.0.0" (instance $none)))"#,
-        "other-version: the module was built for `gavel:rules/filtering@2.0.0`, and this exchange speaks \
-         `gavel:rules/filtering@1.0.0` and `gavel:rules/normalization@1.0.0`: build it with the guest-sdk of this \
-         exchange",
-    );
-    refused(
-        "(component)",
-        "other-world: the module is neither a filter nor a normalizer: it exports nothing; end it with \
-         `guest_sdk::export_filter!` or `guest_sdk::export_normalizer!`",
-    );
-    refused(
-        r#"(component (instance $none) (export "acme:pricing/api" (instance $none)))"#,
-        "other-world: the module is neither a filter nor a normalizer: it exports `acme:pricing/api`; end it with \
-         `guest_sdk::export_filter!` or `guest_sdk::export_normalizer!`",
-    );
-    refused(
-        r#"(component (instance $none)
-            (export "gavel:rules/filtering@1.0.0" (instance $none))
-            (export "gavel:rules/normalization@1.0.0" (instance $none)))"#,
-        "both-worlds: the module is a filter and a normalizer at once: make two modules of it",
-    );
-}
-
-#[test]
-fn the_right_name_with_other_types_is_refused() {
-    refused(
-        r#"(component (instance $none) (export "gavel:rules/filtering@1.0.0" (instance $none)))"#,
-        "other-types: the module's exports have other types than the contract: instance export \
-         `gavel:rules/filtering@1.0.0` does not have export `describe`; build it with the guest-sdk of this exchange",
-    );
-}
-
-#[test]
-fn a_module_that_begins_too_large_is_refused_before_it_is_compiled() {
-    refused(
-        r#"(component (core module (memory 2000)) (instance $none)
-            (export "gavel:rules/filtering@1.0.0" (instance $none)))"#,
-        "memory: the module begins with 131072000 bytes of memory, and at most 67108864 are possible: make its \
-         static arrays smaller",
-    );
-}
-
-#[test]
-fn a_feature_that_could_make_two_runs_differ_is_refused() {
-    refused(
-        r#"(component (core module (memory 1 1 shared)) (instance $none)
-            (export "gavel:rules/normalization@1.0.0" (instance $none)))"#,
-        "invalid: the module is not valid here: threads must be enabled for shared memories (at offset 0x15); build it \
-         with `gavel module build`, which uses only what the sandbox has",
-    );
 }

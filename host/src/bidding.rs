@@ -4,6 +4,7 @@
 //! passes a limit forfeits the bids of that call; the auction goes on.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::catalog::{Campaign, Lot, ModuleVersion, Served, Serving, Upkeep, Vertical};
 use crate::facts::{LeftOut, ModuleUsed};
@@ -12,6 +13,7 @@ use crate::matching::{Shortlist, left_out};
 use crate::money::Micros;
 use crate::reasons::Exclusion;
 use crate::sandbox::{ConfiguredFilter, Forfeit, Verdict};
+use crate::telemetry;
 
 /// A campaign's offer for this lead.
 #[derive(Clone, Debug)]
@@ -86,7 +88,11 @@ impl<'m> Bids<'m> {
             asking.iter().filter_map(|campaign| Some(campaign.filter?.slot)).collect();
         let lot = Lot::draw(&ping.as_u128().to_be_bytes(), &filter.active.module.name);
         let Served { module, code } = filter.decides(lot);
-        let fuel = match code.evaluate(frame, &slots) {
+        let began = Instant::now();
+        let evaluated = code.evaluate(frame, &slots);
+        let fuel = evaluated.as_ref().ok().map(|evaluated| evaluated.fuel);
+        telemetry::module_call(module.name.as_str(), module.version, began.elapsed(), fuel);
+        let fuel = match evaluated {
             Ok(evaluated) => {
                 for (campaign, verdict) in asking.iter().copied().zip(evaluated.verdicts) {
                     match verdict {

@@ -13,7 +13,7 @@ mod upkeep;
 mod versions;
 mod workshop;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ use jiff::tz::TimeZone;
 use crate::criteria::Criteria;
 use crate::egress::Destination;
 use crate::ids::{BuyerId, CampaignId, Digest, ModuleName, SourceId, VerticalId};
-use crate::lead::{Kind, Schema};
+use crate::lead::Schema;
 use crate::money::{Micros, Share};
 use crate::sandbox::{ConfiguredFilter, Normalizer};
 use crate::schedule::Schedule;

@@ -3,6 +3,7 @@
 //! 0 done, 1 the thing checked does not hold, 2 usage, 3 could not run. Results go to standard output, progress and
 //! complaints to standard error.
 
+mod compile_worker;
 mod demo;
 mod journal;
 mod module;
@@ -14,6 +15,8 @@ mod serve;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::sandbox::WORKER_COMMAND;
 
 /// Done, and what was checked holds.
 pub const DONE: u8 = 0;
@@ -51,6 +54,9 @@ enum Command {
     Journal(journal::Args),
     /// Decide every recorded auction again and compare.
     Replay(replay::Args),
+    /// Compile one module from standard input to standard output. The program runs itself so.
+    #[command(name = WORKER_COMMAND, hide = true)]
+    CompileWorker(compile_worker::Args),
 }
 
 /// How a command ended other than well: what to print, and the exit code.
@@ -103,6 +109,7 @@ pub fn run() -> ExitCode {
         Command::Schema(args) => schema::run(&args, json),
         Command::Journal(args) => journal::run(args, json),
         Command::Replay(args) => replay::run(&args, json),
+        Command::CompileWorker(args) => compile_worker::run(&args),
     };
     match ended {
         Ok(()) => ExitCode::from(DONE),

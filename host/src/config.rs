@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::clock::Clock;
 use crate::ids::Digest;
+use crate::sandbox::{Compiler, ModuleKeys};
 
 /// The shortest operator key, in bytes.
 pub const OPERATOR_KEY_BYTES_MIN: usize = 16;
@@ -30,6 +31,10 @@ pub struct Config {
     pub connections_max: usize,
     /// The machine's, unless a test sets its own.
     pub clock: Clock,
+    /// Where modules are compiled: in this process, unless the program has what a worker needs.
+    pub compiler: Compiler,
+    /// Whose modules are taken; with none, everybody's who has the operator's key.
+    pub module_keys: ModuleKeys,
 }
 
 /// What the command line and the environment said, unchecked.
@@ -95,6 +100,8 @@ impl Config {
             requests_max: raw.requests_max,
             connections_max: raw.connections_max,
             clock: Clock::system(),
+            compiler: Compiler::InProcess,
+            module_keys: ModuleKeys::default(),
         })
     }
 }

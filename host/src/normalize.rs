@@ -3,11 +3,13 @@
 //! The vertical's module reads the bytes; what it says is checked here as if a stranger had said it.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::catalog::{Lot, ModuleVersion, Served, Vertical};
 use crate::ingest::{Call, Spoken, Submission};
 use crate::lead::{Field, Lead, Schema, TEXT_BYTES_MAX, TEXTS_MAX, Value};
 use crate::sandbox::{self, Envelope, Forfeit, Refusal, RefusalCode, Stage};
+use crate::telemetry;
 
 /// A submission as the vertical's module understood it.
 #[derive(Debug)]
@@ -47,7 +49,11 @@ pub fn read(vertical: &Vertical, submission: &Submission) -> Result<Reading, Fau
     let lot = Lot::draw(submission.body_digest().as_bytes(), &serving.active.module.name);
     let Served { module, code } = serving.decides(lot);
     let fault = |forfeit| Fault { module: module.clone(), forfeit };
-    let normalized = code.normalize(&claims).map_err(fault)?;
+    let began = Instant::now();
+    let normalized = code.normalize(&claims);
+    let fuel = normalized.as_ref().ok().map(|normalized| normalized.fuel);
+    telemetry::module_call(module.name.as_str(), module.version, began.elapsed(), fuel);
+    let normalized = normalized.map_err(fault)?;
     submission.spoken.get_or_init(|| Spoken {
         normalizer: code.clone(),
         dialect: normalized.envelope.dialect.clone(),

@@ -7,122 +7,62 @@
 //!
 //! Everything here blocks. Callers in async code go through `spawn_blocking`.
 
-use std::time::Duration;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
 
 use wasmtime::Engine;
+use wasmtime::component::{Component, InstancePre, Linker};
 
 use crate::ids::Digest;
 
 mod admission;
 mod bindings;
+mod cache;
 mod call;
+mod compiler;
 mod engine;
+mod excess;
 mod filter;
+mod inadmissible;
+mod limits;
+mod lines;
 mod normalizer;
+mod signature;
 mod snapshot;
 mod survey;
+mod worker;
 
-pub use admission::{Inadmissible, world};
+use cache::Cache;
+use call::Fence;
+
+pub use admission::world;
 pub use call::Forfeit;
-pub use engine::SandboxError;
+pub use compiler::{Compiler, WORKER_COMMAND};
+pub use engine::{SandboxError, TABLE_ELEMENTS_MAX};
+pub use excess::Excess;
 pub use filter::{ConfigureError, ConfiguredFilter, Evaluated, Filter, Need, Verdict};
+pub use inadmissible::Inadmissible;
+pub use limits::{
+    CallLimits, CompileLimits, FUEL_MAX, FUEL_PER_SLOT_MAX, FilterLimits, LimitFault, Limits,
+    MEMORY_BYTES_MAX, MODULE_BYTES_MAX, OUTPUT_BYTES_MAX, WALL_MAX,
+};
+pub use lines::{LINES_SECTION, Lines};
 pub use normalizer::{
     DIALECTS_MAX, Dialect, Envelope, Normalized, Normalizer, Outcome, Refusal, RefusalCode,
     Rendered, SourceVerdict, Stage, Submission, Syntax,
 };
-
-/// The largest module, in bytes. A filter of the SDK has about a hundred thousand.
-pub const MODULE_BYTES_MAX: usize = 4 * 1024 * 1024;
-/// The largest function in a module, in bytes: compiling takes more than linear time in it.
-pub const FUNCTION_BYTES_MAX: usize = 512 * 1024;
-/// The most functions in a module.
-pub const FUNCTIONS_MAX: usize = 20_000;
-/// The most memory that any call has, in bytes.
-pub const MEMORY_BYTES_MAX: usize = 64 * 1024 * 1024;
-
-/// What a normalizer may spend on one submission: about 50 ms of one core.
-const NORMALIZER_FUEL: u64 = 100_000_000;
-const NORMALIZER_MEMORY_BYTES: usize = 32 * 1024 * 1024;
-const NORMALIZER_WALL: Duration = Duration::from_millis(500);
-/// A lead of the largest submission, several times over.
-const NORMALIZER_OUTPUT_BYTES: usize = 1024 * 1024;
-
-/// What a filter may spend on one lead before the first campaign: about 1 ms of one core.
-const FILTER_FUEL: u64 = 2_000_000;
-/// What it may spend on each campaign besides: some hundred times what a list of ZIP codes takes.
-const FILTER_FUEL_PER_SLOT: u64 = 200_000;
-const FILTER_MEMORY_BYTES: usize = MEMORY_BYTES_MAX;
-const FILTER_WALL: Duration = Duration::from_millis(100);
-const FILTER_OUTPUT_BYTES: usize = 256 * 1024;
-
-/// What a filter may spend on the settings of all its campaigns: about a second of one core.
-const CONFIGURE_FUEL: u64 = 2_000_000_000;
-const CONFIGURE_WALL: Duration = Duration::from_secs(5);
-
-/// What a module may spend on saying what it is.
-const DESCRIBE_FUEL: u64 = 20_000_000;
-const DESCRIBE_WALL: Duration = Duration::from_millis(500);
-
-/// What one call may use.
-#[derive(Clone, Copy, Debug)]
-pub struct CallLimits {
-    /// WebAssembly operations, roughly: the same number on every machine.
-    pub fuel: u64,
-    /// All linear memory together, in bytes.
-    pub memory_bytes: usize,
-    /// Time on the clock. It only catches what fuel does not, and is coarse.
-    pub wall: Duration,
-    /// What the call may return, in bytes.
-    pub output_bytes: usize,
-}
-
-/// What modules may use.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// A normalizer's call for one submission or answer.
-    pub normalizer: CallLimits,
-    /// A filter's call for one lead.
-    pub filter: CallLimits,
-    /// Fuel for each campaign that a filter judges, beside its call's.
-    pub filter_fuel_per_slot: u64,
-    /// A filter's preparation for the settings of all its campaigns.
-    pub configure: CallLimits,
-    /// A module's description of itself.
-    pub describe: CallLimits,
-    /// The size of a module.
-    pub module_bytes_max: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        let filter = CallLimits {
-            fuel: FILTER_FUEL,
-            memory_bytes: FILTER_MEMORY_BYTES,
-            wall: FILTER_WALL,
-            output_bytes: FILTER_OUTPUT_BYTES,
-        };
-        let normalizer = CallLimits {
-            fuel: NORMALIZER_FUEL,
-            memory_bytes: NORMALIZER_MEMORY_BYTES,
-            wall: NORMALIZER_WALL,
-            output_bytes: NORMALIZER_OUTPUT_BYTES,
-        };
-        Self {
-            normalizer,
-            filter,
-            filter_fuel_per_slot: FILTER_FUEL_PER_SLOT,
-            configure: CallLimits { fuel: CONFIGURE_FUEL, wall: CONFIGURE_WALL, ..filter },
-            describe: CallLimits { fuel: DESCRIBE_FUEL, wall: DESCRIBE_WALL, ..normalizer },
-            module_bytes_max: MODULE_BYTES_MAX,
-        }
-    }
-}
+pub use signature::ModuleKeys;
+pub use worker::{WorkerError, compile_worker};
 
 /// Where modules run. One for the whole process; a clone is a handle to the same.
 #[derive(Clone, Debug)]
 pub struct Sandbox {
     engine: Engine,
     limits: Limits,
+    compiler: Compiler,
+    cache: Option<Arc<Cache>>,
 }
 
 /// A module that may be called.
@@ -153,9 +93,15 @@ impl Admitted {
 }
 
 impl Sandbox {
-    /// Opens the sandbox and starts the thread that ends calls which outstay their time.
+    /// Opens the sandbox and starts the thread that ends calls which outstay their time. No limit is above its ceiling,
+    /// whatever is asked for. Modules are compiled in this process and kept in memory, until it is told otherwise.
+    ///
+    /// # Errors
+    ///
+    /// If the machine lacks something that wasmtime needs.
     pub fn open(limits: &Limits) -> Result<Self, SandboxError> {
-        Ok(Self { engine: engine::open()?, limits: *limits })
+        let (engine, limits) = (engine::open()?, limits.capped());
+        Ok(Self { engine, limits, compiler: Compiler::InProcess, cache: None })
     }
 
     /// Returns what calls may use unless they are told otherwise.
@@ -163,8 +109,59 @@ impl Sandbox {
         &self.limits
     }
 
-    /// Checks a module, compiles it and asks what it is. Takes some 100 ms.
+    /// Compiles modules there from now on.
+    #[must_use]
+    pub fn with_compiler(self, compiler: Compiler) -> Self {
+        Self { compiler, ..self }
+    }
+
+    /// Keeps compiled code in an exchange's directory, which must be this process's alone, and takes from there what
+    /// an earlier process compiled.
+    ///
+    /// # Errors
+    ///
+    /// If the directory cannot be written.
+    pub fn with_cache(self, data: &Path) -> io::Result<Self> {
+        let cache = Cache::open(data, &self.engine)?;
+        Ok(Self { cache: Some(Arc::new(cache)), ..self })
+    }
+
+    /// Checks a module, compiles it and asks what it is. Takes some 100 ms, or 5 if the compiled code is at hand.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the module, and how to mend it.
     pub fn admit(&self, wasm: &[u8]) -> Result<Admitted, Inadmissible> {
-        admission::admit(&self.engine, &self.limits, wasm)
+        admission::admit(self, wasm)
+    }
+
+    /// Returns a component ready to be instantiated; it gets nothing from outside.
+    fn compile(&self, wasm: &[u8]) -> Result<InstancePre<Fence>, Inadmissible> {
+        let invalid =
+            |error: wasmtime::Error| Inadmissible::Invalid(error.root_cause().to_string());
+        let component = self.component(wasm)?;
+        Linker::new(&self.engine).instantiate_pre(&component).map_err(invalid)
+    }
+
+    fn component(&self, wasm: &[u8]) -> Result<Component, Inadmissible> {
+        let digest = Digest::of(wasm);
+        if let Some(component) =
+            self.cache.as_ref().and_then(|cache| cache.load(&self.engine, digest))
+        {
+            metrics::counter!("gavel_module_cache_hits_total").increment(1);
+            return Ok(component);
+        }
+        let began = Instant::now();
+        let code = self.compiler.compile(&self.engine, &self.limits.compile, wasm)?;
+        metrics::counter!("gavel_module_compiles_total").increment(1);
+        metrics::histogram!("gavel_module_compile_seconds").record(began.elapsed());
+        if let Some(cache) = &self.cache {
+            match cache.keep(&self.engine, digest, &code) {
+                Ok(component) => return Ok(component),
+                Err(error) => tracing::warn!(%error, "compiled code cannot be kept on the disk"),
+            }
+        }
+        cache::take(&self.engine, &code)
+            .map_err(|error| Inadmissible::Compiler(error.root_cause().to_string()))
     }
 }

@@ -27,7 +27,7 @@ use crate::config::Config;
 use crate::egress::Egress;
 use crate::exchange::{Exchange, OpenError, Options};
 use crate::ids::Digest;
-use crate::sandbox::Limits;
+use crate::sandbox::{Limits, ModuleKeys};
 use crate::telemetry;
 
 /// What every request can reach.
@@ -35,6 +35,7 @@ use crate::telemetry;
 struct Desk {
     exchange: Arc<Exchange>,
     operator_key: Digest,
+    module_keys: ModuleKeys,
     requests: Arc<Semaphore>,
     kept: dialects::Kept,
     stopping: CancellationToken,
@@ -99,12 +100,14 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         egress,
         limits: Limits::default(),
         clock: config.clock,
+        compiler: config.compiler,
     };
     let exchange = Exchange::open(options).await?;
     let stopping = CancellationToken::new();
     let desk = Desk {
         exchange: Arc::clone(&exchange),
         operator_key: config.operator_key,
+        module_keys: config.module_keys,
         requests: Arc::new(Semaphore::new(config.requests_max)),
         kept: dialects::Kept::default(),
         stopping: stopping.clone(),

@@ -60,20 +60,30 @@ pub(crate) struct Refused {
 
 impl Program {
     /// Starts the program on these data without waiting for it to open.
-    pub(crate) fn spawn(data: &Path) -> Child {
+    pub(crate) fn spawn(data: &Path, options: &[&str]) -> Child {
         let mut command = Command::new(path());
         command.args(["serve", "--json", "--listen", "127.0.0.1:0", "--data"]).arg(data);
-        command.env("GAVEL_OPERATOR_KEY", OPERATOR_KEY).env("GAVEL_LOG", "info");
+        command.args(options).env("GAVEL_OPERATOR_KEY", OPERATOR_KEY).env("GAVEL_LOG", "info");
         command.stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true).spawn().unwrap()
     }
 
     /// Starts the program on these data, and waits until it has recovered them and is open.
     pub(crate) async fn start(data: &Path) -> Self {
-        Self::try_start(data).await.unwrap_or_else(|refused| panic!("{refused:?}"))
+        Self::start_with(data, &[]).await
+    }
+
+    /// Starts the program with options of its own.
+    pub(crate) async fn start_with(data: &Path, options: &[&str]) -> Self {
+        let started = Self::try_start_with(data, options).await;
+        started.unwrap_or_else(|refused| panic!("{refused:?}"))
     }
 
     pub(crate) async fn try_start(data: &Path) -> Result<Self, Refused> {
-        let mut child = Self::spawn(data);
+        Self::try_start_with(data, &[]).await
+    }
+
+    pub(crate) async fn try_start_with(data: &Path, options: &[&str]) -> Result<Self, Refused> {
+        let mut child = Self::spawn(data, options);
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut printed = Vec::new();
         let opening = async {
@@ -168,6 +178,21 @@ impl Door {
         answer
     }
 
+    /// Uploads a module with its signature.
+    pub(crate) async fn upload(
+        &self,
+        path: &str,
+        wasm: Vec<u8>,
+        signature: Option<String>,
+    ) -> Answer {
+        let mut request = self.request(Method::POST, path, OPERATOR_KEY).body(wasm);
+        if let Some(signature) = signature {
+            request = request.header("x-gavel-signature", signature);
+        }
+        let response = request.send().await.unwrap();
+        Answer { status: response.status().as_u16(), body: response.json().await.unwrap() }
+    }
+
     pub(crate) async fn receipt(&self, ping: &str) -> Value {
         self.get(&format!("auctions/{ping}")).await.body
     }
@@ -186,6 +211,14 @@ impl Door {
         campaign["buyer"] = name.into();
         campaign["vertical"] = "auto-insurance".into();
         self.put(&format!("campaigns/{name}-auto"), campaign).await;
+    }
+
+    /// Returns a counter of the program's metrics; 0 if it has not been counted.
+    pub(crate) async fn counter(&self, name: &str) -> u64 {
+        let url = format!("http://{}/metrics", self.address);
+        let metrics = self.client.get(url).send().await.unwrap().text().await.unwrap();
+        let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.map_or(0, |count| count.parse().unwrap())
     }
 
     async fn operator(&self, method: Method, path: &str, body: Vec<u8>) -> Answer {

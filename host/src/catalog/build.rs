@@ -7,14 +7,10 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use super::draft::Draft;
-<<<<<<< HEAD
-use super::serving::{Served, Serving, Upkeep};
-=======
 use super::faults::{Fault, Faults};
-use super::serving::{Served, Serving};
->>>>>>> 3024150 (schemas: a version that breaks is refused with everybody whom it would let down)
+use super::serving::{Served, Serving, Upkeep};
 use super::spec::{BuyerSpec, CampaignSpec, DeliverySpec, SourceSpec, VerticalSpec};
-use super::upkeep::{FailingSpec, ModuleSpec};
+use super::upkeep::{FailingSpec, LimitsSpec, ModuleSpec};
 use super::versions::{Track, Trial, Versions};
 use super::workshop::Workshop;
 use super::{Buyer, Campaign, Market, ModuleVersion, Slot, Source, Vertical};
@@ -23,11 +19,9 @@ use crate::egress::Egress;
 use crate::ids::{BuyerId, CampaignId, ModuleName, SourceId, VerticalId};
 use crate::lead::Schema;
 use crate::money::Micros;
-<<<<<<< HEAD
-use crate::sandbox::{Admitted, ConfigureError, ConfiguredFilter, Filter, Normalizer};
-=======
-use crate::sandbox::{Admitted, ConfigureError, Filter, Need, Normalizer};
->>>>>>> 3024150 (schemas: a version that breaks is refused with everybody whom it would let down)
+use crate::sandbox::{
+    Admitted, ConfigureError, ConfiguredFilter, Filter, FilterLimits, Limits, Need, Normalizer,
+};
 use crate::schedule::Schedule;
 
 impl Market {
@@ -68,14 +62,16 @@ impl Market {
             }
             campaigns.entry(&spec.vertical).or_default().insert(id, spec);
         }
-<<<<<<< HEAD
-        for (name, spec) in &register.modules {
-            failing(&format!("module {name}"), spec)?;
-        }
-=======
         // Campaigns name all of these: what is wrong with them would be told twice.
         let mut faults = faults.none_or(Faults::default())?;
->>>>>>> 3024150 (schemas: a version that breaks is refused with everybody whom it would let down)
+        for (name, spec) in &register.modules {
+            let what = format!("module {name}");
+            faults.keep(failing(&what, spec));
+            faults.keep(possible(&what, "/limits", &spec.limits));
+        }
+        for (world, spec) in &register.limits {
+            faults.keep(possible(&format!("limits of {world}"), "", spec));
+        }
         for (id, spec) in &register.verticals {
             let saved = campaigns.remove(id).unwrap_or_default();
             let bench = Bench { draft, workshop, buyers: &market.buyers, lists: &lists };
@@ -139,13 +135,8 @@ impl Bench<'_> {
         faults: &mut Faults,
     ) -> Option<Vertical> {
         let what = format!("vertical {id}");
-<<<<<<< HEAD
-        limits(&what, spec)?;
-        let normalizer = self.normalizer(&what, spec)?;
-=======
         faults.keep(limits(&what, spec));
-        let (normalizer, taken_out) = faults.keep(self.normalizer(&what, spec))?;
->>>>>>> 3024150 (schemas: a version that breaks is refused with everybody whom it would let down)
+        let normalizer = faults.keep(self.normalizer(&what, spec))?;
         let schema = Arc::clone(normalizer.active.code.schema());
         let mut groups: BTreeMap<&ModuleName, Vec<(&CampaignId, String)>> = BTreeMap::new();
         for (campaign, spec) in saved {
@@ -232,11 +223,19 @@ impl Bench<'_> {
         Ok(Serving { active: served(active)?, canary, shadow, upkeep })
     }
 
+    /// Returns what the operator said about a module's calls, and where that is silent, about its world's.
+    fn limits(&self, world: &str, module: &ModuleName) -> LimitsSpec {
+        self.draft.module_spec(module.as_str()).limits.or(self.draft.limits(world))
+    }
+
     fn normalizer(&self, what: &str, spec: &VerticalSpec) -> Result<Serving<Normalizer>, Fault> {
         let name = &spec.module;
         let found = self.track((what, "/module"), name, spec.major)?;
         self.serving(name, found, |_, admitted| match admitted {
-            Admitted::Normalizer(normalizer) => Ok(normalizer),
+            Admitted::Normalizer(normalizer) => {
+                Ok(normalizer
+                    .with_limits(self.limits("normalizer", name).over(normalizer.limits())))
+            }
             Admitted::Filter(_) => {
                 let message = format!("module `{name}` is a filter; a vertical needs a normalizer");
                 Err(Fault::new(&what, "/module", message))
@@ -255,22 +254,21 @@ impl Bench<'_> {
         };
         let found = self.track((&campaign(0), "/filter/module"), name, None)?;
         let settings: Vec<String> = group.iter().map(|(_, settings)| settings.clone()).collect();
-<<<<<<< HEAD
         self.serving(name, found, |version, admitted| {
-=======
-        let mut needs = BTreeMap::new();
-        let serving = self.serving(name, found, |version, admitted| {
->>>>>>> 3024150 (schemas: a version that breaks is refused with everybody whom it would let down)
             let Admitted::Filter(filter) = admitted else {
                 let message = format!("module `{name}` is a normalizer; a campaign needs a filter");
                 return Err(Fault::new(&campaign(0), "/filter/module", message));
             };
-            needs.extend(filter.needs().iter().map(|need| (need.name.clone(), need.kind)));
             fits(&filter, schema).map_err(|why| {
                 let message = format!("filter `{name}` version {version} does not fit: {why}");
                 Fault::new(&campaign(0), "/filter/module", message)
             })?;
-            self.workshop.configure(&filter, &settings).map_err(|error| match error {
+            let configured = self.workshop.configure(&filter, &settings);
+            let limited = configured.map(|configured| {
+                let limits = self.limits("filter", name).over_filter(configured.limits());
+                configured.with_limits(limits)
+            });
+            limited.map_err(|error| match error {
                 ConfigureError::Settings { slot, message } => {
                     let help = filter.settings_help();
                     let message = format!("{message}. The filter `{name}` takes: {help}");
@@ -281,12 +279,7 @@ impl Bench<'_> {
                     Fault::new(&campaign(0), "/filter", message)
                 }
             })
-<<<<<<< HEAD
         })
-=======
-        })?;
-        Ok(FilterInUse { serving, needs, taken_out: found.1.taken_out.clone() })
->>>>>>> 3024150 (schemas: a version that breaks is refused with everybody whom it would let down)
     }
 
     fn campaign(
@@ -354,7 +347,13 @@ impl Bench<'_> {
     }
 }
 
-<<<<<<< HEAD
+/// Checks limits against the ceilings of the sandbox.
+fn possible(what: &str, pointer: &str, spec: &LimitsSpec) -> Result<(), Fault> {
+    let usual = Limits::default();
+    let usual = FilterLimits { call: usual.filter, fuel_per_slot: usual.filter_fuel_per_slot };
+    spec.over_filter(&usual).check().map_err(|fault| Fault::new(&what, pointer, fault.to_string()))
+}
+
 fn failing(what: &str, spec: &ModuleSpec) -> Result<(), Fault> {
     let Some(FailingSpec { calls, window_seconds }) = spec.failing else { return Ok(()) };
     let limits = [
@@ -370,10 +369,7 @@ fn failing(what: &str, spec: &ModuleSpec) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Says why a filter cannot judge leads of this schema.
-=======
 /// Says all that keeps a filter from judging leads of this schema.
->>>>>>> 3024150 (schemas: a version that breaks is refused with everybody whom it would let down)
 fn fits(filter: &Filter, schema: &Schema) -> Result<(), String> {
     let fault = |need: &Need| match schema.field(&need.name) {
         None => Some(format!("has no field `{}`", need.name)),

@@ -60,6 +60,12 @@ impl Lot {
 }
 
 impl<T> Serving<T> {
+    /// Returns every version that pings may see.
+    pub fn versions(&self) -> impl Iterator<Item = &Served<T>> {
+        let trials = [&self.canary, &self.shadow].into_iter().flatten().map(|(_, served)| served);
+        std::iter::once(&self.active).chain(trials)
+    }
+
     /// Returns the version that decides for a ping.
     pub fn decides(&self, lot: Lot) -> &Served<T> {
         match &self.canary {

@@ -1,10 +1,12 @@
 //! What an operator says about a module: whose it is, what it may use, when it is taken out of service, and what a new
 //! version must show before it serves.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::spec::Percent;
-use crate::sandbox::Limits;
+use crate::sandbox::{CallLimits, FilterLimits, Limits};
 
 /// The settings of one module, for all its versions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +64,25 @@ impl LimitsSpec {
             wall_ms: u32::try_from(call.wall.as_millis()).ok(),
             output_bytes: u64::try_from(call.output_bytes).ok(),
         })
+    }
+
+    /// Returns a call's limits with these put over them.
+    #[must_use]
+    pub fn over(&self, usual: &CallLimits) -> CallLimits {
+        let bytes = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+        CallLimits {
+            fuel: self.fuel.unwrap_or(usual.fuel),
+            memory_bytes: self.memory_bytes.map_or(usual.memory_bytes, bytes),
+            wall: self.wall_ms.map_or(usual.wall, |ms| Duration::from_millis(u64::from(ms))),
+            output_bytes: self.output_bytes.map_or(usual.output_bytes, bytes),
+        }
+    }
+
+    /// Returns a filter's limits with these put over them.
+    #[must_use]
+    pub fn over_filter(&self, usual: &FilterLimits) -> FilterLimits {
+        let fuel_per_slot = self.fuel_per_campaign.unwrap_or(usual.fuel_per_slot);
+        FilterLimits { call: self.over(&usual.call), fuel_per_slot }
     }
 
     /// Returns these limits, and `other`'s where these say nothing.

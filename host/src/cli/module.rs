@@ -6,6 +6,7 @@ mod bench;
 mod build;
 mod figures;
 mod inspect;
+mod lines;
 mod new;
 mod push;
 mod run;

@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::Failure;
-use crate::config::{CONNECTIONS_MAX, Config, REQUESTS_MAX, Raw};
+use crate::config::{CONNECTIONS_MAX, Config, Mistakes, REQUESTS_MAX, Raw};
+use crate::sandbox::{Compiler, ModuleKeys};
 use crate::{server, telemetry};
 
 #[derive(Debug, clap::Args)]
@@ -35,6 +36,10 @@ pub(super) struct Args {
     /// How many connections may be open at once.
     #[arg(long, env = "GAVEL_CONNECTIONS_MAX", default_value_t = CONNECTIONS_MAX)]
     connections_max: usize,
+    /// A minisign public key, or a file with one: only modules that it has signed are taken. May be given several times;
+    /// in the environment with commas.
+    #[arg(long, env = "GAVEL_MODULE_KEY", value_name = "KEY", value_delimiter = ',')]
+    module_key: Vec<String>,
 }
 
 /// How long shutdown may take in all before the process leaves anyway.
@@ -51,6 +56,7 @@ pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
     getrandom::fill(&mut fresh)
         .map_err(|error| Failure::could_not_run(format!("no randomness: {error}")))?;
     let fresh: String = fresh.iter().map(|byte| format!("{byte:02x}")).collect();
+    let module_keys = ModuleKeys::read(&args.module_key);
     let config = Config::check(
         Raw {
             data: args.data,
@@ -62,8 +68,16 @@ pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
             connections_max: args.connections_max,
         },
         &fresh,
-    )
-    .map_err(|mistakes| Failure::usage(mistakes.to_string()))?;
+    );
+    let (config, module_keys) = match (config, module_keys) {
+        (Ok(config), Ok(module_keys)) => (config, module_keys),
+        (config, module_keys) => {
+            let mistakes = config.err().into_iter().flat_map(|Mistakes(mistakes)| mistakes);
+            let mistakes = mistakes.chain(module_keys.err().into_iter().flatten());
+            return Err(Failure::usage(Mistakes(mistakes.collect()).to_string()));
+        }
+    };
+    let config = Config { compiler: Compiler::this_program(), module_keys, ..config };
     super::block_on(async {
         let running = server::start(config).await.map_err(|error| Failure::because(&error))?;
         told_to_stop().await?;

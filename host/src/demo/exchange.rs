@@ -13,6 +13,7 @@ use crate::config::{CONNECTIONS_MAX, Config, REQUESTS_MAX};
 use crate::exchange::{Difference, replay};
 use crate::ids::Digest;
 use crate::journal::{Audit, JournalError, Reading};
+use crate::sandbox::{Compiler, ModuleKeys};
 use crate::server::{self, Running};
 
 /// The port that is tried first.
@@ -51,6 +52,8 @@ pub(super) async fn start_exchange(
         requests_max: REQUESTS_MAX,
         connections_max: CONNECTIONS_MAX,
         clock: Clock::system(),
+        compiler: Compiler::this_program(),
+        module_keys: ModuleKeys::default(),
     };
     Ok(server::start(config).await?)
 }

@@ -22,7 +22,7 @@ use crate::facts::{Fact, Unreadable};
 use crate::ids::Digest;
 use crate::ingest::Door;
 use crate::journal::{AuditError, Journal, JournalError};
-use crate::sandbox::{Limits, Sandbox, SandboxError};
+use crate::sandbox::{Compiler, Limits, Sandbox, SandboxError};
 
 /// How long open deliveries may take to finish once the exchange is told to stop.
 pub(super) const DRAIN_MAX: Duration = Duration::from_secs(10);
@@ -37,6 +37,7 @@ pub struct Options {
     pub egress: Egress,
     pub limits: Limits,
     pub clock: Clock,
+    pub compiler: Compiler,
 }
 
 /// Why an exchange cannot open.
@@ -50,6 +51,8 @@ pub enum OpenError {
     Unfoldable(String),
     #[error("the sandbox cannot be set up")]
     Sandbox(#[from] SandboxError),
+    #[error("compiled code cannot be kept in {}", path.display())]
+    Cache { path: PathBuf, source: std::io::Error },
     #[error("outbound connections cannot be set up: {0}")]
     Egress(String),
     #[error("what was saved does not hold with this program's settings: {0}")]
@@ -63,9 +66,13 @@ impl Exchange {
     pub async fn open(options: Options) -> Result<Arc<Self>, OpenError> {
         let courier =
             Courier::new(&options.egress).map_err(|error| OpenError::Egress(error.to_string()))?;
-        let sandbox = Sandbox::open(&options.limits)?;
-        let workshop = Arc::new(Workshop::new(sandbox, options.egress));
+        // First of all: from here on the directory is this process's alone.
         let mut opened = Journal::open(&options.data).await?;
+        let sandbox = Sandbox::open(&options.limits)?.with_compiler(options.compiler);
+        let sandbox = sandbox.with_cache(&options.data);
+        let sandbox =
+            sandbox.map_err(|source| OpenError::Cache { path: options.data.clone(), source })?;
+        let workshop = Arc::new(Workshop::new(sandbox, options.egress));
         let (mut draft, mut state, mut version) = (Draft::default(), State::default(), 0);
         let mut facts: u64 = 0;
         opened

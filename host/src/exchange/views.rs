@@ -10,8 +10,8 @@ use crate::catalog::Vertical;
 use crate::clock::Moment;
 use crate::facts::Fact;
 use crate::ids::VerticalId;
-use crate::sandbox::Normalizer;
 use crate::lead::Schema;
+use crate::sandbox::Normalizer;
 use crate::settlement;
 
 /// The most auctions in one list.

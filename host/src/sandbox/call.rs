@@ -1,9 +1,12 @@
 //! One call: a store with its fence, and what is left when a module breaks it.
 
-use wasmtime::{Engine, PoolConcurrencyLimitError, ResourceLimiter, Store, Trap, WasmBacktrace};
+use wasmtime::{
+    Engine, FrameInfo, PoolConcurrencyLimitError, ResourceLimiter, Store, Trap, WasmBacktrace,
+};
 
-use super::CallLimits;
 use super::engine::{TABLE_ELEMENTS_MAX, TICK};
+use super::limits::CallLimits;
+use super::lines::Lines;
 
 /// Ticks that a call gets beyond its time: the clock stands anywhere between two ticks when the call begins, and its
 /// thread may be late.
@@ -89,9 +92,11 @@ pub(super) fn store(engine: &Engine, limits: &CallLimits) -> Result<Store<Fence>
     Ok(store)
 }
 
-/// Returns the fuel that the call in this store has used.
-pub(super) fn fuel_used(store: &Store<Fence>, limits: &CallLimits) -> u64 {
-    limits.fuel.saturating_sub(store.get_fuel().unwrap_or_default())
+/// Returns the fuel that the call in this store has used, and the memory that it has, in bytes.
+pub(super) fn spent(store: &Store<Fence>, limits: &CallLimits) -> (u64, u64) {
+    let fuel = limits.fuel.saturating_sub(store.get_fuel().unwrap_or_default());
+    let memory = limits.memory_bytes.saturating_sub(store.data().memory_bytes_left);
+    (fuel, u64::try_from(memory).unwrap_or(u64::MAX))
 }
 
 /// Returns the memory that the call in this store has had, in bytes.
@@ -101,7 +106,7 @@ pub(super) fn memory_used(store: &Store<Fence>, limits: &CallLimits) -> u64 {
 }
 
 /// Says what a failed call means.
-pub(super) fn forfeit(store: &Store<Fence>, error: &wasmtime::Error) -> Forfeit {
+pub(super) fn forfeit(store: &Store<Fence>, error: &wasmtime::Error, lines: &Lines) -> Forfeit {
     match error.downcast_ref::<Trap>() {
         Some(Trap::OutOfFuel) => Forfeit::OutOfFuel,
         Some(Trap::Interrupt) => Forfeit::OutOfTime,
@@ -109,9 +114,11 @@ pub(super) fn forfeit(store: &Store<Fence>, error: &wasmtime::Error) -> Forfeit 
         Some(trap) => {
             let trap = trap.to_string();
             let trap = trap.strip_prefix("wasm trap: ").unwrap_or(&trap);
-            Forfeit::Trapped(match error.downcast_ref::<WasmBacktrace>().and_then(culprit) {
-                Some(function) => format!("{trap} in {function}"),
-                None => trap.to_owned(),
+            let frames = error.downcast_ref::<WasmBacktrace>().map_or(&[][..], |b| b.frames());
+            let what = panicked(frames).unwrap_or(trap);
+            Forfeit::Trapped(match culprit(frames, lines) {
+                Some(place) => format!("{what} {place}"),
+                None => what.to_owned(),
             })
         }
         None if error.is::<PoolConcurrencyLimitError>() => Forfeit::NoRoom,
@@ -119,17 +126,55 @@ pub(super) fn forfeit(store: &Store<Fence>, error: &wasmtime::Error) -> Forfeit 
     }
 }
 
-/// Returns the innermost function that is the author's own, if the module kept its names.
-fn culprit(backtrace: &WasmBacktrace) -> Option<String> {
-    let shown = backtrace.to_string();
-    let names = shown.lines().filter_map(|line| Some(line.split_once('!')?.1.trim()));
+/// What Rust's own functions are called for that end in a trap. The first that is found in a name counts.
+const PANICS: [(&str, &str); 14] = [
+    ("panic_bounds_check", "panicked (an index is out of bounds)"),
+    ("slice_index_fail", "panicked (the range of a slice is out of bounds)"),
+    ("slice::index::", "panicked (the range of a slice is out of bounds)"),
+    ("slice_error_fail", "panicked (the range of a text is out of bounds or within a character)"),
+    ("option::unwrap_failed", "panicked (`unwrap` of a `None`)"),
+    ("option::expect_failed", "panicked (`expect` of a `None`)"),
+    ("result::unwrap_failed", "panicked (`unwrap` or `expect` of an `Err`)"),
+    ("panic_const_div_by_zero", "panicked (a division by zero)"),
+    ("panic_const_rem_by_zero", "panicked (a division by zero)"),
+    ("_overflow", "panicked (a number overflowed)"),
+    ("panic_already_", "panicked (a `RefCell` is borrowed twice)"),
+    ("handle_alloc_error", "panicked (its memory is full)"),
+    ("panicking::assert_failed", "panicked (an assertion does not hold)"),
+    ("panicking::panic", "panicked"),
+];
+
+/// Says why a module of Rust trapped, as far as the names of what it called tell.
+fn panicked(frames: &[FrameInfo]) -> Option<&'static str> {
+    let names: Vec<String> = frames.iter().filter_map(name).collect();
+    let found = |part: &str| names.iter().any(|name| name.contains(part) && is_library(name));
+    PANICS.iter().find(|(part, _)| found(part)).map(|(_, what)| *what)
+}
+
+/// Returns the innermost place that is the author's own: the line if the module says it, else the function's name.
+fn culprit(frames: &[FrameInfo], lines: &Lines) -> Option<String> {
+    let line = frames.iter().find_map(|frame| {
+        let offset = u32::try_from(frame.func_offset()?).ok()?;
+        lines.find(frame.func_index(), offset)
+    });
+    if let Some((file, line, within)) = line {
+        return Some(format!("at {file}:{line} in {}", without_hashes(within)));
+    }
+    let names = frames.iter().filter_map(name);
+    names.into_iter().find(|name| !is_library(name)).map(|name| format!("in {name}"))
+}
+
+fn name(frame: &FrameInfo) -> Option<String> {
+    let name = format!("{:#}", rustc_demangle::demangle(frame.func_name()?));
+    Some(without_hashes(&name))
+}
+
+/// Says whether a function is of the libraries that every module of Rust has.
+fn is_library(name: &str) -> bool {
     let libraries =
         ["core::", "alloc::", "std::", "__rust", "_rust", "rust_", "guest_sdk::", "abort"];
-    let theirs = |name: &String| {
-        let name = name.trim_start_matches(['<', '&']);
-        !libraries.iter().any(|library| name.starts_with(library))
-    };
-    names.map(without_hashes).find(theirs)
+    let name = name.trim_start_matches(['<', '&']);
+    libraries.iter().any(|library| name.starts_with(library))
 }
 
 /// Removes what rustc adds to a name to make it unique: `[0123456789abcdef]` behind a crate, `::h0123456789abcdef` at

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use wasmtime::{
     Config, Enabled, Engine, EngineWeak, InstanceAllocationStrategy, OperatorCost,
-    PoolingAllocationConfig, VariableOperatorCost, WasmFeatures,
+    PoolingAllocationConfig, VariableOperatorCost, WasmBacktraceDetails, WasmFeatures,
 };
 
-use super::MEMORY_BYTES_MAX;
+use super::limits::MEMORY_BYTES_MAX;
 
 /// How often the clock that ends overlong calls moves.
 pub(super) const TICK: Duration = Duration::from_millis(5);
@@ -25,7 +25,7 @@ const RESIDENT_BYTES: usize = 128 * 1024;
 /// The same for a module's function table, in bytes.
 const TABLE_RESIDENT_BYTES: usize = 8 * 1024;
 /// The most functions that a module may call through pointers.
-pub(super) const TABLE_ELEMENTS_MAX: usize = 20_000;
+pub const TABLE_ELEMENTS_MAX: usize = 20_000;
 /// Fuel for each page of memory that a module asks for: about what the kernel's work is worth.
 const MEMORY_GROW_FUEL: u8 = 250;
 
@@ -60,6 +60,13 @@ pub(super) fn open() -> Result<Engine, SandboxError> {
     let thread = thread::Builder::new().name("sandbox-clock".to_owned());
     thread.spawn(move || run_clock(&clock)).map_err(SandboxError::Clock)?;
     Ok(engine)
+}
+
+/// Returns an engine that compiles as the others do, on one thread, and in which nothing is ever run.
+pub(super) fn compiling() -> Result<Engine, SandboxError> {
+    let mut config = config();
+    config.parallel_compilation(false);
+    Engine::new(&config).map_err(|error| SandboxError::Engine(format!("{error:#}")))
 }
 
 /// Moves the clock until the engine is gone.
@@ -101,7 +108,9 @@ fn config() -> Config {
         .cranelift_nan_canonicalization(true)
         .max_wasm_stack(STACK_BYTES)
         .memory_init_cow(true)
-        .generate_address_map(false)
+        // Never touched unless a call traps: it says where.
+        .generate_address_map(true)
+        .wasm_backtrace_details(WasmBacktraceDetails::Disable)
         .native_unwind_info(false);
     config
 }

@@ -3,14 +3,17 @@
 use std::fmt;
 use std::sync::Arc;
 
-use wasmtime::Engine;
+use wasmtime::Store;
 use wasmtime::component::InstancePre;
 
-use super::admission::{Inadmissible, capped, compile};
+use super::admission::capped;
 use super::bindings::filter::exports::gavel::rules::filtering as wit;
 use super::bindings::filter::{Filter as Bound, FilterPre};
-use super::call::{Fence, Forfeit, forfeit, fuel_used, memory_used, store};
-use super::{CallLimits, Limits, snapshot};
+use super::call::{Fence, Forfeit, forfeit, spent, store};
+use super::inadmissible::Inadmissible;
+use super::limits::FilterLimits;
+use super::lines::Lines;
+use super::{Sandbox, snapshot};
 use crate::ids::Digest;
 use crate::lead::{Kind, SCHEMA_FIELDS_MAX};
 use crate::money::Micros;
@@ -49,7 +52,7 @@ pub struct Evaluated {
     pub verdicts: Vec<Verdict>,
     /// The fuel it took: the same on every machine.
     pub fuel: u64,
-    /// The memory it had, in bytes.
+    /// The linear memory that it had at its end, in bytes: the same on every machine.
     pub memory_bytes: u64,
 }
 
@@ -73,11 +76,11 @@ pub struct Filter(Arc<Parts>);
 
 struct Parts {
     digest: Digest,
-    needs: Vec<Need>,
+    needs: Arc<[Need]>,
     settings_help: String,
-    engine: Engine,
-    limits: Limits,
+    sandbox: Sandbox,
     wasm: Box<[u8]>,
+    lines: Arc<Lines>,
     /// The filter with the accessors by which its state is kept.
     instrumented: InstancePre<Fence>,
 }
@@ -89,23 +92,20 @@ impl fmt::Debug for Filter {
 }
 
 impl Filter {
-    pub(super) fn admit(
-        engine: &Engine,
-        limits: &Limits,
-        wasm: &[u8],
-    ) -> Result<Self, Inadmissible> {
+    pub(super) fn admit(sandbox: &Sandbox, wasm: &[u8]) -> Result<Self, Inadmissible> {
         let instrumented = snapshot::instrument(wasm).map_err(Inadmissible::NotKeepable)?;
-        let instrumented = compile(engine, &instrumented)?;
-        let description = describe(engine, &limits.describe, &instrumented)?;
+        let instrumented = sandbox.compile(&instrumented)?;
+        let lines = Arc::new(Lines::of(wasm));
+        let description = describe(sandbox, &instrumented, &lines)?;
         let settings = description.settings;
         let settings_help = capped("the help for settings", settings, SETTINGS_HELP_BYTES_MAX)?;
         Ok(Self(Arc::new(Parts {
             digest: Digest::of(wasm),
-            needs: needs(description.needs)?,
+            needs: needs(description.needs)?.into(),
             settings_help,
-            engine: engine.clone(),
-            limits: *limits,
+            sandbox: sandbox.clone(),
             wasm: wasm.into(),
+            lines,
             instrumented,
         })))
     }
@@ -128,13 +128,18 @@ impl Filter {
     /// Prepares the filter for the settings of all its campaigns, JSON texts whose places in the list are their slots.
     /// Takes some 50 ms; what it returns is quick.
     pub fn configure(&self, settings: &[String]) -> Result<ConfiguredFilter, ConfigureError> {
-        let Parts { engine, limits, wasm, instrumented, .. } = &*self.0;
-        let mut store = store(engine, &limits.configure).map_err(ConfigureError::Forfeit)?;
+        let Parts { sandbox, wasm, lines, instrumented, .. } = &*self.0;
+        let broken = |store: &Store<Fence>, error: wasmtime::Error| {
+            ConfigureError::Forfeit(forfeit(store, &error, lines))
+        };
+        let limits = &sandbox.limits;
+        let mut store =
+            store(&sandbox.engine, &limits.configure).map_err(ConfigureError::Forfeit)?;
         let instance = instrumented.instantiate(&mut store);
-        let instance = instance.map_err(|error| broken(&store, &error))?;
-        let bound = Bound::new(&mut store, &instance).map_err(|error| broken(&store, &error))?;
+        let instance = instance.map_err(|error| broken(&store, error))?;
+        let bound = Bound::new(&mut store, &instance).map_err(|error| broken(&store, error))?;
         let configured = bound.gavel_rules_filtering().call_configure(&mut store, settings);
-        if let Err(refused) = configured.map_err(|error| broken(&store, &error))? {
+        if let Err(refused) = configured.map_err(|error| broken(&store, error))? {
             let mut message = refused.message;
             message.truncate(message.floor_char_boundary(MESSAGE_BYTES_MAX));
             let slot = usize::try_from(refused.slot).unwrap_or(usize::MAX);
@@ -145,36 +150,36 @@ impl Filter {
         store.set_fuel(u64::MAX).map_err(not_kept)?;
         store.set_hostcall_fuel(usize::MAX);
         let kept = snapshot::keep(wasm, &mut store, instance).map_err(ConfigureError::NotKept)?;
-        let kept = compile(engine, &kept);
+        let kept = sandbox.compile(&kept);
         let kept =
             kept.map_err(|inadmissible| ConfigureError::NotKept(inadmissible.to_string()))?;
-        Ok(ConfiguredFilter(Arc::new(ConfiguredParts {
-            engine: engine.clone(),
-            limits: limits.filter,
-            fuel_per_slot: limits.filter_fuel_per_slot,
-            slots: settings.len(),
+        Ok(ConfiguredFilter {
             kept: FilterPre::new(kept).map_err(not_kept)?,
-        })))
+            needs: Arc::clone(&self.0.needs),
+            lines: Arc::clone(lines),
+            slots: settings.len(),
+            limits: FilterLimits {
+                call: limits.filter,
+                fuel_per_slot: limits.filter_fuel_per_slot,
+            },
+        })
     }
 }
 
-fn broken(store: &wasmtime::Store<Fence>, error: &wasmtime::Error) -> ConfigureError {
-    ConfigureError::Forfeit(forfeit(store, error))
-}
-
 fn describe(
-    engine: &Engine,
-    limits: &CallLimits,
+    sandbox: &Sandbox,
     instrumented: &InstancePre<Fence>,
+    lines: &Lines,
 ) -> Result<wit::Description, Inadmissible> {
     let filter = FilterPre::new(instrumented.clone());
     let filter =
         filter.map_err(|error| Inadmissible::OtherTypes(error.root_cause().to_string()))?;
-    let mut store = store(engine, limits).map_err(Inadmissible::Silent)?;
+    let mut store =
+        store(&sandbox.engine, &sandbox.limits.describe).map_err(Inadmissible::Silent)?;
     let described = filter
         .instantiate(&mut store)
         .and_then(|filter| filter.gavel_rules_filtering().call_describe(&mut store));
-    described.map_err(|error| Inadmissible::Silent(forfeit(&store, &error)))
+    described.map_err(|error| Inadmissible::Silent(forfeit(&store, &error, lines)))
 }
 
 fn needs(needs: Vec<wit::Need>) -> Result<Vec<Need>, Inadmissible> {
@@ -214,42 +219,59 @@ fn needs(needs: Vec<wit::Need>) -> Result<Vec<Need>, Inadmissible> {
 
 /// A filter that knows the settings of its campaigns. A clone is a handle to the same.
 #[derive(Clone)]
-pub struct ConfiguredFilter(Arc<ConfiguredParts>);
-
-struct ConfiguredParts {
-    engine: Engine,
-    limits: CallLimits,
-    fuel_per_slot: u64,
-    slots: usize,
+pub struct ConfiguredFilter {
     kept: FilterPre<Fence>,
+    needs: Arc<[Need]>,
+    lines: Arc<Lines>,
+    slots: usize,
+    limits: FilterLimits,
 }
 
 impl fmt::Debug for ConfiguredFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ConfiguredFilter").field("slots", &self.0.slots).finish_non_exhaustive()
+        f.debug_struct("ConfiguredFilter").field("slots", &self.slots).finish_non_exhaustive()
     }
 }
 
 impl ConfiguredFilter {
+    /// Returns what a call may use.
+    pub const fn limits(&self) -> &FilterLimits {
+        &self.limits
+    }
+
+    /// Returns a handle to the same filter whose calls may use this much, or what the ceilings allow of it. Nothing is
+    /// compiled or configured anew.
+    #[must_use]
+    pub fn with_limits(&self, limits: FilterLimits) -> Self {
+        Self { limits: limits.capped(), ..self.clone() }
+    }
+
+    /// Returns whether the filter reads a field.
+    pub fn reads(&self, field: &str) -> bool {
+        self.needs.iter().any(|need| need.name == field)
+    }
+
     /// Judges one lead for some of the campaigns, in an instance of its own. The frame is the lead's
     /// [ping view](crate::lead::PingView::frame); a slot is a place in the list of settings.
+    ///
+    /// # Errors
+    ///
+    /// What the filter did wrong. Nothing of it reaches the next call.
     pub fn evaluate(&self, frame: &[u64], slots: &[u32]) -> Result<Evaluated, Forfeit> {
-        let asked = u64::try_from(slots.len()).unwrap_or(u64::MAX);
-        let ConfiguredParts { engine, limits, fuel_per_slot, kept, .. } = &*self.0;
-        let fuel = limits.fuel.saturating_add(fuel_per_slot.saturating_mul(asked));
-        let limits = CallLimits { fuel, ..*limits };
-        let mut store = store(engine, &limits)?;
-        let verdicts = kept
+        let limits = self.limits.of_call(slots.len());
+        let mut store = store(self.kept.engine(), &limits)?;
+        let verdicts = self
+            .kept
             .instantiate(&mut store)
             .and_then(|filter| {
                 filter.gavel_rules_filtering().call_evaluate(&mut store, frame, slots)
             })
-            .map_err(|error| forfeit(&store, &error))?;
+            .map_err(|error| forfeit(&store, &error, &self.lines))?;
         if verdicts.len() != slots.len() {
             let fault = format!("{} verdicts for {} campaigns", verdicts.len(), slots.len());
             return Err(Forfeit::BadOutput(fault));
         }
-        let (fuel, memory_bytes) = (fuel_used(&store, &limits), memory_used(&store, &limits));
+        let (fuel, memory_bytes) = spent(&store, &limits);
         let verdicts = verdicts.into_iter().map(verdict).collect::<Result<_, _>>()?;
         Ok(Evaluated { verdicts, fuel, memory_bytes })
     }

@@ -5,13 +5,13 @@ mod rendering;
 use std::fmt;
 use std::sync::Arc;
 
-use wasmtime::Engine;
-
-use super::admission::{Inadmissible, compile};
+use super::Sandbox;
 use super::bindings::normalizer::NormalizerPre;
 use super::bindings::normalizer::exports::gavel::rules::normalization as wit;
-use super::call::{Fence, Forfeit, forfeit, fuel_used, memory_used, store};
-use super::{CallLimits, Limits};
+use super::call::{Fence, Forfeit, forfeit, spent, store};
+use super::inadmissible::Inadmissible;
+use super::limits::CallLimits;
+use super::lines::Lines;
 use crate::ids::Digest;
 use crate::lead::{Field, Kind, Schema, Value};
 use crate::money::Micros;
@@ -142,39 +142,34 @@ pub struct Normalized {
     pub lead: Result<Vec<(String, Value)>, Refusal>,
     /// The fuel it took: the same on every machine.
     pub fuel: u64,
-    /// The memory it had, in bytes.
+    /// The linear memory that it had at its end, in bytes: the same on every machine.
     pub memory_bytes: u64,
 }
 
 /// A normalizer. A clone is a handle to the same.
 #[derive(Clone)]
-pub struct Normalizer(Arc<Parts>);
-
-struct Parts {
+pub struct Normalizer {
     digest: Digest,
     schema: Arc<Schema>,
     dialects: Vec<Dialect>,
-    engine: Engine,
-    limits: CallLimits,
+    lines: Arc<Lines>,
     compiled: NormalizerPre<Fence>,
+    limits: CallLimits,
 }
 
 impl fmt::Debug for Normalizer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Normalizer").field(&self.0.digest).finish()
+        f.debug_tuple("Normalizer").field(&self.digest).finish()
     }
 }
 
 impl Normalizer {
-    pub(super) fn admit(
-        engine: &Engine,
-        limits: &Limits,
-        wasm: &[u8],
-    ) -> Result<Self, Inadmissible> {
+    pub(super) fn admit(sandbox: &Sandbox, wasm: &[u8]) -> Result<Self, Inadmissible> {
         let other_types =
             |error: wasmtime::Error| Inadmissible::OtherTypes(error.root_cause().to_string());
-        let compiled = NormalizerPre::new(compile(engine, wasm)?).map_err(other_types)?;
-        let mut store = store(engine, &limits.describe).map_err(Inadmissible::Silent)?;
+        let compiled = NormalizerPre::new(sandbox.compile(wasm)?).map_err(other_types)?;
+        let (limits, lines) = (&sandbox.limits, Arc::new(Lines::of(wasm)));
+        let mut store = store(&sandbox.engine, &limits.describe).map_err(Inadmissible::Silent)?;
         let (described, named) = compiled
             .instantiate(&mut store)
             .and_then(|normalizer| {
@@ -184,36 +179,48 @@ impl Normalizer {
                     normalization.call_dialects(&mut store)?,
                 ))
             })
-            .map_err(|error| Inadmissible::Silent(forfeit(&store, &error)))?;
-        Ok(Self(Arc::new(Parts {
+            .map_err(|error| Inadmissible::Silent(forfeit(&store, &error, &lines)))?;
+        Ok(Self {
             digest: Digest::of(wasm),
             schema: Arc::new(schema(described)?),
             dialects: rendering::dialects(named)?,
-            engine: engine.clone(),
-            limits: limits.normalizer,
+            lines,
             compiled,
-        })))
+            limits: limits.normalizer,
+        })
     }
 
     /// Returns the digest of the module's bytes.
     pub fn digest(&self) -> Digest {
-        self.0.digest
+        self.digest
     }
 
     /// Returns the vertical's schema.
     pub fn schema(&self) -> &Arc<Schema> {
-        &self.0.schema
+        &self.schema
+    }
+
+    /// Returns what a call may use.
+    pub const fn limits(&self) -> &CallLimits {
+        &self.limits
+    }
+
+    /// Returns a handle to the same normalizer whose calls may use this much, or what [`CallLimits::MAX`] allows of it.
+    /// Nothing is compiled anew.
+    #[must_use]
+    pub fn with_limits(&self, limits: CallLimits) -> Self {
+        Self { limits: limits.capped(), ..self.clone() }
     }
 
     /// Returns the dialects in which it can answer, in the order in which people should read them.
     pub fn dialects(&self) -> &[Dialect] {
-        &self.0.dialects
+        &self.dialects
     }
 
     /// Reads one submission, in an instance of its own.
     pub fn normalize(&self, submission: &Submission<'_>) -> Result<Normalized, Forfeit> {
-        let Parts { engine, limits, compiled, .. } = &*self.0;
-        let mut store = store(engine, limits)?;
+        let Self { compiled, limits, lines, .. } = self;
+        let mut store = store(compiled.engine(), limits)?;
         let submission = wit::Submission {
             stage: submission.stage.into(),
             dialect: submission.dialect.map(str::to_owned),
@@ -228,7 +235,8 @@ impl Normalizer {
             .and_then(|normalizer| {
                 normalizer.gavel_rules_normalization().call_normalize(&mut store, &submission)
             })
-            .map_err(|error| forfeit(&store, &error))?;
+            .map_err(|error| forfeit(&store, &error, lines))?;
+        let (fuel, memory_bytes) = spent(&store, limits);
         Ok(Normalized {
             envelope: envelope(normalized.envelope)?,
             lead: match normalized.lead {
@@ -237,8 +245,8 @@ impl Normalizer {
                 }
                 Err(refused) => Err(refusal(refused)),
             },
-            fuel: fuel_used(&store, limits),
-            memory_bytes: memory_used(&store, limits),
+            fuel,
+            memory_bytes,
         })
     }
 }

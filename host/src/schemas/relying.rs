@@ -1,9 +1,10 @@
 //! Who relies on what a newer version of a schema takes away: the campaigns and filters of a vertical.
 
 use super::compare::{Change, Comparison, Turn, words};
-use crate::catalog::{FilterInUse, Vertical};
+use crate::catalog::{Serving, Vertical};
 use crate::criteria::{Condition, Criteria, Subject, Test, Words};
 use crate::lead::{Field, Schema};
+use crate::sandbox::ConfiguredFilter;
 
 /// A campaign or a filter that a newer version of a schema would let down.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +37,7 @@ pub fn relying(
         let campaigns = vertical.campaigns.iter();
         let campaigns = campaigns.filter(|one| one.filter.is_some_and(|slot| slot.filter == place));
         let campaigns: Vec<String> = campaigns.map(|campaign| campaign.id.to_string()).collect();
-        let what = format!("filter {}", filter.serving.active.module.name);
+        let what = format!("filter {}", filter.active.module.name);
         relying.extend(comparison.breaking().filter_map(|change| {
             let why = format!("{} (for {})", read(change, filter)?, words(&campaigns));
             Some(Relying { what: what.clone(), why })
@@ -101,7 +102,7 @@ fn lost(old: Option<&Field>, new: Option<&Field>, test: &Test) -> Vec<String> {
 }
 
 /// Says what a filter reads of what a change takes away. Which words it waits for only the filter knows.
-fn read(change: &Change, filter: &FilterInUse) -> Option<String> {
+fn read(change: &Change, filter: &Serving<ConfiguredFilter>) -> Option<String> {
     let takes = match &change.turn {
         Turn::Removed
         | Turn::Retyped { .. }
@@ -117,6 +118,6 @@ fn read(change: &Change, filter: &FilterInUse) -> Option<String> {
         | Turn::MadeBinding
         | Turn::Described => false,
     };
-    (takes && filter.needs.contains_key(&change.field))
-        .then(|| format!("it reads `{}`, and {change}", change.field))
+    let reads = || filter.versions().any(|version| version.code.reads(&change.field));
+    (takes && reads()).then(|| format!("it reads `{}`, and {change}", change.field))
 }

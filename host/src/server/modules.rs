@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -12,11 +12,13 @@ use super::Desk;
 use super::operator::{Operator, Reply, bytes, document, object, status, typed};
 use super::problem::Problem;
 use crate::catalog::{Draft, LimitsSpec, ModuleSpec, Percent, Track, Trial, Versions};
-use crate::exchange::{Note, Trying, Which};
+use crate::exchange::{ActError, Note, Trying, Which};
 use crate::money::Share;
 
 /// Who it is unless the call says so.
 const BY: &str = "operator";
+/// The header that a module's signature comes in: the base64 of a `.minisig` file.
+const SIGNATURE: &str = "x-gavel-signature";
 
 #[derive(Deserialize)]
 pub(super) struct UploadQuery {
@@ -31,11 +33,15 @@ pub(super) async fn upload(
     _: Operator,
     State(desk): State<Desk>,
     Query(query): Query<UploadQuery>,
+    headers: HeaderMap,
     body: Body,
 ) -> Reply {
+    let wasm = bytes(body).await?;
+    let signature = headers.get(SIGNATURE).map(|value| value.to_str().unwrap_or_default());
+    desk.module_keys.check(&wasm, signature).map_err(ActError::Inadmissible)?;
     let UploadQuery { name, by, why } = query;
     let note = Note { by: by.unwrap_or_else(|| BY.to_owned()), why };
-    let uploaded = desk.exchange.upload(&name, bytes(body).await?, note).await?;
+    let uploaded = desk.exchange.upload(&name, wasm, note).await?;
     // The same bytes again are the same version, and as welcome.
     Ok((StatusCode::CREATED, Json(uploaded)).into_response())
 }

@@ -66,7 +66,7 @@ impl Problem {
             verdict: self.verdict(),
             status: self.status.as_u16(),
             reason_code: Some(self.code.clone()),
-            reason: Some(self.detail.clone()),
+            reason: Some(self.detail.to_string()),
             field: self.field.clone(),
             retry_after_s: self.retry_after_s(),
             ..outcome
@@ -129,7 +129,7 @@ impl IntoResponse for Problem {
                 object.insert("next".to_owned(), next.into());
             }
             if !self.faults.is_empty() {
-                object.insert("faults".to_owned(), self.faults.into_vec().into());
+                object.insert("faults".to_owned(), self.faults.to_vec().into());
             }
         }
         let mut response = (self.status, document.to_string()).into_response();
@@ -242,6 +242,10 @@ impl From<ActError> for Problem {
                     .next("mend or pause each of them first; nothing has changed")
             }
             ActError::Misnumbered(refused) => refused.as_ref().into(),
+            ActError::Inadmissible(why) if !why.is_the_modules_fault() => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, why.code(), &why)
+                    .retry_after(Duration::from_secs(5))
+            }
             ActError::Inadmissible(why) => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, why.code(), &why)
             }

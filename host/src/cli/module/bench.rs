@@ -1,6 +1,6 @@
 //! `gavel module bench`: what a call of a module costs, beside a call of a module that does nothing.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
@@ -149,7 +149,7 @@ fn empty(sandbox: &Sandbox) -> Result<Call, Failure> {
     let world = world.map_err(|error| fault(error.to_string()))?;
     embed_component_metadata(&mut core, &contract, world, StringEncoding::UTF8)
         .map_err(|error| fault(error.to_string()))?;
-    let component = build::wrap("empty", &core)?;
+    let component = build::wrap("empty", &core, Path::new(""))?;
     let admitted = admit_in(sandbox, "the empty module", &component)?;
     let configured =
         |filter: &Filter| filter.configure(&[]).map_err(|error| fault(error.to_string()));

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use wit_component::ComponentEncoder;
 
 use super::figures::{counted, share, thousands};
-use super::{print, print_json, read};
+use super::{lines, print, print_json, read};
 use crate::cli::Failure;
 use crate::fixtures::{self, Files};
 use crate::sandbox::{self, MEMORY_BYTES_MAX, MODULE_BYTES_MAX};
@@ -21,8 +21,9 @@ const TARGET: &str = "wasm32-unknown-unknown";
 /// copy on every call.
 const STACK_BYTES: usize = 16 * 1024;
 /// The profile, for crates outside a workspace that declares it.
-const PROFILE: [&str; 6] = [
+const PROFILE: [&str; 7] = [
     "profile.module.inherits='release'",
+    "profile.module.debug='line-tables-only'",
     "profile.module.opt-level=3",
     "profile.module.lto=true",
     "profile.module.codegen-units=1",
@@ -118,12 +119,12 @@ pub(super) fn build(paths: &[PathBuf]) -> Result<Vec<Built>, Failure> {
     let mut all = Vec::new();
     for (workspace, crates) in &workspaces {
         for (name, core) in compile(workspace, crates)? {
-            let component = wrap(&name, &read(&core)?)?;
-            let world = sandbox::world(&component)
-                .map_err(|refused| Failure::does_not_hold(format!("{name}: {refused}")))?;
             let source = crates.iter().find(|known| known.name == name);
             let folder = source.and_then(|source| source.manifest.parent());
             let folder = folder.unwrap_or(workspace).to_owned();
+            let component = wrap(&name, &read(&core)?, &folder)?;
+            let world = sandbox::world(&component)
+                .map_err(|refused| Failure::does_not_hold(format!("{name}: {refused}")))?;
             let fixtures = fixtures_of(&name, world, &folder)?;
             all.push(Built { name, world, folder, component, fixtures });
         }
@@ -267,10 +268,19 @@ fn flags() -> String {
     flags.collect::<Vec<_>>().join("\u{1f}")
 }
 
-/// Makes a component of a core module.
-pub(super) fn wrap(name: &str, core: &[u8]) -> Result<Vec<u8>, Failure> {
-    let encoder = ComponentEncoder::default().validate(true).module(core);
+/// Makes a component of a core module. Of its debugging information only the lines of the crate's own folder are kept.
+pub(super) fn wrap(name: &str, core: &[u8], folder: &Path) -> Result<Vec<u8>, Failure> {
+    let (core, lines) = lines::take(core, folder).map_err(|error| {
+        Failure::does_not_hold(format!(
+            "cargo built something else than WebAssembly for {name}: {error}"
+        ))
+    })?;
+    let encoder = ComponentEncoder::default().validate(true).module(&core);
     let component = encoder.and_then(|mut encoder| encoder.encode());
+    let component = component.map(|mut component| {
+        lines::embed(&mut component, &lines);
+        component
+    });
     component.map_err(|error| {
         let causes: Vec<_> = error.chain().map(ToString::to_string).collect();
         let causes = causes.join(": ");

@@ -1,8 +1,8 @@
 //! Answers in the source's own dialect: what may be said, and the call that words it.
 
-use super::super::admission::Inadmissible;
-use super::super::call::{Forfeit, forfeit, fuel_used, store};
-use super::{DESCRIPTION_BYTES_MAX, DIALECT_BYTES_MAX, Normalizer, Parts, Stage, wit};
+use super::super::call::{Forfeit, forfeit, spent, store};
+use super::super::inadmissible::Inadmissible;
+use super::{DESCRIPTION_BYTES_MAX, DIALECT_BYTES_MAX, Normalizer, Stage, wit};
 use crate::money::Micros;
 
 /// The most dialects that a module answers in.
@@ -117,8 +117,8 @@ pub struct Rendered {
 impl Normalizer {
     /// Words an answer in the dialect of the submission; `None` leaves it to the exchange's own JSON.
     pub fn render(&self, outcome: &Outcome) -> Result<Option<Rendered>, Forfeit> {
-        let Parts { engine, limits, compiled, .. } = &*self.0;
-        let mut store = store(engine, limits)?;
+        let Self { compiled, limits, lines, .. } = self;
+        let mut store = store(compiled.engine(), limits)?;
         let asked = wit::Outcome {
             stage: outcome.stage.into(),
             dialect: outcome.dialect.clone(),
@@ -143,7 +143,7 @@ impl Normalizer {
             .and_then(|normalizer| {
                 normalizer.gavel_rules_normalization().call_render(&mut store, &asked)
             })
-            .map_err(|error| forfeit(&store, &error))?;
+            .map_err(|error| forfeit(&store, &error, lines))?;
         let Some(wit::Answer { status, content_type, body }) = answer else { return Ok(None) };
         if !(200..=599).contains(&status) {
             return Err(Forfeit::BadOutput(format!("{status} is no status of an answer")));
@@ -156,7 +156,7 @@ impl Normalizer {
         if !content_type.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
             return Err(Forfeit::BadOutput("the content type is no header".to_owned()));
         }
-        let fuel = fuel_used(&store, limits);
+        let (fuel, _) = spent(&store, limits);
         Ok(Some(Rendered { status, content_type, body, fuel }))
     }
 }

@@ -32,13 +32,32 @@ static inline bool gavel_json_digit(const char *at, const char *end) {
     return at < end && *at >= '0' && *at <= '9';
 }
 
+static inline int gavel_json_hex(char letter) {
+    if (letter >= '0' && letter <= '9') return letter - '0';
+    if (letter >= 'a' && letter <= 'f') return letter - 'a' + 10;
+    return letter >= 'A' && letter <= 'F' ? letter - 'A' + 10 : -1;
+}
+
+/* Returns what follows an escape, whose backslash was before `at`; NULL if there is none here. */
+static inline const char *gavel_json_skip_escape(const char *at, const char *end) {
+    if (at == end) return 0;
+    if (*at == 'u') {
+        for (int digit = 1; digit <= 4; digit++)
+            if (end - at <= digit || gavel_json_hex(at[digit]) < 0) return 0;
+        return at + 5;
+    }
+    for (const char *known = "\"\\/bfnrt"; *known; known++)
+        if (*at == *known) return at + 1;
+    return 0;
+}
+
 /* Returns what follows a string, a number or a word; NULL if there is none here. */
 static inline const char *gavel_json_skip_plain(const char *at, const char *end) {
     static const char *const words[] = {"true", "false", "null"};
     if (at < end && *at == '"') {
-        for (at++; at < end && *at != '"'; at++) {
+        for (at++; at < end && *at != '"';) {
             if ((uint8_t)*at < 0x20) return 0;
-            if (*at == '\\' && ++at == end) return 0;
+            if (*at++ == '\\' && !(at = gavel_json_skip_escape(at, end))) return 0;
         }
         return at < end ? at + 1 : 0;
     }
@@ -118,72 +137,58 @@ static inline bool gavel_json_is_list(gavel_json json) {
     return *json.at == '[';
 }
 
-/* Reads a text. Escapes are resolved in memory of their own; text without any is not copied. */
+/* Reads four hexadecimal digits. */
+static inline uint32_t gavel_json_unit(const char *digits) {
+    uint32_t unit = 0;
+    for (int digit = 0; digit < 4; digit++) unit = unit * 16 + (uint32_t)gavel_json_hex(digits[digit]);
+    return unit;
+}
+
+/* Writes a code point as UTF-8 and returns what follows it. */
+static inline char *gavel_json_put(char *to, uint32_t code) {
+    if (code < 0x80) {
+        *to++ = (char)code;
+        return to;
+    }
+    int more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+    *to++ = (char)((0xf00 >> more) | code >> 6 * more);
+    while (more-- > 0) *to++ = (char)(0x80 | (code >> 6 * more & 0x3f));
+    return to;
+}
+
+/* Reads a text. One without escapes is not copied. False if it is another value, or half a letter. */
 static inline bool gavel_json_text(gavel_json json, gavel_text *text) {
     if (*json.at != '"') return false;
-    const char *from = json.at + 1, *to = gavel_json_skip_plain(json.at, json.end) - 1;
-    *text = (gavel_text){from, (uint32_t)(to - from)};
-    bool escaped = false;
-    for (const char *at = from; at < to; at++) escaped |= *at == '\\';
-    if (!escaped) return true;
-    char *out = gavel_alloc((size_t)(to - from));
-    text->bytes = out;
-    while (from < to) {
+    const char *from = json.at + 1, *end = gavel_json_skip_plain(json.at, json.end) - 1, *at = from;
+    while (at < end && *at != '\\') at++;
+    *text = (gavel_text){from, (uint32_t)(end - from)};
+    if (at == end) return true;
+    char *to = gavel_alloc((size_t)(end - from));
+    text->bytes = to;
+    while (from < end) {
         if (*from != '\\') {
-            *out++ = *from++;
-            continue;
-        }
-        static const char names[] = "\"\\/bfnrt", bytes[] = "\"\\/\b\f\n\r\t";
-        uint32_t code = 0, low = 0;
-        from++;
-        if (*from != 'u') {
-            int at = 0;
-            while (names[at] && names[at] != *from) at++;
-            if (!names[at]) return false;
-            *out++ = bytes[at];
-            from++;
-            continue;
-        }
-        for (int half = 0; half < 2; half++) {
-            uint32_t unit = 0;
-            if (to - from < 5 || *from != 'u') return false;
-            for (int digit = 1; digit <= 4; digit++) {
-                char letter = from[digit];
-                int number = letter >= '0' && letter <= '9'   ? letter - '0'
-                             : letter >= 'a' && letter <= 'f' ? letter - 'a' + 10
-                             : letter >= 'A' && letter <= 'F' ? letter - 'A' + 10
-                                                              : -1;
-                if (number < 0) return false;
-                unit = unit * 16 + (uint32_t)number;
-            }
-            from += 5;
-            if (half) low = unit;
-            else code = unit;
-            if (half || code < 0xd800 || code > 0xdfff) break;
-            /* The first half of a pair: the second must follow. */
-            if (code > 0xdbff || to - from < 6 || *from++ != '\\') return false;
-        }
-        if (low) {
-            if (low < 0xdc00 || low > 0xdfff) return false;
-            code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
-        }
-        if (code < 0x80) {
-            *out++ = (char)code;
-        } else if (code < 0x800) {
-            *out++ = (char)(0xc0 | code >> 6);
-            *out++ = (char)(0x80 | (code & 0x3f));
-        } else if (code < 0x10000) {
-            *out++ = (char)(0xe0 | code >> 12);
-            *out++ = (char)(0x80 | (code >> 6 & 0x3f));
-            *out++ = (char)(0x80 | (code & 0x3f));
+            *to++ = *from++;
+        } else if (from[1] != 'u') {
+            static const char names[] = "\"\\/bfnrt", bytes[] = "\"\\/\b\f\n\r\t";
+            int name = 0;
+            while (names[name] != from[1]) name++;
+            *to++ = bytes[name];
+            from += 2;
         } else {
-            *out++ = (char)(0xf0 | code >> 18);
-            *out++ = (char)(0x80 | (code >> 12 & 0x3f));
-            *out++ = (char)(0x80 | (code >> 6 & 0x3f));
-            *out++ = (char)(0x80 | (code & 0x3f));
+            uint32_t code = gavel_json_unit(from + 2);
+            from += 6;
+            if (code >= 0xd800 && code < 0xe000) {
+                /* The first half of a pair: the second must follow. */
+                if (code >= 0xdc00 || end - from < 6 || from[0] != '\\' || from[1] != 'u') return false;
+                uint32_t low = gavel_json_unit(from + 2);
+                if (low < 0xdc00 || low > 0xdfff) return false;
+                code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+                from += 6;
+            }
+            to = gavel_json_put(to, code);
         }
     }
-    text->length = (uint32_t)(out - text->bytes);
+    text->length = (uint32_t)(to - text->bytes);
     return true;
 }
 

@@ -16,7 +16,7 @@ use crate::exchange::{OPERATOR_KEY, SOURCE_KEY, client, module};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Returns the program: what `GAVEL_PROGRAM` names, or the one built beside the tests.
-fn path() -> PathBuf {
+pub(crate) fn path() -> PathBuf {
     let beside = || std::env::current_exe().unwrap().parent().unwrap().join("../gavel");
     let path = std::env::var_os("GAVEL_PROGRAM").map_or_else(beside, PathBuf::from);
     assert!(path.exists(), "no {}: run ./x build first", path.display());

@@ -1,6 +1,7 @@
 //! `gavel module`: builds, inspects and runs modules, so that an author needs no exchange to try one.
 
 mod build;
+mod c;
 mod inspect;
 mod run;
 
@@ -22,7 +23,7 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Compile crates to components that an exchange takes.
+    /// Compile crates, or folders of C, to components that an exchange takes.
     Build(build::Args),
     /// Show what a module is, or why an exchange would refuse it.
     Inspect {

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 use wit_component::ComponentEncoder;
 
-use super::{print, print_json, read};
+use super::{c, print, print_json, read};
 use crate::cli::Failure;
 use crate::sandbox::{self, MEMORY_BYTES_MAX};
 
@@ -17,7 +17,7 @@ use crate::sandbox::{self, MEMORY_BYTES_MAX};
 const TARGET: &str = "wasm32-unknown-unknown";
 /// The stack of a module, in bytes. The default of 1 MiB lies in front of everything else and costs a page fault or a
 /// copy on every call.
-const STACK_BYTES: usize = 16 * 1024;
+pub(super) const STACK_BYTES: usize = 16 * 1024;
 /// The profile, for crates outside a workspace that declares it.
 const PROFILE: [&str; 6] = [
     "profile.module.inherits='release'",
@@ -30,7 +30,7 @@ const PROFILE: [&str; 6] = [
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Crates, or folders of crates.
+    /// Crates, folders of C, or folders of either.
     #[arg(default_value = ".")]
     paths: Vec<PathBuf>,
     /// Where the components go.
@@ -46,33 +46,53 @@ struct Crate {
 }
 
 pub(super) fn run(args: &Args, as_json: bool) -> Result<(), Failure> {
-    check_target()?;
     let mut workspaces: BTreeMap<PathBuf, Vec<Crate>> = BTreeMap::new();
-    for found in args.paths.iter().map(|path| crates(path)) {
-        for found in found? {
+    let mut folders = Vec::new();
+    for path in &args.paths {
+        let (crates, of_c) = (crates(path)?, c::folders(path));
+        if crates.is_empty() && of_c.is_empty() {
+            return Err(Failure::usage(format!(
+                "no module at {}: a module is a crate with `crate-type = [\"cdylib\"]` under `[lib]`, or a folder with \
+                 .c files",
+                path.display()
+            )));
+        }
+        folders.extend(of_c);
+        for found in crates {
             workspaces.entry(found.workspace.clone()).or_default().push(found);
         }
+    }
+    if !workspaces.is_empty() {
+        check_target()?;
+    }
+    let mut cores = Vec::new();
+    for (workspace, crates) in &workspaces {
+        for (name, core) in compile(workspace, crates)? {
+            cores.push((name, read(&core)?));
+        }
+    }
+    for folder in folders {
+        let core = c::compile(&folder)?;
+        cores.push((folder.name, core));
     }
     let out = &args.out;
     fs::create_dir_all(out).map_err(|error| {
         Failure::could_not_run(format!("cannot make {}: {error}", out.display()))
     })?;
     let mut built = Vec::new();
-    for (workspace, crates) in &workspaces {
-        for (name, core) in compile(workspace, crates)? {
-            let component = wrap(&name, &read(&core)?)?;
-            let file = out.join(format!("{name}.wasm"));
-            fs::write(&file, &component).map_err(|error| {
-                Failure::could_not_run(format!("cannot write {}: {error}", file.display()))
-            })?;
-            let world = sandbox::world(&component)
-                .map_err(|refused| Failure::does_not_hold(format!("{name}: {refused}")))?;
-            let (bytes, file) = (component.len(), file.display().to_string());
-            if !as_json {
-                print(&format!("{name:24} {world:10} {bytes:>8} bytes  {file}"))?;
-            }
-            built.push(json!({ "name": name, "world": world, "bytes": bytes, "file": file }));
+    for (name, core) in cores {
+        let component = wrap(&name, &core)?;
+        let file = out.join(format!("{name}.wasm"));
+        fs::write(&file, &component).map_err(|error| {
+            Failure::could_not_run(format!("cannot write {}: {error}", file.display()))
+        })?;
+        let world = sandbox::world(&component)
+            .map_err(|refused| Failure::does_not_hold(format!("{name}: {refused}")))?;
+        let (bytes, file) = (component.len(), file.display().to_string());
+        if !as_json {
+            print(&format!("{name:24} {world:10} {bytes:>8} bytes  {file}"))?;
         }
+        built.push(json!({ "name": name, "world": world, "bytes": bytes, "file": file }));
     }
     if as_json { print_json(&Value::Array(built)) } else { Ok(()) }
 }
@@ -97,7 +117,7 @@ fn check_target() -> Result<(), Failure> {
 /// Returns the crates at this path: itself, or those in it.
 fn crates(path: &Path) -> Result<Vec<Crate>, Failure> {
     let folder = path.canonicalize().map_err(|error| {
-        Failure::usage(format!("there is no crate at {}: {error}", path.display()))
+        Failure::usage(format!("there is no module at {}: {error}", path.display()))
     })?;
     let mut manifests = vec![folder.join("Cargo.toml")];
     if let Ok(entries) = fs::read_dir(&folder) {
@@ -115,12 +135,6 @@ fn crates(path: &Path) -> Result<Vec<Crate>, Failure> {
                 crates.push(found);
             }
         }
-    }
-    if crates.is_empty() {
-        return Err(Failure::usage(format!(
-            "no module at {}: a module is a crate with `crate-type = [\"cdylib\"]` under `[lib]`",
-            path.display()
-        )));
     }
     Ok(crates)
 }

@@ -131,10 +131,11 @@ const EVALUATIONS: &str = "
     reasons-in-markup        | bad-output    | its answer breaks the contract: a reason is not a code
     reasons-with-nothing     | bad-output    | its answer breaks the contract: a reason is not a code
     reasons-at-length        | bad-output    | its answer breaks the contract: a reason is not a code
+    never-returns            | out-of-fuel   | it used up its fuel
     divides-by-zero          | trapped       | it trapped: integer divide by zero
     divides-the-least        | trapped       | it trapped: integer overflow
     converts-nan             | trapped       | it trapped: invalid conversion to integer
-    is-unreachable           | trapped       | it trapped: wasm `unreachable` instruction executed
+    traps                    | trapped       | it trapped: wasm `unreachable` instruction executed
     reads-outside            | trapped       | it trapped: out of bounds memory access
     writes-outside           | trapped       | it trapped: out of bounds memory access
     fills-outside            | out-of-fuel   | it used up its fuel
@@ -171,10 +172,10 @@ const SUBMISSIONS: &str = "
     recurses                 | normalizer-failed | it trapped: out of bounds memory access
     lists-a-million-values   | normalizer-failed | it used up its memory
     says-too-much            | normalizer-failed | its answer breaks the contract: too much data is being copied
-    names-no-field           | normalizer-failed | it broke its own schema: field `age` is not declared
-    names-no-field-at-length | normalizer-failed | it broke its own schema: field `aaaaaaaa
-    says-it-twice            | normalizer-failed | it broke its own schema: field `zip` comes twice
-    mistakes-the-kind        | normalizer-failed | it broke its own schema: field `born` has a value of another kind
+    names-no-field           | normalizer-failed | its answer breaks the contract: by its own schema, field `age` is not declared
+    names-no-field-at-length | normalizer-failed | its answer breaks the contract: by its own schema, field `aaaaaaaa
+    says-it-twice            | normalizer-failed | its answer breaks the contract: by its own schema, field `zip` comes twice
+    mistakes-the-kind        | normalizer-failed | its answer breaks the contract: by its own schema, field `born` has a value of another kind
     speaks-at-length         | normalizer-failed | its answer breaks the contract: a dialect's name has more than
     lists-too-much           | too-large         |
     tells-at-length          | too-large         |
@@ -233,8 +234,7 @@ async fn what_fails_on_its_settings_is_refused_with_its_campaign() {
     let mut yard = Yard::open().await;
     for kind in kinds(CONFIGURATIONS) {
         let (name, wasm, settings) = made(kind.name, "configure");
-        yard.door.post(&format!("modules?name={name}"), wasm).await;
-        yard.door.post(&format!("modules/{name}/activate"), Vec::new()).await;
+        yard::serve(&yard.door, name, wasm).await;
         let (seen, door) = (yard.logged(), yard.door.clone());
         let answer = yard.watch(&kind, yard::hire(&door, name, &settings)).await;
         let refused = answer.status == 422 && answer.text("/field") == kind.code;
@@ -258,8 +258,7 @@ async fn what_fails_on_a_lead_forfeits_its_own_bid() {
     let mut yard = Yard::open().await;
     for kind in kinds(EVALUATIONS) {
         let (name, wasm, settings) = made(kind.name, "evaluate");
-        yard.door.post(&format!("modules?name={name}"), wasm).await;
-        yard.door.post(&format!("modules/{name}/activate"), Vec::new()).await;
+        yard::serve(&yard.door, name, wasm).await;
         let (seen, door) = (yard.logged(), yard.door.clone());
         let hired = yard::hire(&door, name, &settings).await;
         assert_eq!(hired.status, 200, "{}: {hired:?}", kind.name);
@@ -317,8 +316,8 @@ async fn what_fails_on_a_submission_fails_that_submission() {
 }
 
 /// Returns the filter of this name in `hostile/`.
-pub(crate) fn filter(name: &str) -> Vec<u8> {
-    modules::filter(&modules::text(name).unwrap())
+pub(crate) fn filter(name: &str) -> Option<Vec<u8>> {
+    modules::text(name).map(|text| modules::filter(&text))
 }
 
 fn open(limits: &Limits) -> Sandbox {

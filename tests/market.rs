@@ -466,9 +466,8 @@ async fn pings_that_race_for_the_last_lead_of_a_cap_do_not_pass_it() {
     let market = Market::open(json!({})).await;
     market.bids("alfa", "9.00", json!({"caps": {"total": 7}})).await;
     // Between the shortlist and the end of the auction there is time for others to take the place.
-    market.exchange.serve("hostile-filter").await;
-    let sloth = json!({"module": "hostile-filter", "settings": {"evaluate": "loops"}});
-    market.bids("sloth", "1.00", json!({"filter": sloth})).await;
+    market.exchange.serve("never-returns").await;
+    market.bids("sloth", "1.00", json!({"filter": {"module": "never-returns"}})).await;
     let accepted = stampede(&market, 200).await;
     assert_eq!(accepted.len(), 7);
     sell_all(&market, &accepted).await;

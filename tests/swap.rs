@@ -11,7 +11,6 @@ use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
 use crate::exchange::{Buyer, Exchange, auto_ping, auto_post, module, until};
-use crate::hostile;
 
 const PING: &str = "auto-insurance/ping";
 /// How many pings flow under each version before the next change.
@@ -194,8 +193,9 @@ async fn settings_that_the_filter_does_not_take_change_nothing() {
 #[tokio::test]
 async fn a_version_that_fails_forfeits_its_own_bids_and_is_one_rollback_away() {
     let (exchange, _buyer) = market().await;
-    for (version, failing) in [(2, "is-unreachable"), (3, "loops-afterwards")] {
-        upload(&exchange, "zip-list", hostile::filter(failing), version).await;
+    for failing in ["traps", "never-returns"] {
+        upload(&exchange, "zip-list", module(failing), if failing == "traps" { 2 } else { 3 })
+            .await;
         serve(&exchange, "zip-list", "activate").await;
         let (winner, why) = bravo(&exchange).await;
         assert_eq!(winner, "carol");
@@ -250,13 +250,13 @@ async fn what_served_before_a_restart_serves_after_it() {
 #[tokio::test]
 async fn a_module_is_uploaded_without_serving() {
     let (exchange, _buyer) = market().await;
-    let filter = json!({"module": "hostile-filter", "settings": {}});
+    let filter = json!({"module": "traps"});
     let campaign =
         json!({"buyer": "bravo", "vertical": "auto-insurance", "price": "9.00", "filter": filter});
-    upload(&exchange, "hostile-filter", module("hostile-filter"), 1).await;
+    upload(&exchange, "traps", module("traps"), 1).await;
     let refused = exchange.try_put("campaigns/bravo-auto", campaign).await;
     assert_eq!((refused.status, refused.text("/field")), (422, "/filter/module"), "{refused:?}");
-    assert!(refused.text("/detail").contains("/v1/modules/hostile-filter/activate"), "{refused:?}");
+    assert!(refused.text("/detail").contains("/v1/modules/traps/activate"), "{refused:?}");
     let receipt = exchange.say(PING, &auto_ping()).await;
     assert_eq!(receipt.text("/status"), "accepted");
 }

@@ -11,6 +11,7 @@ mod c;
 mod crash;
 mod delivery;
 mod exchange;
+mod flight;
 mod hostile;
 mod market;
 mod modules;

@@ -19,8 +19,11 @@ use tempfile::TempDir;
 pub(crate) const OPERATOR_KEY: &str = "an-operator-key-for-tests";
 pub(crate) const SOURCE_KEY: &str = "a-source-key-for-tests";
 
-/// Returns the bytes of a shipped module.
+/// Returns the bytes of a module: of a shipped one, or of one whose text stands in `hostile/`.
 pub(crate) fn module(name: &str) -> Vec<u8> {
+    if let Some(hostile) = crate::hostile::filter(name) {
+        return hostile;
+    }
     let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/rules");
     let folder = std::env::var_os("GAVEL_RULES").map_or(built, PathBuf::from);
     let file = folder.join(format!("{name}.wasm"));

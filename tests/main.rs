@@ -9,11 +9,13 @@
 
 mod admission;
 mod authors;
+mod c;
 mod crash;
 mod delivery;
 mod determinism;
 mod dialects;
 mod exchange;
+mod flight;
 mod hostile;
 mod market;
 mod modules;

@@ -109,12 +109,12 @@ impl fmt::Debug for Value {
     }
 }
 
-/// Returns the day as `YYYY-MM-DD`.
+/// Returns the day as `YYYY-MM-DD`; one that no calendar has, as its number.
 pub fn date_text(days: i32) -> String {
     let epoch = jiff::civil::date(1970, 1, 1);
-    epoch
-        .checked_add(jiff::Span::new().days(days))
-        .map_or_else(|_| days.to_string(), |d| d.to_string())
+    let span = jiff::Span::new().try_days(days);
+    span.and_then(|span| epoch.checked_add(span))
+        .map_or_else(|_| days.to_string(), |date| date.to_string())
 }
 
 /// Reads `YYYY-MM-DD` as days since 1970-01-01.

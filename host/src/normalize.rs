@@ -11,6 +11,9 @@ use crate::lead::{Field, Lead, Schema, TEXT_BYTES_MAX, TEXTS_MAX, Value};
 use crate::sandbox::{self, Envelope, Forfeit, Refusal, RefusalCode, Stage};
 use crate::telemetry;
 
+/// How much of a field's name that is not in the schema goes into the log, in bytes.
+const NAME_SHOWN_BYTES_MAX: usize = 64;
+
 /// A submission as the vertical's module understood it.
 #[derive(Debug)]
 pub struct Reading {
@@ -74,8 +77,9 @@ pub(crate) fn fit(
 ) -> Result<Result<Lead, Refusal>, Forfeit> {
     let mut values = vec![None; schema.fields().len()];
     for (name, value) in named {
+        let shown = name.get(..name.floor_char_boundary(NAME_SHOWN_BYTES_MAX)).unwrap_or_default();
         let off_schema =
-            |what: &str| Forfeit::BadOutput(format!("by its own schema, field `{name}` {what}"));
+            |what: &str| Forfeit::BadOutput(format!("by its own schema, field `{shown}` {what}"));
         let (index, field) = schema.field(&name).ok_or_else(|| off_schema("is not declared"))?;
         if value.kind() != field.kind {
             return Err(off_schema("has a value of another kind than declared"));

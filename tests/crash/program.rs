@@ -115,9 +115,19 @@ impl Program {
         &self.door.address
     }
 
+    /// The number by which the system knows the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id().unwrap()
+    }
+
     /// Everything that the program has logged so far.
     pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().join("\n")
+    }
+
+    /// What it has logged since it had logged so many lines.
+    pub(crate) fn log_since(&self, lines: usize) -> Vec<String> {
+        self.log.lock().unwrap().iter().skip(lines).cloned().collect()
     }
 
     /// Kills the program between two instructions.
@@ -149,6 +159,11 @@ pub(crate) struct Door {
 }
 
 impl Door {
+    /// The same way in over connections of its own.
+    pub(crate) fn apart(&self) -> Self {
+        Self { address: self.address.clone(), client: client() }
+    }
+
     /// Sends what a source sends; nothing comes back if the program ends meanwhile.
     pub(crate) async fn say(&self, call: &str, key: Option<&str>, body: &Value) -> Option<Answer> {
         let path = format!("auto-insurance/{call}");
@@ -168,12 +183,16 @@ impl Door {
     }
 
     pub(crate) async fn put(&self, path: &str, body: Value) {
-        let answer = self.operator(Method::PUT, path, body.to_string().into_bytes()).await;
+        let answer = self.try_put(path, body).await;
         assert!(matches!(answer.status, 200 | 201), "{path}: {answer:?}");
     }
 
+    pub(crate) async fn try_put(&self, path: &str, body: Value) -> Answer {
+        self.operator(Method::PUT, path, body.to_string().into_bytes()).await
+    }
+
     pub(crate) async fn post(&self, path: &str, body: Vec<u8>) -> Answer {
-        let answer = self.operator(Method::POST, path, body).await;
+        let answer = self.try_post(path, body).await;
         assert!(matches!(answer.status, 200 | 201), "{path}: {answer:?}");
         answer
     }
@@ -191,6 +210,19 @@ impl Door {
         }
         let response = request.send().await.unwrap();
         Answer { status: response.status().as_u16(), body: response.json().await.unwrap() }
+    }
+
+    pub(crate) async fn try_post(&self, path: &str, body: Vec<u8>) -> Answer {
+        self.operator(Method::POST, path, body).await
+    }
+
+    /// Sends any bytes as the source, such as to `auto-insurance/ping`.
+    pub(crate) async fn send(&self, path: &str, body: String) -> Answer {
+        let request = self.request(Method::POST, path, SOURCE_KEY).body(body);
+        let response = request.header("content-type", "text/plain").send().await.unwrap();
+        let status = response.status().as_u16();
+        let text = response.text().await.unwrap();
+        Answer { status, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
     }
 
     pub(crate) async fn receipt(&self, ping: &str) -> Value {

@@ -250,7 +250,9 @@ impl Bench<'_> {
         schema: &Schema,
     ) -> Result<Serving<ConfiguredFilter>, Fault> {
         let campaign = |slot: usize| {
-            group.get(slot).map_or(String::new(), |(campaign, _)| format!("campaign {campaign}"))
+            // A filter may name a campaign that is not there.
+            let found = group.get(slot).or(group.first());
+            found.map_or(String::new(), |(campaign, _)| format!("campaign {campaign}"))
         };
         let found = self.track((&campaign(0), "/filter/module"), name, None)?;
         let settings: Vec<String> = group.iter().map(|(_, settings)| settings.clone()).collect();
@@ -275,6 +277,7 @@ impl Bench<'_> {
                     Fault::new(&campaign(slot), "/filter/settings", message)
                 }
                 other => {
+                    tracing::warn!(error = %other, module = %name, version, "filter not configured");
                     let message = format!("filter `{name}` version {version}: {other}");
                     Fault::new(&campaign(0), "/filter", message)
                 }

@@ -4,6 +4,7 @@ mod acts;
 mod ask;
 mod bench;
 mod build;
+mod c;
 mod figures;
 mod inspect;
 mod lines;
@@ -36,7 +37,7 @@ pub(super) struct Args {
 enum Command {
     /// Make a crate for a new module: it builds and passes its tests at once.
     New(new::Args),
-    /// Compile crates to components that an exchange takes.
+    /// Compile crates, or folders of C, to components that an exchange takes.
     Build(build::Args),
     /// Run the fixtures of modules with the engine and the limits of an exchange.
     Test(test::Args),

@@ -118,7 +118,9 @@ impl Exchange {
         let Note { by, why } = note.checked()?;
         let digest = Digest::of(&wasm);
         let bytes = u64::try_from(wasm.len()).unwrap_or(u64::MAX);
-        let (admitted, passed) = self.check(digest, &wasm).await?;
+        let (admitted, passed) = self.check(digest, &wasm).await.inspect_err(
+            |error| tracing::warn!(%error, %module, %digest, bytes, "module refused"),
+        )?;
         let world = admitted.world();
         let mut draft = self.draft.lock().await;
         let known = draft.versions(name);

@@ -99,12 +99,6 @@ pub(super) fn spent(store: &Store<Fence>, limits: &CallLimits) -> (u64, u64) {
     (fuel, u64::try_from(memory).unwrap_or(u64::MAX))
 }
 
-/// Returns the memory that the call in this store has had, in bytes.
-pub(super) fn memory_used(store: &Store<Fence>, limits: &CallLimits) -> u64 {
-    let bytes = limits.memory_bytes.saturating_sub(store.data().memory_bytes_left);
-    u64::try_from(bytes).unwrap_or(u64::MAX)
-}
-
 /// Says what a failed call means.
 pub(super) fn forfeit(store: &Store<Fence>, error: &wasmtime::Error, lines: &Lines) -> Forfeit {
     match error.downcast_ref::<Trap>() {

@@ -13,6 +13,11 @@ use wasmtime_wizer::{ComponentInstanceState, Wizer};
 
 use super::call::Fence;
 
+/// The most that a filter keeps of the settings of all its campaigns, in bytes: every call begins with a view of them.
+const STATE_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// The unit in which what is kept is counted, in bytes: an untouched one costs nothing.
+const PAGE_BYTES: usize = 4 * 1024;
+
 /// Returns the component with accessors built in.
 pub(super) fn instrument(wasm: &[u8]) -> Result<Vec<u8>, String> {
     let instrumented =
@@ -38,6 +43,18 @@ pub(super) fn keep(
         (Some(error), _) | (None, Ok(Err(error))) => Err(error.root_cause().to_string()),
         (None, Err(_)) => Err("its state has a shape that cannot be read".to_owned()),
     }
+}
+
+fn check_size(memory: &[u8]) -> wasmtime::Result<()> {
+    let used = memory.chunks(PAGE_BYTES).filter(|page| page.iter().any(|byte| *byte != 0));
+    let bytes = used.count().saturating_mul(PAGE_BYTES);
+    if bytes <= STATE_BYTES_MAX {
+        return Ok(());
+    }
+    Err(wasmtime::Error::msg(format!(
+        "it keeps {bytes} bytes of the settings of its campaigns, and at most {STATE_BYTES_MAX} are possible: keep \
+         less of them"
+    )))
 }
 
 /// Returns what a future that never waits comes to.
@@ -89,7 +106,16 @@ impl ComponentInstanceState for View<'_> {
         contents: impl FnOnce(&[u8]) + Send,
     ) {
         match self.read::<WasmList<u8>>(instance, func) {
-            Ok(list) => contents(list.as_le_slice(&*self.store)),
+            Ok(list) => {
+                let memory = list.as_le_slice(&*self.store);
+                match check_size(memory) {
+                    Ok(()) => contents(memory),
+                    Err(error) => {
+                        self.fault = Some(error);
+                        contents(&[]);
+                    }
+                }
+            }
             Err(error) => {
                 self.fault = Some(error);
                 contents(&[]);

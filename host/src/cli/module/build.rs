@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use wit_component::ComponentEncoder;
 
 use super::figures::{counted, share, thousands};
-use super::{lines, print, print_json, read};
+use super::{c, lines, print, print_json, read};
 use crate::cli::Failure;
 use crate::fixtures::{self, Files};
 use crate::sandbox::{self, MEMORY_BYTES_MAX, MODULE_BYTES_MAX};
@@ -19,7 +19,7 @@ use crate::sandbox::{self, MEMORY_BYTES_MAX, MODULE_BYTES_MAX};
 const TARGET: &str = "wasm32-unknown-unknown";
 /// The stack of a module, in bytes. The default of 1 MiB lies in front of everything else and costs a page fault or a
 /// copy on every call.
-const STACK_BYTES: usize = 16 * 1024;
+pub(super) const STACK_BYTES: usize = 16 * 1024;
 /// The profile, for crates outside a workspace that declares it.
 const PROFILE: [&str; 7] = [
     "profile.module.inherits='release'",
@@ -33,7 +33,7 @@ const PROFILE: [&str; 7] = [
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Crates, or folders of crates.
+    /// Crates, folders of C, or folders of either.
     #[arg(default_value = ".")]
     paths: Vec<PathBuf>,
     /// Where the components go.
@@ -107,14 +107,26 @@ fn too_large(name: &str, bytes: usize, files: &Files) -> String {
     )
 }
 
-/// Compiles the crates at these paths to components, without their fixtures.
+/// Compiles the crates and folders of C at these paths to components, without their fixtures.
 pub(super) fn build(paths: &[PathBuf]) -> Result<Vec<Built>, Failure> {
-    check_target()?;
     let mut workspaces: BTreeMap<PathBuf, Vec<Crate>> = BTreeMap::new();
-    for found in paths.iter().map(|path| crates(path)) {
-        for found in found? {
+    let mut folders = Vec::new();
+    for path in paths {
+        let (crates, of_c) = (crates(path)?, c::folders(path));
+        if crates.is_empty() && of_c.is_empty() {
+            return Err(Failure::usage(format!(
+                "no module at {}: a module is a crate with `crate-type = [\"cdylib\"]` under `[lib]`, or a folder with \
+                 .c files",
+                path.display()
+            )));
+        }
+        folders.extend(of_c);
+        for found in crates {
             workspaces.entry(found.workspace.clone()).or_default().push(found);
         }
+    }
+    if !workspaces.is_empty() {
+        check_target()?;
     }
     let mut all = Vec::new();
     for (workspace, crates) in &workspaces {
@@ -122,14 +134,22 @@ pub(super) fn build(paths: &[PathBuf]) -> Result<Vec<Built>, Failure> {
             let source = crates.iter().find(|known| known.name == name);
             let folder = source.and_then(|source| source.manifest.parent());
             let folder = folder.unwrap_or(workspace).to_owned();
-            let component = wrap(&name, &read(&core)?, &folder)?;
-            let world = sandbox::world(&component)
-                .map_err(|refused| Failure::does_not_hold(format!("{name}: {refused}")))?;
-            let fixtures = fixtures_of(&name, world, &folder)?;
-            all.push(Built { name, world, folder, component, fixtures });
+            all.push(built(name, &read(&core)?, folder)?);
         }
     }
+    for folder in folders {
+        let core = c::compile(&folder)?;
+        all.push(built(folder.name, &core, folder.path)?);
+    }
     Ok(all)
+}
+
+fn built(name: String, core: &[u8], folder: PathBuf) -> Result<Built, Failure> {
+    let component = wrap(&name, core, &folder)?;
+    let world = sandbox::world(&component)
+        .map_err(|refused| Failure::does_not_hold(format!("{name}: {refused}")))?;
+    let fixtures = fixtures_of(&name, world, &folder)?;
+    Ok(Built { name, world, folder, component, fixtures })
 }
 
 fn fixtures_of(name: &str, world: &str, folder: &Path) -> Result<(Files, usize), Failure> {
@@ -160,7 +180,7 @@ fn check_target() -> Result<(), Failure> {
 /// Returns the crates at this path: itself, or those in it.
 fn crates(path: &Path) -> Result<Vec<Crate>, Failure> {
     let folder = path.canonicalize().map_err(|error| {
-        Failure::usage(format!("there is no crate at {}: {error}", path.display()))
+        Failure::usage(format!("there is no module at {}: {error}", path.display()))
     })?;
     let mut manifests = vec![folder.join("Cargo.toml")];
     if let Ok(entries) = fs::read_dir(&folder) {
@@ -178,12 +198,6 @@ fn crates(path: &Path) -> Result<Vec<Crate>, Failure> {
                 crates.push(found);
             }
         }
-    }
-    if crates.is_empty() {
-        return Err(Failure::usage(format!(
-            "no module at {}: a module is a crate with `crate-type = [\"cdylib\"]` under `[lib]`",
-            path.display()
-        )));
     }
     Ok(crates)
 }

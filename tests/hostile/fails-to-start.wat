@@ -1,0 +1,3 @@
+;; Fails before it can be asked anything.
+(func $start (unreachable))
+(start $start)

@@ -63,7 +63,11 @@ async fn ping(exchange: &Exchange) -> String {
 
 /// Posts a lead whose source waits so long for the answer.
 async fn post(exchange: &Exchange, ping: &str, deadline_ms: u32) -> Reply {
-    exchange.say(POST, &merged(auto_post(ping), json!({"deadline_ms": deadline_ms}))).await
+    let person = json!({
+        "deadline_ms": deadline_ms, "first_name": "Quilla", "email": "quilla@example.com",
+        "phone": "2025550163", "address": "7 Larkspur Row",
+    });
+    exchange.say(POST, &merged(auto_post(ping), person)).await
 }
 
 /// Renders a receipt's deliveries, such as `alfa rejected, bravo sold 5.01`.
@@ -308,7 +312,7 @@ async fn a_delivery_that_is_due_survives_a_restart_and_sells_once() {
     let exchange = Exchange::open_in(exchange.close().await).await;
     check_accounts(&exchange, &["alfa 90.99 held 0.00", "bravo 100.00 held 0.00"]).await;
     assert_eq!((alfa.received().len(), bravo.received().len()), (1, 0));
-    assert_eq!(alfa.received()[0].1["lead"]["phone"], "+12025550107");
+    assert_eq!(alfa.received()[0].1["lead"]["phone"], "+12025550163");
 }
 
 /// Returns an address on loopback where nobody listens.
@@ -332,7 +336,8 @@ fn findings(data: &std::path::Path, texts: &[&str]) -> Vec<String> {
     findings
 }
 
-const PERSONAL: [&str; 4] = ["2025550107", "dana@example.com", "Dana", "Example St"];
+/// The person of every post here, and of no module's fixtures.
+const PERSONAL: [&str; 4] = ["2025550163", "quilla@example.com", "Quilla", "Larkspur"];
 
 #[tokio::test]
 async fn once_a_lead_is_settled_nothing_on_disk_says_who_the_person_is() {
@@ -350,7 +355,7 @@ async fn once_a_lead_is_settled_nothing_on_disk_says_who_the_person_is() {
 
 #[tokio::test]
 async fn a_refusal_that_repeats_the_person_is_kept_without_it() {
-    let gossip = "we know dana@example.com at 2025550107, Dana of 1 Example St";
+    let gossip = "we know quilla@example.com at 2025550163, Quilla of 7 Larkspur Row";
     let refusal = json!({"status": "rejected", "reason": gossip});
     let alfa = Buyer::answering(refusal).await;
     let exchange = market(&[contract(&alfa, 5_000)]).await;

@@ -2,7 +2,7 @@
 //!
 //! They lie in the folder `fixtures` of the module's crate and travel in the component as the custom section
 //! `gavel:fixtures`, so an exchange runs them again at the upload: a module that does not do what its author says never
-//! serves.
+//! serves. They are kept with the module, whose digest covers them: the people in them are made up.
 //!
 //! - A normalizer's are pairs of files: `NAME.ping.form`, or `post`, and `json` or `xml`, is what a source sends;
 //!   `NAME.ping.expected.json` is `{"envelope": {..}, "lead": {..}}` or `{"envelope": {..}, "refused": {..}}`. It may

@@ -26,6 +26,8 @@ For a filter, NAME.json is {"settings": .., "lead": {..}, "expected": {"verdict"
 outcomes are {"verdict": "yes", "price": null} for the campaign's own price, {"verdict": "no", "reason": ".."} and
 {"settings_refused": ".."}.
 
+Fixtures travel in the component and are kept with it: the people in them must be made up.
+
 Exits with 1 if anything differs. --accept writes what came out as expected: read it before you keep it."#;
 
 #[derive(Debug, clap::Args)]

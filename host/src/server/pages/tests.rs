@@ -16,7 +16,8 @@ const PROBLEMS: [&str; 6] = [
     include_str!("../views.rs"),
     include_str!("../schemas.rs"),
 ];
-const WORDS: [&str; 3] = [
+const WORDS: [&str; 4] = [
+    include_str!("../../fixtures.rs"),
     include_str!("../../ingest.rs"),
     include_str!("../../sandbox/normalizer.rs"),
     include_str!("../../sandbox/admission.rs"),

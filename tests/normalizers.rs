@@ -9,8 +9,16 @@ use serde_json::{Map, Value, json};
 
 use crate::exchange::module;
 
-const VERTICALS: [&str; 5] =
-    ["auto-insurance", "home-insurance", "medicare-health", "mortgage", "personal-loans"];
+const VERTICALS: [&str; 8] = [
+    "auto-insurance",
+    "home-insurance",
+    "home-services",
+    "legal",
+    "medicare-health",
+    "mortgage",
+    "personal-loans",
+    "solar",
+];
 /// 2026-02-01, so that ages stay what they are.
 const RECEIVED_ON: i32 = 20_485;
 /// The most fuel for a payload of everyday size: about half a millisecond.

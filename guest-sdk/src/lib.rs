@@ -44,6 +44,7 @@
 pub mod filter;
 pub mod intake;
 pub mod normalizer;
+mod settings;
 
 #[doc(hidden)]
 pub mod arena;

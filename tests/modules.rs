@@ -135,8 +135,9 @@ fn wrong_settings_come_back_with_their_slot_and_the_modules_words() {
     let good = r#"{"zips": ["90210"]}"#.to_owned();
     for (settings, message) in [
         (r#"{"zips": ["9021"]}"#, "`9021` is not a ZIP code of five digits"),
-        (r#"{"zip": []}"#, "unknown field `zip`, expected `zips` at line 1 column 6"),
-        ("", "EOF while parsing a value at line 1 column 0"),
+        (r#"{"zip": []}"#, "there is no setting `zip` here; there is `zips`"),
+        (r#"{"zips": ["90210", 9]}"#, "`zips[1]`: expected text in quotes, got 9"),
+        ("", "not JSON at line 1, column 1: a value is missing"),
     ] {
         let refused = filter("zip-list").configure(&[good.clone(), settings.to_owned()]);
         let expected = ConfigureError::Settings { slot: 1, message: message.to_owned() };

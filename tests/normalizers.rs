@@ -10,8 +10,16 @@ use gavel::sandbox::{Admitted, Limits, Normalized, Normalizer, Sandbox};
 
 use crate::exchange::module;
 
-const VERTICALS: [&str; 5] =
-    ["auto-insurance", "home-insurance", "medicare-health", "mortgage", "personal-loans"];
+const VERTICALS: [&str; 8] = [
+    "auto-insurance",
+    "home-insurance",
+    "home-services",
+    "legal",
+    "medicare-health",
+    "mortgage",
+    "personal-loans",
+    "solar",
+];
 /// The most fuel for a payload of everyday size: about half a millisecond.
 const EVERYDAY_FUEL: u64 = 1_000_000;
 /// How often each payload is damaged at random, and the most fuel that damage may take, as a multiple of everyday's.

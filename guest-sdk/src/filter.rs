@@ -6,10 +6,11 @@ use serde::de::DeserializeOwned;
 pub use serde::de::IgnoredAny as AnySettings;
 
 use crate::bindings::filter::exports::gavel::rules::filtering as wit;
+use crate::settings;
 
 /// A buyer's rule, configured with the settings of one campaign.
 pub trait Filter: Sized {
-    /// What a campaign's settings are, as serde reads them from JSON. A filter that has none takes [`AnySettings`].
+    /// What a campaign's settings are, as serde reads them from JSON: `#[derive(Deserialize)]` does it all. A filter that has none takes [`AnySettings`].
     type Settings: DeserializeOwned;
 
     /// What a campaign's settings look like, for the person who fills them in: an example says most.
@@ -244,8 +245,7 @@ pub fn describe<F: Filter>(needs: &[Need]) -> wit::Description {
 pub fn configure<F: Filter>(settings: Vec<String>) -> Result<Vec<F>, wit::SettingsError> {
     let mut campaigns = Vec::with_capacity(settings.len());
     for (slot, text) in (0..).zip(settings) {
-        let parsed = serde_json::from_str(&text).map_err(|error| error.to_string());
-        let configured = parsed.and_then(F::configure);
+        let configured = settings::read(&text).and_then(F::configure);
         campaigns.push(configured.map_err(|message| wit::SettingsError { slot, message })?);
     }
     Ok(campaigns)
@@ -321,10 +321,7 @@ mod tests {
             format!("{} {}", error.slot, error.message)
         };
         assert_eq!(refused("-1"), "1 nobody is younger than 0");
-        assert_eq!(
-            refused("\"x\""),
-            "1 invalid type: string \"x\", expected i64 at line 1 column 3"
-        );
+        assert_eq!(refused("\"x\""), "1 expected a whole number, got text");
     }
 
     #[test]

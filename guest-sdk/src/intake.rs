@@ -11,7 +11,9 @@ mod contact;
 pub(crate) mod date;
 mod envelope;
 mod form;
+pub mod home;
 mod identity;
+mod implied;
 mod json;
 pub(crate) mod key;
 mod lead;
@@ -19,9 +21,11 @@ mod location;
 mod measure;
 mod number;
 mod path;
+mod phrase;
 mod place;
 mod reading;
 mod sharing;
+mod span;
 pub mod standard;
 mod table;
 #[cfg(test)]
@@ -31,6 +35,7 @@ pub mod vocabulary;
 mod word;
 mod xml;
 
+pub use span::Spans;
 pub use table::{Field, Group, Reader, Vertical, Word};
 
 use crate::normalizer::{Normalized, Refusal, RefusalCode, Submission, Syntax};

@@ -45,6 +45,7 @@ pub mod answers;
 pub mod filter;
 pub mod intake;
 pub mod normalizer;
+mod settings;
 
 #[doc(hidden)]
 pub mod arena;

@@ -35,6 +35,22 @@ pub(super) fn day(text: &str, today: i32) -> Option<i32> {
     days(year, written.month, written.day)
 }
 
+/// Reads a day, or the first of a month such as `December 2025`, `2025-12` or `12/2025`.
+pub(super) fn day_or_month(text: &str, today: i32) -> Option<i32> {
+    let text = text.trim();
+    let first = |text: &str| day(text, today).filter(|_| text.len() > "1/1/2025".len());
+    let month = || [format!("1 {text}"), format!("{text}-01"), text.replacen('/', "/01/", 1)];
+    day(text, today).or_else(|| month().iter().find_map(|text| first(text)))
+}
+
+/// Reads a day that has been; a year with two digits is the last one that makes it so.
+pub(super) fn past(text: &str, today: i32) -> Option<i32> {
+    let Written { year, is_short, month, day } = written(text)?;
+    let century = if is_short { civil(today).0.div_euclid(100) * 100 } else { 0 };
+    let last = days(century + year, month, day).filter(|&day| day <= today);
+    last.or_else(|| days(century - 100 + year, month, day).filter(|_| is_short))
+}
+
 /// Reads a day of birth. A year with two digits is read only if one century alone is possible.
 pub(super) fn birth(text: &str, today: i32) -> Option<i32> {
     let written = written(text)?;
@@ -257,6 +273,28 @@ mod tests {
             "Juk 24, 1976",
         ] {
             check(birth, text, None);
+        }
+    }
+
+    #[test]
+    fn a_day_that_has_been_is_not_after_today() {
+        check(past, "01/15/26", Some((2026, 1, 15)));
+        check(past, "02/01/2026", Some((2026, 2, 1)));
+        check(past, "12/31/26", Some((1926, 12, 31)));
+        check(past, "6/1/99", Some((1999, 6, 1)));
+        for text in ["02/02/2026", "2027-01-01", "13/01/26", "02/30/25"] {
+            check(past, text, None);
+        }
+    }
+
+    #[test]
+    fn a_month_is_its_first_day() {
+        for text in ["December 2025", "Dec 2025", "2025-12", "12/2025", " 12/2025 "] {
+            check(day_or_month, text, Some((2025, 12, 1)));
+        }
+        check(day_or_month, "12/24/2025", Some((2025, 12, 24)));
+        for text in ["2025", "13/2025", "12/25", "2025-13", "12-25", "1-3", "December"] {
+            check(day_or_month, text, None);
         }
     }
 

@@ -30,7 +30,8 @@ pub(super) fn read(values: &Values<'_>, stage: Stage) -> (Envelope, Option<Refus
         || matches!(of("lead_mode"), Some(Value::Boolean(false)))
         || values.first("test_result").is_some()
         || values.texts("action").any(|action| action.eq_ignore_ascii_case("test"))
-        || values.texts("zip").any(|zip| TEST_ZIPS.contains(&zip));
+        || values.texts("zip").any(|zip| TEST_ZIPS.contains(&zip))
+        || values.texts("first_name").any(|name| name.eq_ignore_ascii_case("test"));
     let (mut credential, mut ping_id) = (values.first("key"), None);
     let mut token = values.first("token");
     if stage == Stage::Post {
@@ -117,6 +118,8 @@ mod tests {
             ("Mode=ping", "  None None false"),
             ("zip=99999", "  None None true"),
             ("is_test=true", "  None None true"),
+            ("first_name=TEST", "  None None true"),
+            ("first_name=Tess&last_name=Test", "  None None false"),
         ] {
             assert_eq!(said(Stage::Ping, form), expected, "{form}");
         }

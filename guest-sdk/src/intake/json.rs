@@ -155,12 +155,14 @@ impl<'b> Reader<'_, '_, 'b> {
 
 /// Whether the key names what the `value` beside it is.
 pub(super) fn is_pair_name(key: &str) -> bool {
-    ["name", "key", "field", "id", "label"].iter().any(|known| key.eq_ignore_ascii_case(known))
+    ["name", "key", "field", "id", "label", "question"]
+        .iter()
+        .any(|known| key.eq_ignore_ascii_case(known))
 }
 
 /// Whether the key holds the value of what is named beside it.
 pub(super) fn is_pair_value(key: &str) -> bool {
-    ["value", "values"].iter().any(|known| key.eq_ignore_ascii_case(known))
+    ["value", "values", "answer"].iter().any(|known| key.eq_ignore_ascii_case(known))
 }
 
 /// Whether the text is an object with one member that is an object too. Damage is left to the parser.

@@ -29,6 +29,11 @@ impl Hash {
         folded.iter().fold(self, |hash, &byte| hash.byte(byte))
     }
 
+    /// Returns one of 64 bits.
+    pub(super) const fn bit(self) -> u64 {
+        1 << (self.0 % 64)
+    }
+
     #[expect(clippy::cast_possible_truncation, reason = "the low byte is what is asked for")]
     const fn bucket(self) -> usize {
         self.0 as u8 as usize
@@ -250,9 +255,12 @@ const WRAPPER_WORDS: &[&str] = &[
     "health",
     "home",
     "household",
+    "improvement",
+    "improvements",
     "info",
     "information",
     "input",
+    "insert",
     "insurance",
     "jornaya",
     "json",
@@ -288,12 +296,15 @@ const WRAPPER_WORDS: &[&str] = &[
     "row",
     "soap",
     "submission",
+    "submit",
     "survey",
     "tcpa",
     "tracking",
+    "transaction",
     "trustedform",
     "user",
     "values",
+    "xauth",
     "xml",
 ];
 

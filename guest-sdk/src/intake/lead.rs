@@ -13,7 +13,7 @@ pub(super) const HEIGHT: std::ops::RangeInclusive<i64> = 24..=108;
 /// Everything that came for the fields of a vertical.
 pub(super) struct Values<'v> {
     pub(super) vertical: &'v Vertical,
-    found: Vec<Found>,
+    pub(super) found: Vec<Found>,
     counts: Vec<(&'static str, i64)>,
 }
 
@@ -55,6 +55,7 @@ impl<'v> Values<'v> {
         self.height_from_feet(&mut draft)?;
         self.home_and_insurance(&mut draft)?;
         self.counts_from_lists(&mut draft);
+        self.implied(&mut draft, today);
         self.state_from_zip(&mut draft, "zip", "state")?;
         self.state_from_zip(&mut draft, "property_zip", "property_state")?;
         draft.property_from_home();
@@ -110,6 +111,9 @@ impl<'v> Values<'v> {
 
     /// Puts a date of birth together. `birthday` and `birth_day` are one key, so it may be a day or the whole date.
     fn birth_from_parts(&self, draft: &mut Draft, today: i32) -> Result<(), Refusal> {
+        if draft.get_mut("date_of_birth").is_none() {
+            return Ok(());
+        }
         let parts = (self.first("birth_year"), self.first("birth_month"), self.first("birth_day"));
         let text = match parts {
             (_, _, Some(whole)) if whole.len() > 2 => whole.to_owned(),

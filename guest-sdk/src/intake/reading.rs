@@ -3,13 +3,15 @@
 use super::lead::HEIGHT;
 use super::table::{Field, Reader, Word};
 use super::tree::Found;
-use super::{contact, date, identity, invalid, measure, number, place, word};
+use super::{contact, date, identity, invalid, measure, number, phrase, place, word};
 use crate::normalizer::{Kind, Refusal, RefusalCode, Value};
 
 /// The most elements of a list of texts.
 const TEXTS_MAX: usize = 64;
 /// What a ZIP code must be.
 pub(super) const ZIP_EXPECTED: &str = "a ZIP code of five digits that exists, such as 33139";
+/// The word that stands for everything else.
+pub(super) const OTHER: &str = "other";
 /// The longest life that a date of birth is believed, in years.
 const AGE_MAX: i32 = 120;
 
@@ -45,23 +47,25 @@ fn time(field: &Field, found: &[Found], today: i32) -> Result<Option<Value>, Ref
     }
 }
 
-/// Whether a field can make something of what came.
-pub(super) fn can(field: &Field, found: &Found, today: i32) -> bool {
-    one(field, found, today).is_ok()
-}
-
 fn agreed(field: &Field, found: &[Found], today: i32) -> Result<Option<Value>, Refusal> {
     let mut first: Option<Value> = None;
     let has_first = found.iter().any(|found| found.entry.is_first);
     for found in found.iter().filter(|found| found.entry.is_first || !has_first) {
-        let Some(value) = one(field, found, today)? else { continue };
-        match &first {
-            None => first = Some(value),
-            Some(known) if field.prefers_first_key || is_same(known, &value) => (),
-            Some(_) => return Err(conflicting(field)),
+        if let Some(value) = one(field, found, today)? {
+            agree(field, &mut first, value)?;
         }
     }
     Ok(first)
+}
+
+/// Takes one more value of a field, which must say the same as those before.
+pub(super) fn agree(field: &Field, first: &mut Option<Value>, value: Value) -> Result<(), Refusal> {
+    match first {
+        None => *first = Some(value),
+        Some(known) if field.prefers_first_key || is_same(known, &value) => (),
+        Some(_) => return Err(conflicting(field)),
+    }
+    Ok(())
 }
 
 fn conflicting(field: &Field) -> Refusal {
@@ -72,12 +76,15 @@ fn conflicting(field: &Field) -> Refusal {
 }
 
 /// Reads one value; nothing if the source says that it has none.
-fn one(field: &Field, found: &Found, today: i32) -> Result<Option<Value>, Refusal> {
+pub(super) fn one(field: &Field, found: &Found, today: i32) -> Result<Option<Value>, Refusal> {
     let text = found.text.trim();
     let is_nothing = match field.reader {
         Reader::Name => word::is_nothing_for_name(text),
         Reader::Text => word::is_nothing(text),
         Reader::TextUnless(words) => word::is_nothing(text) || word::is_among(words, text),
+        Reader::Phrase(_, words) => {
+            word::is_nothing(text) || word::is_unsaid(text) || word::is_among(words, text)
+        }
         Reader::Phone | Reader::Email => {
             word::is_nothing(text) || word::is_unsaid(text) || contact::is_hidden(text)
         }
@@ -97,7 +104,7 @@ fn one(field: &Field, found: &Found, today: i32) -> Result<Option<Value>, Refusa
 
 fn read(reader: &Reader, text: &str, found: &Found, today: i32) -> Option<Value> {
     if matches!(reader.kind(), Kind::Text | Kind::Texts) {
-        return words(reader, text, found).map(Value::Text);
+        return words(reader, text, found, today).map(Value::Text);
     }
     let within = |number: i64, from: i64, until: i64| {
         (from..=until).contains(&number).then_some(Value::Integer(number))
@@ -141,6 +148,7 @@ fn read(reader: &Reader, text: &str, found: &Found, today: i32) -> Option<Value>
             within(i64::try_from(millionths.checked_div(1_000_000)?).ok()?, 0, 3_600_000)
         }
         Reader::Date => date::day(text, today).map(Value::Date),
+        Reader::PastDate => date::past(text, today).map(Value::Date),
         Reader::BirthDate => {
             let born = date::birth(text, today)?;
             (born <= today && date::years(born, today) <= AGE_MAX).then_some(Value::Date(born))
@@ -151,7 +159,7 @@ fn read(reader: &Reader, text: &str, found: &Found, today: i32) -> Option<Value>
 }
 
 /// Reads what stays text.
-fn words(reader: &Reader, text: &str, found: &Found) -> Option<String> {
+fn words(reader: &Reader, text: &str, found: &Found, today: i32) -> Option<String> {
     match *reader {
         Reader::Name => plain(text).filter(|name| name.chars().any(char::is_alphabetic)),
         Reader::Word(words) => word::word(words, text).map(Into::into),
@@ -161,6 +169,16 @@ fn words(reader: &Reader, text: &str, found: &Found) -> Option<String> {
         }
         Reader::Credit(words) => {
             word::word(words, text).or_else(|| band(score(words, text)?)).map(Into::into)
+        }
+        Reader::Phrase(words, _) => {
+            let other = || words.last().map(|&(word, _)| word).filter(|&word| word == OTHER);
+            phrase::phrase(words, text).or_else(other).map(Into::into)
+        }
+        Reader::Span(spans) => {
+            let named = word::word(spans.words, text).or_else(|| spans.read(text));
+            let dated = || spans.at(i64::from(date::day_or_month(text, today)?.abs_diff(today)));
+            let mentioned = || phrase::phrase(spans.words, text);
+            named.or_else(dated).or_else(mentioned).map(Into::into)
         }
         Reader::State => place::state(text).map(Into::into),
         Reader::Zip => place::zip(text, found.is_number),
@@ -183,7 +201,13 @@ fn expected(field: &Field, text: &str, today: i32) -> String {
             "text without control characters".into()
         }
         Reader::Name => "a name with at least one letter".into(),
-        Reader::Word(words) | Reader::WordOr(words) => one_of(words.iter().map(|&(word, _)| word)),
+        Reader::Word(words) | Reader::WordOr(words) | Reader::Phrase(words, _) => {
+            one_of(words.iter().map(|&(word, _)| word))
+        }
+        Reader::Span(spans) => {
+            let words = one_of(spans.words.iter().map(|&(word, _)| word));
+            format!("{words}, or a time such as 1-3 months")
+        }
         Reader::Score(_) => "a credit score from 300 to 850".into(),
         Reader::Measure(from, until, units) | Reader::Decimal(from, until, units) => {
             let unit = units.split(' ').next().filter(|unit| !unit.is_empty());
@@ -233,6 +257,10 @@ fn expected(field: &Field, text: &str, today: i32) -> String {
         }
         Reader::LeadId => "the 36 characters of a LeadiD token".into(),
         Reader::Date => "a date such as 2026-01-31, or 01/31/2026 with the month first".into(),
+        Reader::PastDate => {
+            "a date such as 2026-01-31, or 01/31/2026 with the month first, not in the future"
+                .into()
+        }
         Reader::BirthDate => match date::birth(text, today) {
             Some(born) if born > today => "a date of birth that is not in the future".into(),
             Some(_) => format!("a date of birth at most {AGE_MAX} years ago"),

@@ -1,10 +1,11 @@
 //! Fields that share keys: what one cannot read may be meant for the other, and what only one got serves both.
 
 use super::lead::{Draft, Values};
-use super::reading;
-use super::table::Field;
+use super::reading::{self, OTHER};
+use super::table::{Field, Reader};
 use super::tree::Found;
-use crate::normalizer::{Refusal, RefusalCode, Value};
+use super::{date, word};
+use crate::normalizer::{Refusal, Value};
 
 impl Values<'_> {
     /// Reads what came for a field, but for what only a field that shares its keys can read.
@@ -14,31 +15,69 @@ impl Values<'_> {
         found: &[Found],
         today: i32,
     ) -> Result<Option<Value>, Refusal> {
-        let refusal = match reading::value(field, found, today) {
-            Err(refusal) if refusal.code == RefusalCode::InvalidValue => refusal,
-            read => return read,
-        };
-        let sharers = || self.vertical.fields().filter(|other| other.sharing == Some(field.name));
+        let sharers = self.vertical.fields().filter(|other| other.sharing == Some(field.name));
+        let sharers: Vec<&Field> = sharers.collect();
         let is_for_other = |found: &Found| {
-            !reading::can(field, found, today)
-                && sharers().any(|other| reading::can(other, found, today))
+            let is_own = match reading::one(field, found, today) {
+                Ok(Some(value)) => !is_other(&value),
+                Ok(None) => true,
+                Err(_) => false,
+            };
+            !is_own && sharers.iter().any(|other| certain(other, found, today).is_some())
         };
+        if sharers.is_empty() || !found.iter().any(is_for_other) {
+            return reading::value(field, found, today);
+        }
         let left: Vec<Found> = found.iter().filter(|found| !is_for_other(found)).cloned().collect();
-        if left.len() == found.len() { Err(refusal) } else { reading::value(field, &left, today) }
+        reading::value(field, &left, today)
     }
 
-    /// Fills fields from those whose keys they share.
+    /// Fills fields from those whose keys they share: before all, with what those themselves cannot read.
     pub(super) fn shared(&self, draft: &mut Draft, today: i32) -> Result<(), Refusal> {
         let empty = draft.fields.iter_mut().filter(|(_, value)| value.is_none());
         for (field, value) in empty {
-            let Some((_, found)) = field.sharing.and_then(|other| self.named(other)) else {
+            let Some((other, found)) = field.sharing.and_then(|other| self.named(other)) else {
                 continue;
             };
-            let readable = found.iter().filter(|found| reading::can(field, found, today));
-            *value = reading::value(field, &readable.cloned().collect::<Vec<_>>(), today)?;
+            let (mut left_over, mut common) = (None, None);
+            for found in found.iter().take_while(|found| found.element == 0) {
+                let Some(read) = certain(field, found, today) else { continue };
+                let is_common = certain(other, found, today).is_some();
+                reading::agree(field, if is_common { &mut common } else { &mut left_over }, read)?;
+            }
+            *value = left_over.or(common);
         }
         Ok(())
     }
+}
+
+/// Returns what a text means for a field without doubt, whatever its key: neither codes such as `1`, nor what is just
+/// anything else.
+fn certain(field: &Field, found: &Found, today: i32) -> Option<Value> {
+    let text = found.text.trim();
+    let has_letters = text.contains(char::is_alphabetic);
+    let is_certain = match field.reader {
+        Reader::Boolean(yes, no) => {
+            has_letters && (word::is_among(yes, text) || word::is_among(no, text))
+        }
+        // A month of a year has no letters; a whole day is left to the other, which knows whether it may be.
+        Reader::Span(_) => {
+            let is_day = date::day(text, today).is_some();
+            (has_letters || text.contains(['-', '/'])) && !is_day
+        }
+        Reader::Word(_) | Reader::WordOr(_) | Reader::Phrase(..) => has_letters,
+        _ => true,
+    };
+    if !is_certain {
+        return None;
+    }
+    let value = reading::one(field, found, today).ok().flatten();
+    value.filter(|value| !is_other(value))
+}
+
+/// Whether a value is but the word for everything else.
+fn is_other(value: &Value) -> bool {
+    matches!(value, Value::Text(word) if word == OTHER)
 }
 
 #[cfg(test)]

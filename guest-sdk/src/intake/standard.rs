@@ -66,7 +66,7 @@ pub const INSURANCE: &[Field] = &[
     Field::new("currently_insured", Reader::Boolean("insured active current", "2 none uninsured notinsured notcurrentlyinsured lapsed expired")).binding()
         .about("Whether the person has insurance of this kind today.")
         .keys("insured is_insured have_insurance has_insurance current_insured is_currently_insured has_auto_insurance has_home_insurance have_home_insurance insurance_status insured_currently currently_have_insurance have_auto_insurance current_insurance_status"),
-    Field::new("current_carrier", Reader::TextUnless("none noinsurance notinsured uninsured nocurrentinsurance notcurrentlyinsured no nocurrentlyinsured currentlynotinsured nocoverage"))
+    Field::new("current_carrier", Reader::TextUnless("0 none noinsurance notinsured uninsured nocurrentinsurance notcurrentlyinsured no nocurrentlyinsured currentlynotinsured nocoverage"))
         .about("Today's insurer, as the source names it.")
         .keys("current_company insurance_company current_insurance_company current_insurer insurer carrier insurer_name provider current_provider insurance_carrier current_insurance_provider current_policy_insurance_company current_insurance_carrier insurance_provider current_policy_company current_policy_insurer current_policy_carrier current_auto_insurer auto_insurance_company home_insurance_company current_home_insurer current_insurance_company_name current_carrier_name"),
     Field::new("months_insured", Reader::Months("none never")).binding()
@@ -108,7 +108,7 @@ pub const SOCIAL_SECURITY: Field = Field::new("ssn", Reader::SocialSecurity)
 /// When to call.
 pub const BEST_TIME_TO_CALL: Field = Field::new("best_time_to_call", Reader::WordOr(CALL_TIMES))
     .about("When the person wants to be called.")
-    .keys("best_time call_time best_call_time preferred_call_time time_to_call best_contact_time contact_time call_time_preference best_time_to_contact");
+    .keys("best_time call_time best_call_time preferred_call_time time_to_call best_contact_time contact_time call_time_preference best_time_to_contact preferred_contact_time preferred_time contact_preference_time");
 /// Who serves or served.
 pub const MILITARY: Field = Field::new("military", Reader::Boolean("active activeduty veteran retired military reserve guard nationalguard usmilitary", "2 none never nomilitary nomilitaryexperience civilian"))
     .binding()
@@ -133,12 +133,12 @@ pub const fn contact(street_address: Field) -> [Field; 8] {
         .required_on_post()
         .contact()
         .about("Given name.")
-        .keys("fname firstname given_name name_first contact_first_name customer_first_name f_name forename"),
+        .keys("fname firstname given_name name_first lead_first_name contact_first_name customer_first_name f_name forename"),
     Field::new("last_name", Reader::Name)
         .required_on_post()
         .contact()
         .about("Family name.")
-        .keys("lname surname family_name name_last contact_last_name customer_last_name l_name"),
+        .keys("lname surname family_name name_last lead_last_name contact_last_name customer_last_name l_name"),
     Field::new("email", Reader::Email)
         .required_on_post()
         .contact()
@@ -164,6 +164,16 @@ pub const fn contact(street_address: Field) -> [Field; 8] {
         .keys("ip client_ip user_ip lead_ip remote_ip ckm_ip ip_addr customer_ip visitor_ip ipv4 source_ip_address source_ip device_ip consumer_ip browser_ip lp_ip optin_ip"),
     ]
 }
+
+/// What the person wrote freely. People tell there who they are and how to reach them, so no ping shows it.
+pub const REMARKS: &[Field] = &[
+    Field::new("comments", Reader::Text)
+        .prefers_first_key()
+        .contact()
+        .about("What the person wrote in words of their own: free text that may name people, so no ping shows it.")
+        .keys("comment notes note remarks message additional_comments additional_info additional_information additional_details customer_comments lead_comments project_description description_of_project project_details job_description case_description description_of_case case_details describe_your_case describe_your_project incident_description accident_description description_of_incident brief_description description lead_notes other_details explanation"),
+    BEST_TIME_TO_CALL,
+];
 
 /// What the person agreed to, where, and how the lead can be traced.
 pub const CONSENT: &[Field] = &[
@@ -205,23 +215,23 @@ pub const CONSENT: &[Field] = &[
     Field::new("sub_id_1", Reader::Text)
         .prefers_first_key()
         .about("The source's own mark, first.")
-        .keys("sub_id sub1 sub_1 s1 lp_s1 sid ckm_subid ckm_subid_1 sub_id1 subid1 publisher_sub_id affiliate_sub_id aff_sub affsub1 aff_sub_1"),
+        .keys("sub_id sub1 sub_1 s1 lp_s1 lp_subid1 sid ckm_subid ckm_subid_1 sub_id1 subid1 publisher_sub_id affiliate_sub_id aff_sub affsub1 aff_sub_1"),
     Field::new("sub_id_2", Reader::Text)
         .prefers_first_key()
         .about("The source's own mark, second.")
-        .keys("sub2 s2 lp_s2 ssid ckm_subid_2 aff_sub_2 sub2id"),
+        .keys("sub2 s2 lp_s2 lp_subid2 ssid ckm_subid_2 aff_sub_2 sub2id"),
     Field::new("sub_id_3", Reader::Text)
         .prefers_first_key()
         .about("The source's own mark, third.")
-        .keys("sub3 s3 lp_s3 ckm_subid_3 aff_sub_3 sub3id"),
+        .keys("sub3 s3 lp_s3 lp_subid3 ckm_subid_3 aff_sub_3 sub3id"),
     Field::new("sub_id_4", Reader::Text)
         .prefers_first_key()
         .about("The source's own mark, fourth.")
-        .keys("sub4 s4 lp_s4 ckm_subid_4 aff_sub_4 sub4id"),
+        .keys("sub4 s4 lp_s4 lp_subid4 ckm_subid_4 aff_sub_4 sub4id"),
     Field::new("sub_id_5", Reader::Text)
         .prefers_first_key()
         .about("The source's own mark, fifth.")
-        .keys("sub5 s5 lp_s5 ckm_subid_5 aff_sub_5 sub5id"),
+        .keys("sub5 s5 lp_s5 lp_subid5 ckm_subid_5 aff_sub_5 sub5id"),
     Field::new("source_lead_id", Reader::Text)
         .prefers_first_key()
         .about("The source's own number for this lead.")

@@ -1,6 +1,7 @@
 //! The table that a vertical's team writes: its fields, the words they may be, and the keys that sources use for them.
 
 use super::key::Index;
+use super::span::Spans;
 use super::standard;
 use crate::answers::{self, Family, Marks};
 use crate::normalizer::{Field as SchemaField, Kind, Schema};
@@ -30,6 +31,11 @@ pub enum Reader {
     Credit(&'static [Word]),
     /// A credit score of 300 to 850; of a range, its lower end. The words may stand beside it: `Good (680-719)`.
     Score(&'static [Word]),
+    /// One of some words, or the one that a phrase mentions: `windows` in `Window Replacement`. If the last of the words
+    /// is `other`, every other text is that. More words that say nothing.
+    Phrase(&'static [Word], &'static str),
+    /// How far away a time is: `Within 1 week`, `1-3 months`, `6+ months`.
+    Span(&'static Spans),
     /// Yes or no; with more words that mean yes, and more that mean no.
     Boolean(&'static str, &'static str),
     /// Yes or no, or how many: no is 0, yes is more. More words that mean yes, and more that mean no.
@@ -75,6 +81,8 @@ pub enum Reader {
     LeadId,
     /// A calendar day.
     Date,
+    /// A calendar day that has been: not after the submission.
+    PastDate,
     /// A day of birth.
     BirthDate,
     /// Years of age; reckoned from the day of birth where that is known.
@@ -105,7 +113,7 @@ impl Reader {
             | Self::Milliseconds
             | Self::Count(_) => Kind::Integer,
             Self::Price | Self::Decimal(..) | Self::Percent(..) => Kind::Decimal,
-            Self::Date | Self::BirthDate => Kind::Date,
+            Self::Date | Self::PastDate | Self::BirthDate => Kind::Date,
             Self::Texts | Self::Every(_) | Self::Phones => Kind::Texts,
             Self::Text
             | Self::TextUnless(_)
@@ -113,6 +121,8 @@ impl Reader {
             | Self::Word(_)
             | Self::WordOr(_)
             | Self::Credit(_)
+            | Self::Phrase(..)
+            | Self::Span(_)
             | Self::SocialSecurity
             | Self::Routing
             | Self::Digits(..)
@@ -128,7 +138,11 @@ impl Reader {
 
     pub(super) const fn words(&self) -> &'static [Word] {
         match self {
-            Self::Word(words) | Self::WordOr(words) | Self::Credit(words) => words,
+            Self::Word(words)
+            | Self::WordOr(words)
+            | Self::Credit(words)
+            | Self::Phrase(words, _) => words,
+            Self::Span(spans) => spans.words,
             _ => &[],
         }
     }
@@ -150,6 +164,8 @@ pub struct Field {
     pub(super) prefers_first_key: bool,
     /// The field whose values it reads where it has none of its own.
     pub(super) sharing: Option<&'static str>,
+    pub(super) says: Option<(&'static str, &'static str)>,
+    pub(super) named_by_group: bool,
 }
 
 impl Field {
@@ -168,6 +184,8 @@ impl Field {
             binding: false,
             prefers_first_key: false,
             sharing: None,
+            says: None,
+            named_by_group: false,
         }
     }
 
@@ -224,10 +242,24 @@ impl Field {
 
     /// Reads what came for another field as well, where nothing came for this one and it can be read. What this field
     /// can read and the other cannot is no fault of the other: a key such as `down_payment` may have dollars or a
-    /// percentage.
+    /// percentage. Two fields may share each other's keys; then a code such as `1` is for its own key alone.
     #[must_use]
     pub const fn sharing(self, other: &'static str) -> Self {
         Self { sharing: Some(other), ..self }
+    }
+
+    /// Makes its presence say a word of another field, where that did not come: who tells the number of the windows
+    /// asks about windows. A no says nothing.
+    #[must_use]
+    pub const fn says(self, field: &'static str, word: &'static str) -> Self {
+        Self { says: Some((field, word)), ..self }
+    }
+
+    /// Lets the group under which other fields came say its word, where it did not come itself: `siding_project_type`
+    /// asks about `siding`.
+    #[must_use]
+    pub const fn named_by_group(self) -> Self {
+        Self { named_by_group: true, ..self }
     }
 
     fn schema(&self) -> SchemaField {

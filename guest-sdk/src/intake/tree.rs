@@ -39,7 +39,7 @@ pub(super) struct Found {
     pub(super) is_number: bool,
     /// Which element of its group it belongs to, from 0. Known once everything is read.
     pub(super) element: u32,
-    group: Option<u8>,
+    pub(super) group: Option<u8>,
     number: Number,
 }
 

@@ -3,9 +3,9 @@
 use super::table::Word;
 
 /// What owners of a home answer, beside yes.
-pub const OWNS: &str = "own owner owned homeowner ownhome owns myownhouse ownhouse iown homeowned ownedhome owning owncondo mortgage withmortgage ownwithmortgage ownoutright";
+pub const OWNS: &str = "own owner owned homeowner ownhome owns myownhouse ownhouse iown homeowned ownedhome owning owncondo mortgage withmortgage ownwithmortgage ownoutright ownshome ownsit iownmyhome yesiown yesown ownahome iownahome iownthehome owneroccupied owneroccupant";
 /// What those answer who live in another's home, beside no.
-pub const RENTS: &str = "rent renter rented renting rents iamrenting tenant rental other neither livewithparents livingwithparents withparents parents livewithfamily livingwithfamily family renthome rentedhome apartmentrental";
+pub const RENTS: &str = "2 rent renter rented renting rents iamrenting tenant rental other neither livewithparents livingwithparents withparents parents livewithfamily livingwithfamily family renthome rentedhome apartmentrental irent irentmyhome rentahome rentmyhome noirent norent norenting notowner notahomeowner nothomeowner leasing leases nobutauthorized renterwithpermission";
 
 /// Marital status.
 pub const MARITAL: &[Word] = &[

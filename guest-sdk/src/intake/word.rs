@@ -10,6 +10,12 @@ const UNSAID: &[&str] = &[
     "unknown",
     "unsure",
     "notsure",
+    "notsureyet",
+    "imnotsure",
+    "uncertain",
+    "undecided",
+    "maybe",
+    "undetermined",
     "dontknow",
     "idontknow",
     "notspecified",
@@ -65,16 +71,20 @@ pub(super) fn word(words: &'static [Word], text: &str) -> Option<&'static str> {
 
 /// Returns yes or no.
 pub(super) fn boolean(yes: &str, no: &str, text: &str) -> Option<bool> {
-    let text = folded(text);
-    match (has(YES, &text) || has(yes, &text), has(NO, &text) || has(no, &text)) {
-        (true, _) => Some(true),
-        (_, true) => Some(false),
-        _ => None,
-    }
+    let find = |text: &str| {
+        let text = folded(text);
+        match (has(YES, &text) || has(yes, &text), has(NO, &text) || has(no, &text)) {
+            (true, _) => Some(true),
+            (_, true) => Some(false),
+            _ => None,
+        }
+    };
+    // What stands behind a comma or in brackets explains: `No, the other driver was`.
+    find(text).or_else(|| text.split_once([',', '(', ';']).and_then(|(before, _)| find(before)))
 }
 
 /// Folds a value: lower case, no spaces, no marks but those between and before digits, where they matter.
-fn folded(text: &str) -> String {
+pub(super) fn folded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut before = None;
     let mut rest = text.trim().chars().peekable();
@@ -132,6 +142,9 @@ mod tests {
             ("0", Some(false)),
             ("no", Some(false)),
             ("Rent", Some(false)),
+            ("No, I rent", Some(false)),
+            ("Own (mortgage)", Some(true)),
+            ("perhaps, own", None),
             ("-1", None),
             ("2", None),
             ("yesno", None),

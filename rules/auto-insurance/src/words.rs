@@ -5,15 +5,15 @@ use guest_sdk::intake::Word;
 pub(crate) const COVERAGE: &[Word] = &[
     (
         "state-minimum",
-        "minimum stateminimumcoverage statemin minimumcoverage min liability liabilityonly basic basicprotection basiccoverage lowest",
+        "4 minimum stateminimumcoverage statemin minimumcoverage min liability liabilityonly basic basicprotection basiccoverage lowest",
     ),
     (
         "standard",
-        "typical standardprotection standardcoverage average medium moderate good typicalcoverage",
+        "3 typical standardprotection standardcoverage average medium moderate good typicalcoverage",
     ),
     (
         "full",
-        "fullcoverage superior superiorprotection premium premiumcoverage maximum max high best highest superiorcoverage comprehensive preferred enhanced",
+        "1 2 fullcoverage superior superiorprotection premium premiumcoverage maximum max high best highest superiorcoverage comprehensive preferred enhanced",
     ),
 ];
 

@@ -1,0 +1,140 @@
+//! Words that a phrase mentions: `windows` in `Window Replacement`, `plumbing` in `Plumbing - Kitchen Faucet`.
+
+use super::key::Hash;
+use super::table::Word;
+use super::word;
+
+/// The most words of a phrase that one synonym may be made of: `heating and air conditioning`.
+const JOINED_MAX: usize = 4;
+/// The most words of a phrase that are looked at.
+const WORDS_MAX: usize = 24;
+/// What parts a phrase into what it is about and what explains that.
+const MARKS: [char; 12] = [':', ',', ';', '(', ')', '>', '|', '/', '&', '+', '–', '—'];
+
+/// What a text may mean, and how much that counts against the rest of the text.
+struct Candidate {
+    hash: Hash,
+    weight: usize,
+}
+
+/// Returns the word that the text means or mentions. The whole text counts most, then its first part that mentions any:
+/// in it the last mention, since that is the noun of `bathroom flooring`, and the longest.
+pub(super) fn phrase(words: &'static [Word], text: &str) -> Option<&'static str> {
+    let candidates = candidates(text);
+    // Most synonyms are none of the candidates, which a bit tells without a search.
+    let bits = candidates.iter().fold(0_u64, |bits, candidate| bits | candidate.hash.bit());
+    let mut best = (0, None);
+    let mut weigh = |hash: Hash, word: &'static str| {
+        if bits & hash.bit() != 0 {
+            let meant = candidates.iter().filter(|candidate| candidate.hash == hash);
+            let weight = meant.map(|candidate| candidate.weight).max().unwrap_or(0);
+            if weight > best.0 {
+                best = (weight, Some(word));
+            }
+        }
+    };
+    for &(word, synonyms) in words {
+        weigh(word.bytes().filter(|&byte| byte != b'-').fold(Hash::EMPTY, Hash::byte), word);
+        let mut hash = Hash::EMPTY;
+        for byte in synonyms.bytes() {
+            if byte == b' ' {
+                weigh(hash, word);
+                hash = Hash::EMPTY;
+            } else {
+                hash = hash.byte(byte);
+            }
+        }
+        weigh(hash, word);
+    }
+    best.1
+}
+
+fn candidates(text: &str) -> Vec<Candidate> {
+    let mut candidates = Vec::with_capacity(16);
+    take(&mut candidates, word::folded(text).as_bytes(), usize::MAX);
+    let mut words: Vec<String> = Vec::with_capacity(8);
+    // Earlier parts weigh more, whatever stands in the later ones.
+    let mut left = WORDS_MAX;
+    let lower = text.to_lowercase().replace(" - ", ":");
+    for part in lower.split(MARKS).flat_map(|part| part.split(" and ")) {
+        words.clear();
+        let found = part.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+        words.extend(found.take(left).map(str::to_owned));
+        for (end, _) in words.iter().enumerate() {
+            let end = end.saturating_add(1);
+            for start in end.saturating_sub(JOINED_MAX)..end {
+                let joined = words.get(start..end).unwrap_or_default().concat();
+                let place = left.saturating_mul(WORDS_MAX).saturating_add(end);
+                let length = end.saturating_sub(start);
+                let weight = place.saturating_mul(JOINED_MAX + 1).saturating_add(length);
+                take(&mut candidates, joined.as_bytes(), weight);
+            }
+        }
+        left = left.saturating_sub(words.len());
+    }
+    candidates
+}
+
+/// Takes a text, and what it is the plural of.
+fn take(candidates: &mut Vec<Candidate>, folded: &[u8], weight: usize) {
+    let singular = folded.strip_suffix(b"s");
+    let folded = [Some(folded), singular].into_iter().flatten().filter(|text| !text.is_empty());
+    candidates.extend(folded.map(|text| Candidate { hash: Hash::EMPTY.text(text), weight }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TRADES: &[Word] = &[
+        ("windows", "window windowreplacement"),
+        ("plumbing", "plumber faucet"),
+        ("bathroom", "bath bathroomremodel tubtoshower"),
+        ("flooring", "floor hardwoodfloor"),
+        ("garage-doors", "garagedoor overheaddoor"),
+        ("doors", "door"),
+        ("hvac", "heatingcooling airconditioning air heating"),
+    ];
+
+    #[track_caller]
+    fn check(text: &str, expected: Option<&str>) {
+        assert_eq!(phrase(TRADES, text), expected, "{text}");
+    }
+
+    #[test]
+    fn a_phrase_is_the_word_that_it_mentions() {
+        check("Windows", Some("windows"));
+        check("Window Replacement", Some("windows"));
+        check("Replace my windows", Some("windows"));
+        check("window_replacement", Some("windows"));
+        check("Tub-to-Shower conversion", Some("bathroom"));
+        check("Air Conditioning", Some("hvac"));
+        check("Garage Door Repair", Some("garage-doors"));
+        check("Overhead doors", Some("garage-doors"));
+        check("New front door", Some("doors"));
+    }
+
+    #[test]
+    fn of_several_mentions_the_first_parts_last_counts() {
+        check("Bathroom Flooring", Some("flooring"));
+        check("Plumbing - Bathroom faucet", Some("plumbing"));
+        check("Plumbing: bath", Some("plumbing"));
+        check("Doors and Windows", Some("doors"));
+        check("Heating & Air", Some("hvac"));
+        check("Home (window)", Some("windows"));
+        check("Home improvement / Doors / Windows", Some("doors"));
+    }
+
+    #[test]
+    fn a_part_of_a_word_is_no_mention() {
+        check("Windowsill", None);
+        check("indoors", None);
+        check("", None);
+        check("s", None);
+        check("Gazebo", None);
+        let far = format!("{}window", "very ".repeat(WORDS_MAX));
+        check(&far, None);
+        let near = format!("{}window", "very ".repeat(WORDS_MAX - 1));
+        check(&near, Some("windows"));
+    }
+}

@@ -14,10 +14,11 @@ const PROBLEMS: [&str; 4] = [
     include_str!("../operator.rs"),
     include_str!("../views.rs"),
 ];
-const WORDS: [&str; 3] = [
+const WORDS: [&str; 4] = [
     include_str!("../../ingest.rs"),
     include_str!("../../sandbox/normalizer.rs"),
-    include_str!("../../sandbox/admission.rs"),
+    include_str!("../../sandbox/inadmissible.rs"),
+    include_str!("../../sandbox/excess.rs"),
 ];
 
 fn openapi() -> Value {

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -245,6 +246,7 @@ fn a_module_that_begins_too_large_is_refused_before_it_is_compiled() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table")]
 fn whatever_there_is_too_much_of_has_its_own_words() {
     let times = |count: usize, text: &str| text.repeat(count);
     let core = |inside: String| filter(&format!("(core module {inside})"));
@@ -426,6 +428,40 @@ fn a_compile_bomb_is_stopped_and_its_author_told() {
 }
 
 #[test]
+fn a_worker_has_its_three_descriptors_and_can_open_nothing_more() {
+    // Descriptor 7 is one that a careless parent left open.
+    let script =
+        r#"exec 7</dev/null; exec "$0" compile-worker --memory-bytes 1000000000 --cpu-seconds 9"#;
+    let mut worker = Command::new("sh")
+        .args(["-c", script])
+        .arg(program::path())
+        .env_clear()
+        .env("MIMALLOC_ARENA_RESERVE", "32MiB")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let proc = PathBuf::from(format!("/proc/{}", worker.id()));
+    let limit = |name: &str| {
+        let limits = fs::read_to_string(proc.join("limits")).unwrap();
+        let line = limits.lines().find_map(|line| line.strip_prefix(name)).unwrap().to_owned();
+        line.split_whitespace().take(2).collect::<Vec<_>>().join(" ")
+    };
+    // It waits for its module once its hands are tied.
+    while limit("Max cpu time") != "9 10" {
+        assert!(worker.try_wait().unwrap().is_none(), "the worker has ended");
+        std::thread::yield_now();
+    }
+    assert_eq!(limit("Max open files"), "3 3");
+    assert_eq!(limit("Max address space"), "1000000000 1000000000");
+    assert_eq!(limit("Max file size"), "0 0");
+    assert_eq!(limit("Max core file size"), "0 0");
+    assert_eq!(fs::read_dir(proc.join("fd")).unwrap().count(), 3);
+    drop(worker.stdin.take());
+    assert_eq!(worker.wait().unwrap().code(), Some(1), "nothing is no module");
+}
+
+#[test]
 fn a_program_that_is_no_compiler_is_no_fault_of_the_module() {
     let admit = |program: &str| {
         let sandbox = Sandbox::open(&Limits::default()).unwrap();
@@ -510,7 +546,7 @@ fn compiled_code_is_kept_for_nobody_else_and_only_whole() {
     fs::write(file.with_file_name("left-over"), "x").unwrap();
     fs::create_dir(folder.join("0123456789abcdef")).unwrap();
     admit();
-    assert_eq!(compiled(data.path()), [file.clone()]);
+    assert_eq!(compiled(data.path()), std::slice::from_ref(&file));
     assert!(!folder.join("0123456789abcdef").exists());
 
     // A key that others could read seals nothing any more.

@@ -326,6 +326,10 @@ fn findings(data: &std::path::Path, texts: &[&str]) -> Vec<String> {
     let mut findings = Vec::new();
     for entry in std::fs::read_dir(data).unwrap() {
         let path = entry.unwrap().path();
+        if path.is_dir() {
+            findings.extend(self::findings(&path, texts));
+            continue;
+        }
         let bytes = std::fs::read(&path).unwrap();
         for text in texts {
             if bytes.windows(text.len()).any(|window| window == text.as_bytes()) {

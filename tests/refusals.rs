@@ -631,7 +631,7 @@ async fn a_module_that_is_not_what_it_says_is_not_admitted() {
                 .unwrap(),
             "422 imports",
         ),
-        (damaged, "422 invalid"),
+        (damaged, "422 damaged"),
         (vec![0; 8 * 1024 * 1024 + 1], "413 too-large"),
     ] {
         scene.check(upload("newcomer", wasm), expected).await;

@@ -277,3 +277,34 @@ fn read_name(name: &str) -> Option<(Digest, Digest)> {
     let read = |hex: &str| Digest::parse(&format!("sha256:{hex}")).ok();
     read(digest).zip(read(tag))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A component with nothing in it.
+    const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";
+
+    #[test]
+    fn the_oldest_goes_when_there_is_no_room() {
+        let (place, engine) = (tempfile::tempdir().unwrap(), Engine::default());
+        let code = engine.precompile_component(EMPTY).unwrap();
+        let mut cache = Cache::open(place.path(), &engine).unwrap();
+        cache.bytes_max = 2 * u64::try_from(code.len()).unwrap();
+        let digests: Vec<Digest> = (0..4_u8).map(|number| Digest::of(&[number])).collect();
+        for digest in &digests {
+            cache.keep(&engine, *digest, &code).unwrap();
+        }
+        let kept = |cache: &Cache| {
+            digests.iter().filter(|one| cache.load(&engine, **one).is_some()).count()
+        };
+        assert_eq!(kept(&cache), 2);
+        assert!(cache.load(&engine, digests[3]).is_some());
+        assert_eq!(fs::read_dir(&cache.folder).unwrap().count(), 2);
+        // What is larger than all room is kept alone, until the next comes.
+        cache.bytes_max = 1;
+        cache.keep(&engine, digests[0], &code).unwrap();
+        assert_eq!(kept(&cache), 1);
+        assert_eq!(kept(&Cache::open(place.path(), &engine).unwrap()), 1);
+    }
+}

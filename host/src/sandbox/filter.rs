@@ -172,8 +172,7 @@ fn describe(
     lines: &Lines,
 ) -> Result<wit::Description, Inadmissible> {
     let filter = FilterPre::new(instrumented.clone());
-    let filter =
-        filter.map_err(|error| Inadmissible::OtherTypes(error.root_cause().to_string()))?;
+    let filter = filter.map_err(Inadmissible::mistyped)?;
     let mut store =
         store(&sandbox.engine, &sandbox.limits.describe).map_err(Inadmissible::Silent)?;
     let described = filter

@@ -88,6 +88,11 @@ impl Inadmissible {
         }
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "it is passed to `map_err`")]
+    pub(super) fn mistyped(error: wasmtime::Error) -> Self {
+        Self::OtherTypes(error.root_cause().to_string())
+    }
+
     /// Says whether the module is at fault; if not, the same module may be taken later.
     pub const fn is_the_modules_fault(&self) -> bool {
         !matches!(self, Self::NoCompiler(_))
@@ -97,6 +102,7 @@ impl Inadmissible {
 impl std::error::Error for Inadmissible {}
 
 impl fmt::Display for Inadmissible {
+    #[expect(clippy::too_many_lines, reason = "one message after the other, and nothing else")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooLarge { bytes, max } => write!(

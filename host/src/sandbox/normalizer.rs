@@ -5,13 +5,12 @@ mod rendering;
 use std::fmt;
 use std::sync::Arc;
 
-use super::Sandbox;
 use super::bindings::normalizer::NormalizerPre;
 use super::bindings::normalizer::exports::gavel::rules::normalization as wit;
 use super::call::{Fence, Forfeit, forfeit, spent, store};
 use super::inadmissible::Inadmissible;
-use super::limits::CallLimits;
 use super::lines::Lines;
+use super::{CallLimits, Sandbox};
 use crate::ids::Digest;
 use crate::lead::{Field, Kind, Schema, Value};
 use crate::money::Micros;
@@ -165,9 +164,8 @@ impl fmt::Debug for Normalizer {
 
 impl Normalizer {
     pub(super) fn admit(sandbox: &Sandbox, wasm: &[u8]) -> Result<Self, Inadmissible> {
-        let other_types =
-            |error: wasmtime::Error| Inadmissible::OtherTypes(error.root_cause().to_string());
-        let compiled = NormalizerPre::new(sandbox.compile(wasm)?).map_err(other_types)?;
+        let compiled =
+            NormalizerPre::new(sandbox.compile(wasm)?).map_err(Inadmissible::mistyped)?;
         let (limits, lines) = (&sandbox.limits, Arc::new(Lines::of(wasm)));
         let mut store = store(&sandbox.engine, &limits.describe).map_err(Inadmissible::Silent)?;
         let (described, named) = compiled
@@ -205,8 +203,7 @@ impl Normalizer {
         &self.limits
     }
 
-    /// Returns a handle to the same normalizer whose calls may use this much, or what [`CallLimits::MAX`] allows of it.
-    /// Nothing is compiled anew.
+    /// Returns a handle to the same whose calls may use this much, or what [`CallLimits::MAX`] allows of it.
     #[must_use]
     pub fn with_limits(&self, limits: CallLimits) -> Self {
         Self { limits: limits.capped(), ..self.clone() }
@@ -239,12 +236,9 @@ impl Normalizer {
         let (fuel, memory_bytes) = spent(&store, limits);
         Ok(Normalized {
             envelope: envelope(normalized.envelope)?,
-            lead: match normalized.lead {
-                Ok(values) => {
-                    Ok(values.into_iter().map(|pair| (pair.name, value(pair.value))).collect())
-                }
-                Err(refused) => Err(refusal(refused)),
-            },
+            lead: normalized.lead.map_err(refusal).map(|values| {
+                values.into_iter().map(|pair| (pair.name, value(pair.value))).collect()
+            }),
             fuel,
             memory_bytes,
         })

@@ -16,11 +16,12 @@ const PROBLEMS: [&str; 6] = [
     include_str!("../views.rs"),
     include_str!("../schemas.rs"),
 ];
-const WORDS: [&str; 4] = [
+const WORDS: [&str; 5] = [
     include_str!("../../fixtures.rs"),
     include_str!("../../ingest.rs"),
     include_str!("../../sandbox/normalizer.rs"),
-    include_str!("../../sandbox/admission.rs"),
+    include_str!("../../sandbox/inadmissible.rs"),
+    include_str!("../../sandbox/excess.rs"),
 ];
 
 fn openapi() -> Value {

@@ -6,6 +6,7 @@
 
 mod build;
 mod draft;
+mod faults;
 mod serving;
 mod spec;
 mod upkeep;
@@ -27,8 +28,8 @@ use crate::money::{Micros, Share};
 use crate::sandbox::{ConfiguredFilter, Normalizer};
 use crate::schedule::Schedule;
 
-pub use build::Fault;
 pub use draft::Draft;
+pub use faults::{FAULTS_TOLD_MAX, Fault, Faults};
 pub use serving::{Lot, Served, Serving, Upkeep};
 pub use spec::{
     Amount, BudgetSpec, BuyerSpec, CampaignSpec, CapsSpec, DeliverySpec, FilterSpec, ListSpec,

@@ -9,6 +9,7 @@ mod modules;
 mod office;
 mod opening;
 mod replay;
+mod schemas;
 mod views;
 
 use std::sync::Arc;
@@ -42,6 +43,7 @@ pub use modules::{NOTE_BYTES_MAX, Note, Trying, Uploaded, Which};
 pub use office::{ActError, SavedSource};
 pub use opening::{OpenError, Options};
 pub use replay::{Difference, Replayed, replay};
+pub use schemas::{KnownSchema, Misnumbered};
 pub use views::AUCTIONS_MAX;
 
 /// A running exchange.

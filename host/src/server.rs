@@ -7,6 +7,7 @@ mod modules;
 mod operator;
 mod pages;
 mod problem;
+mod schemas;
 mod sources;
 mod views;
 
@@ -135,6 +136,10 @@ fn routes(desk: Desk) -> Router {
         .route("/v1/modules/{name}/shadow", post(modules::shadow))
         .route("/v1/modules/{name}/take-out", post(modules::take_out))
         .route("/v1/limits/{world}", get(modules::limits).put(modules::put_limits))
+        .route("/v1/schemas", get(schemas::schemas))
+        .route("/v1/schemas/{vertical}", get(schemas::serving))
+        .route("/v1/schemas/{vertical}/compare", get(schemas::compare))
+        .route("/v1/schemas/{vertical}/{version}", get(schemas::schema))
         .route("/v1/auctions", get(views::auctions))
         .route("/v1/auctions/{id}", get(views::auction))
         .route("/v1/auctions/{id}/resolve", post(operator::resolve))

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use super::draft::Draft;
+use super::faults::{Fault, Faults};
 use super::serving::{Served, Serving, Upkeep};
 use super::spec::{BuyerSpec, CampaignSpec, DeliverySpec, SourceSpec, VerticalSpec};
 use super::upkeep::{FailingSpec, ModuleSpec};
@@ -18,72 +19,59 @@ use crate::egress::Egress;
 use crate::ids::{BuyerId, CampaignId, ModuleName, SourceId, VerticalId};
 use crate::lead::Schema;
 use crate::money::Micros;
-use crate::sandbox::{Admitted, ConfigureError, ConfiguredFilter, Filter, Normalizer};
+use crate::sandbox::{Admitted, ConfigureError, ConfiguredFilter, Filter, Need, Normalizer};
 use crate::schedule::Schedule;
-
-/// Why a draft is not a snapshot: what is at fault, where in it, and what would be right.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{what}: {message}")]
-pub struct Fault {
-    /// The object, such as `campaign acme-ca`.
-    pub what: String,
-    /// A JSON pointer into its body; empty for the whole.
-    pub pointer: String,
-    pub message: String,
-}
-
-impl Fault {
-    fn new(what: &impl ToString, pointer: &str, message: impl Into<String>) -> Self {
-        Self { what: what.to_string(), pointer: pointer.to_owned(), message: message.into() }
-    }
-}
 
 impl Market {
     /// Builds a snapshot. Compiles and configures what is not yet, so it belongs on a thread that may block.
     ///
     /// # Errors
     ///
-    /// The first [`Fault`] found.
-    pub fn build(draft: &Draft, version: u64, workshop: &Workshop) -> Result<Self, Fault> {
+    /// Every [`Fault`] found; of a campaign the first, and none that only follows from another.
+    pub fn build(draft: &Draft, version: u64, workshop: &Workshop) -> Result<Self, Faults> {
         let register = &draft.register;
-        let mut market = Self { version, ..Self::default() };
+        let (mut market, mut faults) = (Self { version, ..Self::default() }, Faults::default());
         for (id, spec) in &register.sources {
             for digest in &spec.key_digests {
                 if market.keys.insert(*digest, id.clone()).is_some_and(|other| other != *id) {
                     let message = "the key belongs to another source; every source has its own";
-                    return Err(Fault::new(&format!("source {id}"), "/key", message));
+                    faults.0.push(Fault::new(&format!("source {id}"), "/key", message));
                 }
             }
-            market.sources.insert(id.clone(), Arc::new(source(id, spec)?));
+            let source = faults.keep(source(id, spec));
+            market.sources.extend(source.map(|source| (id.clone(), Arc::new(source))));
         }
         for (id, spec) in &register.buyers {
-            market.buyers.insert(id.clone(), Arc::new(buyer(id, spec, &workshop.egress)?));
+            let buyer = faults.keep(buyer(id, spec, &workshop.egress));
+            market.buyers.extend(buyer.map(|buyer| (id.clone(), Arc::new(buyer))));
         }
         let mut lists = Lists::default();
         for (name, list) in &register.lists {
-            lists.insert(name, &list.values).map_err(|error| {
+            faults.keep(lists.insert(name, &list.values).map_err(|error| {
                 Fault::new(&format!("list {name}"), "/values", error.to_string())
-            })?;
+            }));
         }
         let mut campaigns: BTreeMap<&VerticalId, BTreeMap<&CampaignId, &CampaignSpec>> =
             BTreeMap::new();
         for (id, spec) in &register.campaigns {
             if !register.verticals.contains_key(&spec.vertical) {
                 let message = format!("there is no vertical `{}`; save it first", spec.vertical);
-                return Err(Fault::new(&format!("campaign {id}"), "/vertical", message));
+                faults.0.push(Fault::new(&format!("campaign {id}"), "/vertical", message));
             }
             campaigns.entry(&spec.vertical).or_default().insert(id, spec);
         }
         for (name, spec) in &register.modules {
-            failing(&format!("module {name}"), spec)?;
+            faults.keep(failing(&format!("module {name}"), spec));
         }
+        // Campaigns name all of these: what is wrong with them would be told twice.
+        let mut faults = faults.none_or(Faults::default())?;
         for (id, spec) in &register.verticals {
             let saved = campaigns.remove(id).unwrap_or_default();
             let bench = Bench { draft, workshop, buyers: &market.buyers, lists: &lists };
-            let vertical = bench.vertical(id, spec, &saved)?;
-            market.verticals.insert(id.clone(), Arc::new(vertical));
+            let vertical = bench.vertical(id, spec, &saved, &mut faults);
+            market.verticals.extend(vertical.map(|vertical| (id.clone(), Arc::new(vertical))));
         }
-        Ok(market)
+        faults.none_or(market)
     }
 }
 
@@ -137,10 +125,11 @@ impl Bench<'_> {
         id: &VerticalId,
         spec: &VerticalSpec,
         saved: &BTreeMap<&CampaignId, &CampaignSpec>,
-    ) -> Result<Vertical, Fault> {
+        faults: &mut Faults,
+    ) -> Option<Vertical> {
         let what = format!("vertical {id}");
-        limits(&what, spec)?;
-        let normalizer = self.normalizer(&what, spec)?;
+        faults.keep(limits(&what, spec));
+        let normalizer = faults.keep(self.normalizer(&what, spec))?;
         let schema = Arc::clone(normalizer.active.code.schema());
         let mut groups: BTreeMap<&ModuleName, Vec<(&CampaignId, String)>> = BTreeMap::new();
         for (campaign, spec) in saved {
@@ -152,17 +141,19 @@ impl Bench<'_> {
         let mut filters = Vec::with_capacity(groups.len());
         let mut slots = HashMap::new();
         for (name, group) in &groups {
+            // A filter that is at fault has no place, but then nothing is built at all.
             for (slot, (campaign, _)) in (0_u32..).zip(group) {
                 slots.insert(*campaign, Slot { filter: filters.len(), slot });
             }
-            filters.push(self.filter(name, group, &schema)?);
+            filters.extend(faults.keep(self.filter(name, group, &schema)));
         }
         let mut campaigns = Vec::with_capacity(saved.len());
         for (campaign, spec) in saved {
             let slot = slots.get(campaign).copied();
-            campaigns.push(Arc::new(self.campaign(campaign, spec, &schema, slot)?));
+            let campaign = faults.keep(self.campaign(campaign, spec, &schema, slot));
+            campaigns.extend(campaign.map(Arc::new));
         }
-        Ok(Vertical {
+        Some(Vertical {
             id: id.clone(),
             active: spec.active,
             normalizer,
@@ -300,12 +291,14 @@ impl Bench<'_> {
                 return Err(fault(pointer, "must not be negative".to_owned()));
             }
         }
+        let checked = |message: String| format!("{message} (checked by {})", schema_words(schema));
         let criteria = match &spec.criteria {
             None => Criteria::any(),
             Some(serde_json::Value::String(text)) => Criteria::from_text(text, schema, self.lists)
-                .map_err(|error| fault("/criteria", error.to_string()))?,
-            Some(json) => Criteria::from_json(json, schema, self.lists)
-                .map_err(|error| fault(&format!("/criteria{}", error.at), error.message))?,
+                .map_err(|error| fault("/criteria", checked(error.to_string())))?,
+            Some(json) => Criteria::from_json(json, schema, self.lists).map_err(|error| {
+                fault(&format!("/criteria{}", error.at), checked(error.message))
+            })?,
         };
         let schedule = spec.schedule.as_ref().map(Schedule::from_json).transpose();
         let schedule = schedule
@@ -349,22 +342,30 @@ fn failing(what: &str, spec: &ModuleSpec) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Says why a filter cannot judge leads of this schema.
+/// Says all that keeps a filter from judging leads of this schema.
 fn fits(filter: &Filter, schema: &Schema) -> Result<(), String> {
-    for need in filter.needs() {
-        let fault = match schema.field(&need.name) {
-            None => format!("has no field `{}`", need.name),
-            Some((_, field)) if field.contact => {
-                format!("marks `{}` as contact data, which no filter may read", need.name)
-            }
-            Some((_, field)) if field.kind != need.kind => {
-                format!("has `{}` as {}, not {}", need.name, field.kind.name(), need.kind.name())
-            }
-            Some(_) => continue,
-        };
-        return Err(format!("the schema of `{}` {fault}", schema.vertical()));
+    let fault = |need: &Need| match schema.field(&need.name) {
+        None => Some(format!("has no field `{}`", need.name)),
+        Some((_, field)) if field.contact => {
+            Some(format!("marks `{}` as contact data, which no filter may read", need.name))
+        }
+        Some((_, field)) if field.kind != need.kind => {
+            let (kind, needed) = (field.kind.name(), need.kind.name());
+            Some(format!("has `{}` as {kind}, not {needed}", need.name))
+        }
+        Some(_) => None,
+    };
+    let faults: Vec<String> = filter.needs().iter().filter_map(fault).collect();
+    if faults.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    Err(format!("{} {}", schema_words(schema), faults.join(", and ")))
+}
+
+/// Names a schema with its version: a fault may be gone in another.
+fn schema_words(schema: &Schema) -> String {
+    let (major, minor) = schema.version();
+    format!("version {major}.{minor} of the schema of `{}`", schema.vertical())
 }
 
 fn limits(what: &str, spec: &VerticalSpec) -> Result<(), Fault> {

@@ -1,11 +1,12 @@
 //! The workshop: the tools that building a snapshot needs, and what they made before.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::egress::Egress;
 use crate::ids::Digest;
-use crate::sandbox::{Admitted, ConfigureError, ConfiguredFilter, Filter, Sandbox};
+use crate::lead::Schema;
+use crate::sandbox::{Admitted, ConfigureError, ConfiguredFilter, Filter, Need, Sandbox};
 
 /// How many configured filters are kept for the next build, beyond those in use.
 const CONFIGURED_KEPT_MAX: usize = 1_024;
@@ -39,6 +40,22 @@ impl Workshop {
     /// Returns whether a module is compiled.
     pub fn has(&self, digest: Digest) -> bool {
         lock(&self.admitted).contains_key(&digest)
+    }
+
+    /// Returns the schema of a normalizer that is compiled.
+    pub fn schema(&self, digest: Digest) -> Option<Arc<Schema>> {
+        match lock(&self.admitted).get(&digest)? {
+            Admitted::Normalizer(normalizer) => Some(Arc::clone(normalizer.schema())),
+            Admitted::Filter(_) => None,
+        }
+    }
+
+    /// Returns what a filter that is compiled reads; nothing of any other module.
+    pub fn needs(&self, digest: Digest) -> Vec<Need> {
+        match lock(&self.admitted).get(&digest) {
+            Some(Admitted::Filter(filter)) => filter.needs().to_vec(),
+            Some(Admitted::Normalizer(_)) | None => Vec::new(),
+        }
     }
 
     pub(super) fn module(&self, digest: Digest) -> Option<Admitted> {

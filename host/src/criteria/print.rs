@@ -39,6 +39,13 @@ impl Display for Printed<'_> {
     }
 }
 
+/// Long lists are shortened.
+impl Display for Condition {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        print(f, self, Length::Short)
+    }
+}
+
 fn join(f: &mut Formatter<'_>, parts: &[Expression], word: &str, length: Length) -> fmt::Result {
     for (index, part) in parts.iter().enumerate() {
         if index > 0 {

@@ -103,7 +103,8 @@ impl Exchange {
     ///
     /// # Errors
     ///
-    /// [`ActError`] if the module is not admitted, or its name belongs to a module of another world.
+    /// [`ActError`] if the module is not admitted, its name belongs to a module of another world, or its schema cannot
+    /// come after the newest of the same major version.
     pub async fn upload(
         &self,
         name: &str,
@@ -130,6 +131,9 @@ impl Exchange {
             return uploaded(version, false);
         }
         let version = known.map_or(0, |versions| versions.newest()).saturating_add(1);
+        if let (Some(versions), Admitted::Normalizer(normalizer)) = (known, &admitted) {
+            self.may_follow(versions, &module, normalizer.schema()).await?;
+        }
         let (major, minor) = match &admitted {
             Admitted::Normalizer(normalizer) => normalizer.schema().version(),
             Admitted::Filter(_) => (0, 0),
@@ -316,7 +320,7 @@ impl Exchange {
         Ok(())
     }
 
-    async fn admit(&self, digest: Digest, wasm: Vec<u8>) -> Result<Admitted, ActError> {
+    pub(super) async fn admit(&self, digest: Digest, wasm: Vec<u8>) -> Result<Admitted, ActError> {
         let workshop = Arc::clone(&self.workshop);
         let admitted = tokio::task::spawn_blocking(move || {
             let admitted = workshop.sandbox.admit(&wasm)?;

@@ -6,9 +6,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Exchange, entrance};
+use super::{Exchange, Misnumbered, entrance};
 use crate::book::Account;
-use crate::catalog::{Draft, Fault, Market, SourceSpec};
+use crate::catalog::{Draft, Faults, Market, SourceSpec};
 use crate::delivery::Errand;
 use crate::delivery::courier::Outcome;
 use crate::facts::{Delivered, Deposited, Fact, Saved};
@@ -33,17 +33,26 @@ pub enum ActError {
     /// A body or a reference in it cannot be.
     #[error("{message}")]
     Invalid { pointer: String, message: String },
+    /// Several objects do not fit together any more.
+    #[error(transparent)]
+    Faults(Faults),
     #[error(transparent)]
     Inadmissible(Inadmissible),
+    /// A normalizer's schema cannot have the number that it has.
+    #[error(transparent)]
+    Misnumbered(Box<Misnumbered>),
     #[error("{0}")]
     Conflict(String),
     #[error("the journal does not take facts any more")]
     Closed,
 }
 
-impl From<Fault> for ActError {
-    fn from(fault: Fault) -> Self {
-        Self::Invalid { message: fault.to_string(), pointer: fault.pointer }
+impl From<Faults> for ActError {
+    fn from(faults: Faults) -> Self {
+        match faults.0.as_slice() {
+            [fault] => Self::Invalid { message: fault.to_string(), pointer: fault.pointer.clone() },
+            _ => Self::Faults(faults),
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use super::deliveries::SHIPPING_MAX;
 use super::drains::Drains;
 use super::failures::Failures;
 use crate::book::{Book, State};
-use crate::catalog::{Catalog, Draft, Fault, Market, Workshop};
+use crate::catalog::{Catalog, Draft, Faults, Market, Workshop};
 use crate::clock::Clock;
 use crate::delivery::DELIVER;
 use crate::delivery::courier::Courier;
@@ -53,7 +53,7 @@ pub enum OpenError {
     #[error("outbound connections cannot be set up: {0}")]
     Egress(String),
     #[error("what was saved does not hold with this program's settings: {0}")]
-    Catalog(#[from] Fault),
+    Catalog(#[from] Faults),
     #[error("module {digest} of the journal is not admitted any more: {why}")]
     Module { digest: Digest, why: String },
 }

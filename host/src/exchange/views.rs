@@ -1,12 +1,14 @@
 //! What may be looked at from outside: the newest auctions, and what each vertical takes from its sources.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::{ActError, Exchange};
 use crate::clock::Moment;
 use crate::facts::Fact;
+use crate::lead::Schema;
 use crate::settlement;
 
 /// The most auctions in one list.
@@ -73,6 +75,13 @@ impl Exchange {
         let mut names: Vec<String> = open.map(|vertical| vertical.id.to_string()).collect();
         names.sort_unstable();
         names
+    }
+
+    /// Returns the schema of a vertical that takes pings.
+    pub fn schema_taken(&self, vertical: &str) -> Option<Arc<Schema>> {
+        let market = self.catalog.load();
+        let open = market.vertical_named(vertical).filter(|vertical| vertical.active)?;
+        Some(Arc::clone(open.schema()))
     }
 
     /// Returns what a source must know to send to a vertical; nothing if the vertical takes no pings.

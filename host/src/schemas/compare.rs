@@ -312,7 +312,7 @@ const fn step(stage: Stage) -> &'static str {
 }
 
 /// Names words in backquotes, and how many more there are.
-fn words(words: &[String]) -> String {
+pub(super) fn words(words: &[String]) -> String {
     let shown: Vec<String> =
         words.iter().take(WORDS_NAMED_MAX).map(|word| format!("`{word}`")).collect();
     match words.len().saturating_sub(WORDS_NAMED_MAX) {

@@ -8,7 +8,8 @@ mod tests;
 use std::sync::OnceLock;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
@@ -16,6 +17,7 @@ use serde_json::json;
 use self::page::{escape, fill, page};
 use super::Desk;
 use super::problem::Problem;
+use super::schemas::View;
 use crate::delivery;
 use crate::reasons::{Exclusion, Refusal};
 use crate::telemetry;
@@ -59,12 +61,19 @@ pub(super) async fn openapi() -> Response {
 pub(super) async fn specification(
     State(desk): State<Desk>,
     Path(vertical): Path<String>,
+    view: Result<Query<View>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    let specification = desk.exchange.posting_specification(&vertical).ok_or_else(|| {
+    let view = View::of(view)?;
+    let unknown = || {
         let detail = format!("there is no vertical `{vertical}`");
         Problem::new(StatusCode::NOT_FOUND, "vertical-not-found", detail)
             .next("/docs lists every vertical")
-    })?;
+    };
+    let schema = desk.exchange.schema_taken(&vertical).ok_or_else(unknown)?;
+    if let Some(json_schema) = view.json_schema(&schema) {
+        return Ok(json_schema);
+    }
+    let specification = desk.exchange.posting_specification(&vertical).ok_or_else(unknown)?;
     let nosniff = [(header::X_CONTENT_TYPE_OPTIONS, "nosniff")];
     Ok((nosniff, Json(specification)).into_response())
 }

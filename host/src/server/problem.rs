@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::exchange::{ActError, Trouble};
+use crate::exchange::{ActError, Misnumbered, Trouble};
 use crate::ingest::Denied;
 use crate::sandbox::RefusalCode;
+use crate::schemas::Unfit;
 
 /// A refusal on its way out.
 #[derive(Debug)]
@@ -19,12 +20,21 @@ pub(super) struct Problem {
     field: Option<String>,
     next: Option<&'static str>,
     retry_after: Option<Duration>,
+    faults: Vec<Value>,
 }
 
 impl Problem {
     pub(super) fn new(status: StatusCode, code: &str, detail: impl std::fmt::Display) -> Self {
         let (code, detail) = (code.to_owned(), format!("{detail}"));
-        Self { status, code, detail, field: None, next: None, retry_after: None }
+        Self {
+            status,
+            code,
+            detail,
+            field: None,
+            next: None,
+            retry_after: None,
+            faults: Vec::new(),
+        }
     }
 
     pub(super) fn field(self, field: Option<String>) -> Self {
@@ -37,6 +47,11 @@ impl Problem {
 
     pub(super) fn retry_after(self, pause: Duration) -> Self {
         Self { retry_after: Some(pause), ..self }
+    }
+
+    /// Every fault by itself, where there may be several.
+    pub(super) fn faults(self, faults: impl Iterator<Item = Value>) -> Self {
+        Self { faults: faults.collect(), ..self }
     }
 
     /// The operator's key is missing or wrong.
@@ -62,6 +77,9 @@ impl IntoResponse for Problem {
             }
             if let Some(next) = self.next {
                 object.insert("next".to_owned(), next.into());
+            }
+            if !self.faults.is_empty() {
+                object.insert("faults".to_owned(), self.faults.into());
             }
         }
         let mut response = (self.status, document.to_string()).into_response();
@@ -173,6 +191,16 @@ impl From<ActError> for Problem {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", message)
                     .field(Some(pointer).filter(|pointer| !pointer.is_empty()))
             }
+            ActError::Faults(ref faults) => {
+                let all = faults.0.iter().map(|fault| {
+                    json!({"what": fault.what, "field": fault.pointer, "message": fault.message})
+                });
+                let all = all.collect::<Vec<Value>>();
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", error)
+                    .faults(all.into_iter())
+                    .next("mend or pause each of them first; nothing has changed")
+            }
+            ActError::Misnumbered(refused) => refused.as_ref().into(),
             ActError::Inadmissible(why) => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, why.code(), &why)
             }
@@ -180,5 +208,19 @@ impl From<ActError> for Problem {
             ActError::Closed => Self::new(StatusCode::SERVICE_UNAVAILABLE, "closing", error)
                 .retry_after(Duration::from_secs(5)),
         }
+    }
+}
+
+impl From<&Misnumbered> for Problem {
+    fn from(refused: &Misnumbered) -> Self {
+        let relying = refused.relying.iter();
+        let relying = relying.map(|one| json!({"what": one.what, "message": one.why}));
+        if refused.unfit == Unfit::NeedsMajor {
+            return Self::new(StatusCode::UNPROCESSABLE_ENTITY, "schema-breaks", refused)
+                .faults(relying)
+                .next("give it that number: both major versions serve side by side, and a vertical names its `major`");
+        }
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "schema-version", refused)
+            .next("set `major` and `minor` in the module's schema")
     }
 }

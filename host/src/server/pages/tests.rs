@@ -8,11 +8,12 @@ use super::*;
 use crate::reasons::{Exclusion, Refusal};
 
 /// Where problem codes are born: after a status, or as the word of a refusal.
-const PROBLEMS: [&str; 4] = [
+const PROBLEMS: [&str; 5] = [
     include_str!("../problem.rs"),
     include_str!("../sources.rs"),
     include_str!("../operator.rs"),
     include_str!("../views.rs"),
+    include_str!("../schemas.rs"),
 ];
 const WORDS: [&str; 3] = [
     include_str!("../../ingest.rs"),

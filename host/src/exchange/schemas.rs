@@ -239,3 +239,23 @@ fn named(names: &[String]) -> String {
         more => format!("{shown} and {more} more"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_tells_so_many_names_and_how_many_more_there_are() {
+        let names: Vec<String> = (0..22).map(|name| format!("n{name}")).collect();
+        assert_eq!(named(&[]), "none");
+        assert_eq!(named(&names[..2]), "n0, n1");
+        assert!(named(&names).ends_with("n18, n19 and 2 more"), "{}", named(&names));
+        let relying =
+            names.iter().map(|name| Relying { what: name.clone(), why: "asks".to_owned() });
+        let relying: Vec<Relying> = relying.collect();
+        let all = told(Unfit::NeedsMajor, &relying);
+        assert!(all.ends_with("n18: asks; n19: asks; and 2 more"), "{all}");
+        assert_eq!(told(Unfit::NeedsMajor, &relying[..1]), ". It would break n0: asks");
+        assert_eq!(told(Unfit::SameVersion, &relying), "");
+    }
+}

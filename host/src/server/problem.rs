@@ -16,16 +16,16 @@ use crate::schemas::Unfit;
 pub(super) struct Problem {
     status: StatusCode,
     code: String,
-    detail: String,
+    detail: Box<str>,
     field: Option<String>,
     next: Option<&'static str>,
     retry_after: Option<Duration>,
-    faults: Vec<Value>,
+    faults: Box<[Value]>,
 }
 
 impl Problem {
     pub(super) fn new(status: StatusCode, code: &str, detail: impl std::fmt::Display) -> Self {
-        let (code, detail) = (code.to_owned(), format!("{detail}"));
+        let (code, detail) = (code.to_owned(), format!("{detail}").into());
         Self {
             status,
             code,
@@ -33,7 +33,7 @@ impl Problem {
             field: None,
             next: None,
             retry_after: None,
-            faults: Vec::new(),
+            faults: Box::default(),
         }
     }
 
@@ -79,7 +79,7 @@ impl IntoResponse for Problem {
                 object.insert("next".to_owned(), next.into());
             }
             if !self.faults.is_empty() {
-                object.insert("faults".to_owned(), self.faults.into());
+                object.insert("faults".to_owned(), self.faults.into_vec().into());
             }
         }
         let mut response = (self.status, document.to_string()).into_response();

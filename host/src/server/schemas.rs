@@ -38,7 +38,7 @@ enum Step {
 impl View {
     /// Reads the query of an address.
     pub(super) fn of(query: Result<Query<Self>, QueryRejection>) -> Result<Self, Problem> {
-        let Query(view) = query.map_err(malformed)?;
+        let Query(view) = query.map_err(|rejection| malformed(&rejection))?;
         if view.format.is_none() && view.stage.is_some() {
             let detail = "`stage` has a meaning with `format=json-schema` only";
             return Err(Problem::new(StatusCode::BAD_REQUEST, "malformed", detail));
@@ -62,7 +62,7 @@ impl View {
     }
 }
 
-fn malformed(rejection: QueryRejection) -> Problem {
+fn malformed(rejection: &QueryRejection) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, "malformed", rejection.body_text())
 }
 
@@ -116,7 +116,7 @@ pub(super) async fn compare(
     Path(vertical): Path<String>,
     pair: Result<Query<Pair>, QueryRejection>,
 ) -> Reply {
-    let Query(Pair { from, to }) = pair.map_err(malformed)?;
+    let Query(Pair { from, to }) = pair.map_err(|rejection| malformed(&rejection))?;
     let compared = desk.exchange.compare_schemas(&vertical, from.as_deref(), to.as_deref()).await?;
     Ok(Json(compared).into_response())
 }

@@ -98,3 +98,19 @@ fn put(text: &mut String, more: std::fmt::Arguments<'_>) {
     // A string takes everything.
     let _ = text.write_fmt(more);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_shows_words_as_far_as_it_goes() {
+        let states: Vec<String> = (10..61).map(|number| format!("S{number}")).collect();
+        let shown = words(&states);
+        assert!(shown.starts_with("S10, S11, ") && shown.ends_with("S21 and 39 more"), "{shown}");
+        let letters = shown.strip_suffix(" and 39 more").unwrap().chars().count();
+        assert!(letters <= WORDS_CHARS_MAX, "{letters}");
+        assert_eq!(words(&states[..2]), "S10, S11");
+        assert_eq!(words(&[]), "");
+    }
+}

@@ -335,6 +335,7 @@ mod tests {
         assert_eq!(description.settings, "18");
     }
 
+    #[expect(unreachable_pub, reason = "a filter's crate has its vertical in a public module")]
     mod vertical {
         fields! {
             /// In whole years.

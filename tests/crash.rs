@@ -4,7 +4,7 @@
 //! `GAVEL_CRASH_ROUNDS` says how often (12), `GAVEL_CRASH_SEED` makes it other traffic.
 
 mod oracle;
-mod program;
+pub(crate) mod program;
 mod traffic;
 
 use std::path::Path;

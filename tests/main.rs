@@ -9,6 +9,7 @@
 
 mod crash;
 mod delivery;
+mod diff;
 mod exchange;
 mod hostile;
 mod market;

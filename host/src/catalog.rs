@@ -28,7 +28,7 @@ use crate::sandbox::{ConfiguredFilter, Normalizer};
 use crate::schedule::Schedule;
 
 pub use build::Fault;
-pub use draft::Draft;
+pub use draft::{Draft, Unfoldable};
 pub use serving::{Lot, Served, Serving, Upkeep};
 pub use spec::{
     Amount, BudgetSpec, BuyerSpec, CampaignSpec, CapsSpec, DeliverySpec, FilterSpec, ListSpec,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::catalog::{Lot, ModuleVersion, Served, Vertical};
 use crate::ingest::{Call, Submission};
 use crate::lead::{Field, Lead, Schema, TEXT_BYTES_MAX, TEXTS_MAX, Value};
-use crate::sandbox::{self, Envelope, Forfeit, Refusal, RefusalCode, Stage};
+use crate::sandbox::{self, Envelope, Forfeit, Normalizer, Refusal, RefusalCode, Stage};
 
 /// A submission as the vertical's module understood it.
 #[derive(Debug)]
@@ -32,6 +32,14 @@ pub struct Fault {
 
 /// Reads a submission with the vertical's module.
 pub fn read(vertical: &Vertical, submission: &Submission) -> Result<Reading, Fault> {
+    let serving = &vertical.normalizer;
+    // There is no handle before the bytes are read.
+    let lot = Lot::draw(submission.body_digest().as_bytes(), &serving.active.module.name);
+    read_with(serving.decides(lot), submission)
+}
+
+/// Reads a submission with one version of the vertical's module.
+pub fn read_with(served: &Served<Normalizer>, submission: &Submission) -> Result<Reading, Fault> {
     let stage = if submission.call == Call::Ping { Stage::Ping } else { Stage::Post };
     let claims = sandbox::Submission {
         stage,
@@ -40,10 +48,7 @@ pub fn read(vertical: &Vertical, submission: &Submission) -> Result<Reading, Fau
         body: &submission.body,
         received_on: submission.received.day(),
     };
-    let serving = &vertical.normalizer;
-    // There is no handle before the bytes are read.
-    let lot = Lot::draw(submission.body_digest().as_bytes(), &serving.active.module.name);
-    let Served { module, code } = serving.decides(lot);
+    let Served { module, code } = served;
     let fault = |forfeit| Fault { module: module.clone(), forfeit };
     let normalized = code.normalize(&claims).map_err(fault)?;
     let lead = match normalized.lead {

@@ -46,6 +46,12 @@ impl Market {
     /// The first [`Fault`] found.
     pub fn build(draft: &Draft, version: u64, workshop: &Workshop) -> Result<Self, Fault> {
         let register = &draft.register;
+        for (name, spec) in &register.modules {
+            let world = draft.modules.get(name).map_or("", |versions| versions.world.as_str());
+            spec.gate.check(world).map_err(|(member, message)| {
+                Fault::new(&format!("module {name}"), &format!("/gate/{member}"), message)
+            })?;
+        }
         let mut market = Self { version, ..Self::default() };
         for (id, spec) in &register.sources {
             for digest in &spec.key_digests {

@@ -41,7 +41,8 @@ impl Workshop {
         lock(&self.admitted).contains_key(&digest)
     }
 
-    pub(super) fn module(&self, digest: Digest) -> Option<Admitted> {
+    /// Returns a compiled module.
+    pub fn module(&self, digest: Digest) -> Option<Admitted> {
         lock(&self.admitted).get(&digest).cloned()
     }
 

@@ -1,7 +1,9 @@
 //! `gavel module`: builds, inspects and runs modules, so that an author needs no exchange to try one.
 
 mod build;
+mod diff;
 mod inspect;
+mod payloads;
 mod run;
 
 use std::fs;
@@ -29,6 +31,10 @@ enum Command {
         /// The component.
         file: PathBuf,
     },
+    /// Show what another version would have changed, in verdicts and in money.
+    Diff(diff::Args),
+    /// Print the leads that a filter was asked about, to compare versions elsewhere. They hold no contact data.
+    Record(diff::RecordArgs),
     /// Call a module once, as an exchange would.
     Run(run::Args),
 }
@@ -37,6 +43,8 @@ pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
     match args.command {
         Command::Build(args) => build::run(&args, json),
         Command::Inspect { file } => inspect::run(&file, json),
+        Command::Diff(args) => diff::run(&args, json),
+        Command::Record(args) => diff::record(&args),
         Command::Run(args) => run::run(&args, json),
     }
 }

@@ -36,6 +36,9 @@ pub enum ActError {
     Inadmissible(Inadmissible),
     #[error("{0}")]
     Conflict(String),
+    /// A version does not show what it must show before it may serve.
+    #[error("{0}")]
+    Gate(String),
     #[error("the journal does not take facts any more")]
     Closed,
 }

@@ -120,11 +120,15 @@ async fn answer(desk: Desk, submission: Submission) -> Response {
     // In a task of its own: a source that hangs up does not cut a decision in two.
     let answering = tokio::spawn(
         async move {
-            match call {
+            let answer = match call {
                 Call::Ping => exchange.ping(&submission).await,
                 Call::Post => exchange.post(&submission).await,
                 Call::Full => exchange.full(&submission).await,
+            };
+            if let Ok(_) | Err(Trouble::Refused(_) | Trouble::Normalizer(_)) = &answer {
+                exchange.shadow_submission(&submission);
             }
+            answer
         }
         .instrument(span),
     );

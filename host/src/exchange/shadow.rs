@@ -1,0 +1,416 @@
+//! Shadows: a version on trial judges what the active one judged, after the fact and off the hot path, and decides
+//! nothing.
+//!
+//! What pings leave for it waits in a bounded queue; what finds the queue full is counted and dropped. One thread works
+//! on the queue and rests as long as it works, so that a shadow that loops or traps on every lead takes at most half of
+//! one core from the traffic.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value as Json, json};
+use tokio_util::sync::CancellationToken;
+
+use super::Exchange;
+use super::diff::named;
+use super::pair::{Auction, Seat, read_fields};
+use crate::catalog::{Draft, Lot, Served, Serving, Vertical, Workshop};
+use crate::clock::Moment;
+use crate::comparison::{Comparison, Field, Read, Readings};
+use crate::facts::PingAnswered;
+use crate::ids::{Digest, ModuleName};
+use crate::ingest::Submission;
+use crate::normalize;
+use crate::sandbox::{Admitted, Forfeit, Normalizer};
+
+/// How many pings may wait for a shadow.
+pub const QUEUE_MAX: usize = 1_024;
+/// How many bytes of submissions may wait for the shadow of a normalizer.
+pub const QUEUE_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// How many trials are remembered; of more, those that ended first are forgotten.
+pub const TRIALS_MAX: usize = 64;
+/// How long the thread works before it rests as long.
+const WORK: Duration = Duration::from_millis(5);
+
+/// A trial: the module, the version on trial, and the active one.
+type Key = (ModuleName, u32, u32);
+
+/// What pings left for the shadows.
+enum Seen {
+    Auction { vertical: Arc<Vertical>, filter: usize, auction: Box<Auction> },
+    Submission { vertical: Arc<Vertical>, submission: Box<Submission> },
+}
+
+/// What the shadows found.
+#[derive(Clone, Debug)]
+pub(super) enum Observed {
+    Filter(Comparison),
+    Normalizer(Readings),
+}
+
+/// One trial.
+#[derive(Clone, Debug)]
+struct Trial {
+    digests: (Digest, Digest),
+    observed: Observed,
+    began: Moment,
+    ended: Option<Moment>,
+    /// What the queue had no room for.
+    dropped: u64,
+}
+
+/// The shadows of an exchange.
+#[derive(Debug)]
+pub(super) struct Shadows {
+    queue: SyncSender<Seen>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    workshop: Arc<Workshop>,
+    trials: Mutex<BTreeMap<Key, Trial>>,
+    waiting_bytes: AtomicUsize,
+    stopping: CancellationToken,
+}
+
+impl std::fmt::Debug for Seen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Auction { .. } => "Auction",
+            Self::Submission { .. } => "Submission",
+        })
+    }
+}
+
+impl Seen {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Auction { .. } => 0,
+            Self::Submission { submission, .. } => submission.body.len(),
+        }
+    }
+
+    fn key(&self) -> Option<Key> {
+        fn of<T>(serving: &Serving<T>) -> Option<Key> {
+            let (_, shadow) = serving.shadow.as_ref()?;
+            let (name, active) =
+                (serving.active.module.name.clone(), serving.active.module.version);
+            Some((name, shadow.module.version, active))
+        }
+        match self {
+            Self::Auction { vertical, filter, .. } => of(&vertical.filters.get(*filter)?.serving),
+            Self::Submission { vertical, .. } => of(&vertical.normalizer),
+        }
+    }
+}
+
+impl Observed {
+    /// Returns how many leads both versions judged.
+    pub(super) fn leads(&self) -> u64 {
+        match self {
+            Self::Filter(comparison) => comparison.leads(),
+            Self::Normalizer(readings) => readings.submissions(),
+        }
+    }
+
+    fn world(&self) -> &'static str {
+        match self {
+            Self::Filter(_) => "filter",
+            Self::Normalizer(_) => "normalizer",
+        }
+    }
+
+    fn summary(&self) -> String {
+        match self {
+            Self::Filter(comparison) => comparison.summary(),
+            Self::Normalizer(readings) => readings.summary(),
+        }
+    }
+
+    fn to_json(&self) -> Json {
+        match self {
+            Self::Filter(comparison) => comparison.to_json(),
+            Self::Normalizer(readings) => readings.to_json(),
+        }
+    }
+}
+
+impl Shadows {
+    /// Starts the thread that judges. It ends when these shadows are dropped, and judges nothing once `stopping`.
+    pub(super) fn start(workshop: Arc<Workshop>, stopping: CancellationToken) -> io::Result<Self> {
+        let (queue, waiting) = sync_channel(QUEUE_MAX);
+        let shared = Arc::new(Shared {
+            workshop,
+            trials: Mutex::default(),
+            waiting_bytes: AtomicUsize::new(0),
+            stopping,
+        });
+        let working = Arc::clone(&shared);
+        std::thread::Builder::new()
+            .name("shadow".to_owned())
+            .spawn(move || working.work(&waiting))?;
+        Ok(Self { queue, shared })
+    }
+
+    /// Leaves an auction for the shadows of its vertical's filters.
+    pub(super) fn see(&self, vertical: &Arc<Vertical>, answered: &PingAnswered) {
+        for (index, filter) in vertical.filters.iter().enumerate() {
+            let serving = &filter.serving;
+            let lot = || Lot::draw(&answered.ping.to_be_bytes(), &serving.active.module.name);
+            if serving.shadow.is_none() || serving.shadows(lot()).is_none() {
+                continue;
+            }
+            let seated = |campaign: &str| {
+                let slot = vertical.campaign(campaign).and_then(|campaign| campaign.filter);
+                slot.is_some_and(|slot| slot.filter == index)
+            };
+            if let Some(auction) = Auction::of(answered, seated) {
+                let (vertical, auction) = (Arc::clone(vertical), Box::new(auction));
+                self.leave(Seen::Auction { vertical, filter: index, auction });
+            }
+        }
+    }
+
+    fn see_submission(&self, vertical: &Arc<Vertical>, submission: &Submission) {
+        let serving = &vertical.normalizer;
+        if serving.shadow.is_none() {
+            return;
+        }
+        let lot = Lot::draw(submission.body_digest().as_bytes(), &serving.active.module.name);
+        if serving.shadows(lot).is_some() {
+            let (vertical, submission) = (Arc::clone(vertical), Box::new(submission.clone()));
+            self.leave(Seen::Submission { vertical, submission });
+        }
+    }
+
+    fn leave(&self, seen: Seen) {
+        let waiting = &self.shared.waiting_bytes;
+        let (key, bytes) = (seen.key(), seen.bytes());
+        let before = waiting.fetch_add(bytes, Ordering::Relaxed);
+        let room = before.saturating_add(bytes) <= QUEUE_BYTES_MAX;
+        if room && self.queue.try_send(seen).is_ok() {
+            return;
+        }
+        waiting.fetch_sub(bytes, Ordering::Relaxed);
+        let Some(key) = key else { return };
+        count(&key, "dropped");
+        if let Some(trial) = self.shared.trials().get_mut(&key) {
+            trial.dropped = trial.dropped.saturating_add(1);
+        }
+    }
+
+    /// Begins and ends trials as a catalog says, and logs what those that ended found.
+    pub(super) fn settle(&self, draft: &Draft, at: Moment) {
+        let mut current = BTreeMap::new();
+        for (name, versions) in draft.modules.iter() {
+            for track in versions.tracks.values() {
+                let (Some(active), Some(shadow)) = (track.active, track.shadow) else { continue };
+                let digest = |version| versions.digest(version).unwrap_or_default();
+                let digests = (digest(active), digest(shadow.version));
+                let observed = match versions.world.as_str() {
+                    "normalizer" => Observed::Normalizer(Readings::default()),
+                    _ => Observed::Filter(Comparison::default()),
+                };
+                let trial = Trial { digests, observed, began: at, ended: None, dropped: 0 };
+                current.insert((name.clone(), shadow.version, active), trial);
+            }
+        }
+        let mut trials = self.shared.trials();
+        for (key, trial) in trials.iter_mut() {
+            if trial.ended.is_none() && !current.contains_key(key) {
+                trial.ended = Some(at);
+                let (module, version, active) = key;
+                let (found, dropped) = (trial.observed.summary(), trial.dropped);
+                tracing::info!(%module, version, active, dropped, found, "shadow ended");
+            }
+        }
+        for (key, trial) in current {
+            if trials.get(&key).is_none_or(|known| known.ended.is_some()) {
+                trials.insert(key, trial);
+            }
+        }
+        while trials.len() > TRIALS_MAX {
+            let ended = trials.iter().filter_map(|(key, trial)| Some((trial.ended?, key.clone())));
+            let Some((_, oldest)) = ended.min() else { break };
+            trials.remove(&oldest);
+        }
+    }
+
+    /// Returns what the trial of a version against the active one found, if there is or was one.
+    pub(super) fn observed(&self, name: &ModuleName, shadow: u32, active: u32) -> Option<Observed> {
+        let trials = self.shared.trials();
+        trials.get(&(name.clone(), shadow, active)).map(|trial| trial.observed.clone())
+    }
+
+    fn newest(&self, name: &ModuleName, version: Option<u32>) -> Option<(Key, Trial)> {
+        let trials = self.shared.trials();
+        let asked = |key: &Key| key.0 == *name && version.is_none_or(|version| key.1 == version);
+        let found = trials.iter().filter(|(key, _)| asked(key));
+        let newest = found.max_by_key(|(key, trial)| (trial.ended.is_none(), trial.began, key.1));
+        newest.map(|(key, trial)| (key.clone(), trial.clone()))
+    }
+}
+
+impl Shared {
+    fn trials(&self) -> MutexGuard<'_, BTreeMap<Key, Trial>> {
+        // A count is whole between its operations, so a panic elsewhere leaves it usable.
+        self.trials.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn work(&self, queue: &Receiver<Seen>) {
+        let mut worked = Duration::ZERO;
+        while let Ok(seen) = queue.recv() {
+            self.waiting_bytes.fetch_sub(seen.bytes(), Ordering::Relaxed);
+            if self.stopping.is_cancelled() {
+                continue;
+            }
+            let began = Instant::now();
+            self.judge(seen);
+            worked = worked.saturating_add(began.elapsed());
+            if worked >= WORK {
+                std::thread::sleep(worked);
+                worked = Duration::ZERO;
+            }
+        }
+    }
+
+    fn judge(&self, seen: Seen) {
+        let Some(key) = seen.key() else { return };
+        let outcome = match seen {
+            Seen::Auction { vertical, filter, auction } => {
+                self.judge_auction(&key, &vertical, filter, &auction)
+            }
+            Seen::Submission { vertical, submission } => {
+                self.judge_submission(&key, &vertical.normalizer, &submission)
+            }
+        };
+        if let Some(outcome) = outcome {
+            count(&key, outcome);
+        }
+    }
+
+    fn judge_auction(
+        &self,
+        key: &Key,
+        vertical: &Vertical,
+        filter: usize,
+        auction: &Auction,
+    ) -> Option<&'static str> {
+        let serving = &vertical.filters.get(filter)?.serving;
+        let (_, shadow) = serving.shadow.as_ref()?;
+        let seat = |campaign: &str| Seat::of(vertical.campaign(campaign)?);
+        let sight = auction.judge(seat, (&serving.active.code, &shadow.code))?;
+        let mut trials = self.trials();
+        let Observed::Filter(comparison) = &mut trials.get_mut(key)?.observed else { return None };
+        let lead = || {
+            let digests = [shadow.module.digest, serving.active.module.digest];
+            let needs =
+                digests.into_iter().filter_map(|digest| match self.workshop.module(digest) {
+                    Some(Admitted::Filter(filter)) => Some(filter.needs().to_vec()),
+                    Some(Admitted::Normalizer(_)) | None => None,
+                });
+            read_fields(&auction.frame, needs.flatten().collect::<Vec<_>>().iter())
+        };
+        let differs = comparison.add(&sight, lead);
+        Some(outcome(sight.new.spent.is_err(), differs))
+    }
+
+    fn judge_submission(
+        &self,
+        key: &Key,
+        serving: &Serving<Normalizer>,
+        submission: &Submission,
+    ) -> Option<&'static str> {
+        let (_, shadow) = serving.shadow.as_ref()?;
+        let (old, new) = (read(&serving.active, submission)?, read(shadow, submission)?);
+        let mut trials = self.trials();
+        let Observed::Normalizer(readings) = &mut trials.get_mut(key)?.observed else {
+            return None;
+        };
+        let differs = readings.add((&old.0, &old.1), (&new.0, &new.1));
+        Some(outcome(new.1.is_err(), differs))
+    }
+}
+
+fn outcome(failed: bool, differs: bool) -> &'static str {
+    match (failed, differs) {
+        (true, _) => "failed",
+        (false, true) => "differs",
+        (false, false) => "same",
+    }
+}
+
+fn count((module, version, _): &Key, outcome: &'static str) {
+    let (module, version) = (module.as_str().to_owned(), version.to_string());
+    metrics::counter!("gavel_shadow_leads_total", "module" => module, "version" => version, "outcome" => outcome).increment(1);
+}
+
+/// Returns what a version makes of a submission, and what that cost; nothing if the sandbox had no room for the call.
+/// Why a lead is refused is told by its code and field: the words may quote what the source sent.
+fn read(
+    served: &Served<Normalizer>,
+    submission: &Submission,
+) -> Option<(Read, Result<u64, String>)> {
+    let reading = match normalize::read_with(served, submission) {
+        Ok(reading) => reading,
+        Err(normalize::Fault { forfeit: Forfeit::NoRoom, .. }) => return None,
+        Err(normalize::Fault { forfeit, .. }) => {
+            return Some((Read::Failed, Err(forfeit.to_string())));
+        }
+    };
+    let made = match &reading.lead {
+        Ok(lead) => Read::Lead(
+            lead.values()
+                .map(|(field, value)| {
+                    let shown = Field { value: value.to_json(), contact: field.contact };
+                    (field.name.clone(), shown)
+                })
+                .collect(),
+        ),
+        Err(refusal) => {
+            let field = refusal.field.as_deref().unwrap_or_default();
+            Read::Refused(format!("{} {field}", refusal.code.code()).trim_end().to_owned())
+        }
+    };
+    Some((made, Ok(reading.fuel)))
+}
+
+impl Exchange {
+    /// Leaves a submission that was answered for the shadow of its vertical's normalizer.
+    pub fn shadow_submission(&self, submission: &Submission) {
+        let market = self.catalog.load();
+        if let Some(vertical) = market.vertical(&submission.vertical) {
+            self.shadows.see_submission(vertical, submission);
+        }
+    }
+
+    /// Returns what the newest shadow of a module found so far, or the newest of one version: the same as a diff, of
+    /// live traffic. It is kept in memory, so a restart begins anew.
+    pub fn shadow(&self, name: &str, version: Option<u32>) -> Option<Json> {
+        let name = ModuleName::parse(name).ok()?;
+        let ((_, shadow, active), trial) = self.shadows.newest(&name, version)?;
+        let label = |version: u32| format!("version {version}");
+        let mut found = json!({
+            "module": name,
+            "world": trial.observed.world(),
+            "old": named(Some(active), &label(active), trial.digests.0),
+            "new": named(Some(shadow), &label(shadow), trial.digests.1),
+            "settings": "then",
+            "from": trial.began.to_string(),
+            "to": trial.ended.map(|ended| ended.to_string()),
+            "complete": trial.dropped == 0,
+            "dropped": trial.dropped,
+        });
+        if let (Some(found), Json::Object(counted)) =
+            (found.as_object_mut(), trial.observed.to_json())
+        {
+            found.extend(counted);
+        }
+        Some(found)
+    }
+}

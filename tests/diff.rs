@@ -609,8 +609,8 @@ async fn a_gate_holds_up_what_differs_too_much_and_says_by_how_much() {
     assert_eq!(
         refused.text("/detail"),
         "version 2 of `zip-list` does not pass the gate, compared with version 1 over 6 recorded leads: 4 of 6 \
-         verdicts are newly refused, 66.66 %, and the gate lets at most 10 % pass; 4 of 6 auctions have other \
-         winners, 66.66 %, and the gate lets at most 66.6 % pass"
+         verdicts are newly refused, 66.6666 %, and the gate lets at most 10 % pass; 4 of 6 auctions have other \
+         winners, 66.6666 %, and the gate lets at most 66.6 % pass"
     );
     assert!(refused.text("/next").contains("\"force\": true"), "{refused:?}");
     let canary = exchange.post("modules/zip-list/canary", json!({"percent": "5"})).await;
@@ -633,12 +633,12 @@ async fn every_threshold_of_a_gate_is_kept() {
         (
             Says::Bid(12_000_000),
             json!({"newly_bid_percent_max": "33"}),
-            "2 of 6 verdicts are newly bids, 33.33 %, and the gate lets at most 33 % pass",
+            "2 of 6 verdicts are newly bids, 33.3333 %, and the gate lets at most 33 % pass",
         ),
         (
             Says::Bid(12_000_000),
             json!({"price_changed_percent_max": "66"}),
-            "4 of 6 verdicts have another price, 66.66 %, and the gate lets at most 66 % pass",
+            "4 of 6 verdicts have another price, 66.6666 %, and the gate lets at most 66 % pass",
         ),
         (
             Says::Bid(12_000_000),

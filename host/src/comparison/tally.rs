@@ -83,8 +83,10 @@ impl Tally {
 pub(super) fn percent(part: u64, whole: u64) -> String {
     let scaled = u128::from(part).saturating_mul(100_000_000) / u128::from(whole.max(1));
     let percent = Micros::new(i64::try_from(scaled).unwrap_or(i64::MAX));
-    let decimals = if scaled >= 10_000 || scaled == 0 { 2 } else { 6 };
-    percent.with_decimals(decimals.min(percent.decimals()))
+    // As many as a threshold can have, and more where those would show nothing.
+    let decimals = if scaled >= 100 { 4 } else { 6 };
+    let shown = percent.with_decimals(decimals.min(percent.decimals()));
+    if shown.contains('.') { shown.trim_end_matches(['0', '.']).to_owned() } else { shown }
 }
 
 /// How many auctions would have ended otherwise.

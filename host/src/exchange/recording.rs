@@ -326,7 +326,7 @@ mod tests {
 
     #[test]
     fn a_time_to_look_back_is_a_number_with_a_unit() {
-        let hours = |hours| Ok(Duration::from_secs(hours * 3_600));
+        let hours = |hours: u64| Ok(Duration::from_secs(hours * 3_600));
         assert_eq!(Window::parse_last("24h"), hours(24));
         assert_eq!(Window::parse_last("2d"), hours(48));
         assert_eq!(Window::parse_last("120m"), hours(2));

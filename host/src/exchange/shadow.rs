@@ -5,16 +5,17 @@
 //! on the queue and rests as long as it works, so that a shadow that loops or traps on every lead takes at most half of
 //! one core from the traffic.
 
+mod queue;
+
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
 use tokio_util::sync::CancellationToken;
 
+use self::queue::{Queue, Waiting, queue};
 use super::Exchange;
 use super::diff::named;
 use super::pair::{Auction, Seat, read_fields};
@@ -27,10 +28,8 @@ use crate::ingest::Submission;
 use crate::normalize;
 use crate::sandbox::{Admitted, Forfeit, Normalizer};
 
-/// How many pings may wait for a shadow.
-pub const QUEUE_MAX: usize = 1_024;
-/// How many bytes of submissions may wait for the shadow of a normalizer.
-pub const QUEUE_BYTES_MAX: usize = 8 * 1024 * 1024;
+pub use self::queue::{QUEUE_BYTES_MAX, QUEUE_MAX};
+
 /// How many trials are remembered; of more, those that ended first are forgotten.
 pub const TRIALS_MAX: usize = 64;
 /// How long the thread works before it rests as long.
@@ -66,7 +65,7 @@ struct Trial {
 /// The shadows of an exchange.
 #[derive(Debug)]
 pub(super) struct Shadows {
-    queue: SyncSender<Seen>,
+    queue: Queue<Seen>,
     shared: Arc<Shared>,
 }
 
@@ -74,7 +73,6 @@ pub(super) struct Shadows {
 struct Shared {
     workshop: Arc<Workshop>,
     trials: Mutex<BTreeMap<Key, Trial>>,
-    waiting_bytes: AtomicUsize,
     stopping: CancellationToken,
 }
 
@@ -103,7 +101,7 @@ impl Seen {
             Some((name, shadow.module.version, active))
         }
         match self {
-            Self::Auction { vertical, filter, .. } => of(&vertical.filters.get(*filter)?.serving),
+            Self::Auction { vertical, filter, .. } => of(vertical.filters.get(*filter)?),
             Self::Submission { vertical, .. } => of(&vertical.normalizer),
         }
     }
@@ -143,13 +141,8 @@ impl Observed {
 impl Shadows {
     /// Starts the thread that judges. It ends when these shadows are dropped, and judges nothing once `stopping`.
     pub(super) fn start(workshop: Arc<Workshop>, stopping: CancellationToken) -> io::Result<Self> {
-        let (queue, waiting) = sync_channel(QUEUE_MAX);
-        let shared = Arc::new(Shared {
-            workshop,
-            trials: Mutex::default(),
-            waiting_bytes: AtomicUsize::new(0),
-            stopping,
-        });
+        let (queue, waiting) = queue();
+        let shared = Arc::new(Shared { workshop, trials: Mutex::default(), stopping });
         let working = Arc::clone(&shared);
         std::thread::Builder::new()
             .name("shadow".to_owned())
@@ -159,8 +152,7 @@ impl Shadows {
 
     /// Leaves an auction for the shadows of its vertical's filters.
     pub(super) fn see(&self, vertical: &Arc<Vertical>, answered: &PingAnswered) {
-        for (index, filter) in vertical.filters.iter().enumerate() {
-            let serving = &filter.serving;
+        for (index, serving) in vertical.filters.iter().enumerate() {
             let lot = || Lot::draw(&answered.ping.to_be_bytes(), &serving.active.module.name);
             if serving.shadow.is_none() || serving.shadows(lot()).is_none() {
                 continue;
@@ -189,14 +181,10 @@ impl Shadows {
     }
 
     fn leave(&self, seen: Seen) {
-        let waiting = &self.shared.waiting_bytes;
         let (key, bytes) = (seen.key(), seen.bytes());
-        let before = waiting.fetch_add(bytes, Ordering::Relaxed);
-        let room = before.saturating_add(bytes) <= QUEUE_BYTES_MAX;
-        if room && self.queue.try_send(seen).is_ok() {
+        if self.queue.leave(seen, bytes) {
             return;
         }
-        waiting.fetch_sub(bytes, Ordering::Relaxed);
         let Some(key) = key else { return };
         count(&key, "dropped");
         if let Some(trial) = self.shared.trials().get_mut(&key) {
@@ -262,10 +250,9 @@ impl Shared {
         self.trials.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn work(&self, queue: &Receiver<Seen>) {
+    fn work(&self, waiting: &Waiting<Seen>) {
         let mut worked = Duration::ZERO;
-        while let Ok(seen) = queue.recv() {
-            self.waiting_bytes.fetch_sub(seen.bytes(), Ordering::Relaxed);
+        while let Some(seen) = waiting.next() {
             if self.stopping.is_cancelled() {
                 continue;
             }
@@ -301,7 +288,7 @@ impl Shared {
         filter: usize,
         auction: &Auction,
     ) -> Option<&'static str> {
-        let serving = &vertical.filters.get(filter)?.serving;
+        let serving = vertical.filters.get(filter)?;
         let (_, shadow) = serving.shadow.as_ref()?;
         let seat = |campaign: &str| Seat::of(vertical.campaign(campaign)?);
         let sight = auction.judge(seat, (&serving.active.code, &shadow.code))?;
@@ -412,5 +399,103 @@ impl Exchange {
             found.extend(counted);
         }
         Some(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::egress::Egress;
+    use crate::facts::{Fact, ModuleStepped, ModuleUploaded, Step};
+    use crate::money::Share;
+    use crate::sandbox::{Limits, Sandbox};
+
+    fn shadows() -> Shadows {
+        let sandbox = Sandbox::open(&Limits::default()).unwrap();
+        let workshop = Arc::new(Workshop::new(sandbox, Egress::public()));
+        Shadows::start(workshop, CancellationToken::new()).unwrap()
+    }
+
+    /// An exchange's record of modules, and the moment of the newest step.
+    struct Record(Draft, Moment);
+
+    impl Record {
+        fn new() -> Self {
+            Self(Draft::default(), Moment::from_unix_ms(0))
+        }
+
+        fn upload(&mut self, name: &str, version: u32) {
+            let fact = Fact::ModuleUploaded(ModuleUploaded {
+                name: name.to_owned(),
+                version,
+                digest: *Digest::of(&version.to_le_bytes()).as_bytes(),
+                world: "filter".to_owned(),
+                bytes: 1,
+                major: 0,
+                minor: 0,
+                passed: Vec::new(),
+                by: String::new(),
+                why: String::new(),
+            });
+            self.0.apply(self.1, &fact).unwrap();
+        }
+
+        fn step(&mut self, shadows: &Shadows, name: &str, version: u32, step: Step) {
+            self.1 = Moment::from_unix_ms(self.1.unix_ms() + 1);
+            let (by, why) = (String::new(), String::new());
+            let share = Share::WHOLE.millionths();
+            let name = name.to_owned();
+            let fact = Fact::ModuleStepped(ModuleStepped { name, version, step, share, by, why });
+            self.0.apply(self.1, &fact).unwrap();
+            shadows.settle(&self.0, self.1);
+        }
+    }
+
+    /// The trials of a module: `shadow/active`, with `!` if it has ended.
+    fn trials(shadows: &Shadows, name: &str) -> Vec<String> {
+        let trials = shadows.shared.trials();
+        let of_module = trials.iter().filter(|((module, ..), _)| module.as_str() == name);
+        of_module
+            .map(|((_, shadow, active), trial)| {
+                format!("{shadow}/{active}{}", if trial.ended.is_some() { "!" } else { "" })
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_trial_lasts_while_both_versions_stand_as_they_do() {
+        let (shadows, mut record) = (shadows(), Record::new());
+        for version in 1..=3 {
+            record.upload("zips", version);
+        }
+        let mut check = |version, step, expected: &[&str]| {
+            record.step(&shadows, "zips", version, step);
+            assert_eq!(trials(&shadows, "zips"), expected, "{version} {step:?}");
+        };
+        check(1, Step::Activated, &[]);
+        check(2, Step::Shadowed, &["2/1"]);
+        check(2, Step::Shadowed, &["2/1"]);
+        check(3, Step::Shadowed, &["2/1!", "3/1"]);
+        check(2, Step::Activated, &["2/1!", "3/1!", "3/2"]);
+        check(3, Step::Activated, &["2/1!", "3/1!", "3/2!"]);
+        check(2, Step::Shadowed, &["2/1!", "2/3", "3/1!", "3/2!"]);
+        check(2, Step::ShadowEnded, &["2/1!", "2/3!", "3/1!", "3/2!"]);
+        check(2, Step::Shadowed, &["2/1!", "2/3", "3/1!", "3/2!"]);
+    }
+
+    #[test]
+    fn of_too_many_trials_those_that_ended_first_are_forgotten() {
+        let (shadows, mut record) = (shadows(), Record::new());
+        let names: Vec<String> = (0..TRIALS_MAX + 5).map(|number| format!("m{number}")).collect();
+        for name in &names {
+            record.upload(name, 1);
+            record.upload(name, 2);
+            record.step(&shadows, name, 1, Step::Activated);
+            record.step(&shadows, name, 2, Step::Shadowed);
+            record.step(&shadows, name, 2, Step::ShadowEnded);
+        }
+        assert_eq!(shadows.shared.trials().len(), TRIALS_MAX);
+        assert_eq!(trials(&shadows, "m4"), Vec::<String>::new());
+        assert_eq!(trials(&shadows, "m5"), ["2/1!"]);
     }
 }

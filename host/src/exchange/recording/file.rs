@@ -342,3 +342,95 @@ fn words(hex: &str) -> Option<Vec<u64>> {
     });
     words.collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lead::{Kind, Value};
+
+    fn recorded(words: usize) -> Recorded {
+        let mut frame = lead_frame::Writer::default();
+        frame.text(lead_frame::FieldId::of("zip"), "90210");
+        let mut frame = frame.finish();
+        frame.resize(frame.len().max(words), 0);
+        let bid = |campaign: &str, amount| BidMade {
+            campaign: campaign.to_owned(),
+            buyer: "acme".to_owned(),
+            amount,
+        };
+        let auction = Auction {
+            ping: PingId::from_u128(7),
+            at: Moment::from_unix_ms(1_767_625_200_000),
+            terms: Terms { copies: 2, reserve: 2_000_000, increment: 10_000, margin: 123_456 },
+            frame,
+            asked: vec!["a".to_owned(), "b".to_owned()],
+            bids: vec![bid("a", 12_500_000), bid("c", 1)],
+            uncovered: ["c".to_owned()].into(),
+            late: true,
+        };
+        let seat = |slot, price| Seat { slot, buyer: "acme".to_owned(), price };
+        let seating = Seating {
+            vertical: "auto".to_owned(),
+            seats: [
+                ("a".to_owned(), seat(0, Some(crate::money::Micros::new(9_000_000)))),
+                ("b".to_owned(), seat(1, None)),
+            ]
+            .into(),
+            settings: vec![r#"{"zips":["90210"]}"#.to_owned(), "null".to_owned()],
+        };
+        Recorded { auction, seating: Arc::new(seating) }
+    }
+
+    fn tape(recording: Vec<u8>) -> Result<FileTape, DiffError> {
+        let length = u64::try_from(recording.len()).unwrap();
+        FileTape::open(Box::new(io::Cursor::new(recording)), length, "zips")
+    }
+
+    fn begun<W: Write>(out: W) -> Recorder<W> {
+        Recorder::begin(out, "zips", (None, Moment::from_unix_ms(9))).unwrap()
+    }
+
+    #[test]
+    fn a_recording_reads_back_as_it_was_written() {
+        let (lead, mut recorder) = (recorded(0), begun(Vec::new()));
+        assert!(recorder.add(&lead).unwrap() && recorder.add(&lead).unwrap());
+        let mut tape = tape(recorder.end(false).unwrap()).unwrap();
+        let page = tape.page().unwrap().unwrap();
+        assert_eq!(page.len(), 2);
+        for read in page {
+            assert_eq!((read.auction, &read.seating), (lead.auction.clone(), &lead.seating));
+        }
+        assert!(tape.page().unwrap().is_none() && !tape.complete());
+        let (done, of) = tape.progress();
+        assert_eq!(done, of);
+    }
+
+    #[test]
+    fn a_recording_ends_at_the_most_bytes_and_at_the_most_leads() {
+        let large = recorded(RECORDING_BYTES_MAX / 16 / 4);
+        let mut recorder = begun(io::sink());
+        let fit = std::iter::from_fn(|| recorder.add(&large).unwrap().then_some(())).count();
+        assert_eq!(fit, 3);
+        let small = recorded(0);
+        let mut recorder = begun(io::sink());
+        let fit = std::iter::from_fn(|| recorder.add(&small).unwrap().then_some(())).count();
+        assert_eq!(u64::try_from(fit).unwrap() + 1, LEADS_MAX);
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_not_read_to_its_end() {
+        let mut recording = begun(Vec::new()).out;
+        recording.resize(recording.len() + LINE_BYTES_MAX + 1, b' ');
+        let error = tape(recording).unwrap().page().unwrap_err().to_string();
+        assert_eq!(error, "line 2 of the recording: it is longer than 8388608 bytes");
+    }
+
+    #[test]
+    fn what_a_filter_reads_is_shown_and_nothing_else() {
+        let need = |name: &str| crate::sandbox::Need { name: name.to_owned(), kind: Kind::Text };
+        let needs = [need("zip"), need("state")];
+        let shown = crate::exchange::pair::read_fields(&recorded(0).auction.frame, needs.iter());
+        let zip = Value::Text("90210".into()).to_json();
+        assert_eq!(shown, serde_json::json!({ "zip": zip }));
+    }
+}

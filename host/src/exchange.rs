@@ -45,7 +45,8 @@ use shadow::Shadows;
 
 pub use close::{Closed, close, fingerprint};
 pub use diff::{
-    Code, DIFF_TIME_MAX, DiffError, component_of, diff_directory, diff_file, record_directory,
+    Code, DIFF_TIME_MAX, DiffError, component_of, diff_directory, diff_file, diff_payloads,
+    record_directory,
 };
 pub use entrance::{Entered, Entry};
 pub use gates::{FORCED, GATE_FACTS_MAX, GATE_TIME_MAX, Gated};

@@ -3,7 +3,6 @@
 mod build;
 mod diff;
 mod inspect;
-mod payloads;
 mod run;
 
 use std::fs;

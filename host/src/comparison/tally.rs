@@ -86,7 +86,13 @@ pub(super) fn percent(part: u64, whole: u64) -> String {
     // As many as a threshold can have, and more where those would show nothing.
     let decimals = if scaled >= 100 { 4 } else { 6 };
     let shown = percent.with_decimals(decimals.min(percent.decimals()));
-    if shown.contains('.') { shown.trim_end_matches(['0', '.']).to_owned() } else { shown }
+    match shown.split_once('.') {
+        Some((whole, digits)) => match digits.trim_end_matches('0') {
+            "" => whole.to_owned(),
+            digits => format!("{whole}.{digits}"),
+        },
+        None => shown,
+    }
 }
 
 /// How many auctions would have ended otherwise.

@@ -2,6 +2,7 @@
 //! each. What differs is counted in verdicts and in money.
 
 mod local;
+mod payloads;
 mod running;
 
 use std::collections::HashMap;
@@ -12,9 +13,7 @@ use serde_json::{Value as Json, json};
 
 use super::ActError;
 use super::pair::read_fields;
-use super::recording::{
-    JournalTape, LEADS_MAX, Recorded, Recorder, Seating, Seatings, Settings, Tape, Window,
-};
+use super::recording::{LEADS_MAX, Recorded, Recorder, Seating, Tape, Window};
 use crate::catalog::{Draft, Versions};
 use crate::clock::Moment;
 use crate::comparison::Comparison;
@@ -26,6 +25,7 @@ use crate::sandbox::{
 };
 
 pub use self::local::{Code, component_of, diff_directory, diff_file, record_directory};
+pub use self::payloads::diff_payloads;
 pub use self::running::DIFF_TIME_MAX;
 pub(super) use self::running::Diffing;
 

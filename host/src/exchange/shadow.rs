@@ -5,7 +5,9 @@
 //! on the queue and rests as long as it works, so that a shadow that loops or traps on every lead takes at most half of
 //! one core from the traffic.
 
+mod observed;
 mod queue;
+mod reading;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -15,18 +17,19 @@ use std::time::{Duration, Instant};
 use serde_json::{Value as Json, json};
 use tokio_util::sync::CancellationToken;
 
+pub(super) use self::observed::Observed;
 use self::queue::{Queue, Waiting, queue};
+pub(super) use self::reading::read;
 use super::Exchange;
 use super::diff::named;
 use super::pair::{Auction, Seat, read_fields};
-use crate::catalog::{Draft, Lot, Served, Serving, Vertical, Workshop};
+use crate::catalog::{Draft, Lot, Serving, Vertical, Workshop};
 use crate::clock::Moment;
-use crate::comparison::{Comparison, Field, Read, Readings};
+use crate::comparison::{Comparison, Readings};
 use crate::facts::PingAnswered;
 use crate::ids::{Digest, ModuleName};
 use crate::ingest::Submission;
-use crate::normalize;
-use crate::sandbox::{Admitted, Forfeit, Normalizer};
+use crate::sandbox::{Admitted, Normalizer};
 
 pub use self::queue::{QUEUE_BYTES_MAX, QUEUE_MAX};
 
@@ -42,13 +45,6 @@ type Key = (ModuleName, u32, u32);
 enum Seen {
     Auction { vertical: Arc<Vertical>, filter: usize, auction: Box<Auction> },
     Submission { vertical: Arc<Vertical>, submission: Box<Submission> },
-}
-
-/// What the shadows found.
-#[derive(Clone, Debug)]
-pub(super) enum Observed {
-    Filter(Comparison),
-    Normalizer(Readings),
 }
 
 /// One trial.
@@ -103,37 +99,6 @@ impl Seen {
         match self {
             Self::Auction { vertical, filter, .. } => of(vertical.filters.get(*filter)?),
             Self::Submission { vertical, .. } => of(&vertical.normalizer),
-        }
-    }
-}
-
-impl Observed {
-    /// Returns how many leads both versions judged.
-    pub(super) fn leads(&self) -> u64 {
-        match self {
-            Self::Filter(comparison) => comparison.leads(),
-            Self::Normalizer(readings) => readings.submissions(),
-        }
-    }
-
-    fn world(&self) -> &'static str {
-        match self {
-            Self::Filter(_) => "filter",
-            Self::Normalizer(_) => "normalizer",
-        }
-    }
-
-    fn summary(&self) -> String {
-        match self {
-            Self::Filter(comparison) => comparison.summary(),
-            Self::Normalizer(readings) => readings.summary(),
-        }
-    }
-
-    fn to_json(&self) -> Json {
-        match self {
-            Self::Filter(comparison) => comparison.to_json(),
-            Self::Normalizer(readings) => readings.to_json(),
         }
     }
 }
@@ -335,36 +300,6 @@ fn outcome(failed: bool, differs: bool) -> &'static str {
 fn count((module, version, _): &Key, outcome: &'static str) {
     let (module, version) = (module.as_str().to_owned(), version.to_string());
     metrics::counter!("gavel_shadow_leads_total", "module" => module, "version" => version, "outcome" => outcome).increment(1);
-}
-
-/// Returns what a version makes of a submission, and what that cost; nothing if the sandbox had no room for the call.
-/// Why a lead is refused is told by its code and field: the words may quote what the source sent.
-fn read(
-    served: &Served<Normalizer>,
-    submission: &Submission,
-) -> Option<(Read, Result<u64, String>)> {
-    let reading = match normalize::read_with(served, submission) {
-        Ok(reading) => reading,
-        Err(normalize::Fault { forfeit: Forfeit::NoRoom, .. }) => return None,
-        Err(normalize::Fault { forfeit, .. }) => {
-            return Some((Read::Failed, Err(forfeit.to_string())));
-        }
-    };
-    let made = match &reading.lead {
-        Ok(lead) => Read::Lead(
-            lead.values()
-                .map(|(field, value)| {
-                    let shown = Field { value: value.to_json(), contact: field.contact };
-                    (field.name.clone(), shown)
-                })
-                .collect(),
-        ),
-        Err(refusal) => {
-            let field = refusal.field.as_deref().unwrap_or_default();
-            Read::Refused(format!("{} {field}", refusal.code.code()).trim_end().to_owned())
-        }
-    };
-    Some((made, Ok(reading.fuel)))
 }
 
 impl Exchange {

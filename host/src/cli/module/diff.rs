@@ -15,7 +15,7 @@ use super::{print, print_json, read};
 use crate::cli::{Failure, block_on};
 use crate::clock::Clock;
 use crate::exchange::{
-    Code, DiffError, Settings, Window, diff_directory, diff_file, record_directory,
+    Code, DiffError, Settings, Window, diff_directory, diff_file, diff_payloads, record_directory,
 };
 
 /// The exchange that is asked unless another is named.
@@ -124,7 +124,9 @@ fn found(args: &Args) -> Result<Value, Failure> {
     if let Some(recording) = recording {
         let (old, new) = codes(&|number| from.component(name, number))?;
         if recording.is_dir() {
-            return super::payloads::compare(recording, name, (old, new));
+            let mut line = Line::default();
+            let progress = |done, of| line.show("payloads", done, of);
+            return diff_payloads(recording, (name, old, new), progress).map_err(failure);
         }
         let file = File::open(recording).map_err(|error| {
             Failure::could_not_run(format!("cannot read {}: {error}", recording.display()))

@@ -11,7 +11,7 @@ use crate::clock::Moment;
 use crate::exchange::recording::{FileTape, JournalTape, Seatings, Settings, Tape, Window};
 use crate::ids::ModuleName;
 use crate::journal::Reading;
-use crate::sandbox::{Limits, Sandbox};
+use crate::sandbox::{Admitted, Limits, Sandbox};
 
 /// Which code is compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,9 +46,9 @@ pub async fn diff_directory(
                 let digest = digest_of(&draft, name.as_str(), number)?;
                 let wasm = reading.module(digest).await?.unwrap_or_default();
                 let label = format!("version {number}");
-                admit(&sandbox, Code::Component { label, number: Some(number), wasm })?
+                admit_filter(&sandbox, Code::Component { label, number: Some(number), wasm })?
             }
-            component @ Code::Component { .. } => admit(&sandbox, component)?,
+            component @ Code::Component { .. } => admit_filter(&sandbox, component)?,
         });
     }
     let seatings = match window.settings {
@@ -76,7 +76,7 @@ pub async fn diff_file(
     let length = recording.metadata()?.len();
     let tape = FileTape::open(Box::new(BufReader::new(recording)), length, name.as_str())?;
     let sandbox = Sandbox::open(&Limits::default())?;
-    let versions = vec![admit(&sandbox, old)?, admit(&sandbox, new)?];
+    let versions = vec![admit_filter(&sandbox, old)?, admit_filter(&sandbox, new)?];
     compare(&mut Tape::File(tape), name, &versions, "recorded", progress).await
 }
 
@@ -129,14 +129,22 @@ async fn compare(
     Ok(found.to_json(name, (old, new), settings))
 }
 
-fn admit(sandbox: &Sandbox, code: Code) -> Result<Version, DiffError> {
+fn admit_filter(sandbox: &Sandbox, code: Code) -> Result<Version, DiffError> {
+    let (label, number, admitted) = admit(sandbox, code)?;
+    filter(admitted, number, label)
+}
+
+pub(super) fn admit(
+    sandbox: &Sandbox,
+    code: Code,
+) -> Result<(String, Option<u32>, Admitted), DiffError> {
     let Code::Component { label, number, wasm } = code else {
         let why = "the number of a version says nothing without an exchange: name its component";
         return Err(DiffError::Unfit(why.to_owned()));
     };
     let admitted = sandbox.admit(&wasm);
     let admitted = admitted.map_err(|why| DiffError::Inadmissible { label: label.clone(), why })?;
-    filter(admitted, number, label)
+    Ok((label, number, admitted))
 }
 
 fn module(name: &str) -> Result<ModuleName, DiffError> {

@@ -387,9 +387,16 @@ async fn the_command_shows_people_a_table_and_says_by_its_exit_code_whether_they
     let (code, printed, complaint) =
         gavel(&["module", "diff", "zip-list", "1", "3", "--url", &url]).await;
     assert_eq!((code, complaint.as_str()), (0, ""), "{printed}");
+    exchange.serve("age-credit-band").await;
+    assert_eq!(exchange.upload("age-credit-band", module("priced-by-fields")).await.status, 201);
     for (arguments, code, part) in [
         (
-            &["zip-list", "1", "none.wasm"][..],
+            &["age-credit-band", "1", "2"][..],
+            3,
+            "nothing was compared: no campaign of `age-credit-band` was asked about a lead",
+        ),
+        (
+            &["zip-list", "1", "none.wasm"],
             2,
             "`none.wasm` is neither the number of a version nor a file",
         ),

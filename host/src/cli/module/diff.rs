@@ -84,6 +84,13 @@ pub(super) struct RecordArgs {
 /// Compares two versions. Exit code 1 says that they differ.
 pub(super) fn run(args: &Args, json: bool) -> Result<(), Failure> {
     let found = found(args)?;
+    let nothing = |count: &str| found.get(count) == Some(&json!(0));
+    if nothing("leads") || nothing("submissions") {
+        let name = &args.name;
+        return Err(Failure::could_not_run(format!(
+            "nothing was compared: no campaign of `{name}` was asked about a lead in this time; look further back, such as with --last 7d, or let a campaign use the module"
+        )));
+    }
     if json {
         print_json(&found)?;
     } else {

@@ -110,7 +110,7 @@ impl Version {
         named(self.number, &self.label, self.served.module.digest)
     }
 
-    /// Reads a payload; nothing if the file is not named like one.
+    /// Reads a payload; nothing if the file is not named like one, or no exchange takes it.
     fn submission(&self, folder: &Path, file: &str) -> Result<Option<Submission>, DiffError> {
         let known = SYNTAXES.iter().find_map(|(end, kind)| Some((file.strip_suffix(end)?, *kind)));
         let call = |stem: &str| match stem.rsplit_once('.')?.1 {
@@ -123,10 +123,9 @@ impl Version {
             return Ok(None);
         };
         let body = std::fs::read(folder.join(file))?;
+        // No exchange shows such a body to a module.
         if body.len() > BODY_BYTES_MAX {
-            let message =
-                format!("{file} is larger than {BODY_BYTES_MAX} bytes, which no exchange takes");
-            return Err(DiffError::Unfit(message));
+            return Ok(None);
         }
         Ok(Some(Submission {
             call,

@@ -24,7 +24,7 @@ pub(super) struct Remote {
 
 impl Remote {
     pub(super) fn at(url: &str, operator_key: Option<&str>) -> Result<Self, Failure> {
-        let operator_key = operator_key.ok_or_else(|| {
+        let operator_key = operator_key.filter(|key| !key.is_empty()).ok_or_else(|| {
             Failure::usage(format!(
                 "to ask the exchange at {url}, set GAVEL_OPERATOR_KEY to the operator's key; or name its directory with --data"
             ))

@@ -200,10 +200,11 @@ fn examples(out: &mut String, found: &Value) {
         let said = |side: &str| {
             let said = example.get(side);
             let word = |member: &str| said.and_then(|said| said.get(member)?.as_str());
-            match (word("bid"), word("refused"), word("failed")) {
-                (Some(amount), ..) => format!("bid {amount}"),
-                (_, Some(reason), _) => format!("refused ({reason})"),
-                (.., words) => format!("failed ({})", words.unwrap_or_default()),
+            match (word("bid"), word("refused")) {
+                (Some(amount), _) => format!("bid {amount}"),
+                (_, Some(reason)) => format!("refused ({reason})"),
+                // In which words stands with the calls.
+                _ => "failed".to_owned(),
             }
         };
         let _ = writeln!(

@@ -14,6 +14,7 @@ mod crash;
 mod delivery;
 mod determinism;
 mod dialects;
+mod diff;
 mod exchange;
 mod flight;
 mod hostile;

@@ -28,7 +28,7 @@ use crate::money::{Micros, Share};
 use crate::sandbox::{ConfiguredFilter, Normalizer};
 use crate::schedule::Schedule;
 
-pub use draft::Draft;
+pub use draft::{Draft, Unfoldable};
 pub use faults::{FAULTS_TOLD_MAX, Fault, Faults};
 pub use serving::{Lot, Served, Serving, Upkeep};
 pub use spec::{

@@ -3,14 +3,19 @@
 mod checks;
 mod close;
 mod deliveries;
+mod diff;
 mod drains;
 mod entrance;
 mod failures;
+mod gates;
 mod modules;
 mod office;
 mod opening;
+mod pair;
+mod recording;
 mod replay;
 mod schemas;
+mod shadow;
 mod views;
 
 use std::sync::Arc;
@@ -35,16 +40,25 @@ use crate::sandbox::Refusal;
 use crate::settlement::{Answer, Story};
 use crate::{bidding, delivery, matching, normalize, settlement};
 
+use diff::Diffing;
 use drains::Drains;
 use failures::Failures;
+use shadow::Shadows;
 
 pub use close::{Closed, close, fingerprint};
+pub use diff::{
+    Code, DIFF_TIME_MAX, DiffError, component_of, diff_directory, diff_file, diff_payloads,
+    record_directory,
+};
 pub use entrance::{Entered, Entry};
+pub use gates::{FORCED, GATE_FACTS_MAX, GATE_TIME_MAX, Gated};
 pub use modules::{NOTE_BYTES_MAX, Note, Trying, Uploaded, Which};
 pub use office::{ActError, SavedSource};
 pub use opening::{OpenError, Options};
+pub use recording::{LEADS_MAX, RECORDING_BYTES_MAX, Settings, Window};
 pub use replay::{Difference, Replayed, replay};
 pub use schemas::{KnownSchema, Misnumbered};
+pub use shadow::{QUEUE_BYTES_MAX, QUEUE_MAX, TRIALS_MAX};
 pub use views::AUCTIONS_MAX;
 
 /// A running exchange.
@@ -59,6 +73,8 @@ pub struct Exchange {
     draft: Mutex<Draft>,
     drains: Drains,
     failures: Failures,
+    shadows: Shadows,
+    diffing: Diffing,
     clock: Clock,
     currency: String,
     shipping: Semaphore,
@@ -200,6 +216,7 @@ impl Exchange {
         })?;
         // Durable before it is spoken: a crash after this line keeps the promise, a crash before it made none.
         committed.wait().await.map_err(|_| Trouble::Closed)?;
+        self.shadows.see(vertical, &answered);
         Ok(answered)
     }
 

@@ -346,6 +346,11 @@ impl Fact {
 }
 
 impl Fact {
+    /// The kinds of the facts that make catalogs: saved objects, versions of modules and their steps.
+    pub const CATALOG_KINDS: [u16; 3] = [1, 11, 12];
+    /// The kind of the fact that answers a ping.
+    pub const AUCTION_KIND: u16 = 5;
+
     /// Returns whether pings see another catalog after this fact.
     pub fn changes_catalog(&self) -> bool {
         match self {

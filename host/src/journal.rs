@@ -262,6 +262,11 @@ impl Journal {
         Ok(self.0.readers.facts_after(after_seq, limit).await?)
     }
 
+    /// Returns the journal for whoever reads at length and writes nothing.
+    pub fn reading(&self) -> Reading {
+        Reading::beside(self.0.readers.clone())
+    }
+
     /// Returns the sealed contact data of a subject, unless it was forgotten.
     ///
     /// # Errors

@@ -36,6 +36,7 @@ pub mod journal;
 
 // What the rooms pass around.
 pub mod catalog;
+pub mod comparison;
 pub mod facts;
 pub mod lead;
 pub mod schemas;

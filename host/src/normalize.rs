@@ -8,7 +8,7 @@ use std::time::Instant;
 use crate::catalog::{Lot, ModuleVersion, Served, Vertical};
 use crate::ingest::{Call, Spoken, Submission};
 use crate::lead::{Field, Lead, Schema, TEXT_BYTES_MAX, TEXTS_MAX, Value};
-use crate::sandbox::{self, Envelope, Forfeit, Refusal, RefusalCode, Stage};
+use crate::sandbox::{self, Envelope, Forfeit, Normalizer, Refusal, RefusalCode, Stage};
 use crate::telemetry;
 
 /// How much of a field's name that is not in the schema goes into the log, in bytes.
@@ -37,6 +37,14 @@ pub struct Fault {
 
 /// Reads a submission with the vertical's module.
 pub fn read(vertical: &Vertical, submission: &Submission) -> Result<Reading, Fault> {
+    let serving = &vertical.normalizer;
+    // There is no handle before the bytes are read.
+    let lot = Lot::draw(submission.body_digest().as_bytes(), &serving.active.module.name);
+    read_with(serving.decides(lot), submission)
+}
+
+/// Reads a submission with one version of the vertical's module.
+pub fn read_with(served: &Served<Normalizer>, submission: &Submission) -> Result<Reading, Fault> {
     let stage = if submission.call == Call::Ping { Stage::Ping } else { Stage::Post };
     let claims = sandbox::Submission {
         stage,
@@ -47,10 +55,7 @@ pub fn read(vertical: &Vertical, submission: &Submission) -> Result<Reading, Fau
         body: &submission.body,
         received_on: submission.received.day(),
     };
-    let serving = &vertical.normalizer;
-    // There is no handle before the bytes are read.
-    let lot = Lot::draw(submission.body_digest().as_bytes(), &serving.active.module.name);
-    let Served { module, code } = serving.decides(lot);
+    let Served { module, code } = served;
     let fault = |forfeit| Fault { module: module.clone(), forfeit };
     let began = Instant::now();
     let normalized = code.normalize(&claims);

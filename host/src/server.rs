@@ -5,6 +5,7 @@
 
 mod connections;
 mod dialects;
+mod diffs;
 mod modules;
 mod operator;
 mod pages;
@@ -143,7 +144,9 @@ fn routes(desk: Desk) -> Router {
         .route("/v1/modules/{name}/activate", post(modules::activate))
         .route("/v1/modules/{name}/rollback", post(modules::roll_back))
         .route("/v1/modules/{name}/canary", post(modules::canary))
-        .route("/v1/modules/{name}/shadow", post(modules::shadow))
+        .route("/v1/modules/{name}/shadow", post(modules::shadow).get(diffs::shadow))
+        .route("/v1/modules/{name}/diff", post(diffs::diff).get(diffs::progress))
+        .route("/v1/modules/{name}/recording", get(diffs::recording))
         .route("/v1/modules/{name}/take-out", post(modules::take_out))
         .route("/v1/limits/{world}", get(modules::limits).put(modules::put_limits))
         .route("/v1/schemas", get(schemas::schemas))

@@ -23,6 +23,11 @@ pub(crate) fn path() -> PathBuf {
     path
 }
 
+/// Begins a command of the program.
+pub(crate) fn command() -> Command {
+    Command::new(path())
+}
+
 /// Runs a command of the program to its end; returns its exit code and everything that it printed.
 pub(crate) async fn gavel(arguments: &[&str], data: &Path) -> (Option<i32>, String) {
     let output = Command::new(path()).args(arguments).arg(data).output().await.unwrap();

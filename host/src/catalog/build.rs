@@ -67,6 +67,10 @@ impl Market {
         for (name, spec) in &register.modules {
             let what = format!("module {name}");
             faults.keep(failing(&what, spec));
+            let world = draft.modules.get(name).map_or("", |versions| versions.world.as_str());
+            faults.keep(spec.gate.check(world).map_err(|(member, message)| {
+                Fault::new(&what, &format!("/gate/{member}"), message)
+            }));
             faults.keep(possible(&what, "/limits", &spec.limits));
         }
         for (world, spec) in &register.limits {

@@ -143,8 +143,40 @@ pub struct GateSpec {
 }
 
 impl GateSpec {
-    /// Returns whether anything is asked for.
+    /// The most leads that can be asked for: ten times what a comparison of recorded leads takes.
+    pub const FRAMES_MIN_MAX: u64 = 1_000_000;
+
+    /// Returns whether nothing is asked for.
     pub fn is_open(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// Checks that a module of this world can be asked for this.
+    ///
+    /// # Errors
+    ///
+    /// The member at fault, and what is wrong with it.
+    pub fn check(&self, world: &str) -> Result<(), (&'static str, String)> {
+        if self.frames_min.is_some_and(|least| least > Self::FRAMES_MIN_MAX) {
+            let message = format!("must be at most {}", Self::FRAMES_MIN_MAX);
+            return Err(("frames_min", message));
+        }
+        if self.fuel_p99_max == Some(0) {
+            let message =
+                "must be above zero: every call takes fuel; leave it out to ask for nothing";
+            return Err(("fuel_p99_max", message.to_owned()));
+        }
+        let of_filters = [
+            ("newly_bid_percent_max", self.newly_bid_percent_max),
+            ("price_changed_percent_max", self.price_changed_percent_max),
+            ("awards_changed_percent_max", self.awards_changed_percent_max),
+        ];
+        match of_filters.iter().find(|(_, most)| most.is_some() && world == "normalizer") {
+            Some((member, _)) => {
+                let message = "has no meaning for a normalizer, which does not bid: leave it out";
+                Err((*member, message.to_owned()))
+            }
+            None => Ok(()),
+        }
     }
 }

@@ -50,7 +50,8 @@ impl Workshop {
         }
     }
 
-    pub(super) fn module(&self, digest: Digest) -> Option<Admitted> {
+    /// Returns a compiled module.
+    pub fn module(&self, digest: Digest) -> Option<Admitted> {
         lock(&self.admitted).get(&digest).cloned()
     }
 

@@ -6,6 +6,7 @@ mod bench;
 mod build;
 mod c;
 mod figures;
+mod diff;
 mod inspect;
 mod lines;
 mod new;
@@ -50,6 +51,10 @@ enum Command {
     Bench(bench::Args),
     /// Write the SDK that this program carries into a crate, in place of an older one.
     Sdk(sdk::Args),
+    /// Show what another version would have changed, in verdicts and in money.
+    Diff(diff::Args),
+    /// Print the leads that a filter was asked about, to compare versions elsewhere. They hold no contact data.
+    Record(diff::RecordArgs),
     /// Call a module once, as an exchange would.
     Run(run::Args),
     /// Upload a component to a running exchange, which checks it and runs its fixtures; nothing serves it yet.
@@ -82,6 +87,8 @@ pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
         Command::Inspect { file } => inspect::run(&file, json),
         Command::Bench(args) => bench::run(&args, json),
         Command::Sdk(args) => sdk::run(&args, json),
+        Command::Diff(args) => diff::run(&args, json),
+        Command::Record(args) => diff::record(&args),
         Command::Run(args) => run::run(&args, json),
         Command::Push(args) => push::run(&args, json),
         Command::List(args) => show::list(&args, json),

@@ -4,7 +4,7 @@
 use crate::bidding::Bids;
 use crate::book::State;
 use crate::catalog::{Campaign, Source, Vertical};
-use crate::clearing::{Bid, Outcome, Policy, TieKey, award};
+use crate::clearing::{Award, Bid, Outcome, Policy, TieKey, award};
 use crate::clock::Moment;
 use crate::facts::{BidMade, LeftOut, ModuleUsed, Terms, Winner};
 use crate::ids::{Digest, PingId};
@@ -59,12 +59,7 @@ pub fn close(
         .iter()
         .map(|bid| Bid { bidder: bid.campaign.buyer.id.as_str(), amount: bid.amount })
         .collect();
-    let policy = Policy {
-        copies: terms.copies,
-        reserve: Micros::new(terms.reserve),
-        increment: Micros::new(terms.increment),
-    };
-    let award = award(&policy, &TieKey::new(ping.to_string().as_bytes()), &offers);
+    let award = clear(terms, ping, &offers);
     let price = award.price.unwrap_or_default().get();
     let winners = award
         .winners
@@ -90,6 +85,16 @@ pub fn close(
     }
     excluded.sort_by(|one, other| one.campaign.cmp(&other.campaign));
     Closed { winners, left_out: excluded, bids: made, filters }
+}
+
+/// Awards a lead on recorded terms. A hash of the ping's handle breaks ties.
+pub(super) fn clear(terms: &Terms, ping: PingId, offers: &[Bid<'_>]) -> Award {
+    let policy = Policy {
+        copies: terms.copies,
+        reserve: Micros::new(terms.reserve),
+        increment: Micros::new(terms.increment),
+    };
+    award(&policy, &TieKey::new(ping.to_string().as_bytes()), offers)
 }
 
 /// Returns what the same lead has in common with itself, or zeros where nobody asks for duplicates.

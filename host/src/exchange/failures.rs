@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Exchange, Note, Which};
+use super::{Exchange, Gated, Note, Which};
 use crate::catalog::{FailingSpec, ModuleVersion, Upkeep};
 use crate::clock::Moment;
 use crate::money::Share;
@@ -70,7 +70,7 @@ impl Exchange {
             "active" => self.take_out(name, which, note).await,
             "canary" => {
                 let over = (super::Trying::Canary, Share::NONE);
-                self.try_out(name, which, over, note).await
+                self.try_out((name, which), over, Gated::Held, note).await
             }
             // Somebody was quicker.
             _ => return,

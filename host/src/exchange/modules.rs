@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::Exchange;
 use super::checks::Checked;
+use super::gates::{Cleared, Gated};
 use super::office::{ActError, invalid};
 use crate::catalog::{Draft, LimitsSpec, Track, Trial, Versions};
 use crate::facts::{Fact, ModuleStepped, ModuleUploaded, Step};
@@ -165,10 +166,18 @@ impl Exchange {
     ///
     /// # Errors
     ///
-    /// [`ActError`] if there is no such version, or a vertical or campaign that uses the module does not fit it.
-    pub async fn activate(&self, name: &str, which: Which, note: Note) -> Result<u32, ActError> {
+    /// [`ActError`] if there is no such version, a vertical or campaign that uses the module does not fit it, or its
+    /// gate does not hold.
+    pub async fn activate(
+        &self,
+        (name, which): (&str, Which),
+        gated: Gated,
+        note: Note,
+    ) -> Result<u32, ActError> {
+        let cleared = self.clear((name, which), gated, note).await?;
         let mut draft = self.draft.lock().await;
-        let (_, version) = find(&draft, name, which)?;
+        cleared.holds(&draft, name)?;
+        let Cleared { version, note, .. } = cleared;
         self.step(&mut draft, name, version, Step::Activated, Share::NONE, note).await?;
         Ok(version)
     }
@@ -204,13 +213,32 @@ impl Exchange {
     /// [`ActError`] if there is no such version, it is the active one, or nothing serves beside which to try it.
     pub async fn try_out(
         &self,
-        name: &str,
-        which: Which,
+        (name, which): (&str, Which),
+        (trying, share): (Trying, Share),
+        gated: Gated,
+        note: Note,
+    ) -> Result<u32, ActError> {
+        if trying == Trying::Canary && share != Share::NONE {
+            let cleared = self.clear((name, which), gated, note).await?;
+            let mut draft = self.draft.lock().await;
+            cleared.holds(&draft, name)?;
+            let Cleared { version, note, .. } = cleared;
+            return self
+                .try_here(&mut draft, (name, Which::Number(version)), (trying, share), note)
+                .await;
+        }
+        let mut draft = self.draft.lock().await;
+        self.try_here(&mut draft, (name, which), (trying, share), note).await
+    }
+
+    async fn try_here(
+        &self,
+        draft: &mut Draft,
+        (name, which): (&str, Which),
         (trying, share): (Trying, Share),
         note: Note,
     ) -> Result<u32, ActError> {
-        let mut draft = self.draft.lock().await;
-        let (versions, version) = find(&draft, name, which)?;
+        let (versions, version) = find(draft, name, which)?;
         if share == Share::NONE {
             let mut trials = versions.tracks.values().filter_map(|track| trying.of(track));
             let asked = |trial: &Trial| which == Which::Newest || trial.version == version;
@@ -218,7 +246,7 @@ impl Exchange {
             let version = version.ok_or_else(|| {
                 ActError::Conflict(format!("no version of `{name}` is a {} now", trying.name()))
             })?;
-            self.step(&mut draft, name, version, trying.ended(), share, note).await?;
+            self.step(draft, name, version, trying.ended(), share, note).await?;
             return Ok(version);
         }
         let major = versions.version(version).map(|version| version.major);
@@ -232,7 +260,7 @@ impl Exchange {
             };
             return Err(ActError::Conflict(why));
         }
-        self.step(&mut draft, name, version, trying.began(), share, note).await?;
+        self.step(draft, name, version, trying.began(), share, note).await?;
         Ok(version)
     }
 
@@ -304,6 +332,7 @@ impl Exchange {
         let fact = Fact::ModuleStepped(ModuleStepped { name, version, step, share, by, why });
         self.change(draft, fact).await?;
         self.workshop.keep_only(&worth_keeping(draft));
+        self.shadows.settle(draft, self.clock.now());
         Ok(())
     }
 
@@ -337,7 +366,11 @@ impl Exchange {
     }
 }
 
-fn find(draft: &Draft, name: &str, which: Which) -> Result<(Arc<Versions>, u32), ActError> {
+pub(super) fn find(
+    draft: &Draft,
+    name: &str,
+    which: Which,
+) -> Result<(Arc<Versions>, u32), ActError> {
     let versions = draft.versions(name);
     let versions = versions.ok_or_else(|| ActError::NotFound(format!("module `{name}`")))?;
     let newest = versions.newest();

@@ -47,6 +47,9 @@ pub enum ActError {
     Fixtures(Failed),
     #[error("{0}")]
     Conflict(String),
+    /// A version does not show what it must show before it may serve.
+    #[error("{0}")]
+    Gate(String),
     #[error("the journal does not take facts any more")]
     Closed,
 }

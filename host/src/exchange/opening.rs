@@ -10,8 +10,10 @@ use tokio_util::task::TaskTracker;
 
 use super::Exchange;
 use super::deliveries::SHIPPING_MAX;
+use super::diff::Diffing;
 use super::drains::Drains;
 use super::failures::Failures;
+use super::shadow::Shadows;
 use crate::book::{Book, State};
 use crate::catalog::{Catalog, Draft, Faults, Market, Workshop};
 use crate::clock::Clock;
@@ -53,6 +55,8 @@ pub enum OpenError {
     Sandbox(#[from] SandboxError),
     #[error("compiled code cannot be kept in {}", path.display())]
     Cache { path: PathBuf, source: std::io::Error },
+    #[error("the thread of the shadows cannot be started")]
+    Shadows(#[source] std::io::Error),
     #[error("outbound connections cannot be set up: {0}")]
     Egress(String),
     #[error("what was saved does not hold with this program's settings: {0}")]
@@ -103,6 +107,10 @@ impl Exchange {
             deliveries = duties.len(),
             "journal recovered"
         );
+        let stopping = CancellationToken::new();
+        let shadows = Shadows::start(Arc::clone(&workshop), stopping.clone());
+        let shadows = shadows.map_err(OpenError::Shadows)?;
+        shadows.settle(&draft, options.clock.now());
         let exchange = Arc::new(Self {
             catalog: Catalog::new(market),
             book: Book::new(state),
@@ -113,11 +121,13 @@ impl Exchange {
             draft: Mutex::new(draft),
             drains: Drains::default(),
             failures: Failures::default(),
+            shadows,
+            diffing: Diffing::default(),
             clock: options.clock,
             currency: options.currency,
             shipping: Semaphore::new(SHIPPING_MAX),
             tasks: TaskTracker::new(),
-            stopping: CancellationToken::new(),
+            stopping,
         });
         for duty in duties.into_iter().filter(|duty| duty.kind == DELIVER) {
             exchange.tasks.spawn(Arc::clone(&exchange).resume(duty));

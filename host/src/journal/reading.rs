@@ -18,6 +18,11 @@ pub struct Reading {
 }
 
 impl Reading {
+    /// Reads beside the journal's own readers.
+    pub(super) fn beside(readers: Readers) -> Self {
+        Self { readers, anchor: None }
+    }
+
     /// Opens the journal in a directory for reading.
     ///
     /// # Errors
@@ -54,6 +59,27 @@ impl Reading {
     /// If the database failed.
     pub async fn facts_after(&self, seq: u64, limit: usize) -> Result<Vec<Stored>, JournalError> {
         Ok(self.readers.facts_after(seq, limit).await?)
+    }
+
+    /// Returns up to `limit` facts of these kinds after this one, unverified.
+    ///
+    /// # Errors
+    /// If the database failed.
+    pub async fn facts_of_kinds(
+        &self,
+        seq: u64,
+        kinds: [u16; 3],
+        limit: usize,
+    ) -> Result<Vec<Stored>, JournalError> {
+        Ok(self.readers.facts_of_kinds(seq, kinds, limit).await?)
+    }
+
+    /// Returns the newest fact.
+    ///
+    /// # Errors
+    /// If the database failed.
+    pub async fn head(&self) -> Result<Head, JournalError> {
+        Ok(self.readers.head().await?)
     }
 
     /// Returns the bytes of a module.

@@ -12,7 +12,7 @@ use super::Desk;
 use super::operator::{Operator, Reply, bytes, document, object, status, typed};
 use super::problem::Problem;
 use crate::catalog::{Draft, LimitsSpec, ModuleSpec, Percent, Track, Trial, Versions};
-use crate::exchange::{ActError, Note, Trying, Which};
+use crate::exchange::{ActError, Gated, Note, Trying, Which};
 use crate::money::Share;
 
 /// Who it is unless the call says so.
@@ -53,6 +53,7 @@ struct Act {
     version: Option<u32>,
     major: Option<u32>,
     percent: Option<Percent>,
+    force: Option<bool>,
     by: Option<String>,
     #[serde(default)]
     why: String,
@@ -66,6 +67,10 @@ impl Act {
 
     fn which(&self) -> Which {
         self.version.map_or(Which::Newest, Which::Number)
+    }
+
+    fn gated(&self) -> Gated {
+        if self.force == Some(true) { Gated::Forced } else { Gated::Held }
     }
 
     fn note(self) -> Note {
@@ -92,7 +97,8 @@ pub(super) async fn activate(
     let act = Act::read(body).await?;
     act.without("percent", act.percent.is_some())?;
     act.without("major", act.major.is_some())?;
-    let version = desk.exchange.activate(&name, act.which(), act.note()).await?;
+    let (which, gated) = (act.which(), act.gated());
+    let version = desk.exchange.activate((&name, which), gated, act.note()).await?;
     stepped(&desk, &name, version).await
 }
 
@@ -105,6 +111,7 @@ pub(super) async fn roll_back(
     let act = Act::read(body).await?;
     act.without("percent", act.percent.is_some())?;
     act.without("version", act.version.is_some())?;
+    act.without("force", act.force.is_some())?;
     let version = desk.exchange.roll_back(&name, act.major, act.note()).await?;
     stepped(&desk, &name, version).await
 }
@@ -145,8 +152,10 @@ async fn try_out(
             return Err(invalid.field(Some("/percent".to_owned())));
         }
     };
-    let which = act.which();
-    let version = desk.exchange.try_out(&name, which, (trying, share), act.note()).await?;
+    act.without("force", act.force.is_some() && trying == Trying::Shadow)?;
+    let (which, gated) = (act.which(), act.gated());
+    let tried = desk.exchange.try_out((&name, which), (trying, share), gated, act.note());
+    let version = tried.await?;
     stepped(&desk, &name, version).await
 }
 
@@ -159,6 +168,7 @@ pub(super) async fn take_out(
     let act = Act::read(body).await?;
     act.without("percent", act.percent.is_some())?;
     act.without("major", act.major.is_some())?;
+    act.without("force", act.force.is_some())?;
     let version = desk.exchange.take_out(&name, act.which(), act.note()).await?;
     stepped(&desk, &name, version).await
 }

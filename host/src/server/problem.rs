@@ -253,6 +253,8 @@ impl From<ActError> for Problem {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, why.code(), &why)
             }
             ActError::Conflict(_) => Self::new(StatusCode::CONFLICT, "conflict", error),
+            ActError::Gate(_) => Self::new(StatusCode::CONFLICT, "gate", error)
+                .next("see it all with `gavel module diff NAME OLD NEW`; then mend the module, set another gate with PUT /v1/modules/{name}, or pass it with `\"force\": true`"),
             ActError::Closed => Self::new(StatusCode::SERVICE_UNAVAILABLE, "closing", error)
                 .retry_after(Duration::from_secs(5)),
         }

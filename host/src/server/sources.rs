@@ -180,6 +180,9 @@ async fn decided(desk: &Desk, submission: Submission) -> (Option<Spoken>, Result
                 Call::Post => exchange.post(&submission).await,
                 Call::Full => exchange.full(&submission).await,
             };
+            if let Ok(_) | Err(Trouble::Refused(_) | Trouble::Normalizer(_)) = &answer {
+                exchange.shadow_submission(&submission);
+            }
             (submission.spoken.into_inner(), answer)
         }
         .instrument(span),

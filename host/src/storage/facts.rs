@@ -41,6 +41,24 @@ impl Readers {
         query.fetch_all(&self.pool).await?.iter().map(read).collect()
     }
 
+    /// Returns up to `limit` facts of these kinds after this one, in order.
+    ///
+    /// # Errors
+    /// If the database failed, or a row cannot be read as a fact.
+    pub async fn facts_of_kinds(
+        &self,
+        seq: u64,
+        [one, two, three]: [u16; 3],
+        limit: usize,
+    ) -> Result<Vec<Stored>, StorageError> {
+        let query = sqlx::query(
+            "SELECT * FROM fact WHERE seq > ? AND kind IN (?, ?, ?) ORDER BY seq LIMIT ?",
+        );
+        let query = query.bind(rows::signed(seq)).bind(one).bind(two).bind(three);
+        let query = query.bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        query.fetch_all(&self.pool).await?.iter().map(read).collect()
+    }
+
     /// Returns the facts about one subject, in order.
     ///
     /// # Errors

@@ -18,6 +18,14 @@ pub(super) async fn set(connection: &mut SqliteConnection, head: Head) -> Result
 }
 
 impl Readers {
+    /// Returns the newest fact.
+    ///
+    /// # Errors
+    /// If the database failed, or the row is not readable.
+    pub async fn head(&self) -> Result<Head, StorageError> {
+        read(&sqlx::query(SELECT).fetch_one(&self.pool).await?)
+    }
+
     /// Returns how far each part of the journal goes, all at one moment.
     ///
     /// # Errors

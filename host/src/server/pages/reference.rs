@@ -241,6 +241,10 @@ pub(super) fn limits() -> String {
         ("module", kib(sandbox::MODULE_BYTES_MAX)),
         ("dialects that a module answers in", sandbox::DIALECTS_MAX.to_string()),
         ("memory of a module", kib(sandbox::MEMORY_BYTES_MAX)),
+        ("leads in one comparison or recording", exchange::LEADS_MAX.to_string()),
+        ("a recording", kib(exchange::RECORDING_BYTES_MAX)),
+        ("time for a comparison", format!("{} s", exchange::DIFF_TIME_MAX.as_secs())),
+        ("pings that may wait for a shadow", exchange::QUEUE_MAX.to_string()),
         ("auctions in one list", exchange::AUCTIONS_MAX.to_string()),
     ];
     rows.iter()

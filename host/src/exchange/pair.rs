@@ -1,0 +1,195 @@
+//! A pair of versions of a filter over one recorded auction: both judge the same frame for the same campaigns, and the
+//! auction is closed again with the bids of each.
+//!
+//! All else is as it was recorded: who was asked, what the others bid, what the book said of caps and funds.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lead_frame::{FieldId, Frame, Value};
+use serde_json::{Map, Value as Json};
+
+use super::close::clear;
+use crate::catalog::Campaign;
+use crate::clearing::Bid;
+use crate::clock::Moment;
+use crate::comparison::{Said, Side, Sight};
+use crate::facts::{BidMade, PingAnswered, Terms};
+use crate::ids::PingId;
+use crate::lead::{self, Value as LeadValue};
+use crate::money::Micros;
+use crate::reasons::Exclusion;
+use crate::sandbox::{ConfiguredFilter, Forfeit, Need, Verdict};
+
+/// What a receipt says of a campaign that was asked and did not bid.
+const ASKED: [Exclusion; 4] = [
+    Exclusion::FilterDeclined,
+    Exclusion::FilterForfeited,
+    Exclusion::FilterOutOfService,
+    Exclusion::NoPrice,
+];
+/// What the book says of a bid that it does not cover.
+const UNCOVERED: [Exclusion; 4] = [
+    Exclusion::CapReached,
+    Exclusion::BudgetSpent,
+    Exclusion::NoFunds,
+    Exclusion::DuplicateForCampaign,
+];
+
+/// A recorded auction, as far as a filter has a say in it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Auction {
+    pub ping: PingId,
+    pub at: Moment,
+    pub terms: Terms,
+    pub frame: Vec<u64>,
+    /// The campaigns that the filter was asked for, in order.
+    pub asked: Vec<String>,
+    /// Every bid that was made, those of the asked campaigns among them.
+    pub bids: Vec<BidMade>,
+    /// The campaigns whose caps, budget or funds did not cover their bid.
+    pub uncovered: BTreeSet<String>,
+    /// The source's deadline passed, so nobody won.
+    pub late: bool,
+}
+
+/// A campaign's place in a filter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Seat {
+    pub slot: u32,
+    pub buyer: String,
+    /// What it bids if the filter names no price.
+    pub price: Option<Micros>,
+}
+
+impl Seat {
+    /// Returns the seat of a campaign that uses a filter.
+    pub(super) fn of(campaign: &Campaign) -> Option<Self> {
+        let slot = campaign.filter?.slot;
+        let buyer = campaign.buyer.id.as_str().to_owned();
+        Some(Self { slot, buyer, price: campaign.price })
+    }
+}
+
+impl Auction {
+    /// Returns what of a ping's answer concerns the filter of these campaigns; nothing if none of them was asked. Tests
+    /// and duplicates are left out: no money was at stake.
+    pub(super) fn of(answered: &PingAnswered, seated: impl Fn(&str) -> bool) -> Option<Self> {
+        if answered.test || answered.duplicate_of.is_some() {
+            return None;
+        }
+        let reason = |exclusions: &[Exclusion], code: &str| {
+            exclusions.iter().any(|exclusion| exclusion.code() == code)
+        };
+        let bidding = answered.bids.iter().map(|bid| &bid.campaign);
+        let silent = answered.left_out.iter().filter(|left| reason(&ASKED, &left.reason));
+        let asked = bidding.chain(silent.map(|left| &left.campaign));
+        let asked: BTreeSet<&String> = asked.filter(|campaign| seated(campaign)).collect();
+        if asked.is_empty() {
+            return None;
+        }
+        let bid = |campaign: &str| answered.bids.iter().any(|bid| bid.campaign == campaign);
+        let left = answered.left_out.iter();
+        let uncovered = left.filter(|left| reason(&UNCOVERED, &left.reason) && bid(&left.campaign));
+        let late = Exclusion::DeadlinePassed.code();
+        Some(Self {
+            ping: PingId::from_u128(answered.ping),
+            at: Moment::from_unix_ms(answered.received_ms),
+            terms: answered.terms,
+            frame: answered.frame.clone(),
+            asked: asked.into_iter().cloned().collect(),
+            bids: answered.bids.clone(),
+            uncovered: uncovered.map(|left| left.campaign.clone()).collect(),
+            late: answered.left_out.iter().any(|left| left.reason == late),
+        })
+    }
+
+    /// Has both versions judge the lead for the campaigns that have a seat; nothing if none has one, or the sandbox had
+    /// no room for a call, which is neither version's doing.
+    pub(super) fn judge(
+        &self,
+        seat: impl Fn(&str) -> Option<Seat>,
+        (old, new): (&ConfiguredFilter, &ConfiguredFilter),
+    ) -> Option<Sight> {
+        let seated = self.asked.iter().filter_map(|campaign| Some((campaign, seat(campaign)?)));
+        let seats: BTreeMap<&String, Seat> = seated.collect();
+        if seats.is_empty() {
+            return None;
+        }
+        Some(Sight {
+            ping: self.ping,
+            terms: self.terms,
+            campaigns: seats.keys().map(|campaign| (*campaign).clone()).collect(),
+            old: self.side(&seats, old)?,
+            new: self.side(&seats, new)?,
+        })
+    }
+
+    fn side(&self, seats: &BTreeMap<&String, Seat>, code: &ConfiguredFilter) -> Option<Side> {
+        let slots: Vec<u32> = seats.values().map(|seat| seat.slot).collect();
+        let (said, spent) = match code.evaluate(&self.frame, &slots) {
+            Ok(evaluated) => {
+                let verdicts = evaluated.verdicts.into_iter().zip(seats.values());
+                (verdicts.map(|(verdict, seat)| word(verdict, seat)).collect(), Ok(evaluated.fuel))
+            }
+            Err(Forfeit::NoRoom) => return None,
+            Err(forfeit) => (vec![Said::Failed; seats.len()], Err(forfeit.to_string())),
+        };
+        let (winners, price) = self.close(seats, &said);
+        Some(Side { said, spent, winners, price })
+    }
+
+    fn close(&self, seats: &BTreeMap<&String, Seat>, said: &[Said]) -> (Vec<String>, Micros) {
+        let others = self.bids.iter().filter(|bid| !seats.contains_key(&bid.campaign));
+        let others = others.map(|bid| (&bid.campaign, bid.buyer.as_str(), Micros::new(bid.amount)));
+        let own = seats.iter().zip(said).filter_map(|((campaign, seat), said)| match said {
+            Said::Bid(amount) => Some((*campaign, seat.buyer.as_str(), *amount)),
+            Said::Refused(_) | Said::Failed => None,
+        });
+        let covered = |(campaign, _, amount): &(&String, &str, Micros)| {
+            !self.late && amount.is_positive() && !self.uncovered.contains(*campaign)
+        };
+        let (campaigns, offers): (Vec<&String>, Vec<Bid<'_>>) = others
+            .chain(own)
+            .filter(covered)
+            .map(|(campaign, bidder, amount)| (campaign, Bid { bidder, amount }))
+            .unzip();
+        let award = clear(&self.terms, self.ping, &offers);
+        let won = award.winners.iter().filter_map(|index| campaigns.get(*index));
+        let mut winners: Vec<String> = won.map(|campaign| (*campaign).clone()).collect();
+        winners.sort_unstable();
+        (winners, award.price.unwrap_or_default())
+    }
+}
+
+fn word(verdict: Verdict, seat: &Seat) -> Said {
+    match verdict {
+        Verdict::Yes(price) => match price.or(seat.price) {
+            Some(amount) => Said::Bid(amount),
+            None => Said::Refused(Exclusion::NoPrice.code().to_owned()),
+        },
+        Verdict::No(reason) => Said::Refused(reason.into()),
+    }
+}
+
+/// Returns what a filter reads of a lead, by the names in its needs. A frame holds no contact data.
+pub(super) fn read_fields<'n>(frame: &[u64], needs: impl Iterator<Item = &'n Need>) -> Json {
+    let Ok(frame) = Frame::open(frame) else { return Json::Null };
+    let mut read = Map::new();
+    for need in needs {
+        if let Some(value) = frame.get(FieldId::of(&need.name)) {
+            read.insert(need.name.clone(), shown(value));
+        }
+    }
+    Json::Object(read)
+}
+
+fn shown(value: Value<'_>) -> Json {
+    match value {
+        Value::Text(text) => text.into(),
+        Value::Integer(number) => number.into(),
+        Value::Decimal(millionths) => LeadValue::Decimal(millionths).to_json(),
+        Value::Boolean(yes) => yes.into(),
+        Value::Date(days) => lead::date_text(days).into(),
+        Value::Texts(texts) => texts.iter().collect::<Vec<&str>>().into(),
+    }
+}

@@ -63,7 +63,7 @@ pub(super) async fn diff(
     body: Body,
 ) -> Reply {
     let DiffBody { old, new, last, settings } = typed(document(body).await?)?;
-    let window = window(last, settings, "/last")?;
+    let window = window(last.as_deref(), settings, "/last")?;
     Ok(Json(desk.exchange.diff(&name, (old, new), window).await?).into_response())
 }
 
@@ -90,17 +90,17 @@ pub(super) async fn recording(
     query: Result<Query<RecordingQuery>, QueryRejection>,
 ) -> Reply {
     let Query(RecordingQuery { last, settings }) = query.map_err(malformed)?;
-    let window = window(last, settings, "last")?;
+    let window = window(last.as_deref(), settings, "last")?;
     let lines = desk.exchange.recording(&name, window).await?;
     Ok(([(header::CONTENT_TYPE, "application/jsonl")], lines).into_response())
 }
 
 fn window(
-    last: Option<String>,
+    last: Option<&str>,
     settings: Option<SettingsOf>,
     field: &str,
 ) -> Result<Window, Problem> {
-    let last = Window::parse_last(last.as_deref().unwrap_or(LAST)).map_err(|message| {
+    let last = Window::parse_last(last.unwrap_or(LAST)).map_err(|message| {
         let invalid = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", message);
         invalid.field(Some(field.to_owned()))
     })?;

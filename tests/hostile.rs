@@ -38,33 +38,33 @@ const LEFT_BYTES_MAX: u64 = 128 * 1024 * 1024;
 
 const UPLOADS: &str = "
     is-a-picture              | not-wasm           | this is not WebAssembly
-    is-cut-short              | invalid            | the module is not valid here: unexpected end-of-file
+    is-cut-short              | damaged            | the module is damaged: unexpected end-of-file
     is-a-core-module          | core-module        | this is a core module, not a component
     has-one-10-mb-function    | too-large          | the body is larger than 8388608 bytes
     has-one-6-mb-function     | too-large          | the module has 6000
     has-one-large-function    | function-too-large | one function has 600002 bytes, and at most 524288
     has-a-million-functions   | functions          | the module has 990004 functions, and at most 20000
-    has-50-thousand-locals    | not-keepable       | the module cannot be kept as `configure` leaves it: too many locals
-    has-too-many-types        | invalid            | the module is not valid here: types count exceeds limit
-    has-too-many-data         | invalid            | the module is not valid here: data segments count exceeds limit
-    has-too-many-components   | invalid            | the module is not valid here: components count exceeds limit
-    has-too-many-modules      | invalid            | the module is not valid here: modules count exceeds limit
+    has-50-thousand-locals    | locals             | one function has 50001 local variables, and at most 10000
+    has-too-many-types        | types              | the module has 1000001 types, and at most 10000
+    has-too-many-data         | data-segments      | the module has 100001 data segments, and at most 10000
+    has-too-many-components   | components         | the module has 1001 components within it, and at most 16
+    has-too-many-modules      | core-modules       | the module has 1001 core modules, and at most 4
     has-too-many-exports      | other-types        | the module's exports have other types than the contract
     has-too-long-a-name       | invalid            | the module is not valid here: string size out of bounds
-    nests-components          | other-world        | the module is neither a filter nor a normalizer
+    nests-components          | components         | the module has 10000 components within it, and at most 16
     nests-modules             | not-keepable       | the module cannot be kept as `configure` leaves it: nested components
     nests-types               | invalid            | the module is not valid here: type nesting is too deep
     doubles-types             | invalid            | the module is not valid here: effective type size exceeds the limit
     branches-everywhere       | invalid            | the module is not valid here: Unsupported feature: `br_table`
     begins-with-all-memory    | memory             | the module begins with 67174400 bytes of memory, and at most 67108864
-    begins-with-a-large-table | invalid            | the module is not valid here: table index 0 has a minimum element size
-    begins-with-many-tables   | invalid            | the module is not valid here: defined tables count of 4 exceeds
+    begins-with-a-large-table | table              | a table begins with 100000 elements, and at most 20000
+    begins-with-many-tables   | tables             | the module has 4 tables, and at most 2
     asks-for-imports          | imports            | a module gets nothing from outside, but this one imports `wasi:clocks
-    asks-for-another-contract | other-version      | the module was built for `gavel:rules/filtering@2.0.0`
+    asks-for-another-contract | other-version      | the module was built against version 2.0.0 of the contract
     asks-for-nothing          | other-types        | the module's exports have other types than the contract
     asks-for-threads          | invalid            | the module is not valid here: threads must be enabled
     asks-for-64-bits          | invalid            | the module is not valid here: memory64 must be enabled
-    asks-for-two-memories     | invalid            | the module is not valid here: multiple memories
+    asks-for-two-memories     | memories           | the module has 2 memories, and at most 1
     asks-for-a-collector      | invalid            | the module is not valid here: struct indexed types not supported
     asks-for-exceptions       | invalid            | the module is not valid here: exceptions proposal not enabled
     asks-for-small-pages      | invalid            | the module is not valid here: the custom page sizes proposal
@@ -212,9 +212,6 @@ async fn what_cannot_serve_is_refused_at_the_upload() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_only_keeps_a_compiler_busy_is_refused_at_the_upload() {
     let mut yard = Yard::open().await;
-    if !yard.has_command("compile-worker").await {
-        return yard.close(LEFT_BYTES_MAX, SLACK).await;
-    }
     for kind in kinds(BOMBS) {
         let (name, wasm, _) = made(kind.name, "evaluate");
         let (seen, door) = (yard.logged(), yard.door.clone());

@@ -259,7 +259,9 @@ impl Door {
     }
 
     async fn operator(&self, method: Method, path: &str, body: Vec<u8>) -> Answer {
-        let response = self.request(method, path, OPERATOR_KEY).body(body).send().await.unwrap();
+        // A module that is hard to compile takes its time.
+        let request = self.request(method, path, OPERATOR_KEY).body(body).timeout(2 * PATIENCE);
+        let response = request.send().await.unwrap();
         let status = response.status().as_u16();
         let text = response.text().await.unwrap();
         Answer { status, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }

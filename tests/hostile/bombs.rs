@@ -56,7 +56,7 @@ fn of_unusual_size(name: &str) -> Option<Vec<u8>> {
 
 fn in_each_other(name: &str) -> Option<Vec<u8>> {
     let types = |first: &str, next: fn(usize) -> String| {
-        let types: String = (0..10_000).map(|at| format!("(type {})", next(at))).collect();
+        let types: String = (0..5_000).map(|at| format!("(type {})", next(at))).collect();
         hollow(NORMALIZATION, &format!("(type {first}){types}"))
     };
     Some(match name {
@@ -94,12 +94,13 @@ fn hard_to_compile(name: &str) -> Option<Vec<u8>> {
         "nests-conditions" => nested("(if (local.get 0) (then ", 100_000, "))"),
         "has-far-locals" => {
             // Each may have been set in any turn of the loop, so each is looked for everywhere.
-            let (locals, mut body) = (30_000, String::new());
+            let (locals, mut body) = (9_000, String::new());
             for local in 0..locals {
                 let _ = write!(body, "(local.set {local} (i64.const {local}))");
             }
-            for local in 1..14_000 {
-                let set = format!("(local.set {} (local.get {local}))", local - 1);
+            for at in 0..30_000 {
+                let local = at % (locals - 1);
+                let set = format!("(local.set {local} (local.get {}))", local + 1);
                 let _ = write!(body, "(if (i64.eqz (local.get {local})) (then {set}))");
             }
             filter(&format!("(func {} (loop {body} (br 0)))", "(local i64)".repeat(locals)))

@@ -92,11 +92,6 @@ impl Yard {
         Self { program, door, data, _buyer: buyer, stop, traffic, resident_bytes, faults, tolls }
     }
 
-    /// Says whether the program has a command.
-    pub(super) async fn has_command(&self, name: &str) -> bool {
-        gavel(&[name, "--help"], self.data.path()).await.0 == Some(0)
-    }
-
     /// Does something and takes its toll.
     pub(super) async fn watch<T>(&mut self, kind: &Kind, act: impl Future<Output = T>) -> T {
         let id = self.program.id();

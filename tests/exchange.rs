@@ -66,7 +66,8 @@ impl Exchange {
 
     /// Opens an exchange that lives by this clock.
     pub(crate) async fn open_at(data: Arc<TempDir>, clock: Clock) -> Self {
-        Self::open_for(data, clock, REQUESTS_MAX).await
+        // Some tests send more at once than anybody else.
+        Self::open_for(data, clock, 4 * REQUESTS_MAX).await
     }
 
     /// Opens an exchange for auto insurance that has room for one request at a time.

@@ -418,13 +418,21 @@ fn an_answer_that_cannot_be_sent_is_not_rendered() {
         let outcome = Outcome {
             stage: Stage::Ping,
             dialect: dialect.to_owned(),
+            accept: None,
+            content: None,
             verdict: SourceVerdict::Rejected,
-            id: None,
+            status: 200,
+            ping_id: None,
+            lead_id: None,
+            duplicate_of: None,
             price: None,
             currency: "USD".to_owned(),
+            copies: None,
             expires_ms: None,
             reason_code: None,
             reason: None,
+            field: None,
+            retry_after_s: None,
         };
         assert_eq!(normalizer.render(&outcome).unwrap_err().to_string(), expected);
     }

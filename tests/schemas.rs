@@ -135,7 +135,15 @@ fn the_leads_of_every_fixture_are_valid_by_the_json_schema_of_their_step() {
             };
             let body = std::fs::read(&path).unwrap();
             let (query, received_on) = ("", 20_485);
-            let submission = Submission { stage, content_type, query, body: &body, received_on };
+            let submission = Submission {
+                stage,
+                dialect: None,
+                accept: None,
+                content_type,
+                query,
+                body: &body,
+                received_on,
+            };
             let Ok(lead) = normalizer.normalize(&submission).unwrap().lead else { continue };
             let lead = lead.into_iter().map(|(name, value)| (name, value.to_json())).collect();
             let lead = Value::Object(lead);

@@ -54,6 +54,7 @@ pub(crate) fn normalizer(vertical: &str, version: (u32, u32), fields: &str) -> V
     let mut image = Image::default();
     let described = schema(&mut image, vertical, version, &fields);
     let normalized = lead(&mut image, &fields);
+    // No answer, and a list of nothing.
     let rendered = image.put(&[0; 32]);
     let data: String = image.bytes.iter().map(|byte| format!("\\{byte:02x}")).collect();
     let heap = BASE + image.bytes.len();
@@ -67,8 +68,9 @@ pub(crate) fn normalizer(vertical: &str, version: (u32, u32), fields: &str) -> V
                 (global.set $next (i32.add (local.get $place) (local.get 3)))
                 (local.get $place))
             (func (export "{interface}#describe") (result i32) (i32.const {described}))
-            (func (export "{interface}#normalize") (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)
-                (i32.const {normalized}))
+            (func (export "{interface}#normalize") (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
+                (result i32) (i32.const {normalized}))
+            (func (export "{interface}#dialects") (result i32) (i32.const {rendered}))
             (func (export "{interface}#render") (param i32) (result i32) (i32.const {rendered}))
             (data (i32.const {BASE}) "{data}"))"#
     );

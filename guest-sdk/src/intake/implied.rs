@@ -134,6 +134,8 @@ mod tests {
     fn check(form: &str, expected: &str) {
         let submission = Submission {
             stage: Stage::Ping,
+            dialect: None,
+            accept: None,
             content_type: "application/x-www-form-urlencoded".into(),
             query: String::new(),
             body: format!("zip=33139&state=FL&{form}").into(),

@@ -27,6 +27,7 @@ mod reading;
 mod sharing;
 mod span;
 pub mod standard;
+mod synonym;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -402,6 +402,14 @@ mod tests {
     }
 
     #[test]
+    fn the_kinds_that_are_read_alone_are_those_that_make_catalogs() {
+        let named = |kind: &u16| Fact::kind_name(*kind);
+        let names = Fact::CATALOG_KINDS.each_ref().map(named);
+        assert_eq!(names, ["saved", "module-uploaded", "module-stepped"]);
+        assert_eq!(Fact::kind_name(Fact::AUCTION_KIND), "ping-answered");
+    }
+
+    #[test]
     fn a_damaged_fact_is_refused() {
         let bytes = Fact::Expired(Expired { pings: vec![1, 2] }).encode();
         assert!(Fact::decode(9, bytes.get(..bytes.len() - 4).unwrap()).is_err());

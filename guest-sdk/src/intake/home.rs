@@ -84,7 +84,7 @@ pub const SUN: &[Field] = &[
     Field::new("roof_age", Reader::Measure(0, 300, "years year yrs yr yearsold yearold"))
         .about("Age of the roof in years; of a range, its lower end.")
         .keys("age_of_roof roof_age_years roof_years age_roof how_old_is_roof how_old_is_your_roof roof_age_in_years"),
-    standard::CREDIT_BAND,
+    standard::CREDIT_BAND.sharing("credit_score"),
     standard::CREDIT_SCORE,
     Field::new("wants_solar_electric", Reader::Boolean("electric electricity photovoltaic pv", "2 none")).says("service", "solar").binding()
         .about("Whether the person wants electricity from the sun.")

@@ -29,11 +29,6 @@ impl Hash {
         folded.iter().fold(self, |hash, &byte| hash.byte(byte))
     }
 
-    /// Returns one of 64 bits.
-    pub(super) const fn bit(self) -> u64 {
-        1 << (self.0 % 64)
-    }
-
     #[expect(clippy::cast_possible_truncation, reason = "the low byte is what is asked for")]
     const fn bucket(self) -> usize {
         self.0 as u8 as usize

@@ -1,8 +1,7 @@
 //! Words that a phrase mentions: `windows` in `Window Replacement`, `plumbing` in `Plumbing - Kitchen Faucet`.
 
-use super::key::Hash;
 use super::table::Word;
-use super::word;
+use super::{synonym, word};
 
 /// The most words of a phrase that one synonym may be made of: `heating and air conditioning`.
 const JOINED_MAX: usize = 4;
@@ -13,7 +12,7 @@ const MARKS: [char; 12] = [':', ',', ';', '(', ')', '>', '|', '/', '&', '+', 'â€
 
 /// What a text may mean, and how much that counts against the rest of the text.
 struct Candidate {
-    hash: Hash,
+    folded: String,
     weight: usize,
 }
 
@@ -21,37 +20,42 @@ struct Candidate {
 /// in it the last mention, since that is the noun of `bathroom flooring`, and the longest.
 pub(super) fn phrase(words: &'static [Word], text: &str) -> Option<&'static str> {
     let candidates = candidates(text);
-    // Most synonyms are none of the candidates, which a bit tells without a search.
-    let bits = candidates.iter().fold(0_u64, |bits, candidate| bits | candidate.hash.bit());
+    // Most synonyms are of another length than all candidates, which a bit tells.
+    let bit = |length: usize| 1_u64 << (length % 64);
+    let lengths = candidates.iter().fold(0, |bits, candidate| bits | bit(candidate.folded.len()));
     let mut best = (0, None);
-    let mut weigh = |hash: Hash, word: &'static str| {
-        if bits & hash.bit() != 0 {
-            let meant = candidates.iter().filter(|candidate| candidate.hash == hash);
-            let weight = meant.map(|candidate| candidate.weight).max().unwrap_or(0);
-            if weight > best.0 {
-                best = (weight, Some(word));
-            }
-        }
-    };
     for &(word, synonyms) in words {
-        weigh(word.bytes().filter(|&byte| byte != b'-').fold(Hash::EMPTY, Hash::byte), word);
-        let mut hash = Hash::EMPTY;
-        for byte in synonyms.bytes() {
-            if byte == b' ' {
-                weigh(hash, word);
-                hash = Hash::EMPTY;
-            } else {
-                hash = hash.byte(byte);
+        synonym::any(synonyms, |known| {
+            if lengths & bit(known.len()) != 0 {
+                weigh(&mut best, &candidates, known, word);
             }
+            false
+        });
+        // A word is met as a source writes it, without its dashes.
+        if lengths & bit(word.len()) != 0 || word.contains('-') {
+            weigh(&mut best, &candidates, word.replace('-', "").as_bytes(), word);
         }
-        weigh(hash, word);
     }
     best.1
 }
 
+/// Takes the word if the synonym is a candidate that counts more than what is known.
+fn weigh(
+    best: &mut (usize, Option<&'static str>),
+    candidates: &[Candidate],
+    known: &[u8],
+    word: &'static str,
+) {
+    for candidate in candidates {
+        if candidate.weight > best.0 && candidate.folded.as_bytes() == known {
+            *best = (candidate.weight, Some(word));
+        }
+    }
+}
+
 fn candidates(text: &str) -> Vec<Candidate> {
     let mut candidates = Vec::with_capacity(16);
-    take(&mut candidates, word::folded(text).as_bytes(), usize::MAX);
+    take(&mut candidates, word::folded(text), usize::MAX);
     let mut words: Vec<String> = Vec::with_capacity(8);
     // Earlier parts weigh more, whatever stands in the later ones.
     let mut left = WORDS_MAX;
@@ -67,7 +71,7 @@ fn candidates(text: &str) -> Vec<Candidate> {
                 let place = left.saturating_mul(WORDS_MAX).saturating_add(end);
                 let length = end.saturating_sub(start);
                 let weight = place.saturating_mul(JOINED_MAX + 1).saturating_add(length);
-                take(&mut candidates, joined.as_bytes(), weight);
+                take(&mut candidates, joined, weight);
             }
         }
         left = left.saturating_sub(words.len());
@@ -76,10 +80,13 @@ fn candidates(text: &str) -> Vec<Candidate> {
 }
 
 /// Takes a text, and what it is the plural of.
-fn take(candidates: &mut Vec<Candidate>, folded: &[u8], weight: usize) {
-    let singular = folded.strip_suffix(b"s");
-    let folded = [Some(folded), singular].into_iter().flatten().filter(|text| !text.is_empty());
-    candidates.extend(folded.map(|text| Candidate { hash: Hash::EMPTY.text(text), weight }));
+fn take(candidates: &mut Vec<Candidate>, folded: String, weight: usize) {
+    let singular = folded.strip_suffix('s').filter(|text| !text.is_empty());
+    let singular = singular.map(|text| Candidate { folded: text.to_owned(), weight });
+    if !folded.is_empty() {
+        candidates.push(Candidate { folded, weight });
+    }
+    candidates.extend(singular);
 }
 
 #[cfg(test)]

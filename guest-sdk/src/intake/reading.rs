@@ -20,20 +20,23 @@ pub(super) fn value(field: &Field, found: &[Found], today: i32) -> Result<Option
     if matches!(field.reader, Reader::Texts | Reader::Every(_) | Reader::Phones) {
         return texts(field, found);
     }
-    let first_element = found.partition_point(|found| found.element == 0);
-    let found = found.get(..first_element).unwrap_or_default();
     if matches!(field.reader, Reader::Months(_)) {
-        return time(field, found, today);
+        return time(field, of_first_element(found), today);
     }
-    agreed(field, found, today)
+    agreed(field, found, today, |_, _| true)
+}
+
+fn of_first_element(found: &[Found]) -> &[Found] {
+    let first_element = found.partition_point(|found| found.element == 0);
+    found.get(..first_element).unwrap_or_default()
 }
 
 /// Reads a time. Years under one key and months under another are one: 3 years and 6 months.
 fn time(field: &Field, found: &[Found], today: i32) -> Result<Option<Value>, Refusal> {
     let (years, months): (Vec<_>, Vec<_>) =
         found.iter().cloned().partition(|found| found.entry.factor == 12);
-    let years = agreed(field, &years, today)?;
-    let months = agreed(field, &months, today)?;
+    let years = agreed(field, &years, today, |_, _| true)?;
+    let months = agreed(field, &months, today, |_, _| true)?;
     match (&years, &months) {
         (Some(Value::Integer(years)), Some(Value::Integer(months))) if years != months => {
             let whole_years = months.div_euclid(12).saturating_mul(12);
@@ -47,11 +50,21 @@ fn time(field: &Field, found: &[Found], today: i32) -> Result<Option<Value>, Ref
     }
 }
 
-fn agreed(field: &Field, found: &[Found], today: i32) -> Result<Option<Value>, Refusal> {
+/// Reads what came in the first element, but for what is not the field's own by what was read.
+pub(super) fn agreed(
+    field: &Field,
+    found: &[Found],
+    today: i32,
+    is_own: impl Fn(&Found, &Result<Option<Value>, Refusal>) -> bool,
+) -> Result<Option<Value>, Refusal> {
     let mut first: Option<Value> = None;
+    let found = of_first_element(found);
     let has_first = found.iter().any(|found| found.entry.is_first);
     for found in found.iter().filter(|found| found.entry.is_first || !has_first) {
-        if let Some(value) = one(field, found, today)? {
+        let read = one(field, found, today);
+        if is_own(found, &read)
+            && let Some(value) = read?
+        {
             agree(field, &mut first, value)?;
         }
     }
@@ -201,13 +214,8 @@ fn expected(field: &Field, text: &str, today: i32) -> String {
             "text without control characters".into()
         }
         Reader::Name => "a name with at least one letter".into(),
-        Reader::Word(words) | Reader::WordOr(words) | Reader::Phrase(words, _) => {
-            one_of(words.iter().map(|&(word, _)| word))
-        }
-        Reader::Span(spans) => {
-            let words = one_of(spans.words.iter().map(|&(word, _)| word));
-            format!("{words}, or a time such as 1-3 months")
-        }
+        Reader::Word(words) | Reader::WordOr(words) | Reader::Phrase(words, _) => one_of(words),
+        Reader::Span(spans) => format!("{}, or a time such as 1-3 months", one_of(spans.words)),
         Reader::Score(_) => "a credit score from 300 to 850".into(),
         Reader::Measure(from, until, units) | Reader::Decimal(from, until, units) => {
             let unit = units.split(' ').next().filter(|unit| !unit.is_empty());
@@ -227,12 +235,7 @@ fn expected(field: &Field, text: &str, today: i32) -> String {
         }
         Reader::Digits(from, until) if from == until => format!("{from} digits"),
         Reader::Digits(from, until) => format!("{from} to {until} digits"),
-        Reader::Credit(words) => {
-            format!(
-                "{}, or a credit score from 300 to 850",
-                one_of(words.iter().map(|&(word, _)| word))
-            )
-        }
+        Reader::Credit(words) => format!("{}, or a credit score from 300 to 850", one_of(words)),
         Reader::Boolean(..) => "yes or no, such as 1 or 0".into(),
         Reader::Any(..) => "yes or no, or a number".into(),
         Reader::Integer(from, until) => format!("a whole number from {from} to {until}"),
@@ -270,9 +273,9 @@ fn expected(field: &Field, text: &str, today: i32) -> String {
     }
 }
 
-fn one_of<'w>(words: impl Iterator<Item = &'w str>) -> String {
+fn one_of(words: &[Word]) -> String {
     let mut list = String::from("one of ");
-    for (place, word) in words.enumerate() {
+    for (place, (word, _)) in words.iter().enumerate() {
         list.push_str(if place == 0 { "" } else { ", " });
         list.push_str(word);
     }

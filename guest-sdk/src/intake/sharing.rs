@@ -17,19 +17,14 @@ impl Values<'_> {
     ) -> Result<Option<Value>, Refusal> {
         let sharers = self.vertical.fields().filter(|other| other.sharing == Some(field.name));
         let sharers: Vec<&Field> = sharers.collect();
-        let is_for_other = |found: &Found| {
-            let is_own = match reading::one(field, found, today) {
-                Ok(Some(value)) => !is_other(&value),
-                Ok(None) => true,
-                Err(_) => false,
-            };
-            !is_own && sharers.iter().any(|other| certain(other, found, today).is_some())
-        };
-        if sharers.is_empty() || !found.iter().any(is_for_other) {
+        if sharers.is_empty() {
             return reading::value(field, found, today);
         }
-        let left: Vec<Found> = found.iter().filter(|found| !is_for_other(found)).cloned().collect();
-        reading::value(field, &left, today)
+        reading::agreed(field, found, today, |found, read| match read {
+            Ok(Some(value)) if !is_other(value) => true,
+            Ok(None) => true,
+            _ => !sharers.iter().any(|other| certain(other, found, today).is_some()),
+        })
     }
 
     /// Fills fields from those whose keys they share: before all, with what those themselves cannot read.

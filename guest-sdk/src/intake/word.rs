@@ -1,5 +1,6 @@
 //! Words out of a list: what counts is letters and digits, and the synonyms that the table names.
 
+use super::synonym;
 use super::table::Word;
 
 /// What sources write where they know nothing.
@@ -62,7 +63,9 @@ pub(super) fn is_among(synonyms: &str, text: &str) -> bool {
 pub(super) fn word(words: &'static [Word], text: &str) -> Option<&'static str> {
     let find = |text: &str| {
         let text = folded(text);
-        let is_it = |&&(word, synonyms): &&Word| folded(word) == text || has(synonyms, &text);
+        // Folding makes nothing longer, so most words need none to be known for another.
+        let is_word = |word: &str| word.len() >= text.len() && folded(word) == text;
+        let is_it = |&&(word, synonyms): &&Word| is_word(word) || has(synonyms, &text);
         words.iter().find(is_it).map(|&(word, _)| word)
     };
     // What stands in brackets explains: `Good (680-719)`.
@@ -102,7 +105,7 @@ pub(super) fn folded(text: &str) -> String {
 }
 
 fn has(synonyms: &str, text: &str) -> bool {
-    !text.is_empty() && synonyms.split_ascii_whitespace().any(|synonym| synonym == text)
+    !text.is_empty() && synonym::any(synonyms, |synonym| synonym == text.as_bytes())
 }
 
 #[cfg(test)]

@@ -1,3 +1,5 @@
+//! Leads go in as text, counts come out.
+
 use serde_json::{Value as Json, json};
 
 use super::*;

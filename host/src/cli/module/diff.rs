@@ -25,11 +25,11 @@ const URL: &str = "http://127.0.0.1:8080";
 #[derive(Debug, clap::Args)]
 struct From {
     /// The directory of an exchange, which may be running.
-    #[arg(long, env = "GAVEL_DATA")]
+    #[arg(long)]
     data: Option<PathBuf>,
     /// A running exchange; the operator's key is in GAVEL_OPERATOR_KEY. Unless --data says otherwise, the one on
     /// 127.0.0.1:8080.
-    #[arg(long, env = "GAVEL_URL", conflicts_with = "data")]
+    #[arg(long, env = "GAVEL_URL")]
     url: Option<String>,
     /// The operator's key.
     #[arg(long, env = "GAVEL_OPERATOR_KEY", hide_env_values = true, hide = true)]

@@ -214,19 +214,19 @@ async fn an_upload_whose_fixtures_do_not_hold_is_refused_with_the_difference() {
         &["1 of 1 fixtures", "any.json", "the module forfeited the call: it trapped"],
     );
 
-    let wrong = version("remembers", "wrong", &json!({"verdict": "no", "reason": "never"}));
-    let refused = exchange.upload("remembers", wrong).await;
+    let wrong = version("generated-fields", "wrong", &json!({"verdict": "no", "reason": "never"}));
+    let refused = exchange.upload("generated-fields", wrong).await;
     reads(
         refused.text("/detail"),
         &["wrong.json", "- verdict: \"no\"", "+ verdict: \"yes\"", "gavel module test"],
     );
 
-    let right = version("remembers", "right", &json!({"verdict": "yes", "price": null}));
+    let right = version("generated-fields", "right", &json!({"verdict": "yes", "price": null}));
     let twice = fixtures::embed(right.clone(), &Files::default());
-    let refused = exchange.upload("remembers", twice).await;
+    let refused = exchange.upload("generated-fields", twice).await;
     assert_eq!(refused.text("/code"), "fixtures-unreadable");
 
-    let taken = exchange.upload("remembers", right).await;
+    let taken = exchange.upload("generated-fields", right).await;
     assert_eq!(taken.status, 201, "{taken:?}");
     assert_eq!(taken.body["passed"][2], json!({"check": "fixtures", "found": "1, as expected"}));
     exchange.close().await;
@@ -234,7 +234,7 @@ async fn an_upload_whose_fixtures_do_not_hold_is_refused_with_the_difference() {
 
 #[test]
 fn fixtures_that_take_too_long_are_not_waited_for() {
-    let wasm = version("remembers", "any", &json!({"verdict": "yes", "price": null}));
+    let wasm = version("generated-fields", "any", &json!({"verdict": "yes", "price": null}));
     let sandbox = Sandbox::open(&Limits::default()).unwrap();
     let admitted = sandbox.admit(&wasm).unwrap();
     assert_eq!(fixtures::check(&admitted, &wasm, fixtures::CHECK_TIME_MAX), Ok(1));
@@ -250,7 +250,7 @@ async fn an_operator_pushes_tries_activates_and_goes_back() {
     let url = format!("http://{}", program.address());
     let yes = json!({"verdict": "yes", "price": null});
     for (file, fixture) in [("one.wasm", "one"), ("two.wasm", "two")] {
-        fs::write(data.path().join(file), version("remembers", fixture, &yes)).unwrap();
+        fs::write(data.path().join(file), version("generated-fields", fixture, &yes)).unwrap();
     }
     for (arguments, expected) in [
         ("list", &["there are no modules yet"][..]),
@@ -315,7 +315,7 @@ async fn whatever_is_asked_for_wrongly_is_told_what_to_do_next() {
     let url = format!("http://{}", program.address());
     let here = data.path();
     fs::write(here.join("text.wasm"), "not a module").unwrap();
-    fs::write(here.join("rule.wasm"), module("remembers")).unwrap();
+    fs::write(here.join("rule.wasm"), module("generated-fields")).unwrap();
     fs::write(here.join("lead.json"), "[1]").unwrap();
     fs::create_dir(here.join("none")).unwrap();
     fs::create_dir(here.join("odd")).unwrap();

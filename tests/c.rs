@@ -355,7 +355,7 @@ fn several_files_and_own_headers_make_one_module() {
         tried(&[("filter.c", filter), ("mine.h", header), ("price.c", price)], None);
     assert_eq!(code, Some(0), "{printed}");
     assert!(
-        printed.contains("mine") && printed.contains("filter") && printed.contains(" bytes "),
+        printed.contains("mine") && printed.contains("filter") && printed.contains(" bytes, "),
         "{printed}"
     );
 }

@@ -7,6 +7,7 @@
 mod build;
 mod draft;
 mod faults;
+mod rules;
 mod serving;
 mod spec;
 mod upkeep;

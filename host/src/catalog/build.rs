@@ -8,9 +8,10 @@ use jiff::tz::TimeZone;
 
 use super::draft::Draft;
 use super::faults::{Fault, Faults};
+use super::rules::{failing, fits, limits, possible, schema_words};
 use super::serving::{Served, Serving, Upkeep};
 use super::spec::{BuyerSpec, CampaignSpec, DeliverySpec, SourceSpec, VerticalSpec};
-use super::upkeep::{FailingSpec, LimitsSpec, ModuleSpec};
+use super::upkeep::LimitsSpec;
 use super::versions::{Track, Trial, Versions};
 use super::workshop::Workshop;
 use super::{Buyer, Campaign, Market, ModuleVersion, Slot, Source, Vertical};
@@ -19,9 +20,7 @@ use crate::egress::Egress;
 use crate::ids::{BuyerId, CampaignId, ModuleName, SourceId, VerticalId};
 use crate::lead::Schema;
 use crate::money::Micros;
-use crate::sandbox::{
-    Admitted, ConfigureError, ConfiguredFilter, Filter, FilterLimits, Limits, Need, Normalizer,
-};
+use crate::sandbox::{Admitted, ConfigureError, ConfiguredFilter, Normalizer};
 use crate::schedule::Schedule;
 
 impl Market {
@@ -352,71 +351,4 @@ impl Bench<'_> {
             filter,
         })
     }
-}
-
-/// Checks limits against the ceilings of the sandbox.
-fn possible(what: &str, pointer: &str, spec: &LimitsSpec) -> Result<(), Fault> {
-    let usual = Limits::default();
-    let usual = FilterLimits { call: usual.filter, fuel_per_slot: usual.filter_fuel_per_slot };
-    spec.over_filter(&usual).check().map_err(|fault| Fault::new(&what, pointer, fault.to_string()))
-}
-
-fn failing(what: &str, spec: &ModuleSpec) -> Result<(), Fault> {
-    let Some(FailingSpec { calls, window_seconds }) = spec.failing else { return Ok(()) };
-    let limits = [
-        ("/failing/calls", calls, 0, FailingSpec::CALLS_MAX),
-        ("/failing/window_seconds", window_seconds, 1, FailingSpec::WINDOW_SECONDS_MAX),
-    ];
-    for (pointer, value, least, most) in limits {
-        if !(least..=most).contains(&value) {
-            let message = format!("must be {least} to {most}, but is {value}");
-            return Err(Fault::new(&what, pointer, message));
-        }
-    }
-    Ok(())
-}
-
-/// Says all that keeps a filter from judging leads of this schema.
-fn fits(filter: &Filter, schema: &Schema) -> Result<(), String> {
-    let fault = |need: &Need| match schema.field(&need.name) {
-        None => Some(format!("has no field `{}`", need.name)),
-        Some((_, field)) if field.contact => {
-            Some(format!("marks `{}` as contact data, which no filter may read", need.name))
-        }
-        Some((_, field)) if field.kind != need.kind => {
-            let (kind, needed) = (field.kind.name(), need.kind.name());
-            Some(format!("has `{}` as {kind}, not {needed}", need.name))
-        }
-        Some(_) => None,
-    };
-    let faults: Vec<String> = filter.needs().iter().filter_map(fault).collect();
-    if faults.is_empty() {
-        return Ok(());
-    }
-    Err(format!("{} {}", schema_words(schema), faults.join(", and ")))
-}
-
-/// Names a schema with its version: a fault may be gone in another.
-fn schema_words(schema: &Schema) -> String {
-    let (major, minor) = schema.version();
-    format!("version {major}.{minor} of the schema of `{}`", schema.vertical())
-}
-
-fn limits(what: &str, spec: &VerticalSpec) -> Result<(), Fault> {
-    let between = |pointer: &str, value: u32, least: u32, most: u32| {
-        if (least..=most).contains(&value) {
-            return Ok(());
-        }
-        Err(Fault::new(&what, pointer, format!("must be {least} to {most}, but is {value}")))
-    };
-    between("/copies", spec.copies, 1, VerticalSpec::COPIES_MAX)?;
-    between("/hold_seconds", spec.hold_seconds, 1, VerticalSpec::HOLD_SECONDS_MAX)?;
-    let window = spec.duplicate_window_seconds;
-    between("/duplicate_window_seconds", window, 0, VerticalSpec::WINDOW_SECONDS_MAX)?;
-    for (pointer, amount) in [("/reserve", spec.reserve), ("/increment", spec.increment)] {
-        if amount.0.is_negative() {
-            return Err(Fault::new(&what, pointer, "must not be negative"));
-        }
-    }
-    Ok(())
 }

@@ -202,6 +202,11 @@ fn version(name: &str, fixture: &str, expected: &Value) -> Vec<u8> {
     fixtures::embed(module(name), &Files::read(folder.path()).unwrap())
 }
 
+/// What `generated-fields` says of a lead that says nothing.
+fn declined() -> Value {
+    json!({"verdict": "no", "reason": "no-credit"})
+}
+
 #[tokio::test]
 async fn an_upload_whose_fixtures_do_not_hold_is_refused_with_the_difference() {
     let exchange = Exchange::open().await;
@@ -218,10 +223,10 @@ async fn an_upload_whose_fixtures_do_not_hold_is_refused_with_the_difference() {
     let refused = exchange.upload("generated-fields", wrong).await;
     reads(
         refused.text("/detail"),
-        &["wrong.json", "- verdict: \"no\"", "+ verdict: \"yes\"", "gavel module test"],
+        &["wrong.json", "- reason: \"never\"", "+ reason: \"no-credit\"", "gavel module test"],
     );
 
-    let right = version("generated-fields", "right", &json!({"verdict": "yes", "price": null}));
+    let right = version("generated-fields", "right", &declined());
     let twice = fixtures::embed(right.clone(), &Files::default());
     let refused = exchange.upload("generated-fields", twice).await;
     assert_eq!(refused.text("/code"), "fixtures-unreadable");
@@ -234,7 +239,7 @@ async fn an_upload_whose_fixtures_do_not_hold_is_refused_with_the_difference() {
 
 #[test]
 fn fixtures_that_take_too_long_are_not_waited_for() {
-    let wasm = version("generated-fields", "any", &json!({"verdict": "yes", "price": null}));
+    let wasm = version("generated-fields", "any", &declined());
     let sandbox = Sandbox::open(&Limits::default()).unwrap();
     let admitted = sandbox.admit(&wasm).unwrap();
     assert_eq!(fixtures::check(&admitted, &wasm, fixtures::CHECK_TIME_MAX), Ok(1));
@@ -248,9 +253,9 @@ async fn an_operator_pushes_tries_activates_and_goes_back() {
     let data = TempDir::new().unwrap();
     let program = Program::start(data.path()).await;
     let url = format!("http://{}", program.address());
-    let yes = json!({"verdict": "yes", "price": null});
     for (file, fixture) in [("one.wasm", "one"), ("two.wasm", "two")] {
-        fs::write(data.path().join(file), version("generated-fields", fixture, &yes)).unwrap();
+        let wasm = version("generated-fields", fixture, &declined());
+        fs::write(data.path().join(file), wasm).unwrap();
     }
     for (arguments, expected) in [
         ("list", &["there are no modules yet"][..]),

@@ -69,6 +69,8 @@ mod tests {
     fn an_animal_that_is_not_insured_is_refused_by_name() {
         let normalized = Pets::normalize(Submission {
             stage: Stage::Ping,
+            dialect: None,
+            accept: None,
             content_type: "application/x-www-form-urlencoded".to_owned(),
             query: String::new(),
             body: b"zip=90210&pet_type=goldfish".to_vec(),

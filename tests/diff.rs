@@ -563,6 +563,8 @@ async fn the_shadow_of_a_normalizer_reads_what_the_active_one_read() {
 async fn a_shadow_that_never_returns_disturbs_nobody() {
     let (exchange, _buyer) = market().await;
     let exchange = Arc::new(exchange);
+    let unlimited = json!({"margin_percent": "10", "pings_per_second": 1_000_000});
+    exchange.put("sources/web", unlimited).await;
     let loops = upload(&exchange, filter(Says::Loops)).await;
     shadow(&exchange, &loops).await;
     let began = Instant::now();

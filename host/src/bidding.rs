@@ -86,7 +86,7 @@ impl<'m> Bids<'m> {
         }
         let slots: Vec<u32> =
             asking.iter().filter_map(|campaign| Some(campaign.filter?.slot)).collect();
-        let lot = Lot::draw(&ping.as_u128().to_be_bytes(), &filter.active.module.name);
+        let lot = || Lot::draw(&ping.as_u128().to_be_bytes(), &filter.active.module.name);
         let Served { module, code } = filter.decides(lot);
         let began = Instant::now();
         let evaluated = code.evaluate(frame, &slots);

@@ -39,7 +39,7 @@ pub struct Fault {
 pub fn read(vertical: &Vertical, submission: &Submission) -> Result<Reading, Fault> {
     let serving = &vertical.normalizer;
     // There is no handle before the bytes are read.
-    let lot = Lot::draw(submission.body_digest().as_bytes(), &serving.active.module.name);
+    let lot = || Lot::draw(submission.body_digest().as_bytes(), &serving.active.module.name);
     read_with(serving.decides(lot), submission)
 }
 

@@ -66,18 +66,18 @@ impl<T> Serving<T> {
         std::iter::once(&self.active).chain(trials)
     }
 
-    /// Returns the version that decides for a ping.
-    pub fn decides(&self, lot: Lot) -> &Served<T> {
+    /// Returns the version that decides for a ping. Lots are drawn only while there is a canary.
+    pub fn decides(&self, draw: impl FnOnce() -> Lot) -> &Served<T> {
         match &self.canary {
-            Some((share, canary)) if lot.within(*share) => canary,
+            Some((share, canary)) if draw().within(*share) => canary,
             Some(_) | None => &self.active,
         }
     }
 
-    /// Returns the version that shadows the decision about a ping.
-    pub fn shadows(&self, lot: Lot) -> Option<&Served<T>> {
+    /// Returns the version that shadows the decision about a ping. Lots are drawn only while there is one.
+    pub fn shadows(&self, draw: impl FnOnce() -> Lot) -> Option<&Served<T>> {
         let (share, shadow) = self.shadow.as_ref()?;
-        lot.within(*share).then_some(shadow)
+        draw().within(*share).then_some(shadow)
     }
 }
 
@@ -102,7 +102,7 @@ mod tests {
     fn canaried(percent: &str) -> usize {
         let serving = serving(percent);
         let draw = |ping: u64| Lot::draw(&ping.to_le_bytes(), &serving.active.module.name);
-        (0..10_000).filter(|ping| serving.decides(draw(*ping)).module.version == 2).count()
+        (0..10_000).filter(|ping| serving.decides(|| draw(*ping)).module.version == 2).count()
     }
 
     #[test]
@@ -118,8 +118,8 @@ mod tests {
         let (small, large) = (serving("5"), serving("20"));
         for ping in 0_u64..1_000 {
             let lot = Lot::draw(&ping.to_le_bytes(), &small.active.module.name);
-            if small.decides(lot).module.version == 2 {
-                assert_eq!(large.decides(lot).module.version, 2);
+            if small.decides(|| lot).module.version == 2 {
+                assert_eq!(large.decides(|| lot).module.version, 2);
             }
         }
     }

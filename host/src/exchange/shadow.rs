@@ -119,7 +119,7 @@ impl Shadows {
     pub(super) fn see(&self, vertical: &Arc<Vertical>, answered: &PingAnswered) {
         for (index, serving) in vertical.filters.iter().enumerate() {
             let lot = || Lot::draw(&answered.ping.to_be_bytes(), &serving.active.module.name);
-            if serving.shadow.is_none() || serving.shadows(lot()).is_none() {
+            if serving.shadows(lot).is_none() {
                 continue;
             }
             let seated = |campaign: &str| {
@@ -135,10 +135,7 @@ impl Shadows {
 
     fn see_submission(&self, vertical: &Arc<Vertical>, submission: &Submission) {
         let serving = &vertical.normalizer;
-        if serving.shadow.is_none() {
-            return;
-        }
-        let lot = Lot::draw(submission.body_digest().as_bytes(), &serving.active.module.name);
+        let lot = || Lot::draw(submission.body_digest().as_bytes(), &serving.active.module.name);
         if serving.shadows(lot).is_some() {
             let (vertical, submission) = (Arc::clone(vertical), Box::new(submission.clone()));
             self.leave(Seen::Submission { vertical, submission });

@@ -4,6 +4,7 @@
 //! is built whole from a [`Draft`], off the hot path, and published by swapping one pointer. Its version is the
 //! sequence number of the fact that made it.
 
+mod adapters;
 mod build;
 mod draft;
 mod faults;
@@ -26,15 +27,15 @@ use crate::egress::Destination;
 use crate::ids::{BuyerId, CampaignId, Digest, ModuleName, SourceId, VerticalId};
 use crate::lead::Schema;
 use crate::money::{Micros, Share};
-use crate::sandbox::{ConfiguredFilter, Normalizer};
+use crate::sandbox::{Adapter, ConfiguredFilter, Normalizer};
 use crate::schedule::Schedule;
 
 pub use draft::{Draft, Unfoldable};
 pub use faults::{FAULTS_TOLD_MAX, Fault, Faults};
 pub use serving::{Lot, Served, Serving, Upkeep};
 pub use spec::{
-    Amount, BudgetSpec, BuyerSpec, CampaignSpec, CapsSpec, DeliverySpec, FilterSpec, ListSpec,
-    Percent, Register, SourceSpec, VerticalSpec,
+    AdapterSpec, Amount, BudgetSpec, BuyerSpec, CampaignSpec, CapsSpec, DeliverySpec, FilterSpec,
+    ListSpec, Percent, Register, SourceSpec, VerticalSpec,
 };
 pub use upkeep::{FailingSpec, GateSpec, LimitsSpec, ModuleSpec};
 pub use versions::{STEPS_KEPT_MAX, StepTaken, Track, Trial, Version, Versions};
@@ -136,6 +137,8 @@ pub struct Buyer {
     pub destination: Destination,
     pub timeout: Duration,
     pub idempotent: bool,
+    /// Speaks the buyer's dialect when a lead is handed over; without one it is the exchange's own JSON.
+    pub adapter: Option<Serving<Adapter>>,
     pub active: bool,
 }
 

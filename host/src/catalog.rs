@@ -8,6 +8,7 @@ mod adapters;
 mod build;
 mod draft;
 mod faults;
+mod headers;
 mod rules;
 mod serving;
 mod spec;
@@ -32,6 +33,7 @@ use crate::schedule::Schedule;
 
 pub use draft::{Draft, Unfoldable};
 pub use faults::{FAULTS_TOLD_MAX, Fault, Faults};
+pub use headers::{BUYER_HEADERS_MAX, HIDDEN, HeaderSpec, Headers, Secret, SecretSpec};
 pub use serving::{Lot, Served, Serving, Upkeep};
 pub use spec::{
     AdapterSpec, Amount, BudgetSpec, BuyerSpec, CampaignSpec, CapsSpec, DeliverySpec, FilterSpec,
@@ -137,6 +139,7 @@ pub struct Buyer {
     pub destination: Destination,
     pub timeout: Duration,
     pub idempotent: bool,
+    pub headers: Headers,
     /// Speaks the buyer's dialect when a lead is handed over; without one it is the exchange's own JSON.
     pub adapter: Option<Serving<Adapter>>,
     pub active: bool,

@@ -100,6 +100,7 @@ mod tests {
             payout,
             again_ms: None,
             successor: None,
+            adapter: None,
         })
     }
 

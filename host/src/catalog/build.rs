@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use super::adapters::Task;
 use super::draft::Draft;
 use super::faults::{Fault, Faults};
+use super::headers::Headers;
 use super::rules::{failing, fits, limits, possible, schema_words};
 use super::serving::{Served, Serving, Upkeep};
 use super::spec::{BuyerSpec, CampaignSpec, DeliverySpec, SourceSpec, VerticalSpec};
@@ -124,6 +125,7 @@ fn buyer(id: &BuyerId, spec: &BuyerSpec, egress: &Egress) -> Result<Buyer, Fault
         destination,
         timeout: Duration::from_millis(u64::from(*timeout_ms)),
         idempotent: *idempotent,
+        headers: Headers::of(&what, &spec.delivery.headers)?,
         adapter: None,
         active: spec.active,
     })

@@ -6,6 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::headers::HeaderSpec;
 use super::upkeep::{LimitsSpec, ModuleSpec};
 use crate::ids::{BuyerId, CampaignId, Digest, IdError, ModuleName, SourceId, VerticalId};
 use crate::money::{Micros, Share};
@@ -164,6 +165,9 @@ pub struct DeliverySpec {
     /// a delivery whose end is unknown is never sent again.
     #[serde(default)]
     pub idempotent: bool,
+    /// Headers of every request to the buyer, by name: put there by the exchange, so that no adapter sees them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, HeaderSpec>,
     /// Speaks the buyer's dialect; absent means the exchange's own JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adapter: Option<AdapterSpec>,

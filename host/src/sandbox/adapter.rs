@@ -30,7 +30,7 @@ use crate::money::Micros;
 pub use lead::frame;
 pub use request::{
     BODY_BYTES_MAX, HEADER_NAME_BYTES_MAX, HEADER_VALUE_BYTES_MAX, HEADERS_MAX, HttpRequest,
-    HttpResponse, Method, PATH_BYTES_MAX,
+    HttpResponse, Method, PATH_BYTES_MAX, is_kept_header,
 };
 
 /// The longest help for settings, in bytes.

@@ -137,6 +137,10 @@ pub fn conclude(
             delivered.again_ms = again(&UNKNOWN_AGAIN_MS, 0).filter(|_| promised);
         }
     }
+    if open.erased {
+        // There is nothing left to ask anybody with.
+        (delivered.again_ms, delivered.successor) = (None, None);
+    }
     Some(delivered)
 }
 
@@ -155,6 +159,11 @@ pub fn held<'p>(open: &'p OpenPing, errand: &Errand) -> Option<&'p Copy> {
     let copy = open.copies.get(usize::try_from(errand.copy).ok()?)?;
     let due = copy.stage == Stage::Held && copy.winner == errand.winner && open.posted.is_some();
     due.then_some(copy)
+}
+
+/// Returns whether the buyer may be asked now: the copy is its to take, and the lead was not erased.
+pub fn may_ask(open: &OpenPing, errand: &Errand) -> bool {
+    held(open, errand).is_some() && !open.erased
 }
 
 /// Clears the recorded bids again for one copy, without the buyers that have or refused one and without those that
@@ -223,7 +232,20 @@ pub fn duties(fact: &Fact, at: Moment, state: &State) -> Vec<DutyChange> {
                 }
             }
         }
+        // Nothing is sent of a lead that was erased.
+        Fact::ContactErased(erased) => {
+            let open = state.open_ping(PingId::from_u128(erased.ping));
+            // An attempt under way keeps its duty: after a crash its end is to be recorded as unknown.
+            let left = open.into_iter().flat_map(|open| (0_u32..).zip(&open.copies));
+            let left = left.filter(|(_, copy)| !copy.asked).map(|(index, _)| index);
+            let all: std::collections::BTreeSet<u32> =
+                erased.voided.iter().copied().chain(left).collect();
+            let done = |step| DutyChange::Done(DutyKey { subject: erased.ping, step });
+            all.into_iter().map(done).collect()
+        }
         Fact::Saved(_)
+        | Fact::ContactsSwept(_)
+        | Fact::MasterKeyRotated(_)
         | Fact::ModuleUploaded(_)
         | Fact::ModuleStepped(_)
         | Fact::Deposited(_)

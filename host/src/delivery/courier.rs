@@ -22,6 +22,7 @@ use reqwest::header::{
 use reqwest::{Method, Response};
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
+use zeroize::Zeroizing;
 
 use crate::egress::{Client, Destination, Egress, Forbidden, Unavailable};
 
@@ -43,7 +44,7 @@ pub const TEXT_CHARS_MAX: usize = 200;
 pub struct Shipment<'s> {
     pub destination: &'s Destination,
     /// The lead in the buyer's words: as JSON, or as `way` says. Not empty, save for a GET.
-    pub body: Vec<u8>,
+    pub body: Zeroizing<Vec<u8>>,
     /// The same for every attempt to hand over this lead, so that the buyer can tell a second attempt from a second lead.
     pub idempotency_key: String,
     /// How long the whole attempt may take, answer included; at most [`TIMEOUT_MAX`].
@@ -100,10 +101,10 @@ impl Courier {
 
     /// Makes one attempt. Dropping the future gives the attempt up without an outcome: the buyer may then have the lead.
     pub async fn ship(&self, shipment: Shipment<'_>) -> Outcome {
-        let destination = shipment.destination;
+        let (destination, way) = (shipment.destination, shipment.way);
         let redaction = Redaction::of_shipment(&shipment);
-        let outcome = match self.attempt(&shipment).await {
-            Sent::Answered(answer) => match shipment.way {
+        let outcome = match self.attempt(shipment).await {
+            Sent::Answered(answer) => match way {
                 Some(way) => answer.through(way).await,
                 None => answer.outcome(),
             },
@@ -116,24 +117,26 @@ impl Courier {
         outcome
     }
 
-    async fn attempt(&self, shipment: &Shipment<'_>) -> Sent {
-        let Shipment { body, idempotency_key, timeout, way, .. } = shipment;
+    async fn attempt(&self, mut shipment: Shipment<'_>) -> Sent {
+        let body = std::mem::take(&mut shipment.body);
+        let Shipment { timeout, way, .. } = shipment;
         let method = way.map_or(Method::POST, Way::method);
         let has_body = method != Method::GET;
         if has_body && body.is_empty() {
             return Outcome::not_sent("there is nothing to send").into();
         }
-        let request = match self.begin(shipment, method) {
+        let request = match self.begin(&shipment, method) {
             Ok(request) => request,
             Err(forbidden) => return Outcome::not_sent(forbidden.to_string()).into(),
         };
-        let (parcel, receipt) = Parcel::new(Bytes::from(body.clone()));
-        let request = request.header("idempotency-key", idempotency_key);
+        // Wiped when the connection has let go of it, too.
+        let (parcel, receipt) = Parcel::new(Bytes::from_owner(body));
+        let request = request.header("idempotency-key", &shipment.idempotency_key);
         let (request, receipt) = match has_body {
             true => (request.body(reqwest::Body::wrap(parcel)), Some(receipt)),
             false => (request, None),
         };
-        let deadline = Instant::now() + (*timeout).min(TIMEOUT_MAX);
+        let deadline = Instant::now() + timeout.min(TIMEOUT_MAX);
         // Of what has no body the head may be on its way as soon as there is a connection.
         let mut certain = false;
         let why = match timeout_at(deadline, request.send()).await {
@@ -152,7 +155,7 @@ impl Courier {
                 cause(error)
             }
             Err(_) => {
-                format!("nothing came back in {} ms", (*timeout).min(TIMEOUT_MAX).as_millis())
+                format!("nothing came back in {} ms", timeout.min(TIMEOUT_MAX).as_millis())
             }
         };
         if receipt.map_or(certain, Receipt::withdraw) {

@@ -7,10 +7,12 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
 use super::courier::{Courier, Outcome, Shipment, Way};
 use super::{Attempt, Errand, Failed};
 use crate::catalog::{Buyer, Lot, Served, Serving};
+use crate::contacts::{wipe, wiped_text};
 use crate::facts::ModuleUsed;
 use crate::lead::Schema;
 use crate::money::Micros;
@@ -44,7 +46,7 @@ pub async fn attempt(
     let Some(serving) = &buyer.adapter else {
         let shipment = Shipment {
             destination: &buyer.destination,
-            body: own(errand, offer).to_string().into_bytes(),
+            body: own(errand, offer),
             idempotency_key,
             timeout: buyer.timeout,
             headers: buyer.headers.all(),
@@ -62,7 +64,7 @@ pub async fn attempt(
 }
 
 /// The lead in the exchange's own words.
-fn own(errand: &Errand, offer: &Offer<'_>) -> Value {
+fn own(errand: &Errand, offer: &Offer<'_>) -> Zeroizing<Vec<u8>> {
     let Errand { ping, winner, .. } = errand;
     let mut body = json!({
         "lead_id": ping.lead().to_string(),
@@ -76,7 +78,9 @@ fn own(errand: &Errand, offer: &Offer<'_>) -> Value {
     if let (Some(object), Some(handle)) = (body.as_object_mut(), offer.handle) {
         object.insert("handle".to_owned(), handle.into());
     }
-    body
+    let text = wiped_text(&body);
+    wipe(&mut body);
+    text
 }
 
 async fn through(
@@ -115,7 +119,7 @@ async fn through(
         lead: offer.lead,
         read: Mutex::default(),
     };
-    let (outcome, read) = send(courier, buyer, request.body.clone(), idempotency_key, way).await;
+    let (outcome, read) = send(courier, buyer, request.body.into(), idempotency_key, way).await;
     match read {
         Some(Err(forfeit)) => {
             Attempt { outcome, adapter: used(fuel), failed: failed(true, forfeit) }
@@ -134,7 +138,7 @@ async fn through(
 async fn send(
     courier: &Courier,
     buyer: &Buyer,
-    body: Vec<u8>,
+    body: Zeroizing<Vec<u8>>,
     idempotency_key: String,
     way: Way<'_>,
 ) -> (Outcome, Option<Result<u64, Forfeit>>) {

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 use wasmtime::Store;
 use wasmtime::component::InstancePre;
+use zeroize::Zeroizing;
 
 use super::admission::capped;
 use super::bindings::adapter::exports::gavel::rules::adapting as wit;
@@ -379,6 +380,7 @@ impl Adapter {
                 }
                 Ask::PostRequest(offer) => {
                     let frame = lead::frame(&self.needs, offer.schema, offer.fields);
+                    let frame = Zeroizing::new(frame);
                     Raw::Request(adapter.call_post_request(
                         &mut store,
                         &post_offer(offer),

@@ -68,7 +68,7 @@ impl Answer {
 
 /// Says whether a text is a page for people, in which no answer is looked for.
 fn is_page(text: &str) -> bool {
-    let begin: String = text.chars().take(15).flat_map(char::to_lowercase).collect();
+    let begin: String = text.chars().take(15).map(|c| c.to_ascii_lowercase()).collect();
     ["<!doctype html", "<html", "<br", "<b>", "<p>"].iter().any(|page| begin.starts_with(page))
 }
 

@@ -9,18 +9,22 @@ const PLACES: usize = 6;
 
 /// Returns a name without case and punctuation, so that `Lead_ID` and `leadId` are one.
 pub(super) fn fold(name: &str) -> String {
-    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    let kept = name.chars().filter(|c| c.is_ascii_alphanumeric() || !c.is_ascii());
+    kept.map(|c| c.to_ascii_lowercase()).collect()
 }
 
-/// Returns a word in lower case, its parts one space apart: `POST_VALID` is `post valid`.
+/// Returns a word in lower case, its parts one space apart: `POST_VALID` is `post valid`. A sign before a number stays.
 fn plain(word: &str) -> String {
     let mut plain = String::with_capacity(word.len());
-    for part in word.split(|c: char| c.is_whitespace() || matches!(c, '_' | '-')) {
+    if word.trim_start().starts_with('-') {
+        plain.push('-');
+    }
+    for part in word.split(|c: char| c.is_ascii_whitespace() || matches!(c, '_' | '-')) {
         if !part.is_empty() {
-            if !plain.is_empty() {
+            if !matches!(plain.as_str(), "" | "-") {
                 plain.push(' ');
             }
-            plain.extend(part.chars().flat_map(char::to_lowercase));
+            plain.extend(part.chars().map(|c| c.to_ascii_lowercase()));
         }
     }
     plain
@@ -53,7 +57,7 @@ pub fn matches(pattern: &str, text: &str) -> bool {
 #[must_use]
 pub fn price(text: &str) -> Option<i64> {
     let text = text.trim_matches(|c: char| {
-        c.is_whitespace() || matches!(c, '$' | '€' | '£') || c.is_ascii_alphabetic()
+        c.is_ascii_whitespace() || matches!(c, '$' | '€' | '£') || c.is_ascii_alphabetic()
     });
     let text = match text.split_once('.') {
         Some((whole, fraction))

@@ -14,6 +14,7 @@ use gavel::fixtures::{self, CHECK_TIME_MAX};
 use gavel::sandbox::{Admitted, Limits, MODULE_BYTES_MAX, Sandbox};
 use serde_json::{Value, json};
 
+use crate::crash::program::path;
 use crate::exchange::{Buyer, Exchange, auto_ping, auto_post, merged, module, until};
 
 /// The shipped adapters.
@@ -493,4 +494,61 @@ fn shipped_adapters_are_small_and_keep_their_recorded_exchanges() {
             .unwrap_or_else(|fault| panic!("{name}: {fault}"));
         assert!(ran >= 4, "{name} has {ran} fixtures");
     }
+}
+
+/// Runs `gavel adapter ..` and returns its exit code with what it printed.
+async fn gavel(arguments: Vec<String>) -> (Option<i32>, String, String) {
+    let run = move || std::process::Command::new(path()).arg("adapter").args(arguments).output();
+    let output = tokio::task::spawn_blocking(run).await.unwrap().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+#[tokio::test]
+async fn an_exchange_that_was_recorded_is_a_fixture_that_passes() {
+    let system =
+        System::answering(200, r#"{"Success": true, "Payout": 8.5, "TransactionId": "t-1"}"#).await;
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = |name: &str| folder.path().join(name).display().to_string();
+    let wasm = file("px-adapter.wasm");
+    std::fs::write(&wasm, module("px-adapter")).unwrap();
+    std::fs::write(file("lead.json"), r#"{"zip": "90210", "date_of_birth": "1985-04-12"}"#)
+        .unwrap();
+    let url = format!("http://{}/in", system.addr);
+    let settings = r#"{"api_token": "T", "vertical": "AutoInsurance"}"#;
+    let record = [
+        "record",
+        &url,
+        "--adapter",
+        &wasm,
+        "--settings",
+        settings,
+        "--step",
+        "ping",
+        "--lead",
+        &file("lead.json"),
+    ];
+    let mut arguments: Vec<String> = record.map(str::to_owned).to_vec();
+    arguments.extend(["--header".to_owned(), "authorization: Bearer secret-word".to_owned()]);
+    let (code, recorded, complaint) = gavel(arguments).await;
+    assert_eq!(code, Some(0), "{complaint}");
+    assert_eq!(system.got()[0].line, "POST /in/ping");
+    assert_eq!(system.got()[0].headers["authorization"], "Bearer secret-word");
+    assert!(!recorded.contains("secret-word"), "{recorded}");
+    let exchange: Value = serde_json::from_str(&recorded).unwrap();
+    assert_eq!(exchange["expected"]["reply"], json!({"bid": "8.50", "handle": "t-1"}));
+    assert_eq!(exchange["expected"]["request"]["path"], "/ping");
+    std::fs::create_dir(file("fixtures")).unwrap();
+    std::fs::write(file("fixtures/ping.json"), &recorded).unwrap();
+    let test = ["test", &wasm, "--fixtures", &file("fixtures")].map(str::to_owned).to_vec();
+    let (code, printed, complaint) = gavel(test.clone()).await;
+    assert_eq!(code, Some(0), "{printed}{complaint}");
+    assert!(printed.contains("1 fixture: 1 as expected"), "{printed}");
+    std::fs::write(file("fixtures/ping.json"), recorded.replace("8.50", "9.50")).unwrap();
+    let (code, printed, _) = gavel(test).await;
+    assert_eq!(code, Some(1), "{printed}");
+    assert!(
+        printed.contains("- reply.bid: \"9.50\"") && printed.contains("+ reply.bid: \"8.50\""),
+        "{printed}"
+    );
 }

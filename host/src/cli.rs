@@ -4,6 +4,7 @@
 //! complaints to standard error.
 
 mod adapter;
+mod ask;
 mod compile_worker;
 mod demo;
 mod erase;

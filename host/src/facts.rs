@@ -5,6 +5,8 @@
 //! holds contact data.
 
 mod module;
+mod periods;
+mod person;
 
 use std::sync::Arc;
 
@@ -17,6 +19,8 @@ use crate::ids::PingId;
 use crate::money::{Micros, Share};
 
 pub use module::{ModuleStepped, ModuleUploaded, Passed, Step};
+pub use periods::{Counted, Periods};
+pub use person::{PassedOver, Person, PostRefused, SuppressionsAdded, SuppressionsRemoved};
 
 /// Something that happened. What it means in money is `settlement`'s to say, what it obliges to is `delivery`'s.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,12 +45,18 @@ pub enum Fact {
     ModuleUploaded(ModuleUploaded),
     /// A module's version took a step in its life.
     ModuleStepped(ModuleStepped),
+    /// A post claimed its ping, and its person may not be sold.
+    PostRefused(PostRefused),
+    /// Entries were put on a suppression list.
+    SuppressionsAdded(SuppressionsAdded),
+    /// Entries were taken off a suppression list.
+    SuppressionsRemoved(SuppressionsRemoved),
 }
 
 /// The body of a saved object, as the operator's API takes it.
 #[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
 pub struct Saved {
-    /// `source`, `buyer`, `vertical`, `campaign`, `list`, `module` or `limits`.
+    /// `source`, `buyer`, `vertical`, `campaign`, `list`, `suppression`, `module` or `limits`.
     pub what: String,
     pub id: String,
     /// JSON. A source's key is in it as a digest only.
@@ -153,8 +163,8 @@ pub struct Winner {
     pub buyer: String,
     pub bid: i64,
     pub price: i64,
-    /// The day in the campaign's time zone whose caps and budget it counts for.
-    pub day: i32,
+    /// The periods whose caps and budgets it counts for.
+    pub counted: Counted,
 }
 
 /// A submission that did not become a lead.
@@ -171,12 +181,16 @@ pub struct SubmissionRefused {
 }
 
 /// The full lead came for a ping in time.
-#[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[derive(Archive, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 pub struct Posted {
     pub ping: u128,
     /// SHA-256 of the body.
     pub body: [u8; 32],
     pub request: Option<Request>,
+    /// Whom the lead is about.
+    pub person: Person,
+    /// The bidders that may not have this person, in the order of campaigns' names.
+    pub passed_over: Vec<PassedOver>,
 }
 
 /// An attempt after the first to hand a lead to one buyer begins. The first needs no fact of its own: the post begins it,
@@ -315,6 +329,9 @@ kinds! {
     10 "asked-again" AskedAgain(AskedAgain) std::convert::identity;
     11 "module-uploaded" ModuleUploaded(ModuleUploaded) std::convert::identity;
     12 "module-stepped" ModuleStepped(ModuleStepped) std::convert::identity;
+    20 "post-refused" PostRefused(PostRefused) std::convert::identity;
+    21 "suppressions-added" SuppressionsAdded(SuppressionsAdded) std::convert::identity;
+    22 "suppressions-removed" SuppressionsRemoved(SuppressionsRemoved) std::convert::identity;
 }
 
 #[expect(clippy::expect_used, reason = "writing to memory fails only when memory is out")]
@@ -335,7 +352,10 @@ impl Fact {
             Self::Posted(fact) => Some(PingId::from_u128(fact.ping)),
             Self::AskedAgain(fact) => Some(PingId::from_u128(fact.ping)),
             Self::Delivered(fact) => Some(PingId::from_u128(fact.ping)),
+            Self::PostRefused(fact) => Some(PingId::from_u128(fact.ping)),
             Self::Saved(_)
+            | Self::SuppressionsAdded(_)
+            | Self::SuppressionsRemoved(_)
             | Self::ModuleUploaded(_)
             | Self::ModuleStepped(_)
             | Self::Deposited(_)
@@ -389,6 +409,8 @@ mod tests {
             ping: 7,
             body: [1; 32],
             request: Some(Request { key: [2; 32], body: [1; 32] }),
+            person: Person { phone: Some([3; 32]), email: None },
+            passed_over: Vec::new(),
         });
         assert_eq!(Fact::decode(fact.kind(), &fact.encode()).unwrap(), fact);
     }

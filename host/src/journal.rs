@@ -10,6 +10,7 @@
 mod audit;
 mod chain;
 mod directory;
+mod payload;
 mod reading;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use self::directory::Directory;
+use self::payload::Payload;
 use self::writer::{Busy, Work, Writer};
 use crate::clock::Moment;
 use crate::ids::Digest;
@@ -343,23 +345,45 @@ impl Seat {
     ///
     /// Legs that do not sum to zero are a fault of ours: the process stops, and the record is not written.
     pub fn fill(self, record: Record) -> Committed {
-        match record.imbalance() {
-            0 => (),
-            sum => writer::stop_the_process(&format_args!(
-                "the legs of a record of kind {} sum to {sum} millionths: {:?}",
-                record.kind, record.entries
-            )),
-        }
+        balanced(&record);
         let (sender, receiver) = oneshot::channel();
-        self.0.send(Work::Fact(record, sender));
-        Committed(receiver)
+        self.0.send(Work::Fact(record, None, sender));
+        Committed { durable: receiver, payload: None }
+    }
+
+    /// Puts a record at the end of the journal whose payload is yet to be written: whoever waits for the record writes it,
+    /// after letting go of the lock that decides the order, or else the journal's own task.
+    pub fn fill_later(
+        self,
+        record: Record,
+        payload: impl FnOnce() -> Vec<u8> + Send + 'static,
+    ) -> Committed {
+        balanced(&record);
+        let (sender, receiver) = oneshot::channel();
+        let payload = Arc::new(Payload::of(payload));
+        self.0.send(Work::Fact(record, Some(Arc::clone(&payload)), sender));
+        Committed { durable: receiver, payload: Some(payload) }
+    }
+}
+
+/// Legs that do not sum to zero are a fault of ours: the process stops.
+fn balanced(record: &Record) {
+    match record.imbalance() {
+        0 => (),
+        sum => writer::stop_the_process(&format_args!(
+            "the legs of a record of kind {} sum to {sum} millionths: {:?}",
+            record.kind, record.entries
+        )),
     }
 }
 
 /// A record on its way to the disk.
 #[derive(Debug)]
 #[must_use = "nothing may be answered before the record is durable"]
-pub struct Committed(oneshot::Receiver<u64>);
+pub struct Committed {
+    durable: oneshot::Receiver<u64>,
+    payload: Option<Arc<Payload>>,
+}
 
 impl Committed {
     /// Waits until the record is durable and returns its number.
@@ -367,7 +391,10 @@ impl Committed {
     /// # Errors
     /// If the journal ended first; then it is unknown whether the record was written.
     pub async fn wait(self) -> Result<u64, Closed> {
-        self.0.await.map_err(|_| Closed)
+        if let Some(payload) = self.payload {
+            payload.write();
+        }
+        self.durable.await.map_err(|_| Closed)
     }
 }
 

@@ -60,6 +60,9 @@ pub fn entries(fact: &Fact) -> Vec<Entry> {
         | Fact::SubmissionRefused(_)
         | Fact::Posted(_)
         | Fact::AskedAgain(_)
+        | Fact::PostRefused(_)
+        | Fact::SuppressionsAdded(_)
+        | Fact::SuppressionsRemoved(_)
         | Fact::Expired(_) => Vec::new(),
     }
 }

@@ -51,9 +51,8 @@ impl Exchange {
     fn errands(&self, ping: PingId) -> Vec<Errand> {
         self.book.decide(|book| {
             let Some(open) = book.open_ping(ping) else { return Vec::new() };
-            let copies = (0_u32..).zip(&open.copies);
-            let held = copies.filter(|(_, copy)| copy.stage == Stage::Held);
-            held.map(|(index, copy)| Errand::first(ping, index, copy.winner.clone())).collect()
+            let winners = open.held().filter_map(|(index, copy)| Some((index, open.winner(copy)?)));
+            winners.map(|(index, winner)| Errand::first(ping, index, winner.clone())).collect()
         })
     }
 
@@ -61,8 +60,9 @@ impl Exchange {
     pub(super) async fn resume(self: Arc<Self>, duty: Duty) {
         let (ping, step) = (PingId::from_u128(duty.key.subject), duty.key.step);
         let Some((errand, asked)) = self.book.decide(|book| {
-            let copy = book.open_ping(ping)?.copies.get(usize::try_from(step).ok()?)?;
-            let errand = Errand::first(ping, step, copy.winner.clone());
+            let open = book.open_ping(ping)?;
+            let copy = open.copies.get(usize::try_from(step).ok()?)?;
+            let errand = Errand::first(ping, step, open.winner(copy)?.clone());
             let errand = Errand { attempts: duty.attempts, ..errand };
             (copy.stage == Stage::Held).then_some((errand, copy.asked))
         }) else {
@@ -166,10 +166,9 @@ impl Exchange {
             let delivered = delivery::conclude(book, &market, errand, outcome, at)?;
             let fact = Fact::Delivered(delivered.clone());
             // The contact data is kept for as long as a delivery may need it, and no longer.
-            let last = book.open_ping(errand.ping).is_some_and(|open| {
-                let held = open.copies.iter().filter(|copy| copy.stage == Stage::Held);
-                held.count() == 1 && delivered.closes()
-            });
+            let last = book
+                .open_ping(errand.ping)
+                .is_some_and(|open| open.held().count() == 1 && delivered.closes());
             let subject = errand.ping.as_u128();
             let contact = last.then_some(ContactChange::Drop { subject });
             Some((delivered, self.record(book, seat, at, &fact, contact)))

@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::chain::{self, Content};
 use super::directory::Directory;
+use super::payload::Payload;
 use super::{BATCH_BYTES_MAX, BATCH_RECORDS_MAX, ContactChange, DutyChange, Entry, Record};
 use crate::clock::Moment;
 use crate::ids::Digest;
@@ -23,7 +24,8 @@ use crate::storage::{self, Balance, Batch, Duty, DutyKey, EntryRow, Head, Stored
 /// What waits to be written, and who waits for it.
 #[derive(Debug)]
 pub(super) enum Work {
-    Fact(Record, oneshot::Sender<u64>),
+    /// With what writes the payload, if it is not in the record.
+    Fact(Record, Option<Arc<Payload>>, oneshot::Sender<u64>),
     Module(Digest, Vec<u8>, oneshot::Sender<u64>),
     /// Nothing to write: somebody waits for what was given before.
     Mark(oneshot::Sender<u64>),
@@ -182,7 +184,10 @@ impl<'a> Gathered<'a> {
 
     fn take(&mut self, work: Work) {
         match work {
-            Work::Fact(record, waiting) => {
+            Work::Fact(mut record, payload, waiting) => {
+                if let Some(payload) = payload {
+                    record.payload = payload.take();
+                }
                 self.record(record);
                 self.waiting.push((waiting, self.batch.head.seq));
             }

@@ -20,7 +20,7 @@ use crate::money::{Micros, Share};
 
 pub use module::{ModuleStepped, ModuleUploaded, Passed, Step};
 pub use periods::{Counted, Periods};
-pub use person::{PassedOver, Person, PostRefused, SuppressionsAdded, SuppressionsRemoved};
+pub use person::{PassedOver, Person, PostRefused, Posted, SuppressionsAdded, SuppressionsRemoved};
 
 /// Something that happened. What it means in money is `settlement`'s to say, what it obliges to is `delivery`'s.
 #[derive(Clone, Debug, PartialEq)]
@@ -178,19 +178,6 @@ pub struct SubmissionRefused {
     pub message: String,
     /// SHA-256 of the body.
     pub body: [u8; 32],
-}
-
-/// The full lead came for a ping in time.
-#[derive(Archive, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
-pub struct Posted {
-    pub ping: u128,
-    /// SHA-256 of the body.
-    pub body: [u8; 32],
-    pub request: Option<Request>,
-    /// Whom the lead is about.
-    pub person: Person,
-    /// The bidders that may not have this person, in the order of campaigns' names.
-    pub passed_over: Vec<PassedOver>,
 }
 
 /// An attempt after the first to hand a lead to one buyer begins. The first needs no fact of its own: the post begins it,

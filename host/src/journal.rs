@@ -350,20 +350,6 @@ impl Seat {
         self.0.send(Work::Fact(record, None, sender));
         Committed { durable: receiver, payload: None }
     }
-
-    /// Puts a record at the end of the journal whose payload is yet to be written: whoever waits for the record writes it,
-    /// after letting go of the lock that decides the order, or else the journal's own task.
-    pub fn fill_later(
-        self,
-        record: Record,
-        payload: impl FnOnce() -> Vec<u8> + Send + 'static,
-    ) -> Committed {
-        balanced(&record);
-        let (sender, receiver) = oneshot::channel();
-        let payload = Arc::new(Payload::of(payload));
-        self.0.send(Work::Fact(record, Some(Arc::clone(&payload)), sender));
-        Committed { durable: receiver, payload: Some(payload) }
-    }
 }
 
 /// Legs that do not sum to zero are a fault of ours: the process stops.

@@ -208,7 +208,7 @@ impl Bounds {
         self.any
     }
 
-    fn of<T: Copy>(ceilings: &Ceilings<T>, number: impl Fn(T) -> i64) -> Self {
+    pub(crate) fn of<T: Copy>(ceilings: &Ceilings<T>, number: impl Fn(T) -> i64) -> Self {
         let number = |most: Option<T>| most.map(&number);
         let daily = DayBound { most: number(ceilings.daily), own: false };
         let mut days = [daily; 7];

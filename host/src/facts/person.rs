@@ -1,8 +1,22 @@
-//! What facts keep of whom a lead is about: prints that only this exchange can make, and who was passed over for them.
+//! The post of a full lead, and what facts keep of whom it is about: prints that only this exchange can make, and who was
+//! passed over for them.
 
 use rkyv::{Archive, Deserialize, Serialize};
 
 use super::{Request, Winner};
+
+/// The full lead came for a ping in time.
+#[derive(Archive, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+pub struct Posted {
+    pub ping: u128,
+    /// SHA-256 of the body.
+    pub body: [u8; 32],
+    pub request: Option<Request>,
+    /// Whom the lead is about.
+    pub person: Person,
+    /// The bidders that may not have this person, in the order of campaigns' names.
+    pub passed_over: Vec<PassedOver>,
+}
 
 /// Prints of the ways to reach a person; the same person has the same prints, and nobody reads the person from them.
 #[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,7 +1,28 @@
 //! A payload that is written once, by whoever comes first: the one who waits for its record, or the journal's task.
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::oneshot;
+
+use super::writer::Work;
+use super::{Committed, Record, Seat, balanced};
+
+impl Seat {
+    /// Puts a record at the end of the journal whose payload is yet to be written: whoever waits for the record writes it,
+    /// after letting go of the lock that decides the order, or else the journal's own task.
+    pub fn fill_later(
+        self,
+        record: Record,
+        payload: impl FnOnce() -> Vec<u8> + Send + 'static,
+    ) -> Committed {
+        balanced(&record);
+        let (sender, receiver) = oneshot::channel();
+        let payload = Arc::new(Payload::of(payload));
+        self.0.send(Work::Fact(record, Some(Arc::clone(&payload)), sender));
+        Committed { durable: receiver, payload: Some(payload) }
+    }
+}
 
 /// What a record will hold.
 pub(super) struct Payload(Mutex<Stage>);

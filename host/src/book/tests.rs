@@ -224,7 +224,8 @@ fn a_day_of_the_week_may_have_its_own_number() {
 #[test]
 fn a_budget_counts_money() {
     let day = DayBound { most: Some(25_000_000), own: false };
-    let money = Bounds { days: [day; 7], ..Bounds::all(i64::MAX / 2) };
+    let mut money = Bounds::all(i64::MAX / 2);
+    money.days = [day; 7];
     let caps = Caps { money, ..Caps::default() };
     let told = "daily budget of 25.00";
     check(caps, &[(0, "bought"), (0, "bought"), (0, told), (15, "bought")]);

@@ -253,7 +253,7 @@ impl Walk {
             self.model.suppressed.extend(entries.iter().copied());
             self.apply(&Fact::SuppressionsAdded(SuppressionsAdded { list, entries }));
         } else {
-            entries.iter().for_each(|entry| drop(self.model.suppressed.remove(entry)));
+            self.model.suppressed.retain(|entry| !entries.contains(entry));
             self.apply(&Fact::SuppressionsRemoved(SuppressionsRemoved { list, entries }));
         }
     }

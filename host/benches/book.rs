@@ -23,7 +23,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gavel::book::{Book, State};
-use gavel::catalog::{Bounds, Buyer, Campaign, Caps};
+use gavel::catalog::{Bounds, Buyer, Campaign, Caps, Headers};
 use gavel::clock::Moment;
 use gavel::criteria::Criteria;
 use gavel::egress::Egress;
@@ -116,6 +116,8 @@ fn campaign(number: usize) -> Campaign {
         destination: egress.check("https://buyer.example.com/leads").unwrap(),
         timeout: Duration::from_secs(5),
         idempotent: true,
+        headers: Headers::default(),
+        adapter: None,
         active: true,
     };
     Campaign {

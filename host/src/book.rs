@@ -10,6 +10,7 @@ mod account;
 mod apply;
 mod counters;
 mod duplicates;
+mod erasure;
 mod expiries;
 mod limits;
 #[cfg(test)]
@@ -111,6 +112,8 @@ pub struct OpenPing {
     refused: Vec<String>,
     /// The post that claimed the ping, once there is one.
     pub posted: Option<Box<Posted>>,
+    /// The contact data was erased: no buyer is asked any more.
+    pub erased: bool,
 }
 
 impl OpenPing {

@@ -13,14 +13,17 @@ mod modules;
 mod office;
 mod opening;
 mod pair;
+mod persons;
 mod recording;
 mod replay;
+mod rotation;
 mod schemas;
 mod shadow;
 mod suppressions;
 mod views;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use tokio::sync::{Mutex, Semaphore};
@@ -31,6 +34,7 @@ use crate::bidding::Forfeited;
 use crate::book::{Bar, Book, OPEN_PINGS_MAX, State};
 use crate::catalog::{Catalog, Draft, Market, Vertical, Workshop};
 use crate::clock::{Clock, Moment};
+use crate::contacts::{ContactError, Contacts, OpenLead};
 use crate::delivery::courier::Courier;
 use crate::facts::{Fact, PingAnswered, Posted, Terms};
 use crate::ids::PingId;
@@ -57,8 +61,12 @@ pub use gates::{FORCED, GATE_FACTS_MAX, GATE_TIME_MAX, Gated};
 pub use modules::{NOTE_BYTES_MAX, Note, Trying, Uploaded, Which};
 pub use office::{ActError, SavedSource};
 pub use opening::{OpenError, Options};
+pub use persons::{
+    ERASED_TEXT_BYTES_MAX, Erased, ErasedBy, FoundLead, LEADS_OF_PERSON_MAX, SWEPT_AT_ONCE_MAX,
+};
 pub use recording::{LEADS_MAX, RECORDING_BYTES_MAX, Settings, Window};
 pub use replay::{Difference, Replayed, replay};
+pub use rotation::{Rotated, rotate};
 pub use schemas::{KnownSchema, Misnumbered};
 pub use shadow::{QUEUE_BYTES_MAX, QUEUE_MAX, TRIALS_MAX};
 pub use suppressions::{Changed, ENTRIES_AT_ONCE_MAX, Listed};
@@ -69,6 +77,9 @@ pub use views::AUCTIONS_MAX;
 pub struct Exchange {
     catalog: Catalog,
     book: Book,
+    contacts: Contacts,
+    /// Something erased may still lie in the log.
+    unscrubbed: AtomicBool,
     journal: Journal,
     door: Door,
     courier: Courier,
@@ -106,6 +117,8 @@ pub enum Trouble {
     Changed(String),
     #[error("the ping's own record does not read back")]
     Frame(#[source] lead_frame::Damage),
+    #[error("the lead's contact data cannot be sealed")]
+    Contact(#[source] ContactError),
     #[error("the exchange has as much work as it can take: {0}")]
     Overloaded(&'static str),
     #[error("the journal does not take facts any more")]
@@ -170,7 +183,7 @@ impl Exchange {
         let view = entered.lead.ping_view();
         let frame = view.frame();
         let print = fingerprint(vertical, &frame);
-        let hashes = claim::hashed(&view);
+        let hashes = self.hashed(&view);
         let shortlist = matching::shortlist(vertical, &view, &source.id, at, |campaign| {
             let admits = |book: &mut State| {
                 claim::admits(book, market, campaign, &hashes, print, at).map_err(Bar::told)
@@ -245,9 +258,10 @@ impl Exchange {
         if let Some(field) = entered.lead.changed_since(&offered) {
             return Err(Trouble::Changed(field.name.clone()));
         }
-        let lead = Arc::new(entered.lead.completed_by(&offered).to_json());
-        let sealed = lead.to_string().into_bytes();
+        let lead = OpenLead::new(entered.lead.completed_by(&offered).to_json());
+        let (sealed, contact) = self.seal(ping, &entered.vertical, at, &lead)?;
         let (market, whom) = (self.catalog.load(), self.whom(&entered.lead));
+        drop(lead);
         let request = entered.request.clone().filter(|_| submission.call == Call::Post);
         let seat = self.journal.seat().await.map_err(|_| Trouble::Closed)?;
         let committed = self.book.decide(|book| {
@@ -255,7 +269,6 @@ impl Exchange {
             let open = open.filter(|_| at <= auction.expires())?;
             let posted = Posted { ping: ping.as_u128(), body, request, ..Posted::default() };
             let fact = claim::claim(book, &market, open, &whom, posted, at);
-            let contact = ContactChange::Put { subject: ping.as_u128(), sealed };
             let shown = !auction.test && claim::hands_over(&fact, &auction);
             let contact = Some(contact).filter(|_| shown);
             Some(self.record(book, seat, at, &fact, contact))
@@ -263,7 +276,7 @@ impl Exchange {
         let Some(committed) = committed else {
             return self.answer_closed(ping, source, submission).await;
         };
-        let delivering = self.deliver(ping, committed, lead);
+        let delivering = self.deliver(ping, committed, sealed);
         let deadline = submission.deadline(entered.envelope.deadline_ms);
         if let Ok(Ok(ended)) = tokio::time::timeout_at(deadline.into(), delivering).await {
             ended?;

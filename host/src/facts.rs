@@ -4,6 +4,7 @@
 //! under the old number. Amounts are millionths of the currency, times are milliseconds since 1970-01-01 UTC. No fact
 //! holds contact data.
 
+mod contact;
 mod module;
 mod periods;
 mod person;
@@ -18,6 +19,7 @@ use crate::clock::Moment;
 use crate::ids::PingId;
 use crate::money::{Micros, Share};
 
+pub use contact::{ContactErased, ContactsSwept, MasterKeyRotated};
 pub use module::{ModuleStepped, ModuleUploaded, Passed, Step};
 pub use periods::{Counted, Periods};
 pub use person::{PassedOver, Person, PostRefused, Posted, SuppressionsAdded, SuppressionsRemoved};
@@ -51,6 +53,12 @@ pub enum Fact {
     SuppressionsAdded(SuppressionsAdded),
     /// Entries were taken off a suppression list.
     SuppressionsRemoved(SuppressionsRemoved),
+    /// A lead's contact data was erased.
+    ContactErased(ContactErased),
+    /// Contact data was forgotten because its time was over.
+    ContactsSwept(ContactsSwept),
+    /// Leads' keys were wrapped by another master key.
+    MasterKeyRotated(MasterKeyRotated),
 }
 
 /// The body of a saved object, as the operator's API takes it.
@@ -214,6 +222,8 @@ pub struct Delivered {
     pub again_ms: Option<i64>,
     /// The campaign that gets the copy next, by clearing the recorded bids again.
     pub successor: Option<Winner>,
+    /// The adapter that spoke with the buyer, with the fuel of both its calls.
+    pub adapter: Option<ModuleUsed>,
 }
 
 impl Delivered {
@@ -319,6 +329,9 @@ kinds! {
     20 "post-refused" PostRefused(PostRefused) std::convert::identity;
     21 "suppressions-added" SuppressionsAdded(SuppressionsAdded) std::convert::identity;
     22 "suppressions-removed" SuppressionsRemoved(SuppressionsRemoved) std::convert::identity;
+    40 "contact-erased" ContactErased(ContactErased) std::convert::identity;
+    41 "contacts-swept" ContactsSwept(ContactsSwept) std::convert::identity;
+    42 "master-key-rotated" MasterKeyRotated(MasterKeyRotated) std::convert::identity;
 }
 
 #[expect(clippy::expect_used, reason = "writing to memory fails only when memory is out")]
@@ -340,6 +353,7 @@ impl Fact {
             Self::AskedAgain(fact) => Some(PingId::from_u128(fact.ping)),
             Self::Delivered(fact) => Some(PingId::from_u128(fact.ping)),
             Self::PostRefused(fact) => Some(PingId::from_u128(fact.ping)),
+            Self::ContactErased(fact) => Some(PingId::from_u128(fact.ping)),
             Self::Saved(_)
             | Self::SuppressionsAdded(_)
             | Self::SuppressionsRemoved(_)
@@ -347,6 +361,8 @@ impl Fact {
             | Self::ModuleStepped(_)
             | Self::Deposited(_)
             | Self::SubmissionRefused(_)
+            | Self::ContactsSwept(_)
+            | Self::MasterKeyRotated(_)
             | Self::Expired(_) => None,
         }
     }

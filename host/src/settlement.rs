@@ -4,6 +4,7 @@
 //! debt of the exchange to it, so it stands on the credit side.
 
 mod answer;
+mod disclosures;
 mod headline;
 mod receipt;
 
@@ -12,6 +13,7 @@ use crate::journal::Entry;
 use crate::money::Micros;
 
 pub use answer::{Answer, Story};
+pub use disclosures::disclosures;
 pub use headline::headline;
 pub use receipt::receipt;
 
@@ -63,6 +65,9 @@ pub fn entries(fact: &Fact) -> Vec<Entry> {
         | Fact::PostRefused(_)
         | Fact::SuppressionsAdded(_)
         | Fact::SuppressionsRemoved(_)
+        | Fact::ContactErased(_)
+        | Fact::ContactsSwept(_)
+        | Fact::MasterKeyRotated(_)
         | Fact::Expired(_) => Vec::new(),
     }
 }
@@ -103,6 +108,7 @@ mod tests {
             payout,
             again_ms: None,
             successor: None,
+            adapter: None,
         })
     }
 

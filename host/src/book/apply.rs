@@ -16,7 +16,7 @@ use crate::money::Micros;
 
 /// What of a hold is given back.
 #[derive(Clone, std::marker::Copy, Debug)]
-enum Back {
+pub(super) enum Back {
     /// All of it: the lead was not shown.
     Whole,
     /// All but the post: the buyer saw the lead.
@@ -38,11 +38,14 @@ impl State {
                     self.void(PingId::from_u128(*ping));
                 }
             }
+            Fact::ContactErased(erased) => self.contact_erased(erased),
             Fact::SuppressionsAdded(added) => self.suppressions.add(added),
             Fact::SuppressionsRemoved(removed) => self.suppressions.remove(removed),
             Fact::Saved(_)
             | Fact::ModuleUploaded(_)
             | Fact::ModuleStepped(_)
+            | Fact::ContactsSwept(_)
+            | Fact::MasterKeyRotated(_)
             | Fact::SubmissionRefused(_) => (),
         }
     }
@@ -69,8 +72,13 @@ impl State {
         for (place, winner) in answered.winners.iter().enumerate() {
             copies.push(self.hold(answered.test, place, winner));
         }
-        let open =
-            OpenPing { auction: Arc::clone(answered), copies, refused: Vec::new(), posted: None };
+        let open = OpenPing {
+            auction: Arc::clone(answered),
+            copies,
+            refused: Vec::new(),
+            posted: None,
+            erased: false,
+        };
         self.expiries.insert(answered.expires(), ping);
         self.pings.insert(ping, open);
     }
@@ -222,7 +230,7 @@ impl State {
         Copy { place, successor: None, buyer, campaign, stage, asked: false, uncertain: false }
     }
 
-    fn release(&mut self, auction: &PingAnswered, copy: &Copy, back: Back) {
+    pub(super) fn release(&mut self, auction: &PingAnswered, copy: &Copy, back: Back) {
         let won = copy.successor.as_deref().or_else(|| auction.winners.get(copy.place));
         let Some(winner) = won else { return };
         let price = Micros::new(winner.price);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use super::*;
-use crate::catalog::{Bounds, Caps, Ceilings, DayBound};
+use crate::catalog::{Bounds, Caps, Ceilings, DayBound, Headers};
 use crate::criteria::Criteria;
 use crate::egress::Egress;
 use crate::facts::{
@@ -33,6 +33,8 @@ pub(super) fn buyer(name: &str, caps: Caps) -> Buyer {
         destination: Egress::public().check("https://buyer.example.com/leads").unwrap(),
         timeout: Duration::from_secs(5),
         idempotent: true,
+        headers: Headers::default(),
+        adapter: None,
         active: true,
     }
 }
@@ -114,6 +116,7 @@ pub(super) fn delivered(ping: u128, winner: &Winner, ended: Ended) -> Delivered 
         payout: price,
         again_ms: None,
         successor: None,
+        adapter: None,
     }
 }
 

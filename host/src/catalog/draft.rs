@@ -72,6 +72,9 @@ impl Draft {
             | Fact::PostRefused(_)
             | Fact::SuppressionsAdded(_)
             | Fact::SuppressionsRemoved(_)
+            | Fact::ContactErased(_)
+            | Fact::ContactsSwept(_)
+            | Fact::MasterKeyRotated(_)
             | Fact::Expired(_) => (),
         }
         Ok(())

@@ -3,10 +3,8 @@
 
 use std::sync::Arc;
 
-use sha2::{Digest as _, Sha256};
-
 use super::Exchange;
-use super::suppressions::{self, Listed};
+use super::suppressions::{self, Listed, kind};
 use crate::book::{Bar, Entry, OpenPing, State};
 use crate::catalog::{Campaign, Market, Reach, Vertical};
 use crate::clock::Moment;
@@ -31,26 +29,33 @@ impl Exchange {
         for (field, value) in lead.values().filter(|(field, _)| field.contact) {
             let Value::Text(text) = value else { continue };
             let Some(reach) = reach_of(&field.name) else { continue };
-            let print = self.person_print(reach, text);
+            let print = self.contacts.person_print(kind(reach), text);
+            let print = Some(print).filter(|print| *print != [0; 32]);
             let known = match reach {
                 Reach::Phone => &mut whom.person.phone,
                 Reach::Email => &mut whom.person.email,
             };
             *known = known.or(print);
-            whom.entries.extend(suppressions::spelled(reach, text));
+            whom.entries.extend(suppressions::spelled(&self.contacts, reach, text));
         }
         whom
     }
 
-    /// Returns the print that a phone number or an e-mail address is known by; none of a value without a person in it.
-    fn person_print(&self, reach: Reach, value: &str) -> Option<[u8; 32]> {
-        let plain = suppressions::normalized(reach, value)?;
-        let mut print = Sha256::new();
-        print.update(b"gavel person\0");
-        print.update(reach.code());
-        print.update([0]);
-        print.update(plain);
-        Some(print.finalize().into())
+    /// Returns the hashed phone numbers and e-mail addresses that a ping brings in fields such as `phone_sha256` and
+    /// `email_md5`, as suppression lists have them.
+    pub(super) fn hashed(&self, view: &PingView) -> Vec<Entry> {
+        let hashes = view.values().filter_map(|(field, value)| {
+            let (name, form) = field.name.rsplit_once('_')?;
+            let Value::Text(text) = value else { return None };
+            if !matches!(form, "md5" | "sha1" | "sha256" | "hash") {
+                return None;
+            }
+            match self.listed(reach_of(name)?, text) {
+                Some(Listed::Hashed(entry)) => Some(entry),
+                Some(Listed::Plain(_)) | None => None,
+            }
+        });
+        hashes.collect()
     }
 }
 
@@ -61,23 +66,6 @@ fn reach_of(name: &str) -> Option<Reach> {
         Some("email") => Some(Reach::Email),
         _ => None,
     }
-}
-
-/// Returns the hashed phone numbers and e-mail addresses that a ping brings in fields such as `phone_sha256` and
-/// `email_md5`, as suppression lists have them.
-pub(super) fn hashed(view: &PingView) -> Vec<Entry> {
-    let hashes = view.values().filter_map(|(field, value)| {
-        let (name, form) = field.name.rsplit_once('_')?;
-        let Value::Text(text) = value else { return None };
-        if !matches!(form, "md5" | "sha1" | "sha256" | "hash") {
-            return None;
-        }
-        match Listed::read(reach_of(name)?, text) {
-            Some(Listed::Hashed(entry)) => Some(entry),
-            Some(Listed::Plain(_)) | None => None,
-        }
-    });
-    hashes.collect()
 }
 
 /// Says whether a campaign may bid for the lead of a ping that brings these hashes.

@@ -129,6 +129,9 @@ impl Replay {
             | Fact::PostRefused(_)
             | Fact::SuppressionsAdded(_)
             | Fact::SuppressionsRemoved(_)
+            | Fact::ContactErased(_)
+            | Fact::ContactsSwept(_)
+            | Fact::MasterKeyRotated(_)
             | Fact::Expired(_) => (),
         }
         self.draft.apply(at, fact).map_err(|error| OpenError::Unfoldable(error.to_string()))?;

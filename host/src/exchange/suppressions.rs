@@ -1,6 +1,7 @@
 //! Suppression lists: what their entries are made of, and how entries come and go.
 //!
-//! An entry is 16 bytes of a print of a hash of a phone number or an e-mail address. A list takes plain values and
+//! An entry is 16 bytes of a keyed print of a hash of a phone number or an e-mail address: without this exchange's key
+//! nobody can try numbers against it. A list takes plain values and
 //! values that are hashed already, by MD5, SHA-1 or SHA-256; a person is looked up by every hash of every usual spelling.
 
 use md5::Md5;
@@ -12,6 +13,7 @@ use super::office::invalid;
 use super::{ActError, Exchange};
 use crate::book::{Entry, SUPPRESSIONS_MAX};
 use crate::catalog::Reach;
+use crate::contacts::{Contacts, PersonKind};
 use crate::facts::{Fact, SuppressionsAdded, SuppressionsRemoved};
 
 /// The most entries in one fact: what is sent is recorded in parts of this size.
@@ -40,13 +42,13 @@ pub enum Listed {
 
 impl Listed {
     /// Reads a plain value or a hash in hexadecimal.
-    pub fn read(reach: Reach, text: &str) -> Option<Self> {
+    fn read(contacts: &Contacts, reach: Reach, text: &str) -> Option<Self> {
         let text = text.trim();
         if matches!(text.len(), 32 | 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Some(Self::Hashed(entry(reach, &unhex(text)?)));
+            return Some(Self::Hashed(entry(contacts, reach, &unhex(text)?)));
         }
         let plain = normalized(reach, text)?;
-        Some(Self::Plain(entry(reach, &Sha256::digest(plain))))
+        Some(Self::Plain(entry(contacts, reach, &Sha256::digest(plain))))
     }
 
     /// Returns what the list keeps.
@@ -58,6 +60,11 @@ impl Listed {
 }
 
 impl Exchange {
+    /// Reads a line of what is sent to a list of this kind: a plain value, or a hash in hexadecimal.
+    pub fn listed(&self, reach: Reach, text: &str) -> Option<Listed> {
+        Listed::read(&self.contacts, reach, text)
+    }
+
     /// Puts entries on a suppression list. Those that are on it already stay as they are, so the same part may be sent
     /// twice.
     ///
@@ -129,6 +136,14 @@ impl Exchange {
     }
 }
 
+/// Returns the kind of print that is made of what reaches a person so.
+pub(super) const fn kind(reach: Reach) -> PersonKind {
+    match reach {
+        Reach::Phone => PersonKind::Phone,
+        Reach::Email => PersonKind::Email,
+    }
+}
+
 /// Returns a value in the one spelling that prints are made of: an e-mail in lower case, a phone as its digits with the
 /// country's in front, ten digits alone being taken for North America. Nothing if the value reaches nobody.
 pub(super) fn normalized(reach: Reach, value: &str) -> Option<String> {
@@ -155,7 +170,7 @@ pub(super) fn normalized(reach: Reach, value: &str) -> Option<String> {
 }
 
 /// Returns every entry that a list may have for a value: each hash of each usual spelling of it.
-pub(super) fn spelled(reach: Reach, value: &str) -> Vec<Entry> {
+pub(super) fn spelled(contacts: &Contacts, reach: Reach, value: &str) -> Vec<Entry> {
     let Some(plain) = normalized(reach, value) else { return Vec::new() };
     let mut spellings = vec![plain.clone()];
     if reach == Reach::Phone {
@@ -165,23 +180,19 @@ pub(super) fn spelled(reach: Reach, value: &str) -> Vec<Entry> {
     }
     let hashes = spellings.iter().flat_map(|spelling| {
         [
-            entry(reach, &Md5::digest(spelling)),
-            entry(reach, &Sha1::digest(spelling)),
-            entry(reach, &Sha256::digest(spelling)),
+            entry(contacts, reach, &Md5::digest(spelling)),
+            entry(contacts, reach, &Sha1::digest(spelling)),
+            entry(contacts, reach, &Sha256::digest(spelling)),
         ]
     });
     hashes.collect()
 }
 
 /// Returns what a list keeps of a hash. Hashes of different kinds differ in length.
-fn entry(reach: Reach, hash: &[u8]) -> Entry {
-    let mut print = Sha256::new();
-    print.update(b"gavel suppression\0");
-    print.update(reach.code());
-    print.update([0]);
-    print.update(hash);
+fn entry(contacts: &Contacts, reach: Reach, hash: &[u8]) -> Entry {
+    let print = contacts.listed_print(kind(reach), hash);
     let mut entry = Entry::default();
-    entry.iter_mut().zip(print.finalize()).for_each(|(to, from)| *to = from);
+    entry.iter_mut().zip(print).for_each(|(to, from)| *to = from);
     entry
 }
 
@@ -195,12 +206,18 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contacts::MasterKey;
+
+    fn contacts() -> Contacts {
+        Contacts::begin(MasterKey::from_bytes([7; 32])).unwrap().0
+    }
 
     /// Says whether a person with this value is found by what was put on a list.
     #[track_caller]
     fn check(reach: Reach, listed: &str, value: &str, found: bool) {
-        let entry = Listed::read(reach, listed).unwrap().entry();
-        assert_eq!(spelled(reach, value).contains(&entry), found, "{listed} {value}");
+        let contacts = contacts();
+        let entry = Listed::read(&contacts, reach, listed).unwrap().entry();
+        assert_eq!(spelled(&contacts, reach, value).contains(&entry), found, "{listed} {value}");
     }
 
     #[test]
@@ -227,10 +244,10 @@ mod tests {
     #[test]
     fn what_reaches_nobody_is_not_read() {
         for text in ["", "abc", "12345", "call 2025550107", "1234567890123456", "2025550107x"] {
-            assert_eq!(Listed::read(Reach::Phone, text), None, "{text}");
+            assert_eq!(Listed::read(&contacts(), Reach::Phone, text), None, "{text}");
         }
         for text in ["", "dana", "@example.com", "dana@example", "da na@example.com"] {
-            assert_eq!(Listed::read(Reach::Email, text), None, "{text}");
+            assert_eq!(Listed::read(&contacts(), Reach::Email, text), None, "{text}");
         }
     }
 }

@@ -13,7 +13,7 @@ use super::operator::{Operator, Reply, bytes, document, found, status};
 use super::problem::Problem;
 use crate::book::Entry;
 use crate::catalog::{Reach, SuppressionSpec};
-use crate::exchange::{ActError, Listed};
+use crate::exchange::{ActError, Exchange};
 
 /// How many lines that cannot be read are named in one answer.
 const LINES_TOLD_MAX: usize = 10;
@@ -72,7 +72,7 @@ pub(super) async fn add(
     body: Body,
 ) -> Reply {
     let kind = kind(&desk, &id).await?;
-    let entries = read(kind, &headers, &bytes(body).await?)?;
+    let entries = read(&desk.exchange, kind, &headers, &bytes(body).await?)?;
     if entries.is_empty() {
         return Err(no_entries("the body has no entries"));
     }
@@ -98,7 +98,7 @@ pub(super) async fn remove(
     body: Body,
 ) -> Reply {
     let kind = kind(&desk, &id).await?;
-    let entries = read(kind, &headers, &bytes(body).await?)?;
+    let entries = read(&desk.exchange, kind, &headers, &bytes(body).await?)?;
     if entries.is_empty() != which.all {
         return Err(no_entries("name entries in the body, or all of them with `?all=true`"));
     }
@@ -125,7 +125,12 @@ async fn kind(desk: &Desk, id: &str) -> Result<Reach, Problem> {
 }
 
 /// Reads entries in the form that the content type says; lines of text if it says nothing else.
-fn read(kind: Reach, headers: &HeaderMap, body: &[u8]) -> Result<Vec<Entry>, Problem> {
+fn read(
+    exchange: &Exchange,
+    kind: Reach,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<Vec<Entry>, Problem> {
     let form = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let form = form.unwrap_or_default().split(';').next().unwrap_or_default().trim();
     let values = match form {
@@ -136,7 +141,7 @@ fn read(kind: Reach, headers: &HeaderMap, body: &[u8]) -> Result<Vec<Entry>, Pro
     let mut entries = Vec::with_capacity(values.len());
     let mut unread: Vec<usize> = Vec::new();
     for (line, value) in values {
-        match Listed::read(kind, &value) {
+        match exchange.listed(kind, &value) {
             Some(listed) => entries.push(listed.entry()),
             None => unread.push(line),
         }

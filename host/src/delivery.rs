@@ -169,7 +169,14 @@ pub fn may_ask(open: &OpenPing, errand: &Errand) -> bool {
 
 /// Returns who gets a refused copy: of the buyers that have none and refused none, and may have this person.
 fn next_winner(state: &State, market: &Market, open: &OpenPing, at: Moment) -> Option<Winner> {
-    let free = |bid: &BidMade| !open.taken_by(&bid.buyer) && !open.passes_over(&bid.campaign);
+    let vertical = market.vertical_named(&open.auction.vertical)?;
+    let person = open.posted.as_ref()?.person;
+    let free = |bid: &BidMade| {
+        // The person may have been sold to the buyer since the post.
+        let campaign = vertical.campaign(&bid.campaign);
+        let may = campaign.is_some_and(|one| state.may_have(one, &person, &[], at).is_ok());
+        may && !open.taken_by(&bid.buyer) && !open.passes_over(&bid.campaign)
+    };
     successor(state, market, open, free, at)
 }
 

@@ -4,6 +4,7 @@
 //! under the old number. Amounts are millionths of the currency, times are milliseconds since 1970-01-01 UTC. No fact
 //! holds contact data.
 
+mod attempt;
 mod contact;
 mod module;
 mod periods;
@@ -19,6 +20,7 @@ use crate::clock::Moment;
 use crate::ids::PingId;
 use crate::money::{Micros, Share};
 
+pub use attempt::AskedAgain;
 pub use contact::{ContactErased, ContactsSwept, MasterKeyRotated};
 pub use module::{ModuleStepped, ModuleUploaded, Passed, Step};
 pub use periods::{Counted, Periods};
@@ -186,19 +188,6 @@ pub struct SubmissionRefused {
     pub message: String,
     /// SHA-256 of the body.
     pub body: [u8; 32],
-}
-
-/// An attempt after the first to hand a lead to one buyer begins. The first needs no fact of its own: the post begins it,
-/// or the refusal that names the next buyer.
-#[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
-pub struct AskedAgain {
-    pub ping: u128,
-    /// Which copy of the lead, from 0.
-    pub copy: u32,
-    pub campaign: String,
-    pub buyer: String,
-    /// The number of the attempt that begins, from 2.
-    pub attempt: u32,
 }
 
 /// How one attempt to hand a lead to one buyer ended.

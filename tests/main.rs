@@ -17,6 +17,7 @@ mod determinism;
 mod dialects;
 mod diff;
 mod exchange;
+mod faults;
 mod flight;
 mod hostile;
 mod market;

@@ -127,7 +127,7 @@ impl Writer {
             Ok(scrubbed) => waiting.into_iter().for_each(|waiting| {
                 let _ = waiting.send(scrubbed);
             }),
-            Err(error) => stop_the_process(&error),
+            Err(error) => stop_the_process(&causes(&error)),
         }
     }
 
@@ -141,7 +141,7 @@ impl Writer {
         }
         let (head, records) = (batch.head, batch.facts.len());
         if let Err(error) = self.storage.write(batch).await {
-            stop_the_process(&error);
+            stop_the_process(&causes(&error));
         }
         if let Err(error) = self.directory.set_anchor(head) {
             stop_the_process(&error);
@@ -287,6 +287,17 @@ impl<'a> Gathered<'a> {
     }
 }
 
+/// The error with what caused it: a full disk says so only deep down.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    text
+}
+
 /// Ends the process, because an acknowledgement could no longer be trusted.
 ///
 /// After a failed write or sync nobody knows what is on the disk: Linux marks the pages of a failed sync as clean, so
@@ -297,7 +308,8 @@ impl<'a> Gathered<'a> {
 pub(super) fn stop_the_process(reason: &dyn Display) -> ! {
     tracing::error!(%reason, "the journal cannot go on");
     eprintln!(
-        "gavel: the journal cannot go on, so the process stops without another acknowledgement: {reason}"
+        "gavel: the journal cannot go on, so the process stops without another acknowledgement: {reason}\n\
+         gavel: everything that it acknowledged is on the disk; put right what failed, such as space that ran out, and start it again"
     );
     std::process::abort()
 }

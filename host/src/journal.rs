@@ -10,12 +10,12 @@
 mod audit;
 mod chain;
 mod directory;
+mod place;
 mod reading;
 #[cfg(test)]
 mod tests;
 mod writer;
 
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{mpsc, oneshot, watch};
@@ -26,12 +26,13 @@ use self::writer::{Busy, Work, Writer};
 use crate::clock::Moment;
 use crate::ids::Digest;
 use crate::money::Micros;
-use crate::storage::{self, Balance, Extent, Readers, StorageError};
+use crate::storage::{self, Balance, Extent, Reach, Readers, StorageError};
 
 pub use self::audit::{Audit, AuditError, Damage, Fault};
 pub use self::directory::DirectoryError;
+pub use self::place::Place;
 pub use self::reading::Reading;
-pub use crate::storage::{Duty, DutyKey, Head, Line, Stored};
+pub use crate::storage::{Accepted, Duty, DutyKey, Head, Line, Stored, Url};
 
 /// The most records in one transaction.
 pub const BATCH_RECORDS_MAX: usize = 256;
@@ -202,15 +203,17 @@ struct Inner {
 }
 
 impl Journal {
-    /// Opens the journal in a directory, or begins one there, for this process alone.
+    /// Opens the journal at a place, or begins one there, for this process alone.
     ///
     /// # Errors
     /// If another process has it, it is not durable here, it is newer than this program, or its end is missing.
-    pub async fn open(directory: &Path) -> Result<Opened, JournalError> {
-        let directory = Directory::take(directory)?;
+    pub async fn open(place: impl Into<Place>) -> Result<Opened, JournalError> {
+        let Place { directory, database, accepted } = place.into();
+        let directory = Directory::take(&directory)?;
         let anchor = directory.anchor()?;
-        let storage = storage::Writer::open(&directory.database()).await?;
-        let readers = Readers::open(&directory.database()).await?;
+        let database = directory.database(database)?;
+        let storage = storage::Writer::open(&database, &accepted).await?;
+        let readers = Readers::open(&database, &accepted, Reach::Primary).await?;
         let Extent { head, balances, .. } = readers.extent().await?;
         if anchor.is_some_and(|anchor| anchor.seq > head.seq) {
             return Err(Damage { seq: head.seq + 1, fault: Fault::Unanchored }.into());

@@ -125,8 +125,8 @@ impl Writer {
             }
         }
         let (head, records) = (batch.head, batch.facts.len());
-        if let Err(error) = self.storage.write(batch).await {
-            stop_the_process(&error);
+        if let Err(error) = self.storage.write(&batch).await {
+            stop_the_process(&error.told());
         }
         if let Err(error) = self.directory.set_anchor(head) {
             stop_the_process(&error);

@@ -1,38 +1,35 @@
 //! Table `contact`: who the person is, sealed.
 
-use sqlx::{Arguments as _, Row as _, SqliteConnection};
-
-use super::rows::{self, Statement};
+use super::rows::{self, Link, Statement, Value, both};
 use super::{Readers, StorageError};
 
 const PUT: Statement = Statement {
-    before: "INSERT OR REPLACE INTO contact (subject, sealed) SELECT * FROM (VALUES ",
-    row: "(?,?)",
-    after: rows::WHERE_BOUND,
+    sqlite: (
+        "INSERT OR REPLACE INTO contact (subject, sealed) SELECT * FROM (VALUES ",
+        rows::WHERE_BOUND,
+    ),
+    postgres: "INSERT INTO contact (subject, sealed) SELECT * FROM unnest($1::bytea[], $2::bytea[]) \
+               ON CONFLICT (subject) DO UPDATE SET sealed = excluded.sealed",
 };
 
-const DELETE: Statement =
-    Statement { before: "DELETE FROM contact WHERE subject IN (VALUES ", row: "(?)", after: ")" };
+const DELETE: Statement = Statement {
+    sqlite: ("DELETE FROM contact WHERE subject IN (VALUES ", ")"),
+    postgres: "DELETE FROM contact WHERE subject = ANY ($1::bytea[])",
+};
 
 pub(super) async fn put(
-    connection: &mut SqliteConnection,
-    contacts: Vec<(u128, Vec<u8>)>,
+    link: &mut Link<'_>,
+    contacts: &[(u128, Vec<u8>)],
 ) -> Result<(), StorageError> {
-    rows::run(connection, PUT, contacts, |arguments, (subject, sealed)| {
-        arguments.add(subject.to_be_bytes().to_vec())?;
-        arguments.add(sealed)
-    })
-    .await
+    let columns = [
+        rows::subjects(contacts, |(subject, _)| Some(*subject)),
+        rows::blobs(contacts, |(_, sealed)| sealed),
+    ];
+    rows::run(link, PUT, &columns).await
 }
 
-pub(super) async fn delete(
-    connection: &mut SqliteConnection,
-    forgotten: Vec<u128>,
-) -> Result<(), StorageError> {
-    rows::run(connection, DELETE, forgotten, |arguments, subject| {
-        arguments.add(subject.to_be_bytes().to_vec())
-    })
-    .await
+pub(super) async fn delete(link: &mut Link<'_>, forgotten: &[u128]) -> Result<(), StorageError> {
+    rows::run(link, DELETE, &[rows::subjects(forgotten, |subject| Some(*subject))]).await
 }
 
 impl Readers {
@@ -41,8 +38,8 @@ impl Readers {
     /// # Errors
     /// If the database failed.
     pub async fn contact(&self, subject: u128) -> Result<Option<Vec<u8>>, StorageError> {
-        let query = sqlx::query("SELECT sealed FROM contact WHERE subject = ?");
-        let row = query.bind(subject.to_be_bytes().to_vec()).fetch_optional(&self.pool).await?;
-        Ok(row.map(|row| row.try_get(0)).transpose()?)
+        let sql = both("SELECT sealed FROM contact WHERE subject = $1");
+        let rows = self.query(sql, &[Value::Bytes(&subject.to_be_bytes())]).await?;
+        rows.first(|row| Ok(row.bytes(0)?))
     }
 }

@@ -1,0 +1,80 @@
+//! SQLite: a file in the exchange's own directory.
+
+use std::path::Path;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, SqlitePool};
+
+use super::head::Guard;
+use super::readers::READERS_MAX;
+use super::rows::Link;
+use super::settings::{self, Accepted};
+use super::{Batch, StorageError, database, head, rows, writer};
+
+/// Rows that a query may run ahead of whoever takes them.
+const ROWS_AHEAD: usize = 256;
+
+/// Opens the file for writing, makes it if there is none, brings its schema up to date, and begins an epoch.
+pub(super) async fn open(
+    file: &Path,
+    accepted: &Accepted,
+) -> Result<(SqliteConnection, Guard), StorageError> {
+    let options = options(file)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // What is deleted is overwritten: a forgotten person must not linger in a free page.
+        .pragma("secure_delete", "ON");
+    let opened = options.connect().await;
+    let mut connection =
+        opened.map_err(|source| StorageError::Open { file: file.into(), source })?;
+    settings::warn(&settings::check_sqlite(&mut connection, accepted).await?);
+    database::migrate(&mut connection, |step| step.1).await?;
+    let rows = sqlx::query(head::BEGIN).fetch_all(&mut connection).await?;
+    let guard = rows::Rows::Sqlite(rows).first(head::read)?.ok_or(head::NO_HEAD)?;
+    Ok((connection, guard))
+}
+
+/// Opens the file for reading.
+pub(super) async fn readers(file: &Path, accepted: &Accepted) -> Result<SqlitePool, StorageError> {
+    let accepted = accepted.clone();
+    let pool = SqlitePoolOptions::new().max_connections(READERS_MAX).after_connect(
+        move |connection, _| {
+            let accepted = accepted.clone();
+            Box::pin(async move {
+                let checked = settings::check_sqlite(connection, &accepted).await;
+                checked.map(drop).map_err(|error| sqlx::Error::Configuration(error.into()))
+            })
+        },
+    );
+    let opened = pool.connect_with(options(file).read_only(true)).await;
+    opened.map_err(|source| StorageError::Open { file: file.into(), source })
+}
+
+/// Writes a batch in one transaction.
+pub(super) async fn write(
+    connection: &mut SqliteConnection,
+    guard: Guard,
+    batch: &Batch,
+) -> Result<(), StorageError> {
+    let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
+    writer::write_tables(&mut Link::Sqlite(&mut tx), guard, batch).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Moves the write-ahead log into the file and closes it.
+pub(super) async fn close(mut connection: SqliteConnection) -> Result<(), StorageError> {
+    sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection).await?;
+    Ok(connection.close().await?)
+}
+
+pub(super) fn options(file: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(file)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(settings::BUSY_TIMEOUT)
+        // A mapped page hides read errors and shows stray writes.
+        .pragma("mmap_size", "0")
+        .row_buffer_size(ROWS_AHEAD)
+        .disable_statement_logging()
+}

@@ -4,7 +4,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -29,6 +29,9 @@ done
 echo ready
 read -r _
 "#;
+
+/// The programs of the server that are used here.
+const NEEDED: [&str; 4] = ["initdb", "postgres", "pg_isready", "psql"];
 
 /// A running server.
 #[derive(Debug)]
@@ -107,9 +110,10 @@ fn programs() -> PathBuf {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut found: Vec<PathBuf> = versions.map(|version| version.path().join("bin")).collect();
     found.sort();
-    found.extend(std::env::var_os("PATH").iter().flat_map(std::env::split_paths));
-    let here = |bin: &PathBuf| Path::new(bin).join("initdb").exists();
-    found.into_iter().rfind(here).unwrap_or_else(|| {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).chain(found);
+    let here = |bin: &PathBuf| NEEDED.iter().all(|program| bin.join(program).exists());
+    found.collect::<Vec<_>>().into_iter().rfind(here).unwrap_or_else(|| {
         panic!(
             "PostgreSQL is not here: `./x test` installs it, as does `apt-get install postgresql`"
         )

@@ -7,6 +7,7 @@ mod compile_worker;
 mod demo;
 mod journal;
 mod module;
+mod place;
 mod price;
 mod replay;
 mod schema;

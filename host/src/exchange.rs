@@ -16,6 +16,7 @@ mod recording;
 mod replay;
 mod schemas;
 mod shadow;
+mod upkeep;
 mod views;
 
 use std::sync::Arc;
@@ -44,6 +45,7 @@ use diff::Diffing;
 use drains::Drains;
 use failures::Failures;
 use shadow::Shadows;
+use upkeep::Upkeep;
 
 pub use close::{Closed, close, fingerprint};
 pub use diff::{
@@ -75,6 +77,7 @@ pub struct Exchange {
     failures: Failures,
     shadows: Shadows,
     diffing: Diffing,
+    upkeep: Upkeep,
     clock: Clock,
     currency: String,
     shipping: Semaphore,
@@ -105,6 +108,8 @@ pub enum Trouble {
     Frame(#[source] lead_frame::Damage),
     #[error("the exchange has as much work as it can take: {0}")]
     Overloaded(&'static str),
+    #[error("the exchange's disk is almost full, so it takes no new leads until there is room")]
+    DiskLow,
     #[error("the journal does not take facts any more")]
     Closed,
 }

@@ -10,6 +10,7 @@
 mod audit;
 mod chain;
 mod directory;
+mod disk;
 mod place;
 mod reading;
 #[cfg(test)]
@@ -17,6 +18,7 @@ mod tests;
 mod writer;
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -28,8 +30,10 @@ use crate::ids::Digest;
 use crate::money::Micros;
 use crate::storage::{self, Balance, Extent, Reach, Readers, StorageError};
 
+use self::audit::Pace;
 pub use self::audit::{Audit, AuditError, Damage, Fault};
 pub use self::directory::DirectoryError;
+pub use self::disk::FreeSpace;
 pub use self::place::Place;
 pub use self::reading::Reading;
 pub use crate::storage::{Accepted, Duty, DutyKey, Head, Line, Stored, Url};
@@ -150,7 +154,7 @@ impl Opened {
         &mut self,
         each: impl FnMut(Stored) -> Result<(), E>,
     ) -> Result<Audit, AuditError<E>> {
-        audit::read_all(&self.readers, self.anchor, each).await
+        audit::read_all(&self.readers, self.anchor, Pace::Full, each).await
     }
 
     /// Returns what is still to be done, oldest subject first.
@@ -244,6 +248,11 @@ impl Journal {
         })
     }
 
+    /// Returns for how long the batch that is being written has been under way; zero if there is none.
+    pub fn lag(&self) -> Duration {
+        Duration::from_micros(self.0.busy.micros())
+    }
+
     /// Returns the newest durable fact.
     pub fn head(&self) -> Head {
         *self.0.head.borrow()
@@ -268,6 +277,15 @@ impl Journal {
     /// Returns the journal for whoever reads at length and writes nothing.
     pub fn reading(&self) -> Reading {
         Reading::beside(self.0.readers.clone())
+    }
+
+    /// Reads everything again beside the writer, at half speed, and says what was found.
+    ///
+    /// # Errors
+    /// [`JournalError::Damaged`] or [`JournalError::Malformed`] if it does not hold; the others say why it cannot be
+    /// read.
+    pub async fn scrub(&self) -> Result<Audit, JournalError> {
+        Reading::beside(self.0.readers.clone()).verify_at(Pace::Half).await
     }
 
     /// Returns the sealed contact data of a subject, unless it was forgotten.

@@ -92,23 +92,18 @@ impl Directory {
     /// Returns the database to open, and notes for later readers where it is. A directory keeps its kind of database:
     /// to begin an empty journal beside the real one would be the worst of surprises.
     pub(super) fn database(&self, url: Option<Url>) -> Result<Database, DirectoryError> {
-        let noted = noted(&self.path)?;
-        match (url, noted) {
-            (None, Database::Sqlite(file)) => Ok(Database::Sqlite(file)),
-            (None, Database::Postgres(noted)) => {
-                let noted = noted.to_string();
-                Err(DirectoryError::Elsewhere { path: self.path.clone(), noted })
+        let named = url.is_some();
+        let database = choose(&self.path, url)?;
+        if let Database::Postgres(url) = &database {
+            let (path, noted) = (self.path.clone(), url.to_string());
+            if !named {
+                return Err(DirectoryError::Elsewhere { path, noted });
             }
-            (Some(_), Database::Sqlite(file)) if file.exists() => {
-                Err(DirectoryError::Here(self.path.clone()))
-            }
-            (Some(url), _) => {
-                let path = self.path.join(NOTE);
-                let written = std::fs::write(&path, format!("{url}\n"));
-                written.map_err(|source| DirectoryError::Io { path, source })?;
-                Ok(Database::Postgres(url))
-            }
+            let path = path.join(NOTE);
+            let written = std::fs::write(&path, format!("{noted}\n"));
+            written.map_err(|source| DirectoryError::Io { path, source })?;
         }
+        Ok(database)
     }
 
     /// Returns the anchor as an earlier process left it, or nothing if there was none.
@@ -142,15 +137,20 @@ fn file(path: &Path) -> PathBuf {
     path.join("journal.db")
 }
 
-/// Returns the database that a directory says it has.
-pub(super) fn noted(path: &Path) -> Result<Database, DirectoryError> {
-    let note = path.join(NOTE);
+/// Returns the database that is named, or else the one that the directory says it has.
+pub(super) fn choose(path: &Path, url: Option<Url>) -> Result<Database, DirectoryError> {
+    let (note, file) = (path.join(NOTE), file(path));
+    match url {
+        Some(_) if file.exists() => return Err(DirectoryError::Here(path.into())),
+        Some(url) => return Ok(Database::Postgres(url)),
+        None => (),
+    }
     match std::fs::read_to_string(&note) {
         Ok(text) => match text.parse() {
             Ok(url) => Ok(Database::Postgres(url)),
             Err(why) => Err(DirectoryError::Note { path: note, why: format!("{why}") }),
         },
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Database::Sqlite(file(path))),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Database::Sqlite(file)),
         Err(source) => Err(DirectoryError::Io { path: note, source }),
     }
 }

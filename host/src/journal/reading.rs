@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use super::audit::{self, Audit, AuditError};
+use super::audit::{self, Audit, AuditError, Pace};
 use super::directory::{self, DirectoryError};
 use super::{Head, JournalError, Place, Stored, amounts, whole};
 use crate::ids::Digest;
@@ -30,10 +30,7 @@ impl Reading {
         let Place { directory, database, accepted } = place.into();
         // Before the database: the anchor may fall behind it while this reads, but must not run ahead.
         let anchor = directory::anchor(&directory)?;
-        let database = match database {
-            Some(url) => Database::Postgres(url),
-            None => directory::noted(&directory)?,
-        };
+        let database = directory::choose(&directory, database)?;
         if matches!(&database, Database::Sqlite(file) if !file.exists()) {
             return Err(DirectoryError::Nothing(directory).into());
         }
@@ -46,7 +43,13 @@ impl Reading {
     /// [`JournalError::Damaged`] names the first fact that does not hold; the others say why the journal cannot be
     /// read.
     pub async fn verify(&self) -> Result<Audit, JournalError> {
-        let audit = audit::read_all(&self.readers, self.anchor, |_| Ok::<_, Infallible>(())).await;
+        self.verify_at(Pace::Full).await
+    }
+
+    /// Reads everything at this pace.
+    pub(super) async fn verify_at(&self, pace: Pace) -> Result<Audit, JournalError> {
+        let each = |_| Ok::<_, Infallible>(());
+        let audit = audit::read_all(&self.readers, self.anchor, pace, each).await;
         let audit = audit.map_err(|error| match error {
             AuditError::Damaged(damage) => JournalError::Damaged(damage),
             AuditError::Storage { source, .. } => source.into(),

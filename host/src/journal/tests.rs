@@ -2,8 +2,10 @@
 
 mod contract;
 mod damage;
+mod lost;
 #[path = "../../../tests/postgres.rs"]
 mod postgres;
+mod proxy;
 mod stopping;
 
 use std::convert::Infallible;
@@ -51,6 +53,11 @@ impl Home {
             Some(url) => Database::Postgres(url.clone()),
             None => Database::Sqlite(self.path().join("journal.db")),
         }
+    }
+
+    /// The address of its database.
+    fn address(&self) -> String {
+        self.url.as_ref().unwrap().to_string()
     }
 
     /// Changes the database behind the journal's back. The text is SQLite's.

@@ -19,14 +19,14 @@ const INSERT: Statement = Statement {
 /// earlier fact. SQLite must be told to keep the order of the join.
 const STATEMENT: Sql = Sql {
     sqlite: "WITH RECURSIVE moved (seq, place) AS ( \
-                 SELECT newest, 1 FROM balance WHERE account = $1 \
+                 SELECT newest, CAST(1 AS bigint) FROM balance WHERE account = $1 \
                  UNION ALL SELECT entry.previous, place + 1 FROM moved CROSS JOIN entry USING (seq) \
                  WHERE account = $1 AND previous > 0 AND previous < entry.seq AND place < $2 \
              ) \
              SELECT seq, at, subject, amount, code FROM moved CROSS JOIN entry USING (seq) JOIN fact USING (seq) \
              WHERE account = $1 ORDER BY seq DESC, leg DESC LIMIT $2",
     postgres: "WITH RECURSIVE moved (seq, place) AS ( \
-                 SELECT newest, 1 FROM balance WHERE account = $1 \
+                 SELECT newest, CAST(1 AS bigint) FROM balance WHERE account = $1 \
                  UNION ALL SELECT entry.previous, place + 1 FROM moved JOIN entry USING (seq) \
                  WHERE account = $1 AND previous > 0 AND previous < entry.seq AND place < $2 \
              ) \

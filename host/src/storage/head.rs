@@ -56,7 +56,7 @@ impl Readers {
         // One statement sees one moment.
         let sql = "SELECT head.seq, hash, epoch, \
                        coalesce((SELECT max(seq) FROM fact), 0), coalesce((SELECT max(seq) FROM entry), 0), \
-                       CASE WHEN account IS NULL THEN 0 ELSE 1 END, coalesce(account, ''), coalesce(amount, 0), coalesce(newest, 0) \
+                       CAST(CASE WHEN account IS NULL THEN 0 ELSE 1 END AS bigint), coalesce(account, ''), coalesce(amount, 0), coalesce(newest, 0) \
                    FROM head LEFT JOIN balance ON true ORDER BY account";
         let rows = self.query(both(sql), &[]).await?;
         let extent = rows.first(|row| {

@@ -32,6 +32,7 @@ contract! {
     a_module_is_known_by_its_digest,
     damage::a_change_behind_the_journals_back_is_found_and_named,
     damage::the_database_refuses_to_change_or_delete_facts_and_entries,
+    a_writer_that_was_replaced_writes_nothing,
     damage::a_journal_of_a_newer_program_is_refused,
 }
 
@@ -329,4 +330,30 @@ async fn a_module_is_known_by_its_digest(kind: Kind) {
         matches!(journal.module(digest).await, Err(JournalError::Module(damaged)) if damaged == digest)
     );
     journal.close().await;
+}
+
+/// A batch with one fact after this head.
+pub(super) fn batch_after(head: Head, payload: &str) -> storage::Batch {
+    let seq = head.seq + 1;
+    let payload = payload.as_bytes().to_vec();
+    let (at, subject, kind) = (Moment::from_unix_ms(1), None, 7);
+    let content = chain::Content { seq, at, subject, kind, payload: &payload };
+    let hash = chain::link(head.hash, content, chain::entries(std::iter::empty()));
+    storage::Batch {
+        facts: vec![Stored { seq, at, subject, kind, payload, hash }],
+        head: Head { seq, hash },
+        ..storage::Batch::default()
+    }
+}
+
+async fn a_writer_that_was_replaced_writes_nothing(kind: Kind) {
+    let home = journal_of(kind, 3).await;
+    let mut writer = storage::Writer::open(&home.database(), &Accepted::default()).await.unwrap();
+    writer.write(&batch_after(writer.head(), "mine")).await.unwrap();
+    // Another process has begun an epoch of its own; this one has not noticed anything.
+    home.tamper("UPDATE head SET epoch = epoch + 1").await;
+    let refused = writer.write(&batch_after(writer.head(), "not mine any more")).await;
+    assert!(matches!(refused, Err(StorageError::Fenced)), "{refused:?}");
+    writer.close().await.unwrap();
+    assert_eq!(recovered(&home).await, (4, "holds".to_owned()));
 }

@@ -3,6 +3,7 @@
 //! 0 done, 1 the thing checked does not hold, 2 usage, 3 could not run. Results go to standard output, progress and
 //! complaints to standard error.
 
+mod backup;
 mod compile_worker;
 mod demo;
 mod journal;
@@ -53,6 +54,8 @@ enum Command {
     Schema(schema::Args),
     /// Check or list the journal.
     Journal(journal::Args),
+    /// Copy the journal while the exchange runs, and prove the copy.
+    Backup(backup::Args),
     /// Decide every recorded auction again and compare.
     Replay(replay::Args),
     /// Compile one module from standard input to standard output. The program runs itself so.
@@ -109,6 +112,7 @@ pub fn run() -> ExitCode {
         Command::Module(args) => module::run(args, json),
         Command::Schema(args) => schema::run(&args, json),
         Command::Journal(args) => journal::run(args, json),
+        Command::Backup(args) => backup::run(args, json),
         Command::Replay(args) => replay::run(&args, json),
         Command::CompileWorker(args) => compile_worker::run(&args),
     };

@@ -8,6 +8,7 @@
 //! - Contact data is not part of any fact, so forgetting a person leaves the chain whole.
 
 mod audit;
+mod backup;
 mod chain;
 mod directory;
 mod disk;
@@ -32,6 +33,7 @@ use crate::storage::{self, Balance, Extent, Reach, Readers, StorageError};
 
 use self::audit::Pace;
 pub use self::audit::{Audit, AuditError, Damage, Fault};
+pub use self::backup::{BackedUp, BackupError, back_up};
 pub use self::directory::DirectoryError;
 pub use self::disk::FreeSpace;
 pub use self::place::Place;

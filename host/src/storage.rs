@@ -177,6 +177,8 @@ pub enum StorageError {
          standby that was behind when it took over"
     )]
     Older { found: u64, acknowledged: u64 },
+    #[error("a server's database is no file to copy")]
+    NoFile,
     #[error("the database did not answer in time")]
     Silent,
     #[error(

@@ -22,6 +22,11 @@ impl Reading {
         Self { readers, anchor: None }
     }
 
+    /// Reads from these connections, up to at least this fact.
+    pub(super) fn of(readers: Readers, anchor: Option<Head>) -> Self {
+        Self { readers, anchor }
+    }
+
     /// Opens the journal at a place for reading. Where the place names no database, its directory does.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! The connections that only read.
 
+use std::path::Path;
+
 use sqlx::{PgPool, Row as _, SqlitePool};
 
 use super::rows::{self, Rows, Sql, Value};
@@ -56,6 +58,17 @@ impl Readers {
                 Ok((answer != "ok").then_some(answer))
             }
             Pool::Postgres(pool) => postgres::integrity(pool).await,
+        }
+    }
+
+    /// Copies one moment of the database into a new file. Whoever writes goes on meanwhile.
+    ///
+    /// # Errors
+    /// If the database failed, the file is there already, or the database is no file.
+    pub async fn copy_to(&self, file: &Path) -> Result<(), StorageError> {
+        match &self.0 {
+            Pool::Sqlite(pool) => sqlite::copy(pool, file).await,
+            Pool::Postgres(_) => Err(StorageError::NoFile),
         }
     }
 

@@ -61,6 +61,18 @@ pub(super) async fn write(
     Ok(tx.commit().await?)
 }
 
+/// Copies one moment of the database into a new file, which can be opened like the first.
+pub(super) async fn copy(pool: &SqlitePool, file: &Path) -> Result<(), StorageError> {
+    let open = |source| StorageError::Open { file: file.into(), source };
+    let name = file.to_str().ok_or_else(|| {
+        open(sqlx::Error::Configuration("the name of the file is not in UTF-8".into()))
+    })?;
+    sqlx::query("VACUUM INTO $1").bind(name).execute(pool).await?;
+    // The copy has another kind of journal; opening it once gives it the right one.
+    let copied = options(file).journal_mode(SqliteJournalMode::Wal).connect().await;
+    close(copied.map_err(open)?).await
+}
+
 /// Moves the write-ahead log into the file and closes it.
 pub(super) async fn close(mut connection: SqliteConnection) -> Result<(), StorageError> {
     sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection).await?;

@@ -10,7 +10,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use gavel::clock::Clock;
-use gavel::config::{CONNECTIONS_MAX, Config, REQUESTS_MAX, Raw};
+use gavel::config::{CONNECTIONS_MAX, Config, REQUESTS_MAX, Raw, RawKeeping};
 use gavel::server::{self, Running};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -80,6 +80,7 @@ impl Exchange {
     async fn open_for(data: Arc<TempDir>, clock: Clock, requests_max: usize) -> Self {
         let raw = Raw {
             data: data.path().to_owned(),
+            keeping: RawKeeping::default(),
             listen: "127.0.0.1:0".to_owned(),
             operator_key: Some(OPERATOR_KEY.to_owned()),
             currency: "USD".to_owned(),

@@ -27,7 +27,7 @@ pub(super) enum Work {
     Fact(Record, oneshot::Sender<u64>),
     Module(Digest, Vec<u8>, oneshot::Sender<u64>),
     /// What was forgotten before is to be overwritten in the log too; whether that could be done.
-    Scrub(oneshot::Sender<bool>),
+    Overwrite(oneshot::Sender<bool>),
     /// Nothing to write: somebody waits for what was given before.
     Mark(oneshot::Sender<u64>),
 }
@@ -123,11 +123,11 @@ impl Writer {
     }
 
     async fn scrub(&mut self, waiting: Scrubs) {
-        match self.storage.scrub().await {
+        match self.storage.empty_log().await {
             Ok(scrubbed) => waiting.into_iter().for_each(|waiting| {
                 let _ = waiting.send(scrubbed);
             }),
-            Err(error) => stop_the_process(&causes(&error)),
+            Err(error) => stop_the_process(&error.told()),
         }
     }
 
@@ -140,8 +140,8 @@ impl Writer {
             }
         }
         let (head, records) = (batch.head, batch.facts.len());
-        if let Err(error) = self.storage.write(batch).await {
-            stop_the_process(&causes(&error));
+        if let Err(error) = self.storage.write(&batch).await {
+            stop_the_process(&error.told());
         }
         if let Err(error) = self.directory.set_anchor(head) {
             stop_the_process(&error);
@@ -210,7 +210,7 @@ impl<'a> Gathered<'a> {
                 self.batch.modules.push((digest, wasm));
                 self.waiting.push((waiting, self.batch.head.seq));
             }
-            Work::Scrub(waiting) => self.scrubs.push(waiting),
+            Work::Overwrite(waiting) => self.scrubs.push(waiting),
             Work::Mark(waiting) => self.waiting.push((waiting, self.batch.head.seq)),
         }
     }
@@ -285,17 +285,6 @@ impl<'a> Gathered<'a> {
         self.contacts.close(batch);
         (self.batch, self.waiting, self.scrubs)
     }
-}
-
-/// The error with what caused it: a full disk says so only deep down.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    text
 }
 
 /// Ends the process, because an acknowledgement could no longer be trusted.

@@ -1,4 +1,4 @@
-//! `gavel keys`: the master key, under which the keys of contact data lie.
+//! `gavel master-key`: the master key, under which the keys of contact data lie.
 
 use std::path::{Path, PathBuf};
 

@@ -105,6 +105,7 @@ mod tests {
             payout,
             again_ms: None,
             successor: None,
+            adapter: None,
         })
     }
 

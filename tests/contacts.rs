@@ -355,11 +355,13 @@ async fn the_master_key_is_changed_and_another_one_is_refused() {
     let program = Program::start_with(data.path(), &["--master-key", new]).await;
     until("the lead is delivered under the new key", async || buyer.received().len() == 2).await;
     assert_eq!(buyer.received()[1].1["lead"]["email"], "ada@example.org");
-    let (code, printed) = gavel(&["master-key", "rotate", directory, "--master-key", new], &[]).await;
+    let (code, printed) =
+        gavel(&["master-key", "rotate", directory, "--master-key", new], &[]).await;
     assert!(code == Some(3) && printed.contains("stop the exchange first"), "{printed}");
     assert_eq!(program.terminate().await.code(), Some(0));
     // In its own place, without a name for the new one.
-    let (code, printed) = gavel(&["master-key", "rotate", directory, "--master-key", new], &[]).await;
+    let (code, printed) =
+        gavel(&["master-key", "rotate", directory, "--master-key", new], &[]).await;
     assert!(code == Some(0) && printed.contains("the new master key is in "), "{printed}");
     assert_ne!(std::fs::read(new).unwrap(), before);
     assert_eq!(

@@ -39,9 +39,7 @@ pub use self::directory::DirectoryError;
 pub use self::disk::FreeSpace;
 pub use self::place::Place;
 pub use self::reading::Reading;
-pub use crate::storage::{
-    Accepted, ContactRow, Duty, DutyKey, Head, Line, PersonRow, Stored, Url,
-};
+pub use crate::storage::{Accepted, ContactRow, Duty, DutyKey, Head, Line, PersonRow, Stored, Url};
 
 /// The most records in one transaction.
 pub const BATCH_RECORDS_MAX: usize = 256;

@@ -42,10 +42,7 @@ const DELETE_KEY: Statement = Statement {
     postgres: "DELETE FROM contact_key WHERE subject = ANY ($1::bytea[])",
 };
 
-pub(super) async fn put(
-    link: &mut Link<'_>,
-    contacts: &[ContactRow],
-) -> Result<(), StorageError> {
+pub(super) async fn put(link: &mut Link<'_>, contacts: &[ContactRow]) -> Result<(), StorageError> {
     let subjects = || rows::subjects(contacts, |contact| Some(contact.subject));
     rows::run(link, PUT_KEY, &[subjects(), rows::blobs(contacts, |contact| &contact.key)]).await?;
     rows::run(link, PUT, &[subjects(), rows::blobs(contacts, |contact| &contact.sealed)]).await
@@ -62,10 +59,7 @@ pub(super) async fn put_keys(
     rows::run(link, PUT_KEY, &columns).await
 }
 
-pub(super) async fn keep(
-    link: &mut Link<'_>,
-    kept: &[(u128, Moment)],
-) -> Result<(), StorageError> {
+pub(super) async fn keep(link: &mut Link<'_>, kept: &[(u128, Moment)]) -> Result<(), StorageError> {
     let columns = [
         rows::subjects(kept, |(subject, _)| Some(*subject)),
         rows::numbers(kept, |(_, until)| until.unix_ms()),

@@ -33,10 +33,7 @@ pub(super) async fn delete(link: &mut Link<'_>, subjects: &[u128]) -> Result<(),
     rows::run(link, DELETE, &[rows::subjects(subjects, |subject| Some(*subject))]).await
 }
 
-pub(super) async fn sweep(
-    link: &mut Link<'_>,
-    before: Option<Moment>,
-) -> Result<(), StorageError> {
+pub(super) async fn sweep(link: &mut Link<'_>, before: Option<Moment>) -> Result<(), StorageError> {
     if let Some(before) = before {
         let sql = both("DELETE FROM person WHERE until < $1");
         rows::execute(link, sql, &[Value::Number(before.unix_ms())]).await?;
@@ -54,7 +51,8 @@ impl Readers {
         print: [u8; 32],
         limit: usize,
     ) -> Result<Vec<u128>, StorageError> {
-        let sql = both("SELECT subject FROM person WHERE print = $1 ORDER BY subject DESC LIMIT $2");
+        let sql =
+            both("SELECT subject FROM person WHERE print = $1 ORDER BY subject DESC LIMIT $2");
         let rows = self.query(sql, &[Value::Bytes(&print), most(limit)]).await?;
         rows.read(|row| Ok(row.subject(0)?.unwrap_or_default()))
     }

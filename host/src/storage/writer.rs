@@ -7,7 +7,8 @@ use super::postgres::Session;
 use super::rows::Link;
 use super::settings::Accepted;
 use super::{
-    Batch, Database, Head, StorageError, balances, contacts, duties, entries, facts, head, modules, persons, secrets, sqlite,
+    Batch, Database, Head, StorageError, balances, contacts, duties, entries, facts, head, modules,
+    persons, secrets, sqlite,
 };
 
 /// The one connection that writes. It holds an epoch: as soon as another process begins one, nothing more is written.

@@ -98,7 +98,7 @@ impl Exchange {
                 tracing::error!(ping = %errand.ping, copy = errand.copy, "a delivery is due without its lead");
                 // Nobody can ask its buyer any more; the operator can, and says how it ended.
                 let unknown = Outcome::Unknown { why: WITHOUT_LEAD.to_owned() };
-                let _recorded = self.conclude(&errand, unknown).await;
+                let _recorded = self.conclude(&errand, Attempt::of(unknown)).await;
             }
         }
     }

@@ -30,7 +30,7 @@ use self::writer::{Busy, Work, Writer};
 use crate::clock::Moment;
 use crate::ids::Digest;
 use crate::money::Micros;
-use crate::storage::{self, Balance, Extent, Reach, Readers, StorageError};
+use crate::storage::{self, Balance, Database, Extent, Reach, Readers, StorageError};
 
 use self::audit::Pace;
 pub use self::audit::{Audit, AuditError, Damage, Fault};
@@ -151,6 +151,8 @@ pub enum Full {
 pub struct Opened {
     directory: Directory,
     storage: storage::Writer,
+    database: Database,
+    accepted: Accepted,
     readers: Readers,
     head: Head,
     anchor: Option<Head>,
@@ -182,7 +184,7 @@ impl Opened {
     /// # Errors
     /// If the anchor cannot be written.
     pub fn start(self) -> Result<Journal, JournalError> {
-        let Self { directory, storage, readers, head, balances, .. } = self;
+        let Self { directory, storage, database, accepted, readers, head, balances, .. } = self;
         directory.raise_anchor(head)?;
         let (sender, queue) = mpsc::channel(QUEUE_RECORDS_MAX);
         let (close, closing) = watch::channel(());
@@ -200,7 +202,8 @@ impl Opened {
             newest,
         };
         let task = Mutex::new(Some(tokio::spawn(writer.run())));
-        Ok(Journal(Arc::new(Inner { sender, close, head, busy, readers, task })))
+        let inner = Inner { sender, close, head, busy, database, accepted, readers, task };
+        Ok(Journal(Arc::new(inner)))
     }
 }
 
@@ -214,6 +217,8 @@ struct Inner {
     close: watch::Sender<()>,
     head: watch::Receiver<Head>,
     busy: Arc<Busy>,
+    database: Database,
+    accepted: Accepted,
     readers: Readers,
     task: Mutex<Option<JoinHandle<()>>>,
 }
@@ -234,7 +239,7 @@ impl Journal {
         if anchor.is_some_and(|anchor| anchor.seq > head.seq) {
             return Err(Damage { seq: head.seq + 1, fault: Fault::Unanchored }.into());
         }
-        Ok(Opened { directory, storage, readers, head, anchor, balances })
+        Ok(Opened { directory, storage, database, accepted, readers, head, anchor, balances })
     }
 
     /// Waits for room for one record.
@@ -297,7 +302,12 @@ impl Journal {
     /// [`JournalError::Damaged`] or [`JournalError::Malformed`] if it does not hold; the others say why it cannot be
     /// read.
     pub async fn scrub(&self) -> Result<Audit, JournalError> {
-        Reading::beside(self.0.readers.clone()).verify_at(Pace::Half).await
+        // Over connections of its own: others have pages in memory that may be another on the disk by now.
+        let readers = Readers::open(&self.0.database, &self.0.accepted, Reach::Primary).await?;
+        let reading = Reading::beside(readers);
+        let audit = reading.verify_at(Pace::Half).await;
+        reading.close().await;
+        audit
     }
 
     /// Returns every account that ever moved with its balance, by name; debits are above zero.

@@ -9,6 +9,7 @@
 mod account;
 mod counters;
 mod duplicates;
+mod money;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,8 +24,10 @@ use crate::schedule::day_in_zone;
 use account::{difference, sum};
 use counters::Counters;
 use duplicates::Window;
+use money::Money;
 
 pub use account::Account;
+pub use money::{CALLS_KEPT_MS, CALLS_MAX, Call, RATE_DAYS_MAX, RETURNS_LISTED_MAX, Return, Tally};
 
 /// The most pings that may be open for posting. Beyond it new pings are shed.
 pub const OPEN_PINGS_MAX: usize = 500_000;
@@ -64,6 +67,7 @@ pub struct State {
     bought: Window<(String, [u8; 32])>,
     requests: Window<(String, [u8; 32]), Request>,
     deposits: HashMap<(String, String), Micros>,
+    money: Money,
 }
 
 /// An accepted ping whose copies are not all settled.
@@ -255,6 +259,11 @@ impl State {
                     self.expired(PingId::from_u128(*ping));
                 }
             }
+            Fact::Transferred(transferred) => self.transferred(transferred),
+            Fact::ReturnRequested(request) => self.return_requested(at, request),
+            Fact::ReturnDecided(decided) => self.return_decided(at, decided),
+            Fact::CallMade(made) => self.call_made(at, made),
+            Fact::CallAnswered(answered) => self.call_answered(at, answered),
             Fact::Saved(_)
             | Fact::ModuleUploaded(_)
             | Fact::ModuleStepped(_)
@@ -321,6 +330,7 @@ impl State {
                     account.held = difference(account.held, price);
                     account.balance = difference(account.balance, Micros::new(delivered.price));
                     copy.stage = Stage::Sold;
+                    self.paid(at, delivered);
                     if open.auction.fingerprint != [0; 32] {
                         let key = (copy.winner.campaign.clone(), open.auction.fingerprint);
                         self.bought.insert(key, at, ping, (), DUPLICATES_MAX);

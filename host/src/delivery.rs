@@ -229,6 +229,11 @@ pub fn duties(fact: &Fact, at: Moment, state: &State) -> Vec<DutyChange> {
         | Fact::PingAnswered(_)
         | Fact::SubmissionRefused(_)
         | Fact::AskedAgain(_)
+        | Fact::Transferred(_)
+        | Fact::ReturnRequested(_)
+        | Fact::ReturnDecided(_)
+        | Fact::CallMade(_)
+        | Fact::CallAnswered(_)
         | Fact::Expired(_) => Vec::new(),
     }
 }

@@ -1,5 +1,7 @@
 //! The corridor: the only file that names every room. A lead's whole way is on this screen.
 
+mod books;
+mod calls;
 mod checks;
 mod close;
 mod deliveries;
@@ -9,6 +11,7 @@ mod entrance;
 mod failures;
 mod gates;
 mod modules;
+mod money;
 mod office;
 mod opening;
 mod pair;
@@ -40,11 +43,13 @@ use crate::sandbox::Refusal;
 use crate::settlement::{Answer, Story};
 use crate::{bidding, delivery, matching, normalize, settlement};
 
+use books::{Books, Stopped};
 use diff::Diffing;
 use drains::Drains;
 use failures::Failures;
 use shadow::Shadows;
 
+pub use calls::{Known, within};
 pub use close::{Closed, close, fingerprint};
 pub use diff::{
     Code, DIFF_TIME_MAX, DiffError, component_of, diff_directory, diff_file, diff_payloads,
@@ -53,6 +58,7 @@ pub use diff::{
 pub use entrance::{Entered, Entry};
 pub use gates::{FORCED, GATE_FACTS_MAX, GATE_TIME_MAX, Gated};
 pub use modules::{NOTE_BYTES_MAX, Note, Trying, Uploaded, Which};
+pub use money::{Moved, REASON_BYTES_MAX};
 pub use office::{ActError, SavedSource};
 pub use opening::{OpenError, Options};
 pub use recording::{LEADS_MAX, RECORDING_BYTES_MAX, Settings, Window};
@@ -66,6 +72,7 @@ pub use views::AUCTIONS_MAX;
 pub struct Exchange {
     catalog: Catalog,
     book: Book,
+    books: Books,
     journal: Journal,
     door: Door,
     courier: Courier,
@@ -105,6 +112,9 @@ pub enum Trouble {
     Frame(#[source] lead_frame::Damage),
     #[error("the exchange has as much work as it can take: {0}")]
     Overloaded(&'static str),
+    /// The book and the ledger do not agree.
+    #[error("no money moves now: {0}")]
+    MoneyStopped(String),
     #[error("the journal does not take facts any more")]
     Closed,
 }
@@ -162,6 +172,7 @@ impl Exchange {
         submission: &Submission,
         entered: &Entered,
     ) -> Result<Arc<PingAnswered>, Trouble> {
+        self.money_moves()?;
         let (at, source) = (submission.received, &entered.source);
         let vertical = &entered.vertical;
         let view = entered.lead.ping_view();
@@ -226,6 +237,7 @@ impl Exchange {
         entered: &Entered,
         ping: PingId,
     ) -> Result<Answer, Trouble> {
+        self.money_moves()?;
         let (at, body) = (submission.received, *submission.body_digest().as_bytes());
         let source = entered.source.id.as_str();
         let open =
@@ -271,13 +283,29 @@ impl Exchange {
         fact: &Fact,
         contact: Option<ContactChange>,
     ) -> Committed {
-        book.apply(at, fact);
-        seat.fill(Record {
+        let called = self.called(book, at);
+        match self.booked(book, at, fact, contact) {
+            Ok(record) => seat.fill_linked(called, record),
+            Err(Stopped) => seat.leave(),
+        }
+    }
+
+    /// Takes a fact into the books and returns its record.
+    fn booked(
+        &self,
+        book: &mut State,
+        at: Moment,
+        fact: &Fact,
+        contact: Option<ContactChange>,
+    ) -> Result<Record, Stopped> {
+        let entries = settlement::entries(fact);
+        self.books.enter(book, at, fact, &entries)?;
+        Ok(Record {
             at,
             subject: fact.subject().map(PingId::as_u128),
             kind: fact.kind(),
             payload: fact.encode(),
-            entries: settlement::entries(fact),
+            entries,
             duties: delivery::duties(fact, at, book),
             contact,
         })

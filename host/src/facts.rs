@@ -4,7 +4,10 @@
 //! under the old number. Amounts are millionths of the currency, times are milliseconds since 1970-01-01 UTC. No fact
 //! holds contact data.
 
+mod called;
 mod module;
+mod returned;
+mod transferred;
 
 use std::sync::Arc;
 
@@ -16,7 +19,10 @@ use crate::clock::Moment;
 use crate::ids::PingId;
 use crate::money::{Micros, Share};
 
+pub use called::{CallAnswered, CallMade};
 pub use module::{ModuleStepped, ModuleUploaded, Passed, Step};
+pub use returned::{Evidence, ReturnDecided, ReturnRequested};
+pub use transferred::{TransferKind, Transferred};
 
 /// Something that happened. What it means in money is `settlement`'s to say, what it obliges to is `delivery`'s.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +47,16 @@ pub enum Fact {
     ModuleUploaded(ModuleUploaded),
     /// A module's version took a step in its life.
     ModuleStepped(ModuleStepped),
+    /// An operator moved money: a withdrawal, a payout, a correction, a write-off.
+    Transferred(Transferred),
+    /// A buyer asks to give a sold lead back.
+    ReturnRequested(ReturnRequested),
+    /// A return was accepted or declined.
+    ReturnDecided(ReturnDecided),
+    /// A call with an Idempotency-Key takes effect with the next fact.
+    CallMade(CallMade),
+    /// A call with an Idempotency-Key was answered.
+    CallAnswered(CallAnswered),
 }
 
 /// The body of a saved object, as the operator's API takes it.
@@ -315,6 +331,11 @@ kinds! {
     10 "asked-again" AskedAgain(AskedAgain) std::convert::identity;
     11 "module-uploaded" ModuleUploaded(ModuleUploaded) std::convert::identity;
     12 "module-stepped" ModuleStepped(ModuleStepped) std::convert::identity;
+    35 "transferred" Transferred(Transferred) std::convert::identity;
+    36 "return-requested" ReturnRequested(ReturnRequested) std::convert::identity;
+    37 "return-decided" ReturnDecided(ReturnDecided) std::convert::identity;
+    38 "call-made" CallMade(CallMade) std::convert::identity;
+    39 "call-answered" CallAnswered(CallAnswered) std::convert::identity;
 }
 
 #[expect(clippy::expect_used, reason = "writing to memory fails only when memory is out")]
@@ -328,14 +349,19 @@ where
 }
 
 impl Fact {
-    /// Returns the ping that the fact is about, by which a receipt finds it.
+    /// Returns the ping that the fact is about, by which a receipt finds it; of a call, what its facts are found by.
     pub fn subject(&self) -> Option<PingId> {
         match self {
             Self::PingAnswered(fact) => Some(PingId::from_u128(fact.ping)),
             Self::Posted(fact) => Some(PingId::from_u128(fact.ping)),
             Self::AskedAgain(fact) => Some(PingId::from_u128(fact.ping)),
             Self::Delivered(fact) => Some(PingId::from_u128(fact.ping)),
-            Self::Saved(_)
+            Self::ReturnRequested(fact) => Some(PingId::from_u128(fact.ping)),
+            Self::ReturnDecided(fact) => Some(PingId::from_u128(fact.ping)),
+            Self::CallMade(fact) => Some(PingId::from_u128(called::subject(&fact.key))),
+            Self::CallAnswered(fact) => Some(PingId::from_u128(called::subject(&fact.key))),
+            Self::Transferred(_)
+            | Self::Saved(_)
             | Self::ModuleUploaded(_)
             | Self::ModuleStepped(_)
             | Self::Deposited(_)

@@ -31,7 +31,7 @@ use crate::storage::{self, Balance, Extent, Readers, StorageError};
 pub use self::audit::{Audit, AuditError, Damage, Fault};
 pub use self::directory::DirectoryError;
 pub use self::reading::Reading;
-pub use crate::storage::{Duty, DutyKey, Head, Line, Stored};
+pub use crate::storage::{Duty, DutyKey, Head, Leg, Line, Stored};
 
 /// The most records in one transaction.
 pub const BATCH_RECORDS_MAX: usize = 256;
@@ -343,16 +343,28 @@ impl Seat {
     ///
     /// Legs that do not sum to zero are a fault of ours: the process stops, and the record is not written.
     pub fn fill(self, record: Record) -> Committed {
-        match record.imbalance() {
-            0 => (),
-            sum => writer::stop_the_process(&format_args!(
-                "the legs of a record of kind {} sum to {sum} millionths: {:?}",
-                record.kind, record.entries
-            )),
+        self.fill_linked(Vec::new(), record)
+    }
+
+    /// Puts records at the end of the journal that are written together or not at all, the last of them last.
+    pub fn fill_linked(self, before: Vec<Record>, last: Record) -> Committed {
+        for record in before.iter().chain([&last]) {
+            match record.imbalance() {
+                0 => (),
+                sum => writer::stop_the_process(&format_args!(
+                    "the legs of a record of kind {} sum to {sum} millionths: {:?}",
+                    record.kind, record.entries
+                )),
+            }
         }
         let (sender, receiver) = oneshot::channel();
-        self.0.send(Work::Fact(record, sender));
+        self.0.send(Work::Fact { before, last, waiting: sender });
         Committed(receiver)
+    }
+
+    /// Leaves the place empty: nothing is written, and whoever waits hears that the journal is closed.
+    pub fn leave(self) -> Committed {
+        Committed(oneshot::channel().1)
     }
 }
 
@@ -362,7 +374,7 @@ impl Seat {
 pub struct Committed(oneshot::Receiver<u64>);
 
 impl Committed {
-    /// Waits until the record is durable and returns its number.
+    /// Waits until the record is durable and returns its number; of linked records, the last one's.
     ///
     /// # Errors
     /// If the journal ended first; then it is unknown whether the record was written.

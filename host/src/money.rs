@@ -1,6 +1,10 @@
 //! Money as whole millionths of the exchange's one currency. No floats, no silent overflow, every rounding has a name.
 
+mod accounts;
+
 use std::fmt;
+
+pub use accounts::{AccountName, NoAccount};
 
 /// Digits after the point that an amount can have.
 pub const DECIMALS: u32 = 6;

@@ -7,6 +7,7 @@ mod connections;
 mod dialects;
 mod diffs;
 mod modules;
+mod money;
 mod operator;
 mod pages;
 mod problem;
@@ -132,7 +133,11 @@ fn routes(desk: Desk) -> Router {
         .route("/v1/sources/{id}", put(operator::put_source).get(operator::source))
         .route("/v1/buyers", get(views::buyers))
         .route("/v1/buyers/{id}", put(operator::put_buyer).get(views::buyer))
-        .route("/v1/buyers/{id}/deposits", post(operator::deposit))
+        .route("/v1/buyers/{id}/deposits", post(money::deposit))
+        .route("/v1/buyers/{id}/withdrawals", post(money::withdraw))
+        .route("/v1/sources/{id}/payouts", post(money::pay_out))
+        .route("/v1/corrections", post(money::correct))
+        .route("/v1/write-offs", post(money::write_off))
         .route("/v1/verticals", get(operator::verticals))
         .route("/v1/verticals/{id}", put(operator::put_vertical).get(operator::vertical))
         .route("/v1/campaigns", get(operator::campaigns))

@@ -5,14 +5,16 @@
 
 mod answer;
 mod headline;
+mod ledger;
 mod receipt;
 
-use crate::facts::{Ended, Fact};
+use crate::facts::{Ended, Fact, ReturnDecided};
 use crate::journal::Entry;
 use crate::money::Micros;
 
 pub use answer::{Answer, Story};
 pub use headline::headline;
+pub use ledger::{AccountLine, Discrepancy, Ledger, Point, Step, backed, meant, reference};
 pub use receipt::receipt;
 
 /// Where deposits come in.
@@ -30,7 +32,7 @@ pub fn payable(source: &str) -> String {
     format!("source:{source}:payable")
 }
 
-/// Returns the ledger entries that a fact means. Holds move no money, so only deposits and sales have entries.
+/// Returns the ledger entries that a fact means. Holds move no money, and neither does a return before it is accepted.
 pub fn entries(fact: &Fact) -> Vec<Entry> {
     match fact {
         Fact::Deposited(deposited) => {
@@ -52,7 +54,18 @@ pub fn entries(fact: &Fact) -> Vec<Entry> {
             }
             legs
         }
-        Fact::Delivered(_)
+        Fact::Transferred(transferred) => {
+            let (amount, code) = (Micros::new(transferred.amount), transferred.kind.code());
+            vec![
+                leg(transferred.debit.clone(), amount, code),
+                leg(transferred.credit.clone(), negative(amount), code),
+            ]
+        }
+        Fact::ReturnDecided(decided) => returned(decided),
+        Fact::ReturnRequested(_)
+        | Fact::CallMade(_)
+        | Fact::CallAnswered(_)
+        | Fact::Delivered(_)
         | Fact::Saved(_)
         | Fact::ModuleUploaded(_)
         | Fact::ModuleStepped(_)
@@ -62,6 +75,18 @@ pub fn entries(fact: &Fact) -> Vec<Entry> {
         | Fact::AskedAgain(_)
         | Fact::Expired(_) => Vec::new(),
     }
+}
+
+/// A return is its sale the other way round, in the part that is given back.
+fn returned(decided: &ReturnDecided) -> Vec<Entry> {
+    let (price, payout) = (Micros::new(decided.price), Micros::new(decided.payout));
+    let margin = price.checked_sub(payout).unwrap_or_default();
+    let legs = [
+        leg(prepaid(&decided.buyer), negative(price), "return"),
+        leg(payable(&decided.source), payout, "return"),
+        leg(REVENUE.to_owned(), margin, "return"),
+    ];
+    legs.into_iter().filter(|leg| leg.amount != Micros::ZERO).collect()
 }
 
 fn leg(account: String, amount: Micros, code: &'static str) -> Entry {

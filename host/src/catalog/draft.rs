@@ -69,6 +69,11 @@ impl Draft {
             | Fact::Posted(_)
             | Fact::Delivered(_)
             | Fact::AskedAgain(_)
+            | Fact::Transferred(_)
+            | Fact::ReturnRequested(_)
+            | Fact::ReturnDecided(_)
+            | Fact::CallMade(_)
+            | Fact::CallAnswered(_)
             | Fact::Expired(_) => (),
         }
         Ok(())

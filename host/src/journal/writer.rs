@@ -23,7 +23,12 @@ use crate::storage::{self, Balance, Batch, Duty, DutyKey, EntryRow, Head, Stored
 /// What waits to be written, and who waits for it.
 #[derive(Debug)]
 pub(super) enum Work {
-    Fact(Record, oneshot::Sender<u64>),
+    /// Records that belong into one transaction; most often only the last.
+    Fact {
+        before: Vec<Record>,
+        last: Record,
+        waiting: oneshot::Sender<u64>,
+    },
     Module(Digest, Vec<u8>, oneshot::Sender<u64>),
     /// Nothing to write: somebody waits for what was given before.
     Mark(oneshot::Sender<u64>),
@@ -182,8 +187,8 @@ impl<'a> Gathered<'a> {
 
     fn take(&mut self, work: Work) {
         match work {
-            Work::Fact(record, waiting) => {
-                self.record(record);
+            Work::Fact { before, last, waiting } => {
+                before.into_iter().chain([last]).for_each(|record| self.record(record));
                 self.waiting.push((waiting, self.batch.head.seq));
             }
             Work::Module(digest, wasm, waiting) => {

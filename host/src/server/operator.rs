@@ -1,5 +1,5 @@
 //! What operators call to change something, and the objects as they saved them: sources, buyers, verticals,
-//! campaigns, deposits.
+//! campaigns.
 
 use axum::Json;
 use axum::body::Body;
@@ -14,7 +14,7 @@ use subtle::ConstantTimeEq;
 
 use super::Desk;
 use super::problem::Problem;
-use crate::catalog::{Amount, BuyerSpec, CampaignSpec, Draft, ListSpec, SourceSpec, VerticalSpec};
+use crate::catalog::{BuyerSpec, CampaignSpec, Draft, ListSpec, SourceSpec, VerticalSpec};
 use crate::delivery::courier::Outcome;
 use crate::ids::{Digest, PingId};
 use crate::money::Micros;
@@ -154,32 +154,6 @@ pub(super) async fn put_buyer(
 ) -> Reply {
     let created = desk.exchange.save::<BuyerSpec>("buyer", &id, document(body).await?).await?;
     saved(&desk, &id, created, |draft| by_name(&draft.register.buyers, &id)).await
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Deposit {
-    amount: Amount,
-    reference: String,
-}
-
-pub(super) async fn deposit(
-    _: Operator,
-    State(desk): State<Desk>,
-    Path(id): Path<String>,
-    body: Body,
-) -> Reply {
-    let deposit: Deposit = typed(document(body).await?)?;
-    let (account, created) =
-        desk.exchange.deposit(&id, deposit.amount.0, &deposit.reference).await?;
-    let value = json!({
-        "buyer": id,
-        "reference": deposit.reference,
-        "amount": deposit.amount,
-        "balance": account.balance.to_string(),
-        "held": account.held.to_string(),
-    });
-    Ok((status(created), Json(value)).into_response())
 }
 
 pub(super) async fn put_vertical(

@@ -27,7 +27,7 @@ use duplicates::Window;
 use money::Money;
 
 pub use account::Account;
-pub use money::{CALLS_KEPT_MS, CALLS_MAX, Call, RATE_DAYS_MAX, RETURNS_LISTED_MAX, Return, Tally};
+pub use money::{CALLS_KEPT_MS, CALLS_MAX, Call, RETURNS_LISTED_MAX, Return, Tally};
 
 /// The most pings that may be open for posting. Beyond it new pings are shed.
 pub const OPEN_PINGS_MAX: usize = 500_000;

@@ -7,6 +7,7 @@
 mod build;
 mod draft;
 mod faults;
+mod returns;
 mod rules;
 mod serving;
 mod spec;
@@ -31,6 +32,7 @@ use crate::schedule::Schedule;
 
 pub use draft::{Draft, Unfoldable};
 pub use faults::{FAULTS_TOLD_MAX, Fault, Faults};
+pub use returns::{ReturnRateSpec, ReturnsSpec};
 pub use serving::{Lot, Served, Serving, Upkeep};
 pub use spec::{
     Amount, BudgetSpec, BuyerSpec, CampaignSpec, CapsSpec, DeliverySpec, FilterSpec, ListSpec,
@@ -136,6 +138,7 @@ pub struct Buyer {
     pub destination: Destination,
     pub timeout: Duration,
     pub idempotent: bool,
+    pub return_rate: Option<ReturnRateSpec>,
     pub active: bool,
 }
 
@@ -159,6 +162,8 @@ pub struct Vertical {
     pub hold: Duration,
     /// How long the same lead from the same source is a duplicate; zero means never.
     pub duplicate_window: Duration,
+    /// How its leads may be returned.
+    pub returns: ReturnsSpec,
     /// Every campaign of the vertical, paused ones too, by name.
     pub campaigns: Vec<Arc<Campaign>>,
     /// Every filter with the settings of all the campaigns that use it.

@@ -17,6 +17,7 @@ mod opening;
 mod pair;
 mod recording;
 mod replay;
+mod returns;
 mod schemas;
 mod shadow;
 mod views;
@@ -63,6 +64,7 @@ pub use office::{ActError, SavedSource};
 pub use opening::{OpenError, Options};
 pub use recording::{LEADS_MAX, RECORDING_BYTES_MAX, Settings, Window};
 pub use replay::{Difference, Replayed, replay};
+pub use returns::{OPERATOR, ReturnDecision, ReturnWanted};
 pub use schemas::{KnownSchema, Misnumbered};
 pub use shadow::{QUEUE_BYTES_MAX, QUEUE_MAX, TRIALS_MAX};
 pub use views::AUCTIONS_MAX;
@@ -78,6 +80,7 @@ pub struct Exchange {
     courier: Courier,
     workshop: Arc<Workshop>,
     draft: Mutex<Draft>,
+    returning: Mutex<()>,
     drains: Drains,
     failures: Failures,
     shadows: Shadows,

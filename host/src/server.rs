@@ -11,6 +11,7 @@ mod money;
 mod operator;
 mod pages;
 mod problem;
+mod returns;
 mod schemas;
 mod sources;
 mod views;
@@ -136,6 +137,9 @@ fn routes(desk: Desk) -> Router {
         .route("/v1/buyers/{id}/deposits", post(money::deposit))
         .route("/v1/buyers/{id}/withdrawals", post(money::withdraw))
         .route("/v1/sources/{id}/payouts", post(money::pay_out))
+        .route("/v1/leads/{lead_id}/returns", post(returns::ask).get(returns::of_lead))
+        .route("/v1/leads/{lead_id}/returns/{copy}", post(returns::decide))
+        .route("/v1/returns", get(returns::list))
         .route("/v1/corrections", post(money::correct))
         .route("/v1/write-offs", post(money::write_off))
         .route("/v1/verticals", get(operator::verticals))

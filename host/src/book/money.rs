@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use super::account::{Account, difference, sum};
 use super::duplicates::Window;
 use super::{State, of};
+use crate::catalog::ReturnRateSpec;
 use crate::clock::Moment;
 use crate::facts::{
     CallAnswered, CallMade, Delivered, ReturnDecided, ReturnRequested, TransferKind, Transferred,
@@ -14,8 +15,6 @@ use crate::money::{AccountName, Micros};
 
 /// The most returns that lists show; the oldest is forgotten first. Deciding and refusing look into the journal.
 pub const RETURNS_LISTED_MAX: usize = 100_000;
-/// The longest time over which a buyer's rate of returns can be limited, in days.
-pub const RATE_DAYS_MAX: u32 = 90;
 /// The most calls that are remembered by their Idempotency-Key. Beyond it further keys are refused.
 pub const CALLS_MAX: usize = 100_000;
 /// How long a call is remembered by its Idempotency-Key: 24 hours, the field's usual least.
@@ -77,7 +76,7 @@ impl Tally {
     }
 
     fn day(&mut self, at: Moment) -> &mut (u64, u64) {
-        let kept = i32::try_from(RATE_DAYS_MAX).unwrap_or(i32::MAX);
+        let kept = i32::try_from(ReturnRateSpec::DAYS_MAX).unwrap_or(i32::MAX);
         let oldest = at.day().saturating_sub(kept);
         while self.days.first_key_value().is_some_and(|(day, _)| *day < oldest) {
             self.days.pop_first();

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use super::ReturnRateSpec;
 use super::draft::Draft;
 use super::faults::{Fault, Faults};
 use super::rules::{failing, fits, limits, possible, schema_words};
@@ -111,12 +112,17 @@ fn buyer(id: &BuyerId, spec: &BuyerSpec, egress: &Egress) -> Result<Buyer, Fault
     if spec.credit_limit.0.is_negative() {
         return Err(Fault::new(&what, "/credit_limit", "must not be negative"));
     }
+    if spec.return_rate.is_some_and(|rate| rate.days == 0 || rate.days > ReturnRateSpec::DAYS_MAX) {
+        let message = format!("must be 1 to {}", ReturnRateSpec::DAYS_MAX);
+        return Err(Fault::new(&what, "/return_rate/days", message));
+    }
     Ok(Buyer {
         id: id.clone(),
         credit_limit: spec.credit_limit.0,
         destination,
         timeout: Duration::from_millis(u64::from(*timeout_ms)),
         idempotent: *idempotent,
+        return_rate: spec.return_rate,
         active: spec.active,
     })
 }
@@ -172,6 +178,7 @@ impl Bench<'_> {
             copies: spec.copies,
             hold: Duration::from_secs(u64::from(spec.hold_seconds)),
             duplicate_window: Duration::from_secs(u64::from(spec.duplicate_window_seconds)),
+            returns: spec.returns.clone(),
             campaigns,
             filters,
         })

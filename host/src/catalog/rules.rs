@@ -1,6 +1,7 @@
 //! What single objects of a draft must keep, whatever else is in it.
 
 use super::faults::Fault;
+use super::returns::ReturnsSpec;
 use super::spec::VerticalSpec;
 use super::upkeep::{FailingSpec, LimitsSpec, ModuleSpec};
 use crate::lead::Schema;
@@ -67,6 +68,7 @@ pub(super) fn limits(what: &str, spec: &VerticalSpec) -> Result<(), Fault> {
     between("/hold_seconds", spec.hold_seconds, 1, VerticalSpec::HOLD_SECONDS_MAX)?;
     let window = spec.duplicate_window_seconds;
     between("/duplicate_window_seconds", window, 0, VerticalSpec::WINDOW_SECONDS_MAX)?;
+    between("/returns/window_days", spec.returns.window_days, 0, ReturnsSpec::WINDOW_DAYS_MAX)?;
     for (pointer, amount) in [("/reserve", spec.reserve), ("/increment", spec.increment)] {
         if amount.0.is_negative() {
             return Err(Fault::new(&what, pointer, "must not be negative"));

@@ -6,6 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::returns::{ReturnRateSpec, ReturnsSpec};
 use super::upkeep::{LimitsSpec, ModuleSpec};
 use crate::ids::{BuyerId, CampaignId, Digest, IdError, ModuleName, SourceId, VerticalId};
 use crate::money::{Micros, Share};
@@ -147,6 +148,9 @@ pub struct BuyerSpec {
     #[serde(default)]
     pub credit_limit: Amount,
     pub delivery: DeliverySpec,
+    /// How much of what it buys it may return; absent means all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub return_rate: Option<ReturnRateSpec>,
     #[serde(default = "yes")]
     pub active: bool,
 }
@@ -199,6 +203,9 @@ pub struct VerticalSpec {
     /// How long the same lead from the same source is a duplicate; 0 means never.
     #[serde(default)]
     pub duplicate_window_seconds: u32,
+    /// How its leads may be returned.
+    #[serde(default)]
+    pub returns: ReturnsSpec,
     #[serde(default = "yes")]
     pub active: bool,
 }

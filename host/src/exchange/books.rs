@@ -8,7 +8,7 @@ use super::{Exchange, Trouble};
 use crate::book::State;
 use crate::clock::Moment;
 use crate::facts::Fact;
-use crate::journal::Entry;
+use crate::journal::{Committed, Entry, Seat};
 use crate::settlement::{self, Discrepancy, Ledger};
 
 /// How often everything is compared; what a fact moves is compared at once.
@@ -107,6 +107,25 @@ impl Exchange {
         match self.money_stopped() {
             None => Ok(()),
             Some(why) => Err(Trouble::MoneyStopped(why.to_owned())),
+        }
+    }
+
+    /// Records two facts that belong together, in one transaction.
+    pub(super) fn record_both(
+        &self,
+        book: &mut State,
+        seat: Seat,
+        at: Moment,
+        [first, last]: [&Fact; 2],
+    ) -> Committed {
+        let mut before = self.called(book, at);
+        let records = self.booked(book, at, first, None).and_then(|first| {
+            before.push(first);
+            self.booked(book, at, last, None)
+        });
+        match records {
+            Ok(last) => seat.fill_linked(before, last),
+            Err(Stopped) => seat.leave(),
         }
     }
 

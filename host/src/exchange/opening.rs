@@ -126,6 +126,7 @@ impl Exchange {
             courier,
             workshop,
             draft: Mutex::new(draft),
+            returning: Mutex::default(),
             drains: Drains::default(),
             failures: Failures::default(),
             shadows,

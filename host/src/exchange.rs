@@ -20,6 +20,7 @@ mod replay;
 mod returns;
 mod schemas;
 mod shadow;
+mod statements;
 mod views;
 
 use std::sync::Arc;
@@ -67,6 +68,7 @@ pub use replay::{Difference, Replayed, replay};
 pub use returns::{OPERATOR, ReturnDecision, ReturnWanted};
 pub use schemas::{KnownSchema, Misnumbered};
 pub use shadow::{QUEUE_BYTES_MAX, QUEUE_MAX, TRIALS_MAX};
+pub use statements::LINES_READ_MAX;
 pub use views::AUCTIONS_MAX;
 
 /// A running exchange.

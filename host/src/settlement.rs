@@ -4,18 +4,22 @@
 //! debt of the exchange to it, so it stands on the credit side.
 
 mod answer;
+mod csv;
 mod headline;
 mod ledger;
 mod receipt;
+mod statement;
 
 use crate::facts::{Ended, Fact, ReturnDecided};
 use crate::journal::Entry;
 use crate::money::Micros;
 
 pub use answer::{Answer, Story};
+pub use csv::{from_csv, to_csv};
 pub use headline::headline;
 pub use ledger::{AccountLine, Discrepancy, Ledger, Point, Step, backed, meant, reference};
 pub use receipt::receipt;
+pub use statement::{Booked, FORM, Period, Standing, Statement, StatementLine, statement};
 
 /// Where deposits come in.
 pub const CASH: &str = "cash";

@@ -172,15 +172,13 @@ impl Ledger {
         self.accounts.values().map(|trail| i128::from(trail.balance.get())).sum()
     }
 
-    /// Returns between which places of an account's chain a period lies: the last known one before `from`, and the
-    /// number of the first known line at or after `to`, or of the newest.
-    pub fn around(&self, account: &str, from: Moment, to: Moment) -> (Point, u64) {
+    /// Returns the last known place of an account's chain before a moment, and the newest.
+    pub fn before(&self, account: &str, moment: Moment) -> (Point, Point) {
         let beginning = Point::beginning(account);
-        let Some(trail) = self.accounts.get(account) else { return (beginning, 0) };
-        let before = trail.days.partition_point(|point| point.at < from).checked_sub(1);
+        let Some(trail) = self.accounts.get(account) else { return (beginning, beginning) };
+        let before = trail.days.partition_point(|point| point.at < moment).checked_sub(1);
         let start = before.and_then(|index| trail.days.get(index)).copied().unwrap_or(beginning);
-        let until = trail.days.get(trail.days.partition_point(|point| point.at < to));
-        (start, until.or(trail.newest.as_ref()).map_or(0, |point| point.seq))
+        (start, trail.newest.unwrap_or(beginning))
     }
 
     /// Says whether the legs can be taken: whether every balance stays below the largest amount.

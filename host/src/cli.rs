@@ -8,9 +8,11 @@ mod demo;
 mod journal;
 mod module;
 mod price;
+mod reconcile;
 mod replay;
 mod schema;
 mod serve;
+mod statement;
 
 use std::process::ExitCode;
 
@@ -52,6 +54,10 @@ enum Command {
     Schema(schema::Args),
     /// Check or list the journal.
     Journal(journal::Args),
+    /// Compare everything that an exchange recorded: facts, entries, balances, holds, sales, statements.
+    Reconcile(reconcile::Args),
+    /// Print a buyer's or source's account in a period, or check a statement.
+    Statement(Box<statement::Args>),
     /// Decide every recorded auction again and compare.
     Replay(replay::Args),
     /// Compile one module from standard input to standard output. The program runs itself so.
@@ -108,6 +114,8 @@ pub fn run() -> ExitCode {
         Command::Module(args) => module::run(args, json),
         Command::Schema(args) => schema::run(&args, json),
         Command::Journal(args) => journal::run(args, json),
+        Command::Reconcile(args) => reconcile::run(&args, json),
+        Command::Statement(args) => statement::run(&args, json),
         Command::Replay(args) => replay::run(&args, json),
         Command::CompileWorker(args) => compile_worker::run(&args),
     };

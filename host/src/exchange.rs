@@ -15,6 +15,7 @@ mod money;
 mod office;
 mod opening;
 mod pair;
+mod reconcile;
 mod recording;
 mod replay;
 mod returns;
@@ -63,12 +64,13 @@ pub use modules::{NOTE_BYTES_MAX, Note, Trying, Uploaded, Which};
 pub use money::{Moved, REASON_BYTES_MAX};
 pub use office::{ActError, SavedSource};
 pub use opening::{OpenError, Options};
+pub use reconcile::{ReconcileError, Reconciled, reconcile};
 pub use recording::{LEADS_MAX, RECORDING_BYTES_MAX, Settings, Window};
 pub use replay::{Difference, Replayed, replay};
 pub use returns::{OPERATOR, ReturnDecision, ReturnWanted};
 pub use schemas::{KnownSchema, Misnumbered};
 pub use shadow::{QUEUE_BYTES_MAX, QUEUE_MAX, TRIALS_MAX};
-pub use statements::LINES_READ_MAX;
+pub use statements::{LINES_READ_MAX, recorded_statement};
 pub use views::AUCTIONS_MAX;
 
 /// A running exchange.

@@ -147,9 +147,9 @@ impl Opened {
     /// [`AuditError::Damaged`] names the first fact that does not hold; nothing after it was given to `each`.
     pub async fn recover<E>(
         &mut self,
-        each: impl FnMut(Stored) -> Result<(), E>,
+        mut each: impl FnMut(Stored) -> Result<(), E>,
     ) -> Result<Audit, AuditError<E>> {
-        audit::read_all(&self.readers, self.anchor, each).await
+        audit::read_all(&self.readers, self.anchor, |fact, _| each(fact)).await
     }
 
     /// Returns what is still to be done, oldest subject first.

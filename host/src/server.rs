@@ -14,6 +14,7 @@ mod problem;
 mod returns;
 mod schemas;
 mod sources;
+mod statements;
 mod views;
 
 use std::net::SocketAddr;
@@ -136,6 +137,8 @@ fn routes(desk: Desk) -> Router {
         .route("/v1/buyers/{id}", put(operator::put_buyer).get(views::buyer))
         .route("/v1/buyers/{id}/deposits", post(money::deposit))
         .route("/v1/buyers/{id}/withdrawals", post(money::withdraw))
+        .route("/v1/buyers/{id}/statement", get(statements::of_buyer))
+        .route("/v1/sources/{id}/statement", get(statements::of_source))
         .route("/v1/sources/{id}/payouts", post(money::pay_out))
         .route("/v1/leads/{lead_id}/returns", post(returns::ask).get(returns::of_lead))
         .route("/v1/leads/{lead_id}/returns/{copy}", post(returns::decide))

@@ -1,13 +1,16 @@
 //! Statements of a running exchange: from the last known place of the account's chain before the period, over what the
 //! journal has since, to the newest, where the chain in memory must be met again.
 
+use std::path::Path;
+
 use super::office::invalid;
+use super::opening::OpenError;
 use super::{ActError, Exchange};
 use crate::facts::Fact;
 use crate::ids::PingId;
-use crate::journal::Line;
+use crate::journal::{AuditError, JournalError, Line, Reading};
 use crate::money::{AccountName, Micros};
-use crate::settlement::{self, Booked, Period, Statement};
+use crate::settlement::{self, Booked, Period, Point, Statement};
 
 /// The most lines that a statement over HTTP reads back. What lies further back is for `gavel statement --data`.
 pub const LINES_READ_MAX: u64 = 200_000;
@@ -78,4 +81,45 @@ impl Exchange {
         let amount = Micros::ZERO.checked_sub(line.amount).unwrap_or_default();
         Ok(Booked { seq: line.seq, at: line.at, code: line.code, reference, amount })
     }
+}
+
+/// Reads the statement of an account from the journal in a directory, beside a running exchange or without one.
+///
+/// # Errors
+///
+/// If the journal does not hold or cannot be read.
+pub async fn recorded_statement(
+    directory: &Path,
+    account: &AccountName,
+    currency: &str,
+    period: &Period,
+) -> Result<Statement, OpenError> {
+    let reading = Reading::open(directory).await?;
+    let account = account.to_string();
+    let mut booked = Vec::new();
+    let read = reading.read_all(|stored, legs| {
+        for leg in legs.iter().filter(|leg| leg.account == account) {
+            let fact = Fact::decode(stored.kind, &stored.payload)?;
+            booked.push(Booked {
+                seq: stored.seq,
+                at: stored.at,
+                code: leg.code.clone(),
+                reference: settlement::reference(&fact),
+                amount: Micros::ZERO.checked_sub(leg.amount).unwrap_or_default(),
+            });
+        }
+        Ok::<(), OpenError>(())
+    });
+    let read = read.await.map_err(|error| match error {
+        AuditError::Damaged(damage) => JournalError::from(damage).into(),
+        AuditError::Storage { source, .. } => JournalError::from(source).into(),
+        AuditError::Refused { source, .. } => source,
+    });
+    reading.close().await;
+    read?;
+    let start = Point::beginning(&account);
+    let laid_out = settlement::statement(&account, currency, period, start, booked);
+    let (statement, _) = laid_out
+        .ok_or_else(|| OpenError::Unfoldable(format!("a balance of `{account}` does not fit")))?;
+    Ok(statement)
 }

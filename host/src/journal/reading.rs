@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::audit::{self, Audit, AuditError};
 use super::directory::{self, DirectoryError};
-use super::{Head, JournalError, Stored, amounts, whole};
+use super::{Head, JournalError, Leg, Stored, amounts, whole};
 use crate::ids::Digest;
 use crate::money::Micros;
 use crate::storage::Readers;
@@ -43,7 +43,8 @@ impl Reading {
     /// [`JournalError::Damaged`] names the first fact that does not hold; the others say why the journal cannot be
     /// read.
     pub async fn verify(&self) -> Result<Audit, JournalError> {
-        let audit = audit::read_all(&self.readers, self.anchor, |_| Ok::<_, Infallible>(())).await;
+        let audit =
+            audit::read_all(&self.readers, self.anchor, |_, _| Ok::<_, Infallible>(())).await;
         let audit = audit.map_err(|error| match error {
             AuditError::Damaged(damage) => JournalError::Damaged(damage),
             AuditError::Storage { source, .. } => source.into(),
@@ -51,6 +52,17 @@ impl Reading {
         })?;
         let complaint = self.readers.integrity().await?;
         complaint.map_or(Ok(audit), |complaint| Err(JournalError::Malformed(complaint)))
+    }
+
+    /// Reads everything, gives each fact with its legs to `each` once it is known to hold, and says what was found.
+    ///
+    /// # Errors
+    /// [`AuditError::Damaged`] names the first fact that does not hold; nothing after it was given to `each`.
+    pub async fn read_all<E>(
+        &self,
+        each: impl FnMut(Stored, &[Leg]) -> Result<(), E>,
+    ) -> Result<Audit, AuditError<E>> {
+        audit::read_all(&self.readers, self.anchor, each).await
     }
 
     /// Returns up to `limit` facts after this one, unverified.

@@ -1,6 +1,6 @@
 //! Pages for people and machines that watch: health, metrics, the description of the API, the console.
 
-mod page;
+pub(super) mod page;
 mod reference;
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@
 mod connections;
 mod dialects;
 mod diffs;
+mod idempotency;
 mod modules;
 mod money;
 mod operator;
@@ -21,6 +22,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware;
 use axum::routing::{get, post, put};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -42,6 +44,7 @@ struct Desk {
     module_keys: ModuleKeys,
     requests: Arc<Semaphore>,
     kept: dialects::Kept,
+    calls: idempotency::Calls,
     stopping: CancellationToken,
 }
 
@@ -114,6 +117,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         module_keys: config.module_keys,
         requests: Arc::new(Semaphore::new(config.requests_max)),
         kept: dialects::Kept::default(),
+        calls: idempotency::Calls::default(),
         stopping: stopping.clone(),
     };
     let serving =
@@ -177,5 +181,6 @@ fn routes(desk: Desk) -> Router {
         .route("/console", get(pages::console))
         .fallback(pages::not_found)
         .method_not_allowed_fallback(pages::not_allowed)
+        .layer(middleware::from_fn_with_state(desk.clone(), idempotency::once))
         .with_state(desk)
 }

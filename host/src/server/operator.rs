@@ -5,7 +5,7 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Path, State};
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt, Limited};
 use serde::{Deserialize, Serialize};
@@ -29,13 +29,21 @@ impl FromRequestParts<Desk> for Operator {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, desk: &Desk) -> Result<Self, Problem> {
-        let authorization = parts.headers.get(header::AUTHORIZATION);
-        let authorization = authorization.and_then(|value| value.to_str().ok());
-        let key = authorization.and_then(|value| value.strip_prefix("Bearer "));
-        let digest = Digest::of(key.unwrap_or_default().trim().as_bytes());
-        let same = digest.as_bytes().ct_eq(desk.operator_key.as_bytes());
-        if bool::from(same) { Ok(Self) } else { Err(Problem::no_operator()) }
+        if is_operator(desk, &parts.headers) { Ok(Self) } else { Err(Problem::no_operator()) }
     }
+}
+
+/// Returns the key that a caller has, empty if it has none.
+pub(super) fn key(headers: &HeaderMap) -> &str {
+    let authorization = headers.get(header::AUTHORIZATION);
+    let authorization = authorization.and_then(|value| value.to_str().ok());
+    authorization.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default().trim()
+}
+
+/// Says whether a caller has the operator's key.
+pub(super) fn is_operator(desk: &Desk, headers: &HeaderMap) -> bool {
+    let digest = Digest::of(key(headers).as_bytes());
+    bool::from(digest.as_bytes().ct_eq(desk.operator_key.as_bytes()))
 }
 
 pub(super) type Reply = Result<Response, Problem>;

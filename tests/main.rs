@@ -18,6 +18,8 @@ mod diff;
 mod exchange;
 mod flight;
 mod hostile;
+mod idempotency;
+mod ledger;
 mod market;
 mod modules;
 mod normalizers;

@@ -126,6 +126,11 @@ impl Recorded {
             | Fact::ModuleStepped(_)
             | Fact::SubmissionRefused(_)
             | Fact::AskedAgain(_)
+            | Fact::Transferred(_)
+            | Fact::ReturnRequested(_)
+            | Fact::ReturnDecided(_)
+            | Fact::CallMade(_)
+            | Fact::CallAnswered(_)
             | Fact::Expired(_) => (),
         }
     }

@@ -150,8 +150,11 @@ pub(super) async fn put_source(
 
 pub(super) async fn source(_: Operator, State(desk): State<Desk>, Path(id): Path<String>) -> Reply {
     let draft = desk.exchange.draft().await;
-    Ok(Json(found::<SourceSpec>("source", &id, by_name(&draft.register.sources, &id))?)
-        .into_response())
+    let mut value = found::<SourceSpec>("source", &id, by_name(&draft.register.sources, &id))?;
+    if let Some(object) = value.as_object_mut() {
+        object.insert("owed".to_owned(), desk.exchange.owed(&id).to_string().into());
+    }
+    Ok(Json(value).into_response())
 }
 
 pub(super) async fn put_buyer(

@@ -35,6 +35,10 @@ pub(super) async fn readyz(State(desk): State<Desk>) -> Response {
         )
             .into_response();
     }
+    if desk.exchange.money_stopped().is_some() {
+        let said = json!({"ready": false, "reason": "money-stopped"});
+        return (StatusCode::SERVICE_UNAVAILABLE, Json(said)).into_response();
+    }
     Json(json!({"ready": true, "open_pings": desk.exchange.open_pings()})).into_response()
 }
 

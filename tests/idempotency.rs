@@ -60,7 +60,7 @@ fn deposit(amount: &str, reference: &str) -> String {
 
 async fn market(clock: Clock) -> Exchange {
     let exchange = Exchange::open_at(Arc::new(TempDir::new().unwrap()), clock).await;
-    let buyer = json!({"delivery": {"url": "http://127.0.0.1:9/leads"}});
+    let buyer = json!({"delivery": {"url": "http://127.0.0.1:9999/leads"}});
     exchange.put("buyers/acme", buyer).await;
     exchange
 }

@@ -10,6 +10,7 @@ mod account;
 mod counters;
 mod duplicates;
 mod money;
+mod erasure;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -81,6 +82,8 @@ pub struct OpenPing {
     pub taken: Vec<String>,
     /// The post that claimed the ping, once there is one.
     pub posted: Option<Posted>,
+    /// The contact data was erased: no buyer is asked any more.
+    pub erased: bool,
 }
 
 /// One copy of a lead.
@@ -264,9 +267,12 @@ impl State {
             Fact::ReturnDecided(decided) => self.return_decided(at, decided),
             Fact::CallMade(made) => self.call_made(at, made),
             Fact::CallAnswered(answered) => self.call_answered(at, answered),
+            Fact::ContactErased(erased) => self.contact_erased(erased),
             Fact::Saved(_)
             | Fact::ModuleUploaded(_)
             | Fact::ModuleStepped(_)
+            | Fact::ContactsSwept(_)
+            | Fact::MasterKeyRotated(_)
             | Fact::SubmissionRefused(_) => (),
         }
     }
@@ -289,6 +295,7 @@ impl State {
             copies: copies.map(Copy::held).collect(),
             taken: answered.winners.iter().map(|winner| winner.buyer.clone()).collect(),
             posted: None,
+            erased: false,
             auction: Arc::clone(answered),
         };
         self.expiries.insert((answered.expires(), ping));

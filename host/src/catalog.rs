@@ -4,10 +4,12 @@
 //! is built whole from a [`Draft`], off the hot path, and published by swapping one pointer. Its version is the
 //! sequence number of the fact that made it.
 
+mod adapters;
 mod build;
 mod draft;
 mod faults;
 mod returns;
+mod headers;
 mod rules;
 mod serving;
 mod spec;
@@ -27,16 +29,17 @@ use crate::egress::Destination;
 use crate::ids::{BuyerId, CampaignId, Digest, ModuleName, SourceId, VerticalId};
 use crate::lead::Schema;
 use crate::money::{Micros, Share};
-use crate::sandbox::{ConfiguredFilter, Normalizer};
+use crate::sandbox::{Adapter, ConfiguredFilter, Normalizer};
 use crate::schedule::Schedule;
 
 pub use draft::{Draft, Unfoldable};
 pub use faults::{FAULTS_TOLD_MAX, Fault, Faults};
+pub use headers::{BUYER_HEADERS_MAX, HIDDEN, HeaderSpec, Headers, Secret, SecretSpec};
 pub use returns::{ReturnRateSpec, ReturnsSpec};
 pub use serving::{Lot, Served, Serving, Upkeep};
 pub use spec::{
-    Amount, BudgetSpec, BuyerSpec, CampaignSpec, CapsSpec, DeliverySpec, FilterSpec, ListSpec,
-    Percent, Register, SourceSpec, VerticalSpec,
+    AdapterSpec, Amount, BudgetSpec, BuyerSpec, CampaignSpec, CapsSpec, DeliverySpec, FilterSpec,
+    ListSpec, Percent, Register, RetentionSpec, SourceSpec, VerticalSpec,
 };
 pub use upkeep::{FailingSpec, GateSpec, LimitsSpec, ModuleSpec};
 pub use versions::{STEPS_KEPT_MAX, StepTaken, Track, Trial, Version, Versions};
@@ -139,6 +142,9 @@ pub struct Buyer {
     pub timeout: Duration,
     pub idempotent: bool,
     pub return_rate: Option<ReturnRateSpec>,
+    pub headers: Headers,
+    /// Speaks the buyer's dialect when a lead is handed over; without one it is the exchange's own JSON.
+    pub adapter: Option<Serving<Adapter>>,
     pub active: bool,
 }
 
@@ -164,10 +170,25 @@ pub struct Vertical {
     pub duplicate_window: Duration,
     /// How its leads may be returned.
     pub returns: ReturnsSpec,
+    pub retention: Retention,
     /// Every campaign of the vertical, paused ones too, by name.
     pub campaigns: Vec<Arc<Campaign>>,
     /// Every filter with the settings of all the campaigns that use it.
     pub filters: Vec<Serving<ConfiguredFilter>>,
+}
+
+/// How long something of a person is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// The sealed contact data, once every delivery has ended.
+    pub contact: Duration,
+    /// The prints by which a person is found, from the post on.
+    pub person: Duration,
+}
+
+impl Retention {
+    /// Nothing is kept beyond the deliveries.
+    pub const UNTIL_DELIVERED: Self = Self { contact: Duration::ZERO, person: Duration::ZERO };
 }
 
 impl Vertical {

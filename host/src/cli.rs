@@ -3,9 +3,12 @@
 //! 0 done, 1 the thing checked does not hold, 2 usage, 3 could not run. Results go to standard output, progress and
 //! complaints to standard error.
 
+mod ask;
 mod compile_worker;
 mod demo;
+mod erase;
 mod journal;
+mod keys;
 mod module;
 mod price;
 mod reconcile;
@@ -60,6 +63,10 @@ enum Command {
     Statement(Box<statement::Args>),
     /// Decide every recorded auction again and compare.
     Replay(replay::Args),
+    /// Destroy the contact data of a lead or of a person in a running exchange.
+    Erase(erase::Args),
+    /// Change the master key, under which the keys of contact data lie.
+    Keys(keys::Args),
     /// Compile one module from standard input to standard output. The program runs itself so.
     #[command(name = WORKER_COMMAND, hide = true)]
     CompileWorker(compile_worker::Args),
@@ -117,6 +124,8 @@ pub fn run() -> ExitCode {
         Command::Reconcile(args) => reconcile::run(&args, json),
         Command::Statement(args) => statement::run(&args, json),
         Command::Replay(args) => replay::run(&args, json),
+        Command::Erase(args) => erase::run(&args, json),
+        Command::Keys(args) => keys::run(args, json),
         Command::CompileWorker(args) => compile_worker::run(&args),
     };
     match ended {

@@ -5,6 +5,7 @@
 //! holds contact data.
 
 mod called;
+mod contact;
 mod module;
 mod returned;
 mod transferred;
@@ -20,6 +21,7 @@ use crate::ids::PingId;
 use crate::money::{Micros, Share};
 
 pub use called::{CallAnswered, CallMade};
+pub use contact::{ContactErased, ContactsSwept, MasterKeyRotated};
 pub use module::{ModuleStepped, ModuleUploaded, Passed, Step};
 pub use returned::{Evidence, ReturnDecided, ReturnRequested};
 pub use transferred::{TransferKind, Transferred};
@@ -57,6 +59,12 @@ pub enum Fact {
     CallMade(CallMade),
     /// A call with an Idempotency-Key was answered.
     CallAnswered(CallAnswered),
+    /// A lead's contact data was erased.
+    ContactErased(ContactErased),
+    /// Contact data was forgotten because its time was over.
+    ContactsSwept(ContactsSwept),
+    /// Leads' keys were wrapped by another master key.
+    MasterKeyRotated(MasterKeyRotated),
 }
 
 /// The body of a saved object, as the operator's API takes it.
@@ -229,6 +237,8 @@ pub struct Delivered {
     pub again_ms: Option<i64>,
     /// The campaign that gets the copy next, by clearing the recorded bids again.
     pub successor: Option<Winner>,
+    /// The adapter that spoke with the buyer, with the fuel of both its calls.
+    pub adapter: Option<ModuleUsed>,
 }
 
 impl Delivered {
@@ -336,6 +346,9 @@ kinds! {
     37 "return-decided" ReturnDecided(ReturnDecided) std::convert::identity;
     38 "call-made" CallMade(CallMade) std::convert::identity;
     39 "call-answered" CallAnswered(CallAnswered) std::convert::identity;
+    40 "contact-erased" ContactErased(ContactErased) std::convert::identity;
+    41 "contacts-swept" ContactsSwept(ContactsSwept) std::convert::identity;
+    42 "master-key-rotated" MasterKeyRotated(MasterKeyRotated) std::convert::identity;
 }
 
 #[expect(clippy::expect_used, reason = "writing to memory fails only when memory is out")]
@@ -356,6 +369,7 @@ impl Fact {
             Self::Posted(fact) => Some(PingId::from_u128(fact.ping)),
             Self::AskedAgain(fact) => Some(PingId::from_u128(fact.ping)),
             Self::Delivered(fact) => Some(PingId::from_u128(fact.ping)),
+            Self::ContactErased(fact) => Some(PingId::from_u128(fact.ping)),
             Self::ReturnRequested(fact) => Some(PingId::from_u128(fact.ping)),
             Self::ReturnDecided(fact) => Some(PingId::from_u128(fact.ping)),
             Self::CallMade(fact) => Some(PingId::from_u128(called::subject(&fact.key))),
@@ -366,6 +380,8 @@ impl Fact {
             | Self::ModuleStepped(_)
             | Self::Deposited(_)
             | Self::SubmissionRefused(_)
+            | Self::ContactsSwept(_)
+            | Self::MasterKeyRotated(_)
             | Self::Expired(_) => None,
         }
     }

@@ -5,6 +5,7 @@
 
 mod answer;
 mod csv;
+mod disclosures;
 mod headline;
 mod ledger;
 mod receipt;
@@ -16,6 +17,7 @@ use crate::money::Micros;
 
 pub use answer::{Answer, Story};
 pub use csv::{from_csv, to_csv};
+pub use disclosures::disclosures;
 pub use headline::headline;
 pub use ledger::{AccountLine, Discrepancy, Ledger, Point, Step, backed, meant, reference};
 pub use receipt::receipt;
@@ -77,6 +79,9 @@ pub fn entries(fact: &Fact) -> Vec<Entry> {
         | Fact::SubmissionRefused(_)
         | Fact::Posted(_)
         | Fact::AskedAgain(_)
+        | Fact::ContactErased(_)
+        | Fact::ContactsSwept(_)
+        | Fact::MasterKeyRotated(_)
         | Fact::Expired(_) => Vec::new(),
     }
 }
@@ -129,6 +134,7 @@ mod tests {
             payout,
             again_ms: None,
             successor: None,
+            adapter: None,
         })
     }
 

@@ -131,6 +131,9 @@ impl Recorded {
             | Fact::ReturnDecided(_)
             | Fact::CallMade(_)
             | Fact::CallAnswered(_)
+            | Fact::ContactErased(_)
+            | Fact::ContactsSwept(_)
+            | Fact::MasterKeyRotated(_)
             | Fact::Expired(_) => (),
         }
     }

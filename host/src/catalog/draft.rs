@@ -74,6 +74,9 @@ impl Draft {
             | Fact::ReturnDecided(_)
             | Fact::CallMade(_)
             | Fact::CallAnswered(_)
+            | Fact::ContactErased(_)
+            | Fact::ContactsSwept(_)
+            | Fact::MasterKeyRotated(_)
             | Fact::Expired(_) => (),
         }
         Ok(())

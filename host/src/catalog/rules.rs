@@ -2,7 +2,7 @@
 
 use super::faults::Fault;
 use super::returns::ReturnsSpec;
-use super::spec::VerticalSpec;
+use super::spec::{RetentionSpec, VerticalSpec};
 use super::upkeep::{FailingSpec, LimitsSpec, ModuleSpec};
 use crate::lead::Schema;
 use crate::sandbox::{Filter, FilterLimits, Limits, Need};
@@ -69,6 +69,10 @@ pub(super) fn limits(what: &str, spec: &VerticalSpec) -> Result<(), Fault> {
     let window = spec.duplicate_window_seconds;
     between("/duplicate_window_seconds", window, 0, VerticalSpec::WINDOW_SECONDS_MAX)?;
     between("/returns/window_days", spec.returns.window_days, 0, ReturnsSpec::WINDOW_DAYS_MAX)?;
+    let retention = &spec.retention;
+    let hours = RetentionSpec::CONTACT_HOURS_MAX;
+    between("/retention/contact_hours", retention.contact_hours, 0, hours)?;
+    between("/retention/person_days", retention.person_days, 0, RetentionSpec::PERSON_DAYS_MAX)?;
     for (pointer, amount) in [("/reserve", spec.reserve), ("/increment", spec.increment)] {
         if amount.0.is_negative() {
             return Err(Fault::new(&what, pointer, "must not be negative"));

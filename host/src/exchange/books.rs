@@ -180,6 +180,7 @@ mod tests {
             attempt: 1,
             ended: Ended::Sold,
             detail: None,
+            adapter: None,
             price: 2_000_000,
             payout: 1_000_000,
             again_ms: None,

@@ -131,6 +131,9 @@ impl Replay {
             | Fact::ReturnDecided(_)
             | Fact::CallMade(_)
             | Fact::CallAnswered(_)
+            | Fact::ContactErased(_)
+            | Fact::ContactsSwept(_)
+            | Fact::MasterKeyRotated(_)
             | Fact::Expired(_) => (),
         }
         self.draft.apply(at, fact).map_err(|error| OpenError::Unfoldable(error.to_string()))?;

@@ -67,7 +67,6 @@ pub struct State {
     offered: Window<(String, [u8; 32])>,
     bought: Window<(String, [u8; 32])>,
     requests: Window<(String, [u8; 32]), Request>,
-    deposits: HashMap<(String, String), Micros>,
     money: Money,
 }
 
@@ -146,11 +145,6 @@ impl State {
     /// Returns whether there is room to remember another Idempotency-Key.
     pub fn remembers_requests(&self) -> bool {
         self.requests.len() < REQUESTS_MAX
-    }
-
-    /// Returns the amount of the deposit with this reference.
-    pub fn deposit(&self, buyer: &str, reference: &str) -> Option<Micros> {
-        self.deposits.get(&(buyer.to_owned(), reference.to_owned())).copied()
     }
 
     /// Returns the ping in which the same source offered the same lead at or after `since`.
@@ -246,13 +240,7 @@ impl State {
     /// Changes the book by one fact. `at` is the fact's own time.
     pub fn apply(&mut self, at: Moment, fact: &Fact) {
         match fact {
-            Fact::Deposited(deposited) => {
-                let amount = Micros::new(deposited.amount);
-                let account = self.accounts.entry(deposited.buyer.clone()).or_default();
-                account.balance = sum(account.balance, amount);
-                let reference = (deposited.buyer.clone(), deposited.reference.clone());
-                self.deposits.insert(reference, amount);
-            }
+            Fact::Deposited(deposited) => self.deposited(deposited),
             Fact::PingAnswered(answered) => self.answered(at, answered),
             Fact::Posted(posted) => self.posted(at, posted),
             Fact::AskedAgain(again) => self.asked_again(again),

@@ -8,6 +8,7 @@ mod called;
 mod contact;
 mod module;
 mod returned;
+mod subject;
 mod transferred;
 
 use std::sync::Arc;
@@ -17,7 +18,6 @@ use rkyv::util::AlignedVec;
 use rkyv::{Archive, Deserialize, Serialize};
 
 use crate::clock::Moment;
-use crate::ids::PingId;
 use crate::money::{Micros, Share};
 
 pub use called::{CallAnswered, CallMade};
@@ -359,32 +359,6 @@ where
     >,
 {
     rkyv::to_bytes::<Error>(fact).expect("a fact fits in memory").into_vec()
-}
-
-impl Fact {
-    /// Returns the ping that the fact is about, by which a receipt finds it; of a call, what its facts are found by.
-    pub fn subject(&self) -> Option<PingId> {
-        match self {
-            Self::PingAnswered(fact) => Some(PingId::from_u128(fact.ping)),
-            Self::Posted(fact) => Some(PingId::from_u128(fact.ping)),
-            Self::AskedAgain(fact) => Some(PingId::from_u128(fact.ping)),
-            Self::Delivered(fact) => Some(PingId::from_u128(fact.ping)),
-            Self::ContactErased(fact) => Some(PingId::from_u128(fact.ping)),
-            Self::ReturnRequested(fact) => Some(PingId::from_u128(fact.ping)),
-            Self::ReturnDecided(fact) => Some(PingId::from_u128(fact.ping)),
-            Self::CallMade(fact) => Some(PingId::from_u128(called::subject(&fact.key))),
-            Self::CallAnswered(fact) => Some(PingId::from_u128(called::subject(&fact.key))),
-            Self::Transferred(_)
-            | Self::Saved(_)
-            | Self::ModuleUploaded(_)
-            | Self::ModuleStepped(_)
-            | Self::Deposited(_)
-            | Self::SubmissionRefused(_)
-            | Self::ContactsSwept(_)
-            | Self::MasterKeyRotated(_)
-            | Self::Expired(_) => None,
-        }
-    }
 }
 
 impl Fact {

@@ -109,7 +109,7 @@ fn negative(amount: Micros) -> Micros {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::{Delivered, Deposited};
+    use crate::facts::{Delivered, Deposited, TransferKind, Transferred};
 
     /// Renders a fact's entries, a leg a line.
     fn check(fact: &Fact, expected: &str) {
@@ -166,5 +166,54 @@ mod tests {
         for ended in [Ended::Rejected, Ended::NotSent, Ended::Unknown] {
             check(&delivered(ended, 0, 0), "");
         }
+    }
+
+    #[test]
+    fn every_transfer_has_one_debit_and_one_credit() {
+        for (kind, debit, credit, code) in [
+            (TransferKind::Withdrawal, "buyer:acme:prepaid", "cash", "withdrawal"),
+            (TransferKind::Payout, "source:web:payable", "cash", "payout"),
+            (TransferKind::Correction, "exchange:revenue", "buyer:acme:prepaid", "correction"),
+            (TransferKind::WriteOff, "exchange:write-off", "source:web:payable", "write-off"),
+        ] {
+            let transferred = Transferred {
+                kind,
+                debit: debit.to_owned(),
+                credit: credit.to_owned(),
+                amount: 2_500_000,
+                reference: "r".to_owned(),
+                reason: String::new(),
+                corrects: None,
+            };
+            let expected = format!("{debit} 2.50 {code}\n{credit} -2.50 {code}");
+            check(&Fact::Transferred(transferred), &expected);
+        }
+    }
+
+    #[test]
+    fn an_accepted_return_is_its_sale_the_other_way_round() {
+        let decided = |accepted, price, payout| {
+            Fact::ReturnDecided(ReturnDecided {
+                ping: 1,
+                copy: 0,
+                sale: 7,
+                source: "web".to_owned(),
+                buyer: "acme".to_owned(),
+                accepted,
+                why: String::new(),
+                by: "operator".to_owned(),
+                price,
+                payout,
+            })
+        };
+        check(
+            &decided(true, 12_500_000, 10_625_000),
+            "buyer:acme:prepaid -12.50 return\nsource:web:payable 10.625 return\nexchange:revenue 1.875 return",
+        );
+        check(
+            &decided(true, 2_000_000, 2_000_000),
+            "buyer:acme:prepaid -2.00 return\nsource:web:payable 2.00 return",
+        );
+        check(&decided(false, 0, 0), "");
     }
 }

@@ -8,7 +8,8 @@ use super::{State, of};
 use crate::catalog::ReturnRateSpec;
 use crate::clock::Moment;
 use crate::facts::{
-    CallAnswered, CallMade, Delivered, ReturnDecided, ReturnRequested, TransferKind, Transferred,
+    CallAnswered, CallMade, Delivered, Deposited, ReturnDecided, ReturnRequested, TransferKind,
+    Transferred,
 };
 use crate::ids::PingId;
 use crate::money::{AccountName, Micros};
@@ -24,6 +25,7 @@ pub const CALLS_KEPT_MS: i64 = 86_400_000;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Money {
     owed: HashMap<String, Micros>,
+    deposits: HashMap<(String, String), Micros>,
     transfers: HashMap<(TransferKind, String, String), Transferred>,
     returns: HashMap<(u128, u32), Return>,
     returns_order: VecDeque<(u128, u32)>,
@@ -110,6 +112,11 @@ impl State {
         self.money.owed.keys().map(String::as_str)
     }
 
+    /// Returns the amount of the deposit with this reference.
+    pub fn deposit(&self, buyer: &str, reference: &str) -> Option<Micros> {
+        self.money.deposits.get(&(buyer.to_owned(), reference.to_owned())).copied()
+    }
+
     /// Returns the transfer of this kind and party with this reference. The party is the buyer or source that a
     /// withdrawal or payout is for, and empty for other kinds.
     pub fn transfer(
@@ -152,6 +159,14 @@ impl State {
     /// Returns whether there is room to remember another call.
     pub fn remembers_calls(&self) -> bool {
         self.money.calls.len() < CALLS_MAX
+    }
+
+    pub(super) fn deposited(&mut self, deposited: &Deposited) {
+        let amount = Micros::new(deposited.amount);
+        let account = of(&mut self.accounts, &deposited.buyer);
+        account.balance = sum(account.balance, amount);
+        let reference = (deposited.buyer.clone(), deposited.reference.clone());
+        self.money.deposits.insert(reference, amount);
     }
 
     pub(super) fn paid(&mut self, at: Moment, sale: &Delivered) {

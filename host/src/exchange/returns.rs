@@ -4,6 +4,9 @@
 //! (what it is owed may go below zero), the exchange its margin. Caps and budgets stay as they are: they bound what a
 //! buyer takes on in a period, and the period of the sale is over or has been used.
 
+mod evidence;
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::office::invalid;
@@ -17,7 +20,6 @@ use crate::facts::{
 use crate::ids::{LeadId, PingId};
 use crate::money::Micros;
 use crate::reasons::ReturnReason;
-use std::sync::Arc;
 
 /// Milliseconds in a day.
 const DAY: Duration = Duration::from_secs(86_400);
@@ -25,8 +27,6 @@ const DAY: Duration = Duration::from_secs(86_400);
 pub const OPERATOR: &str = "operator";
 /// The word for a vertical's own rules.
 const POLICY: &str = "policy";
-/// A run of so many digits in a text is taken for a phone number.
-const DIGITS_MAX: usize = 6;
 
 /// A return as it is asked for.
 #[derive(Clone, Debug)]
@@ -76,7 +76,7 @@ impl Exchange {
     /// same request again changes nothing.
     pub async fn ask_return(&self, wanted: &ReturnWanted) -> Result<(Return, bool), ActError> {
         self.money_moves_for_acts()?;
-        check(&wanted.evidence)?;
+        evidence::check(&wanted.evidence)?;
         // One at a time: what the journal says of a lead must hold until the return is recorded.
         let _alone = self.returning.lock().await;
         let at = self.clock.now();
@@ -372,34 +372,4 @@ fn same(known: &ReturnRequested, sent: &ReturnRequested) -> Result<(), ActError>
     Err(ActError::Conflict(format!(
         "a lead is returned once, and this one was before: {differing}"
     )))
-}
-
-/// Refuses evidence that is too long or that holds contact data.
-fn check(evidence: &Evidence) -> Result<(), ActError> {
-    let Evidence { text, url, hash, .. } = evidence;
-    for (pointer, value) in [("/evidence/text", text), ("/evidence/url", url)] {
-        if value.len() > REASON_BYTES_MAX {
-            return Err(invalid(pointer, format!("has at most {REASON_BYTES_MAX} bytes")));
-        }
-    }
-    let mut run = 0_usize;
-    let digits = text.chars().any(|c| {
-        run = match c {
-            '0'..='9' => run.saturating_add(1),
-            ' ' | '-' | '.' | '(' | ')' | '+' | '/' => run,
-            _ => 0,
-        };
-        run > DIGITS_MAX
-    });
-    if digits || text.contains('@') {
-        let message = "evidence holds no contact data, neither numbers nor addresses of a person; give the hash of a file instead";
-        return Err(invalid("/evidence/text", message));
-    }
-    if !url.is_empty() && !url.starts_with("https://") {
-        return Err(invalid("/evidence/url", "an address of evidence begins with https://"));
-    }
-    if !hash.is_empty() {
-        crate::ids::Digest::parse(hash).map_err(|error| invalid("/evidence/hash", error))?;
-    }
-    Ok(())
 }

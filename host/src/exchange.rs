@@ -3,6 +3,7 @@
 mod books;
 mod calls;
 mod checks;
+mod claim;
 mod close;
 mod deliveries;
 mod diff;
@@ -24,6 +25,8 @@ mod rotation;
 mod schemas;
 mod shadow;
 mod statements;
+mod suppressions;
+mod upkeep;
 mod views;
 
 use std::sync::Arc;
@@ -35,7 +38,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::bidding::Forfeited;
-use crate::book::{Book, OPEN_PINGS_MAX, State};
+use crate::book::{Bar, Book, OPEN_PINGS_MAX, State};
 use crate::catalog::{Catalog, Draft, Market, Vertical, Workshop};
 use crate::clock::{Clock, Moment};
 use crate::contacts::{ContactError, Contacts, OpenLead};
@@ -55,6 +58,7 @@ use diff::Diffing;
 use drains::Drains;
 use failures::Failures;
 use shadow::Shadows;
+use upkeep::Upkeep;
 
 pub use calls::{Known, within};
 pub use close::{Closed, close, fingerprint};
@@ -79,6 +83,7 @@ pub use rotation::{Rotated, rotate};
 pub use schemas::{KnownSchema, Misnumbered};
 pub use shadow::{QUEUE_BYTES_MAX, QUEUE_MAX, TRIALS_MAX};
 pub use statements::{LINES_READ_MAX, recorded_statement};
+pub use suppressions::{Changed, ENTRIES_AT_ONCE_MAX, Listed};
 pub use views::AUCTIONS_MAX;
 
 /// A running exchange.
@@ -100,6 +105,7 @@ pub struct Exchange {
     failures: Failures,
     shadows: Shadows,
     diffing: Diffing,
+    upkeep: Upkeep,
     clock: Clock,
     currency: String,
     shipping: Semaphore,
@@ -135,6 +141,8 @@ pub enum Trouble {
     /// The book and the ledger do not agree.
     #[error("no money moves now: {0}")]
     MoneyStopped(String),
+    #[error("the exchange's disk is almost full, so it takes no new leads until there is room")]
+    DiskLow,
     #[error("the journal does not take facts any more")]
     Closed,
 }
@@ -198,8 +206,12 @@ impl Exchange {
         let view = entered.lead.ping_view();
         let frame = view.frame();
         let print = fingerprint(vertical, &frame);
+        let hashes = self.hashed(&view);
         let shortlist = matching::shortlist(vertical, &view, &source.id, at, |campaign| {
-            self.book.decide(|book| book.admits(campaign, print, at))
+            let admits = |book: &mut State| {
+                claim::admits(book, market, campaign, &hashes, print, at).map_err(Bar::told)
+            };
+            self.book.decide(admits)
         });
         let random = entrance::random().map_err(|_| Trouble::Overloaded("no randomness"))?;
         let ping = PingId::new(at, random);
@@ -218,7 +230,7 @@ impl Exchange {
             let duplicate = close::duplicate(book, vertical, source, print, at);
             let closed = match duplicate {
                 Some(_) => Closed::default(),
-                None => close(&terms, ping, bids, late, at, |campaign, amount| {
+                None => close(&terms, ping, bids, late, |campaign, amount| {
                     book.covers(campaign, print, amount, at)
                 }),
             };
@@ -272,14 +284,17 @@ impl Exchange {
         }
         let lead = OpenLead::new(entered.lead.completed_by(&offered).to_json());
         let (sealed, contact) = self.seal(ping, &entered.vertical, at, &lead)?;
+        let (market, whom) = (self.catalog.load(), self.whom(&entered.lead));
         drop(lead);
         let request = entered.request.clone().filter(|_| submission.call == Call::Post);
         let seat = self.journal.seat().await.map_err(|_| Trouble::Closed)?;
         let committed = self.book.decide(|book| {
             let open = book.open_ping(ping).filter(|open| open.posted.is_none());
-            open.filter(|_| at <= auction.expires())?;
-            let fact = Fact::Posted(Posted { ping: ping.as_u128(), body, request });
-            let contact = Some(contact).filter(|_| !auction.test);
+            let open = open.filter(|_| at <= auction.expires())?;
+            let posted = Posted { ping: ping.as_u128(), body, request, ..Posted::default() };
+            let fact = claim::claim(book, &market, open, &whom, posted, at);
+            let shown = !auction.test && claim::hands_over(&fact, &auction);
+            let contact = Some(contact).filter(|_| shown);
             Some(self.record(book, seat, at, &fact, contact))
         });
         let Some(committed) = committed else {
@@ -294,7 +309,7 @@ impl Exchange {
     }
 
     /// Applies a fact to the book and hands it to the journal with all that it implies, in one step: the order of the
-    /// journal is the order of the book.
+    /// journal is the order of the book. The fact is written out later, when the book is free again.
     fn record(
         &self,
         book: &mut State,
@@ -305,12 +320,15 @@ impl Exchange {
     ) -> Committed {
         let called = self.called(book, at);
         match self.booked(book, at, fact, contact) {
-            Ok(record) => seat.fill_linked(called, record),
+            Ok(record) => {
+                let fact = fact.clone();
+                seat.fill_linked(called, record, move || fact.encode())
+            }
             Err(Stopped) => seat.leave(),
         }
     }
 
-    /// Takes a fact into the books and returns its record.
+    /// Takes a fact into the books and returns its record, without its payload.
     fn booked(
         &self,
         book: &mut State,
@@ -324,10 +342,10 @@ impl Exchange {
             at,
             subject: fact.subject().map(PingId::as_u128),
             kind: fact.kind(),
-            payload: fact.encode(),
             entries,
             duties: delivery::duties(fact, at, book),
             contact,
+            ..Record::default()
         })
     }
 

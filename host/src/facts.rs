@@ -10,6 +10,9 @@ mod module;
 mod returned;
 mod subject;
 mod transferred;
+mod attempt;
+mod periods;
+mod person;
 
 use std::sync::Arc;
 
@@ -20,9 +23,12 @@ use rkyv::{Archive, Deserialize, Serialize};
 use crate::clock::Moment;
 use crate::money::{Micros, Share};
 
+pub use attempt::AskedAgain;
 pub use called::{CallAnswered, CallMade};
 pub use contact::{ContactErased, ContactsSwept, MasterKeyRotated};
 pub use module::{ModuleStepped, ModuleUploaded, Passed, Step};
+pub use periods::{Counted, Periods};
+pub use person::{PassedOver, Person, PostRefused, Posted, SuppressionsAdded, SuppressionsRemoved};
 pub use returned::{Evidence, ReturnDecided, ReturnRequested};
 pub use transferred::{TransferKind, Transferred};
 
@@ -59,6 +65,12 @@ pub enum Fact {
     CallMade(CallMade),
     /// A call with an Idempotency-Key was answered.
     CallAnswered(CallAnswered),
+    /// A post claimed its ping, and its person may not be sold.
+    PostRefused(PostRefused),
+    /// Entries were put on a suppression list.
+    SuppressionsAdded(SuppressionsAdded),
+    /// Entries were taken off a suppression list.
+    SuppressionsRemoved(SuppressionsRemoved),
     /// A lead's contact data was erased.
     ContactErased(ContactErased),
     /// Contact data was forgotten because its time was over.
@@ -70,7 +82,7 @@ pub enum Fact {
 /// The body of a saved object, as the operator's API takes it.
 #[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
 pub struct Saved {
-    /// `source`, `buyer`, `vertical`, `campaign`, `list`, `module` or `limits`.
+    /// `source`, `buyer`, `vertical`, `campaign`, `list`, `suppression`, `module` or `limits`.
     pub what: String,
     pub id: String,
     /// JSON. A source's key is in it as a digest only.
@@ -177,8 +189,8 @@ pub struct Winner {
     pub buyer: String,
     pub bid: i64,
     pub price: i64,
-    /// The day in the campaign's time zone whose caps and budget it counts for.
-    pub day: i32,
+    /// The periods whose caps and budgets it counts for.
+    pub counted: Counted,
 }
 
 /// A submission that did not become a lead.
@@ -192,28 +204,6 @@ pub struct SubmissionRefused {
     pub message: String,
     /// SHA-256 of the body.
     pub body: [u8; 32],
-}
-
-/// The full lead came for a ping in time.
-#[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
-pub struct Posted {
-    pub ping: u128,
-    /// SHA-256 of the body.
-    pub body: [u8; 32],
-    pub request: Option<Request>,
-}
-
-/// An attempt after the first to hand a lead to one buyer begins. The first needs no fact of its own: the post begins it,
-/// or the refusal that names the next buyer.
-#[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
-pub struct AskedAgain {
-    pub ping: u128,
-    /// Which copy of the lead, from 0.
-    pub copy: u32,
-    pub campaign: String,
-    pub buyer: String,
-    /// The number of the attempt that begins, from 2.
-    pub attempt: u32,
 }
 
 /// How one attempt to hand a lead to one buyer ended.
@@ -346,6 +336,9 @@ kinds! {
     37 "return-decided" ReturnDecided(ReturnDecided) std::convert::identity;
     38 "call-made" CallMade(CallMade) std::convert::identity;
     39 "call-answered" CallAnswered(CallAnswered) std::convert::identity;
+    20 "post-refused" PostRefused(PostRefused) std::convert::identity;
+    21 "suppressions-added" SuppressionsAdded(SuppressionsAdded) std::convert::identity;
+    22 "suppressions-removed" SuppressionsRemoved(SuppressionsRemoved) std::convert::identity;
     40 "contact-erased" ContactErased(ContactErased) std::convert::identity;
     41 "contacts-swept" ContactsSwept(ContactsSwept) std::convert::identity;
     42 "master-key-rotated" MasterKeyRotated(MasterKeyRotated) std::convert::identity;
@@ -405,6 +398,8 @@ mod tests {
             ping: 7,
             body: [1; 32],
             request: Some(Request { key: [2; 32], body: [1; 32] }),
+            person: Person { phone: Some([3; 32]), email: None },
+            passed_over: Vec::new(),
         });
         assert_eq!(Fact::decode(fact.kind(), &fact.encode()).unwrap(), fact);
     }

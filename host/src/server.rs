@@ -17,6 +17,8 @@ mod returns;
 mod schemas;
 mod sources;
 mod statements;
+mod suppressions;
+mod used;
 mod views;
 
 use std::net::SocketAddr;
@@ -104,6 +106,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     }
     let options = Options {
         data: config.data,
+        keeping: config.keeping,
         currency: config.currency,
         egress,
         limits: Limits::default(),
@@ -151,6 +154,12 @@ fn routes(desk: Desk) -> Router {
         .route("/v1/returns", get(returns::list))
         .route("/v1/corrections", post(money::correct))
         .route("/v1/write-offs", post(money::write_off))
+        .route("/v1/suppressions", get(suppressions::lists))
+        .route("/v1/suppressions/{id}", put(suppressions::put_list).get(suppressions::list))
+        .route(
+            "/v1/suppressions/{id}/entries",
+            post(suppressions::add).delete(suppressions::remove),
+        )
         .route("/v1/verticals", get(operator::verticals))
         .route("/v1/verticals/{id}", put(operator::put_vertical).get(operator::vertical))
         .route("/v1/campaigns", get(operator::campaigns))

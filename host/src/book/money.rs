@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
+use super::State;
 use super::account::{Account, difference, sum};
 use super::duplicates::Window;
-use super::{State, of};
+use super::named::Named;
 use crate::catalog::ReturnRateSpec;
 use crate::clock::Moment;
 use crate::facts::{
@@ -22,20 +23,20 @@ pub const CALLS_MAX: usize = 100_000;
 pub const CALLS_KEPT_MS: i64 = 86_400_000;
 
 /// What the book knows of money beside balances and holds.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Money {
-    owed: HashMap<String, Micros>,
+    owed: Named<Micros>,
     deposits: HashMap<(String, String), Micros>,
     transfers: HashMap<(TransferKind, String, String), Transferred>,
     returns: HashMap<(u128, u32), Return>,
     returns_order: VecDeque<(u128, u32)>,
-    buyers: HashMap<String, Tally>,
-    sources: HashMap<String, Tally>,
+    buyers: Named<Tally>,
+    sources: Named<Tally>,
     calls: Window<[u8; 32], Call>,
 }
 
 /// A sold lead that is given back, or was asked to be.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Return {
     pub requested_at: Moment,
     pub request: ReturnRequested,
@@ -55,7 +56,7 @@ impl Return {
 }
 
 /// How many leads a buyer bought or a source sold, and what came back.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tally {
     pub sold: u64,
     pub requested: u64,
@@ -104,12 +105,12 @@ impl State {
 
     /// Returns every buyer that ever had money, with it.
     pub fn accounts(&self) -> impl Iterator<Item = (&str, Account)> {
-        self.accounts.iter().map(|(buyer, account)| (buyer.as_str(), *account))
+        self.buyers.iter().map(|(buyer, purse)| (buyer, purse.account))
     }
 
     /// Returns every source that was ever owed something.
     pub fn sources_owed(&self) -> impl Iterator<Item = &str> {
-        self.money.owed.keys().map(String::as_str)
+        self.money.owed.iter().map(|(source, _)| source)
     }
 
     /// Returns the amount of the deposit with this reference.
@@ -136,12 +137,12 @@ impl State {
 
     /// Returns what every buyer bought and gave back, by name.
     pub fn buyers_tallied(&self) -> impl Iterator<Item = (&str, &Tally)> {
-        self.money.buyers.iter().map(|(name, tally)| (name.as_str(), tally))
+        self.money.buyers.iter()
     }
 
     /// Returns what every source sold and got back, by name.
     pub fn sources_tallied(&self) -> impl Iterator<Item = (&str, &Tally)> {
-        self.money.sources.iter().map(|(name, tally)| (name.as_str(), tally))
+        self.money.sources.iter()
     }
 
     /// Returns how many leads a buyer bought and gave back, or asked to, in the last days up to this moment.
@@ -163,20 +164,20 @@ impl State {
 
     pub(super) fn deposited(&mut self, deposited: &Deposited) {
         let amount = Micros::new(deposited.amount);
-        let account = of(&mut self.accounts, &deposited.buyer);
+        let account = &mut self.buyers.of(&deposited.buyer).account;
         account.balance = sum(account.balance, amount);
         let reference = (deposited.buyer.clone(), deposited.reference.clone());
         self.money.deposits.insert(reference, amount);
     }
 
     pub(super) fn paid(&mut self, at: Moment, sale: &Delivered) {
-        let owed = of(&mut self.money.owed, &sale.source);
+        let owed = self.money.owed.of(&sale.source);
         *owed = sum(*owed, Micros::new(sale.payout));
-        let buyer = of(&mut self.money.buyers, &sale.buyer);
+        let buyer = self.money.buyers.of(&sale.buyer);
         buyer.sold = buyer.sold.saturating_add(1);
         let day = buyer.day(at);
         day.0 = day.0.saturating_add(1);
-        let source = of(&mut self.money.sources, &sale.source);
+        let source = self.money.sources.of(&sale.source);
         source.sold = source.sold.saturating_add(1);
     }
 
@@ -188,11 +189,11 @@ impl State {
         {
             match AccountName::parse(account) {
                 Ok(AccountName::Prepaid(buyer)) => {
-                    let account = of(&mut self.accounts, &buyer);
+                    let account = &mut self.buyers.of(&buyer).account;
                     account.balance = sum(account.balance, change);
                 }
                 Ok(AccountName::Payable(source)) => {
-                    let owed = of(&mut self.money.owed, &source);
+                    let owed = self.money.owed.of(&source);
                     *owed = sum(*owed, change);
                 }
                 Ok(_) | Err(_) => (),
@@ -205,9 +206,7 @@ impl State {
 
     pub(super) fn return_requested(&mut self, at: Moment, request: &ReturnRequested) {
         let money = &mut self.money;
-        for tally in
-            [of(&mut money.buyers, &request.buyer), of(&mut money.sources, &request.source)]
-        {
+        for tally in [money.buyers.of(&request.buyer), money.sources.of(&request.source)] {
             tally.requested = tally.requested.saturating_add(1);
             let reason = tally.reasons.entry(request.reason.clone()).or_default();
             *reason = reason.saturating_add(1);
@@ -232,9 +231,7 @@ impl State {
         if let Some(kept) = kept {
             kept.decided = Some((at, decided.clone()));
         }
-        for tally in
-            [of(&mut money.buyers, &decided.buyer), of(&mut money.sources, &decided.source)]
-        {
+        for tally in [money.buyers.of(&decided.buyer), money.sources.of(&decided.source)] {
             if decided.accepted {
                 tally.accepted = tally.accepted.saturating_add(1);
             } else {
@@ -244,9 +241,9 @@ impl State {
                 }
             }
         }
-        let owed = of(&mut money.owed, &decided.source);
+        let owed = money.owed.of(&decided.source);
         *owed = difference(*owed, Micros::new(decided.payout));
-        let account = of(&mut self.accounts, &decided.buyer);
+        let account = &mut self.buyers.of(&decided.buyer).account;
         account.balance = sum(account.balance, Micros::new(decided.price));
     }
 

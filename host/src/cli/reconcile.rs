@@ -1,23 +1,22 @@
 //! `gavel reconcile`: reads everything that an exchange recorded and says whether its books agree.
 
-use std::path::PathBuf;
-
 use serde_json::{Value, json};
 
 use super::Failure;
+use super::place::Where;
 use crate::exchange::{Reconciled, reconcile};
 use crate::money::{DECIMALS, Micros};
 use crate::settlement::AccountLine;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The exchange's directory.
-    directory: PathBuf,
+    #[command(flatten)]
+    journal: Where,
 }
 
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "this command prints what it finds")]
 pub(super) fn run(args: &Args, json: bool) -> Result<(), Failure> {
-    let found = super::block_on(reconcile(&args.directory, |facts| {
+    let found = super::block_on(reconcile(args.journal.place()?, |facts| {
         if !json {
             eprint!("\rcompared {facts} facts");
         }

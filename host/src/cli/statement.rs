@@ -8,6 +8,7 @@ use reqwest::Client;
 use serde_json::{Value, json};
 
 use super::Failure;
+use super::place::place;
 use crate::exchange::recorded_statement;
 use crate::ids::{BuyerId, SourceId};
 use crate::money::AccountName;
@@ -39,6 +40,9 @@ struct Wanted {
     /// Read an exchange's directory; works beside a running server.
     #[arg(long, value_name = "DIR", conflicts_with = "exchange")]
     data: Option<PathBuf>,
+    /// The PostgreSQL database with the journal, if it has a password; without one, the directory knows.
+    #[arg(long, env = "GAVEL_DATABASE", value_name = "URL", hide_env_values = true)]
+    database: Option<String>,
     /// Ask a running exchange, with the key in GAVEL_OPERATOR_KEY.
     #[arg(long, value_name = "URL", env = "GAVEL_URL")]
     exchange: Option<String>,
@@ -87,7 +91,8 @@ pub(super) fn run(args: &Args, json: bool) -> Result<(), Failure> {
     let period = period.map_err(Failure::usage)?;
     let statement = match (&wanted.data, &wanted.exchange) {
         (Some(directory), _) => {
-            let read = recorded_statement(directory, &account, &wanted.currency, &period);
+            let place = place(directory.clone(), wanted.database.as_deref())?;
+            let read = recorded_statement(place, &account, &wanted.currency, &period);
             super::block_on(read)?.map_err(|error| Failure::because(&error))?
         }
         (None, Some(url)) => super::block_on(wanted.ask(url))??,

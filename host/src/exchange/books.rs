@@ -8,7 +8,7 @@ use super::{Exchange, Trouble};
 use crate::book::State;
 use crate::clock::Moment;
 use crate::facts::Fact;
-use crate::journal::{Committed, Entry, Seat};
+use crate::journal::{Committed, Entry, Record, Seat};
 use crate::settlement::{self, Discrepancy, Ledger};
 
 /// How often everything is compared; what a fact moves is compared at once.
@@ -116,15 +116,18 @@ impl Exchange {
         book: &mut State,
         seat: Seat,
         at: Moment,
-        [first, last]: [&Fact; 2],
+        [first_fact, last]: [&Fact; 2],
     ) -> Committed {
         let mut before = self.called(book, at);
-        let records = self.booked(book, at, first, None).and_then(|first| {
-            before.push(first);
+        let records = self.booked(book, at, first_fact, None).and_then(|first| {
+            before.push(Record { payload: first_fact.encode(), ..first });
             self.booked(book, at, last, None)
         });
         match records {
-            Ok(last) => seat.fill_linked(before, last),
+            Ok(record) => {
+                let last = last.clone();
+                seat.fill_linked(before, record, move || last.encode())
+            }
             Err(Stopped) => seat.leave(),
         }
     }

@@ -96,6 +96,8 @@ impl Exchange {
             first.then_some(call.made)
         });
         let Ok(Some(made)) = made else { return Vec::new() };
-        self.booked(book, at, &Fact::CallMade(made), None).into_iter().collect()
+        let fact = Fact::CallMade(made);
+        let record = self.booked(book, at, &fact, None);
+        record.map(|record| Record { payload: fact.encode(), ..record }).into_iter().collect()
     }
 }

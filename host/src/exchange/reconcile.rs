@@ -8,11 +8,9 @@
 //! - What every buyer has held is the sum of its open holds.
 //! - Every statement's chain leads from the account's first line to its balance.
 
-use std::path::Path;
-
 use crate::book::State;
 use crate::facts::{Ended, Fact, Unreadable};
-use crate::journal::{AuditError, JournalError, Leg, Reading, Stored};
+use crate::journal::{AuditError, JournalError, Leg, Place, Reading, Stored};
 use crate::settlement::{AccountLine, Discrepancy, Ledger, backed, meant};
 
 /// After how many facts progress is told.
@@ -62,10 +60,10 @@ impl ReconcileError {
 ///
 /// The first thing that does not agree, or why the journal cannot be read.
 pub async fn reconcile(
-    directory: &Path,
+    place: impl Into<Place>,
     mut progress: impl FnMut(u64),
 ) -> Result<Reconciled, ReconcileError> {
-    let reading = Reading::open(directory).await?;
+    let reading = Reading::open(place).await?;
     let mut counted = Counted::default();
     let read = reading.read_all(|stored, legs| {
         if stored.seq.is_multiple_of(PROGRESS_EVERY) {

@@ -1,14 +1,12 @@
 //! Statements of a running exchange: from the last known place of the account's chain before the period, over what the
 //! journal has since, to the newest, where the chain in memory must be met again.
 
-use std::path::Path;
-
 use super::office::invalid;
 use super::opening::OpenError;
 use super::{ActError, Exchange};
 use crate::facts::Fact;
 use crate::ids::PingId;
-use crate::journal::{AuditError, JournalError, Line, Reading};
+use crate::journal::{AuditError, JournalError, Line, Place, Reading};
 use crate::money::{AccountName, Micros};
 use crate::settlement::{self, Booked, Period, Point, Statement};
 
@@ -89,12 +87,12 @@ impl Exchange {
 ///
 /// If the journal does not hold or cannot be read.
 pub async fn recorded_statement(
-    directory: &Path,
+    place: impl Into<Place>,
     account: &AccountName,
     currency: &str,
     period: &Period,
 ) -> Result<Statement, OpenError> {
-    let reading = Reading::open(directory).await?;
+    let reading = Reading::open(place).await?;
     let account = account.to_string();
     let mut booked = Vec::new();
     let read = reading.read_all(|stored, legs| {

@@ -11,6 +11,7 @@ impl Fact {
             Self::Posted(fact) => Some(PingId::from_u128(fact.ping)),
             Self::AskedAgain(fact) => Some(PingId::from_u128(fact.ping)),
             Self::Delivered(fact) => Some(PingId::from_u128(fact.ping)),
+            Self::PostRefused(fact) => Some(PingId::from_u128(fact.ping)),
             Self::ContactErased(fact) => Some(PingId::from_u128(fact.ping)),
             Self::ReturnRequested(fact) => Some(PingId::from_u128(fact.ping)),
             Self::ReturnDecided(fact) => Some(PingId::from_u128(fact.ping)),
@@ -18,6 +19,8 @@ impl Fact {
             Self::CallAnswered(fact) => Some(PingId::from_u128(super::called::subject(&fact.key))),
             Self::Transferred(_)
             | Self::Saved(_)
+            | Self::SuppressionsAdded(_)
+            | Self::SuppressionsRemoved(_)
             | Self::ModuleUploaded(_)
             | Self::ModuleStepped(_)
             | Self::Deposited(_)

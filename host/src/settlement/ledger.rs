@@ -306,10 +306,11 @@ pub fn backed(book: &State, seq: u64, fact: &Fact) -> Result<(), Discrepancy> {
     let (ping, copy) = (PingId::from_u128(sale.ping), sale.copy);
     let held = book.open_ping(ping).and_then(|open| {
         let copy = open.copies.get(usize::try_from(copy).ok()?)?;
-        (copy.stage == Stage::Held && !open.auction.test).then_some(copy)
+        let held = copy.stage == Stage::Held && !open.auction.test;
+        Some(open.winner(copy).filter(|_| held)?.price)
     });
     let held = held.ok_or(Discrepancy::NotHeld { seq, ping, copy })?;
-    let (price, held) = (Micros::new(sale.price), Micros::new(held.winner.price));
+    let (price, held) = (Micros::new(sale.price), Micros::new(held));
     if price == held {
         return Ok(());
     }

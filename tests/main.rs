@@ -21,6 +21,8 @@ mod exchange;
 mod faults;
 mod flight;
 mod hostile;
+mod idempotency;
+mod ledger;
 mod keeping;
 mod market;
 mod modules;

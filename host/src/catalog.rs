@@ -9,6 +9,7 @@ mod build;
 mod caps;
 mod draft;
 mod faults;
+mod returns;
 mod headers;
 mod rules;
 mod serving;
@@ -36,6 +37,7 @@ pub use caps::{Bounds, BudgetSpec, By, Caps, CapsSpec, Ceilings, Day, DayBound, 
 pub use draft::{Draft, Unfoldable};
 pub use faults::{FAULTS_TOLD_MAX, Fault, Faults};
 pub use headers::{BUYER_HEADERS_MAX, HIDDEN, HeaderSpec, Headers, Secret, SecretSpec};
+pub use returns::{ReturnRateSpec, ReturnsSpec};
 pub use serving::{Lot, Served, Serving, Upkeep};
 pub use spec::{
     AdapterSpec, Amount, BuyerSpec, CampaignSpec, DeliverySpec, FilterSpec, ListSpec, Percent,
@@ -153,6 +155,7 @@ pub struct Buyer {
     pub destination: Destination,
     pub timeout: Duration,
     pub idempotent: bool,
+    pub return_rate: Option<ReturnRateSpec>,
     pub headers: Headers,
     /// Speaks the buyer's dialect when a lead is handed over; without one it is the exchange's own JSON.
     pub adapter: Option<Serving<Adapter>>,
@@ -179,6 +182,8 @@ pub struct Vertical {
     pub hold: Duration,
     /// How long the same lead from the same source is a duplicate; zero means never.
     pub duplicate_window: Duration,
+    /// How its leads may be returned.
+    pub returns: ReturnsSpec,
     /// When a person was sold before.
     pub duplicates: Option<DuplicatesSpec>,
     pub retention: Retention,

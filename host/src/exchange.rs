@@ -1,5 +1,7 @@
 //! The corridor: the only file that names every room. A lead's whole way is on this screen.
 
+mod books;
+mod calls;
 mod checks;
 mod claim;
 mod close;
@@ -10,15 +12,19 @@ mod entrance;
 mod failures;
 mod gates;
 mod modules;
+mod money;
 mod office;
 mod opening;
 mod pair;
-mod persons;
+mod reconcile;
 mod recording;
 mod replay;
+mod returns;
+mod persons;
 mod rotation;
 mod schemas;
 mod shadow;
+mod statements;
 mod suppressions;
 mod upkeep;
 mod views;
@@ -47,12 +53,14 @@ use crate::sandbox::Refusal;
 use crate::settlement::{Answer, Story};
 use crate::{bidding, delivery, matching, normalize, settlement};
 
+use books::{Books, Stopped};
 use diff::Diffing;
 use drains::Drains;
 use failures::Failures;
 use shadow::Shadows;
 use upkeep::Upkeep;
 
+pub use calls::{Known, within};
 pub use close::{Closed, close, fingerprint};
 pub use diff::{
     Code, DIFF_TIME_MAX, DiffError, component_of, diff_directory, diff_file, diff_payloads,
@@ -61,16 +69,20 @@ pub use diff::{
 pub use entrance::{Entered, Entry};
 pub use gates::{FORCED, GATE_FACTS_MAX, GATE_TIME_MAX, Gated};
 pub use modules::{NOTE_BYTES_MAX, Note, Trying, Uploaded, Which};
+pub use money::{Moved, REASON_BYTES_MAX};
 pub use office::{ActError, SavedSource};
 pub use opening::{OpenError, Options};
 pub use persons::{
     ERASED_TEXT_BYTES_MAX, Erased, ErasedBy, FoundLead, LEADS_OF_PERSON_MAX, SWEPT_AT_ONCE_MAX,
 };
+pub use reconcile::{ReconcileError, Reconciled, reconcile};
 pub use recording::{LEADS_MAX, RECORDING_BYTES_MAX, Settings, Window};
 pub use replay::{Difference, Replayed, replay};
+pub use returns::{OPERATOR, ReturnDecision, ReturnWanted};
 pub use rotation::{Rotated, rotate};
 pub use schemas::{KnownSchema, Misnumbered};
 pub use shadow::{QUEUE_BYTES_MAX, QUEUE_MAX, TRIALS_MAX};
+pub use statements::{LINES_READ_MAX, recorded_statement};
 pub use suppressions::{Changed, ENTRIES_AT_ONCE_MAX, Listed};
 pub use views::AUCTIONS_MAX;
 
@@ -79,6 +91,7 @@ pub use views::AUCTIONS_MAX;
 pub struct Exchange {
     catalog: Catalog,
     book: Book,
+    books: Books,
     contacts: Contacts,
     /// Something erased may still lie in the log.
     unscrubbed: AtomicBool,
@@ -87,6 +100,7 @@ pub struct Exchange {
     courier: Courier,
     workshop: Arc<Workshop>,
     draft: Mutex<Draft>,
+    returning: Mutex<()>,
     drains: Drains,
     failures: Failures,
     shadows: Shadows,
@@ -124,6 +138,9 @@ pub enum Trouble {
     Contact(#[source] ContactError),
     #[error("the exchange has as much work as it can take: {0}")]
     Overloaded(&'static str),
+    /// The book and the ledger do not agree.
+    #[error("no money moves now: {0}")]
+    MoneyStopped(String),
     #[error("the exchange's disk is almost full, so it takes no new leads until there is room")]
     DiskLow,
     #[error("the journal does not take facts any more")]
@@ -183,6 +200,7 @@ impl Exchange {
         submission: &Submission,
         entered: &Entered,
     ) -> Result<Arc<PingAnswered>, Trouble> {
+        self.money_moves()?;
         let (at, source) = (submission.received, &entered.source);
         let vertical = &entered.vertical;
         let view = entered.lead.ping_view();
@@ -251,6 +269,7 @@ impl Exchange {
         entered: &Entered,
         ping: PingId,
     ) -> Result<Answer, Trouble> {
+        self.money_moves()?;
         let (at, body) = (submission.received, *submission.body_digest().as_bytes());
         let source = entered.source.id.as_str();
         let open =
@@ -299,18 +318,35 @@ impl Exchange {
         fact: &Fact,
         contact: Option<ContactChange>,
     ) -> Committed {
-        book.apply(at, fact);
-        let record = Record {
+        let called = self.called(book, at);
+        match self.booked(book, at, fact, contact) {
+            Ok(record) => {
+                let fact = fact.clone();
+                seat.fill_linked(called, record, move || fact.encode())
+            }
+            Err(Stopped) => seat.leave(),
+        }
+    }
+
+    /// Takes a fact into the books and returns its record, without its payload.
+    fn booked(
+        &self,
+        book: &mut State,
+        at: Moment,
+        fact: &Fact,
+        contact: Option<ContactChange>,
+    ) -> Result<Record, Stopped> {
+        let entries = settlement::entries(fact);
+        self.books.enter(book, at, fact, &entries)?;
+        Ok(Record {
             at,
             subject: fact.subject().map(PingId::as_u128),
             kind: fact.kind(),
-            entries: settlement::entries(fact),
+            entries,
             duties: delivery::duties(fact, at, book),
             contact,
             ..Record::default()
-        };
-        let fact = fact.clone();
-        seat.fill_later(record, move || fact.encode())
+        })
     }
 
     async fn story(&self, ping: PingId) -> Result<Story, Trouble> {

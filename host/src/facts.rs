@@ -4,9 +4,13 @@
 //! under the old number. Amounts are millionths of the currency, times are milliseconds since 1970-01-01 UTC. No fact
 //! holds contact data.
 
-mod attempt;
+mod called;
 mod contact;
 mod module;
+mod returned;
+mod subject;
+mod transferred;
+mod attempt;
 mod periods;
 mod person;
 
@@ -17,14 +21,16 @@ use rkyv::util::AlignedVec;
 use rkyv::{Archive, Deserialize, Serialize};
 
 use crate::clock::Moment;
-use crate::ids::PingId;
 use crate::money::{Micros, Share};
 
 pub use attempt::AskedAgain;
+pub use called::{CallAnswered, CallMade};
 pub use contact::{ContactErased, ContactsSwept, MasterKeyRotated};
 pub use module::{ModuleStepped, ModuleUploaded, Passed, Step};
 pub use periods::{Counted, Periods};
 pub use person::{PassedOver, Person, PostRefused, Posted, SuppressionsAdded, SuppressionsRemoved};
+pub use returned::{Evidence, ReturnDecided, ReturnRequested};
+pub use transferred::{TransferKind, Transferred};
 
 /// Something that happened. What it means in money is `settlement`'s to say, what it obliges to is `delivery`'s.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,6 +55,16 @@ pub enum Fact {
     ModuleUploaded(ModuleUploaded),
     /// A module's version took a step in its life.
     ModuleStepped(ModuleStepped),
+    /// An operator moved money: a withdrawal, a payout, a correction, a write-off.
+    Transferred(Transferred),
+    /// A buyer asks to give a sold lead back.
+    ReturnRequested(ReturnRequested),
+    /// A return was accepted or declined.
+    ReturnDecided(ReturnDecided),
+    /// A call with an Idempotency-Key takes effect with the next fact.
+    CallMade(CallMade),
+    /// A call with an Idempotency-Key was answered.
+    CallAnswered(CallAnswered),
     /// A post claimed its ping, and its person may not be sold.
     PostRefused(PostRefused),
     /// Entries were put on a suppression list.
@@ -315,6 +331,11 @@ kinds! {
     10 "asked-again" AskedAgain(AskedAgain) std::convert::identity;
     11 "module-uploaded" ModuleUploaded(ModuleUploaded) std::convert::identity;
     12 "module-stepped" ModuleStepped(ModuleStepped) std::convert::identity;
+    35 "transferred" Transferred(Transferred) std::convert::identity;
+    36 "return-requested" ReturnRequested(ReturnRequested) std::convert::identity;
+    37 "return-decided" ReturnDecided(ReturnDecided) std::convert::identity;
+    38 "call-made" CallMade(CallMade) std::convert::identity;
+    39 "call-answered" CallAnswered(CallAnswered) std::convert::identity;
     20 "post-refused" PostRefused(PostRefused) std::convert::identity;
     21 "suppressions-added" SuppressionsAdded(SuppressionsAdded) std::convert::identity;
     22 "suppressions-removed" SuppressionsRemoved(SuppressionsRemoved) std::convert::identity;
@@ -331,30 +352,6 @@ where
     >,
 {
     rkyv::to_bytes::<Error>(fact).expect("a fact fits in memory").into_vec()
-}
-
-impl Fact {
-    /// Returns the ping that the fact is about, by which a receipt finds it.
-    pub fn subject(&self) -> Option<PingId> {
-        match self {
-            Self::PingAnswered(fact) => Some(PingId::from_u128(fact.ping)),
-            Self::Posted(fact) => Some(PingId::from_u128(fact.ping)),
-            Self::AskedAgain(fact) => Some(PingId::from_u128(fact.ping)),
-            Self::Delivered(fact) => Some(PingId::from_u128(fact.ping)),
-            Self::PostRefused(fact) => Some(PingId::from_u128(fact.ping)),
-            Self::ContactErased(fact) => Some(PingId::from_u128(fact.ping)),
-            Self::Saved(_)
-            | Self::SuppressionsAdded(_)
-            | Self::SuppressionsRemoved(_)
-            | Self::ModuleUploaded(_)
-            | Self::ModuleStepped(_)
-            | Self::Deposited(_)
-            | Self::SubmissionRefused(_)
-            | Self::ContactsSwept(_)
-            | Self::MasterKeyRotated(_)
-            | Self::Expired(_) => None,
-        }
-    }
 }
 
 impl Fact {

@@ -116,6 +116,34 @@ reasons! {
     }
 }
 
+reasons! {
+    /// Why a buyer gives a sold lead back. Buyer, source and operator see it.
+    ReturnReason {
+        /// The phone number is out of service.
+        Disconnected = "disconnected", "the phone number is disconnected";
+        /// The number or address is somebody else's.
+        WrongNumber = "wrong-number", "the number or address belongs to somebody else";
+        /// The buyer had the same person from elsewhere, or twice.
+        Duplicate = "duplicate", "the buyer had the same lead before";
+        /// The person is not where the campaign buys.
+        OutsideGeography = "outside-geography", "the person is outside the campaign's geography";
+        /// The person says it asked for nothing.
+        DidNotRequest = "did-not-request", "the person did not make the request";
+        /// The person cannot be spoken with.
+        Language = "language", "the person does not speak the language of the campaign";
+        /// The person is the buyer's customer already.
+        OwnCustomer = "own-customer", "the person is the buyer's own customer";
+        /// A test that was sold.
+        Test = "test", "the lead is a test";
+        /// An agent or competitor, not a consumer.
+        Agent = "agent", "the person is an agent, not a consumer";
+        /// What the lead says is made up.
+        Fraud = "fraud", "what the lead says is made up";
+        /// Something else; the evidence says what.
+        Other = "other", "another reason, which the evidence tells";
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::ReturnRateSpec;
 use super::adapters::Task;
 use super::caps::{Caps, DuplicatesSpec};
 use super::draft::Draft;
@@ -124,6 +125,10 @@ fn buyer(
     if spec.credit_limit.0.is_negative() {
         return Err(Fault::new(&what, "/credit_limit", "must not be negative"));
     }
+    if spec.return_rate.is_some_and(|rate| rate.days == 0 || rate.days > ReturnRateSpec::DAYS_MAX) {
+        let message = format!("must be 1 to {}", ReturnRateSpec::DAYS_MAX);
+        return Err(Fault::new(&what, "/return_rate/days", message));
+    }
     DuplicatesSpec::check(spec.duplicates.as_ref(), &what)?;
     Ok(Buyer {
         id: id.clone(),
@@ -135,6 +140,7 @@ fn buyer(
         destination,
         timeout: Duration::from_millis(u64::from(*timeout_ms)),
         idempotent: *idempotent,
+        return_rate: spec.return_rate,
         headers: Headers::of(&what, &spec.delivery.headers)?,
         adapter: None,
         active: spec.active,
@@ -192,6 +198,7 @@ impl Bench<'_> {
             copies: spec.copies,
             hold: Duration::from_secs(u64::from(spec.hold_seconds)),
             duplicate_window: Duration::from_secs(u64::from(spec.duplicate_window_seconds)),
+            returns: spec.returns.clone(),
             duplicates: spec.duplicates,
             retention: Retention {
                 contact: Duration::from_secs(3_600 * u64::from(spec.retention.contact_hours)),

@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::caps::{BudgetSpec, CapsSpec, DuplicatesSpec};
 use super::headers::HeaderSpec;
+use super::returns::{ReturnRateSpec, ReturnsSpec};
 use super::upkeep::{LimitsSpec, ModuleSpec};
 use crate::ids::{BuyerId, CampaignId, Digest, IdError, ModuleName, SourceId, VerticalId};
 use crate::money::{Micros, Share};
@@ -149,6 +150,9 @@ pub struct BuyerSpec {
     #[serde(default)]
     pub credit_limit: Amount,
     pub delivery: DeliverySpec,
+    /// How much of what it buys it may return; absent means all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub return_rate: Option<ReturnRateSpec>,
     /// For all its campaigns together.
     #[serde(default)]
     pub caps: CapsSpec,
@@ -232,6 +236,9 @@ pub struct VerticalSpec {
     /// How long the same lead from the same source is a duplicate; 0 means never.
     #[serde(default)]
     pub duplicate_window_seconds: u32,
+    /// How its leads may be returned.
+    #[serde(default)]
+    pub returns: ReturnsSpec,
     /// A person that was sold in this vertical is not sold again within this window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duplicates: Option<DuplicatesSpec>,

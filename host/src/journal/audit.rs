@@ -176,12 +176,12 @@ impl Audit {
     }
 }
 
-/// Reads every fact up to `head`, gives each to `each` once it is known to hold, and returns what was found.
+/// Reads every fact up to `head`, gives each to `each` with its legs once it is known to hold, and returns what was found.
 pub(super) async fn read_all<E>(
     readers: &Readers,
     anchor: Option<Head>,
     pace: Pace,
-    mut each: impl FnMut(Stored) -> Result<(), E>,
+    mut each: impl FnMut(Stored, &[Leg]) -> Result<(), E>,
 ) -> Result<Audit, AuditError<E>> {
     let mut audit = Audit::default();
     let Extent { head, facts_end, entries_end, balances } =
@@ -202,9 +202,12 @@ pub(super) async fn read_all<E>(
                 return Err(Damage { seq: anchor.seq, fault: Fault::OtherThanAnchored }.into());
             }
         }
+        let mut rest = legs.as_slice();
         for fact in facts {
             let seq = fact.seq;
-            each(fact).map_err(|source| AuditError::Refused { seq, source })?;
+            let (own, later) = rest.split_at(rest.partition_point(|leg| leg.seq <= seq));
+            rest = later;
+            each(fact, own).map_err(|source| AuditError::Refused { seq, source })?;
         }
         if pace == Pace::Half {
             tokio::time::sleep(begun.elapsed()).await;

@@ -147,6 +147,11 @@ impl Story {
                 | Fact::Deposited(_)
                 | Fact::SubmissionRefused(_)
                 | Fact::AskedAgain(_)
+                | Fact::Transferred(_)
+                | Fact::ReturnRequested(_)
+                | Fact::ReturnDecided(_)
+                | Fact::CallMade(_)
+                | Fact::CallAnswered(_)
                 | Fact::SuppressionsAdded(_)
                 | Fact::SuppressionsRemoved(_)
                 | Fact::Expired(_) => (),

@@ -143,6 +143,7 @@ fn facts(number: usize, winner: &Campaign, campaigns: &[Campaign]) -> (Fact, Fac
         frame: vec![0; FRAME_WORDS],
         terms: Terms { copies: 1, reserve: 0, increment: 0, margin: 0 },
         left_out: left_out.collect(),
+        asked: Vec::new(),
         bids: vec![BidMade {
             campaign: text(winner.id.as_str()),
             buyer: text(winner.buyer.id.as_str()),

@@ -33,8 +33,8 @@ pub use draft::{Draft, Unfoldable};
 pub use faults::{FAULTS_TOLD_MAX, Fault, Faults};
 pub use serving::{Lot, Served, Serving, Upkeep};
 pub use spec::{
-    Amount, BudgetSpec, BuyerSpec, CampaignSpec, CapsSpec, DeliverySpec, FilterSpec, ListSpec,
-    Percent, Register, SourceSpec, VerticalSpec,
+    Amount, BiddingSpec, BudgetSpec, BuyerSpec, CampaignSpec, CapsSpec, DeliverySpec, FilterSpec,
+    ListSpec, Percent, Register, SourceSpec, VerticalSpec,
 };
 pub use upkeep::{FailingSpec, GateSpec, LimitsSpec, ModuleSpec};
 pub use versions::{STEPS_KEPT_MAX, StepTaken, Track, Trial, Version, Versions};
@@ -136,7 +136,19 @@ pub struct Buyer {
     pub destination: Destination,
     pub timeout: Duration,
     pub idempotent: bool,
+    /// How it is asked for bids over the network, if it is.
+    pub bidding: Option<Arc<Bidding>>,
     pub active: bool,
+}
+
+/// Where and how a buyer is asked for bids.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Bidding {
+    pub destination: Destination,
+    pub timeout: Duration,
+    pub bid_max: Option<Micros>,
+    pub calls_per_second: Option<u32>,
+    pub concurrency: u32,
 }
 
 /// A module's version that serves.
@@ -185,6 +197,8 @@ pub struct Campaign {
     pub buyer: Arc<Buyer>,
     pub active: bool,
     pub price: Option<Micros>,
+    /// The most that its buyer may bid for it when it is asked.
+    pub bid_max: Option<Micros>,
     pub criteria: Criteria,
     pub schedule: Option<Schedule>,
     pub zone: TimeZone,

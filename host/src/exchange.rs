@@ -1,5 +1,6 @@
 //! The corridor: the only file that names every room. A lead's whole way is on this screen.
 
+mod asking;
 mod checks;
 mod close;
 mod deliveries;
@@ -25,7 +26,7 @@ use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::bidding::Forfeited;
+use crate::bidding::{Forfeited, Saleroom};
 use crate::book::{Book, OPEN_PINGS_MAX, State};
 use crate::catalog::{Catalog, Draft, Market, Vertical, Workshop};
 use crate::clock::{Clock, Moment};
@@ -38,7 +39,7 @@ use crate::lead::PingView;
 use crate::money::Micros;
 use crate::sandbox::Refusal;
 use crate::settlement::{Answer, Story};
-use crate::{bidding, delivery, matching, normalize, settlement};
+use crate::{delivery, matching, normalize, settlement};
 
 use diff::Diffing;
 use drains::Drains;
@@ -69,6 +70,7 @@ pub struct Exchange {
     journal: Journal,
     door: Door,
     courier: Courier,
+    saleroom: Saleroom,
     workshop: Arc<Workshop>,
     draft: Mutex<Draft>,
     drains: Drains,
@@ -172,7 +174,8 @@ impl Exchange {
         });
         let random = entrance::random().map_err(|_| Trouble::Overloaded("no randomness"))?;
         let ping = PingId::new(at, random);
-        let bids = bidding::collect(vertical, shortlist, &frame, ping);
+        let (bids, asked, closing) =
+            self.collect(submission, entered, shortlist, (&view, &frame, print), ping).await;
         for Forfeited { module, upkeep, forfeit } in &bids.forfeited {
             self.failed(module, upkeep, forfeit, at);
         }
@@ -205,6 +208,7 @@ impl Exchange {
                 terms,
                 left_out: closed.left_out,
                 bids: closed.bids,
+                asked,
                 winners: closed.winners,
                 duplicate_of: duplicate.map(PingId::as_u128),
                 fingerprint: print,
@@ -216,6 +220,7 @@ impl Exchange {
         })?;
         // Durable before it is spoken: a crash after this line keeps the promise, a crash before it made none.
         committed.wait().await.map_err(|_| Trouble::Closed)?;
+        self.saleroom.tail().closed(closing);
         self.shadows.see(vertical, &answered);
         Ok(answered)
     }

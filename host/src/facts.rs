@@ -4,6 +4,7 @@
 //! under the old number. Amounts are millionths of the currency, times are milliseconds since 1970-01-01 UTC. No fact
 //! holds contact data.
 
+mod asked;
 mod module;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use crate::clock::Moment;
 use crate::ids::PingId;
 use crate::money::{Micros, Share};
 
+pub use asked::Asked;
 pub use module::{ModuleStepped, ModuleUploaded, Passed, Step};
 
 /// Something that happened. What it means in money is `settlement`'s to say, what it obliges to is `delivery`'s.
@@ -92,6 +94,8 @@ pub struct PingAnswered {
     pub left_out: Vec<LeftOut>,
     /// Every bid that was made, in the order of campaigns' names.
     pub bids: Vec<BidMade>,
+    /// Every campaign whose buyer was to be asked over the network.
+    pub asked: Vec<Asked>,
     pub winners: Vec<Winner>,
     /// The earlier ping that this one repeats.
     pub duplicate_of: Option<u128>,

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::draft::Draft;
 use super::faults::{Fault, Faults};
-use super::rules::{failing, fits, limits, possible, schema_words};
+use super::rules::{bidding, failing, fits, limits, possible, schema_words};
 use super::serving::{Served, Serving, Upkeep};
 use super::spec::{BuyerSpec, CampaignSpec, DeliverySpec, SourceSpec, VerticalSpec};
 use super::upkeep::LimitsSpec;
@@ -111,12 +111,14 @@ fn buyer(id: &BuyerId, spec: &BuyerSpec, egress: &Egress) -> Result<Buyer, Fault
     if spec.credit_limit.0.is_negative() {
         return Err(Fault::new(&what, "/credit_limit", "must not be negative"));
     }
+    let asked = spec.bidding.as_ref().map(|spec| bidding(&what, spec, egress)).transpose()?;
     Ok(Buyer {
         id: id.clone(),
         credit_limit: spec.credit_limit.0,
         destination,
         timeout: Duration::from_millis(u64::from(*timeout_ms)),
         idempotent: *idempotent,
+        bidding: asked.map(Arc::new),
         active: spec.active,
     })
 }
@@ -305,10 +307,14 @@ impl Bench<'_> {
             Some(price) if !price.0.is_positive() => {
                 return Err(fault("/price", "must be above zero".to_owned()));
             }
-            None if filter.is_none() => {
-                return Err(fault("/price", "name a price, or a filter that does".to_owned()));
+            None if filter.is_none() && buyer.bidding.is_none() => {
+                let message = "name a price, a filter that does, or the buyer's `bidding`, by which it is asked";
+                return Err(fault("/price", message.to_owned()));
             }
             Some(_) | None => (),
+        }
+        if spec.bid_max.is_some_and(|most| !most.0.is_positive()) {
+            return Err(fault("/bid_max", "must be above zero".to_owned()));
         }
         for (pointer, amount) in
             [("/budget/daily", spec.budget.daily), ("/budget/total", spec.budget.total)]
@@ -342,6 +348,7 @@ impl Bench<'_> {
             buyer: Arc::clone(buyer),
             active: spec.active,
             price: spec.price.map(|price| price.0),
+            bid_max: spec.bid_max.map(|most| most.0),
             criteria,
             schedule,
             zone,

@@ -147,8 +147,46 @@ pub struct BuyerSpec {
     #[serde(default)]
     pub credit_limit: Amount,
     pub delivery: DeliverySpec,
+    /// How it is asked for bids over the network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bidding: Option<BiddingSpec>,
     #[serde(default = "yes")]
     pub active: bool,
+}
+
+/// Where and how a buyer is asked for bids. Campaigns of it that name no price are asked for there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BiddingSpec {
+    /// HTTPS, or HTTP on loopback where that is allowed.
+    pub url: String,
+    /// How long the buyer's answer is waited for, if the source waits so long.
+    #[serde(default = "BiddingSpec::default_timeout_ms")]
+    pub timeout_ms: u32,
+    /// The most that it may bid; an answer above it is no bid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bid_max: Option<Amount>,
+    /// How often a second it is asked at most; absent means no limit but `concurrency`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calls_per_second: Option<u32>,
+    /// How many questions may wait for its answer at once.
+    #[serde(default = "BiddingSpec::default_concurrency")]
+    pub concurrency: u32,
+}
+
+impl BiddingSpec {
+    /// The longest time that a bid may be waited for.
+    pub const TIMEOUT_MS_MAX: u32 = 10_000;
+    pub const CALLS_PER_SECOND_MAX: u32 = 100_000;
+    pub const CONCURRENCY_MAX: u32 = 1_024;
+
+    fn default_timeout_ms() -> u32 {
+        400
+    }
+
+    fn default_concurrency() -> u32 {
+        128
+    }
 }
 
 /// Where and how a buyer gets its leads.
@@ -223,9 +261,12 @@ impl VerticalSpec {
 pub struct CampaignSpec {
     pub buyer: BuyerId,
     pub vertical: VerticalId,
-    /// What it bids, unless its filter names another price.
+    /// What it bids, unless its filter names another price. Without either its buyer is asked, see [`BiddingSpec`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<Amount>,
+    /// The most that its buyer may bid for it when it is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bid_max: Option<Amount>,
     /// An expression in its text spelling, or as JSON; absent means every lead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub criteria: Option<serde_json::Value>,

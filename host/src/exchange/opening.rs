@@ -2,24 +2,25 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::Exchange;
 use super::deliveries::SHIPPING_MAX;
 use super::diff::Diffing;
 use super::drains::Drains;
 use super::failures::Failures;
 use super::shadow::Shadows;
+use super::{Exchange, entrance};
+use crate::bidding::Saleroom;
 use crate::book::{Book, State};
 use crate::catalog::{Catalog, Draft, Faults, Market, Workshop};
 use crate::clock::Clock;
 use crate::delivery::DELIVER;
 use crate::delivery::courier::Courier;
-use crate::egress::Egress;
+use crate::egress::{Egress, Line};
 use crate::facts::{Fact, Unreadable};
 use crate::ids::Digest;
 use crate::ingest::Door;
@@ -70,6 +71,10 @@ impl Exchange {
     pub async fn open(options: Options) -> Result<Arc<Self>, OpenError> {
         let courier =
             Courier::new(&options.egress).map_err(|error| OpenError::Egress(error.to_string()))?;
+        let line =
+            Line::open(&options.egress).map_err(|error| OpenError::Egress(error.to_string()))?;
+        let seed = entrance::random().map_err(|error| OpenError::Egress(error.to_string()))?;
+        let saleroom = Saleroom::new(line, Instant::now(), u64::from_le_bytes(seed));
         // First of all: from here on the directory is this process's alone.
         let mut opened = Journal::open(&options.data).await?;
         let sandbox = Sandbox::open(&options.limits)?.with_compiler(options.compiler);
@@ -117,6 +122,7 @@ impl Exchange {
             journal,
             door: Door::default(),
             courier,
+            saleroom,
             workshop,
             draft: Mutex::new(draft),
             drains: Drains::default(),

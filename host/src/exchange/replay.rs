@@ -171,7 +171,9 @@ impl Replay {
             told.get(campaign.id.as_str()).map_or(Ok(()), |exclusion| Err(*exclusion))
         });
         let ping = PingId::from_u128(recorded.ping);
-        let bids = bidding::collect(vertical, shortlist, &recorded.frame, ping);
+        let said = (&recorded.asked[..], &recorded.bids[..], &recorded.left_out[..]);
+        let bids = bidding::collect_again(vertical, shortlist, &recorded.frame, ping, said);
+        self.compare(seq, "asked", &recorded.asked, &bids.asked);
         let deadline = Exclusion::DeadlinePassed.code();
         let late = recorded.left_out.iter().any(|left| left.reason == deadline);
         let closed = close(&recorded.terms, ping, bids, late, at, |campaign, amount| {

@@ -1,0 +1,283 @@
+//! Asks buyers over the network: all at once, within one deadline, each on its own.
+//!
+//! - One question per buyer and ping, for all its campaigns that name no price themselves.
+//! - An answer after the deadline is late, whatever it says. The call is listened to for [`LINGER`](call::LINGER) longer, so that a
+//!   slow buyer keeps its connection and is told apart from a silent one.
+//! - A buyer that the exchange itself called late is not blamed.
+//! - Each call runs on its own: one that hangs, breaks or lies costs the others nothing, and giving the auction up leaves
+//!   no call unaccounted.
+
+mod answer;
+mod call;
+mod dialect;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+use tokio::time::timeout_at;
+
+use crate::catalog::{Bidding, Buyer, Campaign};
+use crate::egress::Line;
+use crate::facts::Asked;
+use crate::ids::BuyerId;
+use crate::lead::PingView;
+use crate::matching::left_out;
+use crate::reasons::Exclusion;
+
+use super::guard::{Guard, Guards, Ticket};
+use super::tail::Tail;
+use super::{Bid, Bids};
+use call::{Call, Ended};
+use dialect::{Dialect, Offer};
+
+pub use answer::{Flaw, HANDLE_BYTES_MAX, Reply, TEXT_CHARS_MAX, read};
+
+/// What came of asking a buyer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    Bid,
+    NoBid,
+    /// The answer was not there at the deadline.
+    Late,
+    /// The end point answered with a status that is not success.
+    Refused,
+    /// The answer is no valid bid.
+    Invalid,
+    /// There was no connection, or it ended without an answer.
+    Unreachable,
+    /// The buyer was not asked.
+    Skipped,
+}
+
+impl Outcome {
+    pub const ALL: [Self; 7] = [
+        Self::Bid,
+        Self::NoBid,
+        Self::Late,
+        Self::Refused,
+        Self::Invalid,
+        Self::Unreachable,
+        Self::Skipped,
+    ];
+
+    /// Returns the word that stands for it in facts, receipts and metrics.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Bid => "bid",
+            Self::NoBid => "no-bid",
+            Self::Late => "late",
+            Self::Refused => "refused",
+            Self::Invalid => "invalid",
+            Self::Unreachable => "unreachable",
+            Self::Skipped => "skipped",
+        }
+    }
+
+    /// Returns its place among [`Outcome::ALL`].
+    pub(super) fn place(self) -> usize {
+        Self::ALL.iter().position(|outcome| *outcome == self).unwrap_or(0)
+    }
+
+    /// Returns why a campaign whose buyer was asked so is left out; nothing for a bid.
+    const fn exclusion(self) -> Option<Exclusion> {
+        match self {
+            Self::Bid => None,
+            Self::NoBid => Some(Exclusion::NoBid),
+            Self::Late => Some(Exclusion::BidLate),
+            Self::Refused => Some(Exclusion::BidRefused),
+            Self::Invalid => Some(Exclusion::BidInvalid),
+            Self::Unreachable => Some(Exclusion::BidUnreachable),
+            Self::Skipped => Some(Exclusion::NotAsked),
+        }
+    }
+}
+
+/// What asking needs: connections, and what was learnt of each buyer.
+#[derive(Clone, Debug)]
+pub struct Saleroom {
+    line: Line,
+    guards: Guards,
+    tail: Arc<Tail>,
+}
+
+/// What all buyers are told of one ping, and until when they are waited for.
+#[derive(Clone, Copy, Debug)]
+pub struct Offered<'a> {
+    /// The ping's handle, as text.
+    pub ping: &'a str,
+    pub vertical: &'a str,
+    pub currency: &'a str,
+    pub test: bool,
+    pub view: &'a PingView,
+    pub frame: &'a [u64],
+    /// When the source wants its answer.
+    pub deadline: Instant,
+}
+
+/// One buyer with those of its campaigns that it is asked for.
+struct Party<'m> {
+    buyer: &'m Arc<Buyer>,
+    contract: &'m Arc<Bidding>,
+    campaigns: Vec<&'m Arc<Campaign>>,
+}
+
+impl Saleroom {
+    /// Opens with everybody's breaker closed. The seed decides the guards' lots.
+    pub fn new(line: Line, now: Instant, seed: u64) -> Self {
+        Self { line, guards: Guards::new(now, seed), tail: Arc::default() }
+    }
+
+    /// What stands before each buyer's end point.
+    pub fn guards(&self) -> &Guards {
+        &self.guards
+    }
+
+    /// What the exchange needs for itself of a source's deadline.
+    pub fn tail(&self) -> &Tail {
+        &self.tail
+    }
+
+    /// Asks the buyers of these campaigns and adds what they say to the bids.
+    pub(super) async fn ask<'m>(
+        &self,
+        offered: Offered<'_>,
+        campaigns: Vec<&'m Arc<Campaign>>,
+        bids: &mut Bids<'m>,
+    ) {
+        let parties = parties(campaigns, bids);
+        let close_by = offered.deadline.checked_sub(self.tail.kept_back());
+        let close_by = close_by.unwrap_or(offered.deadline);
+        let lead = offered.view.to_json().to_string();
+        let mut calls = Calls::new(parties.len());
+        for (place, party) in parties.iter().enumerate() {
+            let began = Instant::now();
+            let contract = began.checked_add(party.contract.timeout).unwrap_or(close_by);
+            let deadline = close_by.min(contract);
+            let left = deadline.saturating_duration_since(began);
+            let guard = self.guards.of(party.buyer, party.contract, began);
+            let ended = match self.guards.admit(&guard, began, left) {
+                Err(skipped) => Some(Ended::skipped(skipped)),
+                Ok(ticket) => {
+                    let offer = Offer { offered: &offered, party, lead: &lead, left };
+                    match Dialect::of(party.contract).ask(&offer) {
+                        // The ticket is dropped: this was no call.
+                        Err(why) => Some(Ended::invalid(Flaw::Adapter, why)),
+                        Ok(asking) => {
+                            let line = self.line.clone();
+                            let call = Call::new(line, asking, &offer, began, deadline);
+                            calls.start(place, call, ticket, deadline);
+                            None
+                        }
+                    }
+                }
+            };
+            calls.ended.push((guard, ended));
+        }
+        for (party, (guard, ended)) in parties.into_iter().zip(calls.end().await) {
+            guard.count(ended.outcome);
+            party.settle(ended, bids);
+        }
+    }
+}
+
+/// The calls of one ping.
+struct Calls {
+    tx: mpsc::Sender<(usize, Ended)>,
+    rx: mpsc::Receiver<(usize, Ended)>,
+    ended: Vec<(Arc<Guard>, Option<Ended>)>,
+    out: usize,
+    last: Instant,
+}
+
+impl Calls {
+    fn new(most: usize) -> Self {
+        let (tx, rx) = mpsc::channel(most.max(1));
+        Self { tx, rx, ended: Vec::with_capacity(most), out: 0, last: Instant::now() }
+    }
+
+    fn start(&mut self, place: usize, call: Call, ticket: Ticket, deadline: Instant) {
+        let tx = self.tx.clone();
+        (self.out, self.last) = (self.out.saturating_add(1), self.last.max(deadline));
+        tokio::spawn(call.run(ticket, move |ended| {
+            // The auction may have closed, or its source may have left.
+            let _ = tx.try_send((place, ended));
+        }));
+    }
+
+    /// Waits for everybody's answer or deadline.
+    async fn end(mut self) -> impl Iterator<Item = (Arc<Guard>, Ended)> {
+        while self.out > 0 {
+            let Ok(Some(heard)) = timeout_at(self.last.into(), self.rx.recv()).await else { break };
+            self.hear(heard);
+        }
+        // What was heard in time counts although this task was woken late.
+        while let Ok(heard) = self.rx.try_recv() {
+            self.hear(heard);
+        }
+        self.ended
+            .into_iter()
+            .map(|(guard, ended)| (guard, ended.unwrap_or_else(|| Ended::late(Duration::ZERO))))
+    }
+
+    fn hear(&mut self, (place, heard): (usize, Ended)) {
+        self.out = self.out.saturating_sub(1);
+        if let Some((_, ended)) = self.ended.get_mut(place) {
+            *ended = Some(heard);
+        }
+    }
+}
+
+/// Groups campaigns by their buyer, in the order of their names. A campaign whose buyer is not asked has no price.
+fn parties<'m>(campaigns: Vec<&'m Arc<Campaign>>, bids: &mut Bids<'m>) -> Vec<Party<'m>> {
+    let mut parties: Vec<Party<'m>> = Vec::new();
+    let mut places: HashMap<&BuyerId, usize> = HashMap::new();
+    for campaign in campaigns {
+        let buyer = &campaign.buyer;
+        let Some(contract) = &buyer.bidding else {
+            bids.left_out.push(left_out(campaign, Exclusion::NoPrice, None));
+            continue;
+        };
+        let place = *places.entry(&buyer.id).or_insert(parties.len());
+        match parties.get_mut(place) {
+            Some(party) => party.campaigns.push(campaign),
+            None => parties.push(Party { buyer, contract, campaigns: vec![campaign] }),
+        }
+    }
+    parties
+}
+
+impl<'m> Party<'m> {
+    /// Writes down what the buyer said, for each of its campaigns.
+    fn settle(self, ended: Ended, bids: &mut Bids<'m>) {
+        let Ended { outcome, detail, took, bid, adapter, .. } = ended;
+        let winner = bid.as_ref().map(|bid| bid.campaign);
+        for (place, campaign) in self.campaigns.iter().copied().enumerate() {
+            let (outcome, detail, handle) = match (&bid, winner) {
+                (Some(bid), Some(winner)) if winner == place => {
+                    bids.bids.push(Bid { campaign, amount: bid.amount });
+                    (outcome, None, bid.handle.clone())
+                }
+                // One question has one bid: the buyer chose another of its campaigns.
+                (Some(_), Some(winner)) => {
+                    let other = self.campaigns.get(winner).map(|other| other.id.to_string());
+                    let detail = other.map(|other| format!("its buyer bid for `{other}`"));
+                    (Outcome::NoBid, detail, None)
+                }
+                _ => (outcome, detail.clone(), None),
+            };
+            if let Some(exclusion) = outcome.exclusion() {
+                bids.left_out.push(left_out(campaign, exclusion, detail));
+            }
+            bids.asked.push(Asked {
+                campaign: campaign.id.as_str().to_owned(),
+                buyer: self.buyer.id.as_str().to_owned(),
+                outcome: outcome.code().to_owned(),
+                micros: u32::try_from(took.as_micros()).unwrap_or(u32::MAX),
+                adapter: adapter.clone(),
+                handle,
+            });
+        }
+    }
+}

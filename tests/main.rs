@@ -9,6 +9,7 @@
 
 mod admission;
 mod authors;
+mod buyers;
 mod c;
 mod crash;
 mod delivery;

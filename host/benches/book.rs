@@ -98,6 +98,7 @@ fn asking(campaigns: &[Campaign]) -> impl FnMut(usize) -> usize {
 fn campaign(number: usize) -> Campaign {
     let egress = Egress::public();
     let buyer = Buyer {
+        bidding: None,
         id: BuyerId::parse(&format!("buyer-{}", number / 3)).unwrap(),
         credit_limit: Micros::new(1_000_000_000_000_000),
         destination: egress.check("https://buyer.example.com/leads").unwrap(),
@@ -106,6 +107,7 @@ fn campaign(number: usize) -> Campaign {
         active: true,
     };
     Campaign {
+        bid_max: None,
         id: CampaignId::parse(&format!("campaign-{number}")).unwrap(),
         buyer: Arc::new(buyer),
         active: true,

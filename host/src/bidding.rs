@@ -23,7 +23,7 @@ use crate::telemetry;
 
 pub use guard::{
     ALARM_WINDOW, CALLS_MAX, FAILURES_IN_A_ROW, Guards, OPEN, OPEN_MAX, OPEN_SHARE_MAX, PROBES,
-    Seen, Stage, WINDOW, WINDOW_CALLS_MIN,
+    Quantiles, Seen, Stage, WINDOW, WINDOW_CALLS_MIN,
 };
 pub use remote::{Flaw, HANDLE_BYTES_MAX, Offered, Outcome, Reply, Saleroom, TEXT_CHARS_MAX, read};
 pub use tail::{TAIL_AT_FIRST, TAIL_MAX, TAIL_MIN, Tail};

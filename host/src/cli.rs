@@ -6,6 +6,7 @@
 mod compile_worker;
 mod demo;
 mod journal;
+mod mock_buyer;
 mod module;
 mod price;
 mod replay;
@@ -54,6 +55,8 @@ enum Command {
     Journal(journal::Args),
     /// Decide every recorded auction again and compare.
     Replay(replay::Args),
+    /// Play buyers' end points of many characters, to try an exchange on.
+    MockBuyer(mock_buyer::Args),
     /// Compile one module from standard input to standard output. The program runs itself so.
     #[command(name = WORKER_COMMAND, hide = true)]
     CompileWorker(compile_worker::Args),
@@ -109,6 +112,7 @@ pub fn run() -> ExitCode {
         Command::Schema(args) => schema::run(&args, json),
         Command::Journal(args) => journal::run(args, json),
         Command::Replay(args) => replay::run(&args, json),
+        Command::MockBuyer(args) => mock_buyer::run(args, json),
         Command::CompileWorker(args) => compile_worker::run(&args),
     };
     match ended {

@@ -50,7 +50,7 @@ impl Errand {
     }
 }
 
-/// Ships the lead once. `lead` is the full lead as a JSON object.
+/// Ships the lead once. `lead` is the full lead as a JSON object, `handle` what the buyer called its bid.
 pub async fn attempt(
     courier: &Courier,
     buyer: &Buyer,
@@ -58,9 +58,10 @@ pub async fn attempt(
     vertical: &str,
     currency: &str,
     lead: &Value,
+    handle: Option<&str>,
 ) -> Outcome {
     let Errand { ping, copy, winner, .. } = errand;
-    let body = json!({
+    let mut body = json!({
         "lead_id": ping.lead().to_string(),
         "ping_id": ping.to_string(),
         "campaign": winner.campaign,
@@ -69,6 +70,9 @@ pub async fn attempt(
         "currency": currency,
         "lead": lead,
     });
+    if let (Some(handle), Some(members)) = (handle, body.as_object_mut()) {
+        members.insert("handle".to_owned(), handle.into());
+    }
     let shipment = Shipment {
         destination: &buyer.destination,
         body: body.to_string().into_bytes(),

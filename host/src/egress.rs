@@ -19,6 +19,8 @@ use reqwest::Url;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
+use ipnet::{Ipv4Net, Ipv6Net};
+
 pub use ipnet::IpNet;
 
 pub use address::Reserved;
@@ -100,6 +102,12 @@ impl Egress {
     /// Https to public addresses, and nothing else.
     pub fn public() -> Self {
         Self::default()
+    }
+
+    /// Everything that any policy may allow: for what another policy let through, and that nobody calls.
+    pub fn anywhere() -> Self {
+        let (v4, v6) = (IpNet::from(Ipv4Net::default()), IpNet::from(Ipv6Net::default()));
+        Self::public().allow_loopback().allow(v4).allow(v6)
     }
 
     /// Allows this machine itself, also over plain http: for development and tests.

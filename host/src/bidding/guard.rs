@@ -23,16 +23,16 @@ use super::remote::Outcome;
 use breaker::{Breaker, Change, Pass};
 use flow::{Concurrency, Quota};
 
-pub use breaker::{
-    FAILURES_IN_A_ROW, OPEN, OPEN_MAX, PROBES, Stage, Verdict, WINDOW, WINDOW_CALLS_MIN,
-};
-pub use latency::{Latency, Quantiles};
+pub(super) use breaker::Verdict;
+pub use breaker::{FAILURES_IN_A_ROW, OPEN, OPEN_MAX, PROBES, Stage, WINDOW, WINDOW_CALLS_MIN};
+pub(super) use latency::Latency;
+pub use latency::Quantiles;
 
 /// Of a hundred end points in use, so many may be shut off at once; one always may.
 pub const OPEN_SHARE_MAX: usize = 50;
 /// More than half of the end points failing within this time are an alarm, if there are [`ALARM_MIN`] in use.
 pub const ALARM_WINDOW: Duration = Duration::from_secs(10);
-pub const ALARM_MIN: usize = 3;
+const ALARM_MIN: usize = 3;
 /// An end point that was not called for so long is not in use.
 const IN_USE: Duration = Duration::from_secs(60);
 /// The most calls out at once to all buyers together.
@@ -42,11 +42,11 @@ const KNOWN_MIN: u64 = 20;
 /// All the same it is asked this often, or nobody would notice that it became quicker.
 const ASKED_ANYWAY: Duration = Duration::from_secs(1);
 /// Less time than this is no use to anybody.
-pub const TIME_MIN: Duration = Duration::from_millis(2);
+const TIME_MIN: Duration = Duration::from_millis(2);
 
 /// Why a buyer was not asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Skipped {
+pub(super) enum Skipped {
     /// Its end point failed too often.
     BreakerOpen { left: Duration },
     /// Enough probes are out to an end point that failed.
@@ -80,7 +80,7 @@ struct Trips {
 
 /// One buyer's end point.
 #[derive(Debug)]
-pub struct Guard {
+pub(super) struct Guard {
     buyer: BuyerId,
     contract: Arc<Bidding>,
     state: Mutex<State>,
@@ -114,7 +114,7 @@ pub struct Seen {
 
 /// The right to call an end point once.
 #[derive(Debug)]
-pub struct Ticket {
+pub(super) struct Ticket {
     guards: Guards,
     guard: Arc<Guard>,
     pass: Pass,
@@ -134,7 +134,7 @@ impl Guards {
     }
 
     /// Returns the guard of a buyer's end point; a new one if the contract is another than it was.
-    pub fn of(&self, buyer: &Buyer, contract: &Arc<Bidding>, now: Instant) -> Arc<Guard> {
+    pub(super) fn of(&self, buyer: &Buyer, contract: &Arc<Bidding>, now: Instant) -> Arc<Guard> {
         if let Some(guard) = self.0.guards.get(&buyer.id)
             && guard.contract == *contract
         {
@@ -173,7 +173,7 @@ impl Guards {
     }
 
     /// Returns the right to call, if the end point may be called with so much time left.
-    pub fn admit(
+    pub(super) fn admit(
         &self,
         guard: &Arc<Guard>,
         now: Instant,
@@ -239,7 +239,7 @@ impl Guards {
 
 impl Guard {
     /// Counts an outcome, as the auction saw it.
-    pub fn count(&self, outcome: Outcome) {
+    pub(super) fn count(&self, outcome: Outcome) {
         if let Some(count) = self.counts.get(outcome.place()) {
             count.fetch_add(1, Ordering::Relaxed);
         }
@@ -248,8 +248,7 @@ impl Guard {
         metrics::counter!("gavel_buyer_asked_total", &labels).increment(1);
     }
 
-    /// Returns what can be seen of it.
-    pub fn seen(&self) -> Seen {
+    fn seen(&self) -> Seen {
         let state = self.state();
         Seen {
             stage: state.breaker.stage(),
@@ -305,13 +304,8 @@ impl Guard {
 }
 
 impl Ticket {
-    /// The end point that is called.
-    pub fn guard(&self) -> &Arc<Guard> {
-        &self.guard
-    }
-
     /// Ends the call. `took` is how long the answer took, if there was one.
-    pub fn end(mut self, now: Instant, verdict: Verdict, took: Option<Duration>) {
+    pub(super) fn end(mut self, now: Instant, verdict: Verdict, took: Option<Duration>) {
         self.finish(now, verdict, took);
     }
 

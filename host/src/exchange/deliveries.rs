@@ -124,13 +124,16 @@ impl Exchange {
             if errand.attempts > 0 {
                 self.ask_again(errand).await?;
             }
-            let vertical = self.book.decide(|book| {
+            let (vertical, handle) = self.book.decide(|book| {
                 let open = book.open_ping(errand.ping)?;
                 delivery::held(open, errand)?;
-                Some(open.auction.vertical.clone())
+                let handle = open.auction.handle_of(&errand.winner.campaign).map(str::to_owned);
+                Some((open.auction.vertical.clone(), handle))
             })?;
             let buyer = market.buyer_named(&errand.winner.buyer)?;
-            delivery::attempt(&self.courier, buyer, errand, &vertical, &self.currency, lead).await
+            let (courier, currency) = (&self.courier, &self.currency);
+            let handle = handle.as_deref();
+            delivery::attempt(courier, buyer, errand, &vertical, currency, lead, handle).await
         };
         self.conclude(errand, outcome).await.ok().flatten()
     }

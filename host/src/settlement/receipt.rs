@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::answer::Story;
 use super::entries;
 use crate::clock::Moment;
-use crate::facts::{Fact, LeftOut, ModuleUsed, Winner};
+use crate::facts::{Asked, Fact, LeftOut, ModuleUsed, Winner};
 use crate::ids::{Digest, PingId};
 use crate::lead::{PingView, Schema};
 use crate::money::{Micros, Share};
@@ -62,6 +62,7 @@ pub fn receipt(
         "bids": auction.bids.iter().map(|bid| {
             json!({"campaign": bid.campaign, "buyer": bid.buyer, "amount": amount(bid.amount)})
         }).collect::<Vec<Value>>(),
+        "asked": auction.asked.iter().map(asked).collect::<Vec<Value>>(),
         "winners": auction.winners.iter().map(winner).collect::<Vec<Value>>(),
         "left_out": auction.left_out.iter().map(left_out).collect::<Vec<Value>>(),
         "duplicate_of": auction.duplicate_of.map(|ping| PingId::from_u128(ping).to_string()),
@@ -82,6 +83,17 @@ fn amount(micros: i64) -> String {
 fn module(module: &ModuleUsed) -> Value {
     let digest = Digest::from_bytes(module.digest).to_string();
     json!({"name": module.name, "version": module.version, "digest": digest, "fuel": module.fuel})
+}
+
+fn asked(asked: &Asked) -> Value {
+    json!({
+        "campaign": asked.campaign,
+        "buyer": asked.buyer,
+        "outcome": asked.outcome,
+        "micros": asked.micros,
+        "adapter": asked.adapter.as_ref().map(module),
+        "handle": asked.handle,
+    })
 }
 
 fn winner(winner: &Winner) -> Value {

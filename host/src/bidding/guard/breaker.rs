@@ -17,7 +17,7 @@ pub const OPEN_MAX: Duration = Duration::from_secs(300);
 /// So many probes in a row have to succeed. The first goes alone; each success lets one more go at the same time.
 pub const PROBES: u32 = 10;
 /// A breaker that stayed closed for so long has made up for one opening.
-pub const FORGIVEN_AFTER: Duration = Duration::from_secs(60);
+pub(super) const FORGIVEN_AFTER: Duration = Duration::from_secs(60);
 
 /// The window's seconds.
 const SECONDS: usize = 10;
@@ -32,7 +32,7 @@ pub enum Stage {
 
 /// What one call says of the end point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub(in crate::bidding) enum Verdict {
     /// It answered in time, whatever it said.
     Good,
     /// It did not, and that is its own doing.
@@ -43,14 +43,14 @@ pub enum Verdict {
 
 /// The right to call, handed back with the call's [`Verdict`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pass {
+pub(super) enum Pass {
     Call,
     Probe,
 }
 
 /// What a verdict changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
+pub(super) enum Change {
     Opened {
         until: Instant,
     },
@@ -61,7 +61,7 @@ pub enum Change {
 
 /// The breaker of one end point.
 #[derive(Clone, Debug)]
-pub struct Breaker {
+pub(super) struct Breaker {
     stage: Stage,
     /// Openings in a row, with some forgiven.
     ejections: u32,
@@ -81,7 +81,7 @@ struct Second {
 
 impl Breaker {
     /// A closed breaker. The seed decides its lots.
-    pub fn new(now: Instant, seed: u64) -> Self {
+    pub(super) fn new(now: Instant, seed: u64) -> Self {
         Self {
             stage: Stage::Closed,
             ejections: 0,
@@ -93,17 +93,17 @@ impl Breaker {
         }
     }
 
-    pub fn stage(&self) -> Stage {
+    pub(super) fn stage(&self) -> Stage {
         self.stage
     }
 
     /// How often in a row it has opened.
-    pub fn ejections(&self) -> u32 {
+    pub(super) fn ejections(&self) -> u32 {
         self.ejections
     }
 
     /// Returns the right to call, or until when nobody may.
-    pub fn admit(&mut self, now: Instant) -> Result<Pass, Instant> {
+    pub(super) fn admit(&mut self, now: Instant) -> Result<Pass, Instant> {
         if let Stage::Open { until } = self.stage {
             if now < until {
                 return Err(until);
@@ -124,7 +124,7 @@ impl Breaker {
     }
 
     /// Takes a call's verdict. `may_open` is asked only when the breaker is about to open from closed.
-    pub fn record(
+    pub(super) fn record(
         &mut self,
         now: Instant,
         pass: Pass,

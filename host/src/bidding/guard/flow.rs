@@ -3,12 +3,12 @@
 use std::time::Instant;
 
 /// The limit of calls at once begins here, or at the contract's if that is less.
-pub const START: u32 = 16;
+pub(super) const START: u32 = 16;
 const MILLI: u64 = 1_000;
 
 /// Calls at once: one more for each round of good calls, half for a bad one (AIMD), from 1 to the contract's limit.
 #[derive(Clone, Copy, Debug)]
-pub struct Concurrency {
+pub(super) struct Concurrency {
     in_flight: u32,
     /// The limit in thousandths.
     limit: u64,
@@ -20,20 +20,20 @@ pub struct Concurrency {
 const BETWEEN_CUTS: std::time::Duration = std::time::Duration::from_millis(100);
 
 impl Concurrency {
-    pub fn new(most: u32) -> Self {
+    pub(super) fn new(most: u32) -> Self {
         let most = most.max(1);
         Self { in_flight: 0, limit: u64::from(START.min(most)) * MILLI, most, cut: None }
     }
 
     /// Takes a place, if there is one.
-    pub fn enter(&mut self) -> bool {
+    pub(super) fn enter(&mut self) -> bool {
         let free = self.in_flight < self.limit();
         self.in_flight = self.in_flight.saturating_add(u32::from(free));
         free
     }
 
     /// Gives a place back. `coped` says whether the end point coped with the call; nothing if the call says nothing.
-    pub fn leave(&mut self, now: Instant, coped: Option<bool>) {
+    pub(super) fn leave(&mut self, now: Instant, coped: Option<bool>) {
         let crowded = self.in_flight.saturating_mul(2) >= self.limit();
         self.in_flight = self.in_flight.saturating_sub(1);
         match coped {
@@ -54,24 +54,24 @@ impl Concurrency {
         }
     }
 
-    pub fn in_flight(&self) -> u32 {
+    pub(super) fn in_flight(&self) -> u32 {
         self.in_flight
     }
 
     /// How many may be out at once by now.
-    pub fn limit(&self) -> u32 {
+    pub(super) fn limit(&self) -> u32 {
         u32::try_from(self.limit / MILLI).unwrap_or(u32::MAX)
     }
 
     /// What the contract allows.
-    pub fn most(&self) -> u32 {
+    pub(super) fn most(&self) -> u32 {
         self.most
     }
 }
 
 /// Calls a second: a bucket that holds a second's worth.
 #[derive(Clone, Copy, Debug)]
-pub struct Quota {
+pub(super) struct Quota {
     per_second: u32,
     /// Thousandths of a call.
     left: u64,
@@ -79,12 +79,12 @@ pub struct Quota {
 }
 
 impl Quota {
-    pub fn new(per_second: u32, now: Instant) -> Self {
+    pub(super) fn new(per_second: u32, now: Instant) -> Self {
         Self { per_second, left: u64::from(per_second) * MILLI, at: now }
     }
 
     /// Takes a call, if there is one left.
-    pub fn take(&mut self, now: Instant) -> bool {
+    pub(super) fn take(&mut self, now: Instant) -> bool {
         let passed = now.saturating_duration_since(self.at);
         // A call's thousandth comes each millisecond for every call a second.
         let whole_ms = u64::try_from(passed.as_millis()).unwrap_or(u64::MAX);

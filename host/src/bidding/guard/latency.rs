@@ -7,7 +7,7 @@ const EVERY: u32 = 16;
 
 /// The newest durations in microseconds, with their quantiles.
 #[derive(Clone, Debug)]
-pub struct Latency {
+pub(in crate::bidding) struct Latency {
     newest: Vec<u32>,
     next: usize,
     since: u32,
@@ -32,7 +32,7 @@ impl Default for Latency {
 
 impl Latency {
     /// Takes a duration; returns whether the quantiles were computed anew.
-    pub fn record(&mut self, micros: u32) -> bool {
+    pub(in crate::bidding) fn record(&mut self, micros: u32) -> bool {
         match self.newest.get_mut(self.next) {
             Some(place) => *place = micros,
             None => self.newest.push(micros),
@@ -53,12 +53,12 @@ impl Latency {
         due
     }
 
-    pub fn quantiles(&self) -> Quantiles {
+    pub(in crate::bidding) fn quantiles(&self) -> Quantiles {
         self.quantiles
     }
 
     /// How many durations there ever were.
-    pub fn seen(&self) -> u64 {
+    pub(in crate::bidding) fn seen(&self) -> u64 {
         self.seen
     }
 }

@@ -166,7 +166,11 @@ pub fn read(body: &[u8], ping: &str, currency: &str) -> Reply {
 }
 
 /// Checks what a reply promises, in whatever dialect it was said. `max` is the most that may be bid for the campaign.
-pub fn checked(amount: Micros, max: Option<Micros>, handle: Option<&str>) -> Result<(), Reply> {
+pub(super) fn checked(
+    amount: Micros,
+    max: Option<Micros>,
+    handle: Option<&str>,
+) -> Result<(), Reply> {
     if !amount.is_positive() {
         return Err(invalid(Flaw::NotPositive, &format!("it bids {amount}")));
     }
@@ -182,12 +186,12 @@ pub fn checked(amount: Micros, max: Option<Micros>, handle: Option<&str>) -> Res
 }
 
 /// Returns the reply that stands for a flawed answer.
-pub fn invalid(flaw: Flaw, detail: &str) -> Reply {
+pub(super) fn invalid(flaw: Flaw, detail: &str) -> Reply {
     Reply::Invalid { flaw, detail: clean(detail) }
 }
 
 /// Returns a text of a buyer as it may stand in a receipt: printable, and not long.
-pub fn clean(text: &str) -> String {
+pub(super) fn clean(text: &str) -> String {
     let printable = |c: &char| !c.is_control();
     text.trim().chars().filter(printable).take(TEXT_CHARS_MAX).collect()
 }

@@ -16,11 +16,11 @@ use crate::money::Micros;
 use std::sync::Arc;
 
 /// How long an answer is listened to after its deadline.
-pub const LINGER: Duration = Duration::from_millis(250);
+pub(super) const LINGER: Duration = Duration::from_millis(250);
 /// A call that began, or an alarm that rang, so much late says more about this machine than about the buyer.
-pub const OWN_DELAY_MAX: Duration = Duration::from_millis(20);
+pub(super) const OWN_DELAY_MAX: Duration = Duration::from_millis(20);
 /// A buyer that had less time than this, and less than its contract says, is not blamed for being late.
-pub const FAIR_TIME: Duration = Duration::from_millis(100);
+pub(super) const FAIR_TIME: Duration = Duration::from_millis(100);
 
 /// How a call ended.
 #[derive(Clone, Debug, PartialEq)]

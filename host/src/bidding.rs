@@ -25,7 +25,10 @@ pub use guard::{
     ALARM_WINDOW, CALLS_MAX, FAILURES_IN_A_ROW, Guards, OPEN, OPEN_MAX, OPEN_SHARE_MAX, PROBES,
     Quantiles, Seen, Stage, WINDOW, WINDOW_CALLS_MIN,
 };
-pub use remote::{Flaw, HANDLE_BYTES_MAX, Offered, Outcome, Reply, Saleroom, TEXT_CHARS_MAX, read};
+pub use remote::{
+    Ended, Flaw, HANDLE_BYTES_MAX, Invited, Offered, Outcome, RemoteBid, Reply, Saleroom,
+    TEXT_CHARS_MAX, read,
+};
 pub use tail::{TAIL_AT_FIRST, TAIL_MAX, TAIL_MIN, Tail};
 
 /// A campaign's offer for this lead.
@@ -66,7 +69,7 @@ pub async fn collect<'m>(
 ) -> Bids<'m> {
     let (mut bids, remote) = in_process(vertical, shortlist, offered.frame, ping);
     if !remote.is_empty() {
-        saleroom.ask(offered, remote, &mut bids).await;
+        saleroom.ask_for(offered, remote, &mut bids).await;
     }
     bids.sorted()
 }

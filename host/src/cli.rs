@@ -3,6 +3,7 @@
 //! 0 done, 1 the thing checked does not hold, 2 usage, 3 could not run. Results go to standard output, progress and
 //! complaints to standard error.
 
+mod buyer;
 mod compile_worker;
 mod demo;
 mod journal;
@@ -55,6 +56,8 @@ enum Command {
     Journal(journal::Args),
     /// Decide every recorded auction again and compare.
     Replay(replay::Args),
+    /// Try a buyer's end point as the exchange would use it.
+    Buyer(buyer::Args),
     /// Play buyers' end points of many characters, to try an exchange on.
     MockBuyer(mock_buyer::Args),
     /// Compile one module from standard input to standard output. The program runs itself so.
@@ -112,6 +115,7 @@ pub fn run() -> ExitCode {
         Command::Schema(args) => schema::run(&args, json),
         Command::Journal(args) => journal::run(args, json),
         Command::Replay(args) => replay::run(&args, json),
+        Command::Buyer(args) => buyer::run(args, json),
         Command::MockBuyer(args) => mock_buyer::run(args, json),
         Command::CompileWorker(args) => compile_worker::run(&args),
     };

@@ -26,7 +26,7 @@ pub use ipnet::IpNet;
 pub use address::Reserved;
 pub use client::{Client, Unavailable};
 pub use line::{
-    Answer, BODY_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX, Line, NoAnswer, NoLine, Question,
+    Answer, BODY_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX, Line, NoAnswer, NoLine, Question, Version,
 };
 
 /// The longest destination, in bytes.

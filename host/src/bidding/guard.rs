@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use dashmap::DashMap;
 
-use crate::catalog::{Bidding, Buyer};
+use crate::catalog::Bidding;
 use crate::ids::BuyerId;
 
 use super::remote::Outcome;
@@ -134,14 +134,14 @@ impl Guards {
     }
 
     /// Returns the guard of a buyer's end point; a new one if the contract is another than it was.
-    pub(super) fn of(&self, buyer: &Buyer, contract: &Arc<Bidding>, now: Instant) -> Arc<Guard> {
-        if let Some(guard) = self.0.guards.get(&buyer.id)
+    pub(super) fn of(&self, buyer: &BuyerId, contract: &Arc<Bidding>, now: Instant) -> Arc<Guard> {
+        if let Some(guard) = self.0.guards.get(buyer)
             && guard.contract == *contract
         {
             return Arc::clone(&guard);
         }
         let name = u64::from_le_bytes(
-            crate::ids::Digest::of(buyer.id.as_str().as_bytes())
+            crate::ids::Digest::of(buyer.as_str().as_bytes())
                 .as_bytes()
                 .first_chunk()
                 .copied()
@@ -155,14 +155,14 @@ impl Guards {
             called: None,
         };
         let guard = Arc::new(Guard {
-            buyer: buyer.id.clone(),
+            buyer: buyer.clone(),
             contract: Arc::clone(contract),
             state: Mutex::new(state),
             open: AtomicBool::new(false),
             called_ms: AtomicU64::new(0),
             counts: Default::default(),
         });
-        self.0.guards.insert(buyer.id.clone(), Arc::clone(&guard));
+        self.0.guards.insert(buyer.clone(), Arc::clone(&guard));
         guard
     }
 

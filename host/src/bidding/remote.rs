@@ -12,27 +12,29 @@ mod call;
 mod dialect;
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use tokio::time::timeout_at;
 
-use crate::catalog::{Bidding, Buyer, Campaign};
+use crate::catalog::{Bidding, Campaign};
 use crate::egress::Line;
 use crate::facts::Asked;
-use crate::ids::BuyerId;
-use crate::lead::PingView;
+use crate::ids::{BuyerId, CampaignId};
 use crate::matching::left_out;
+use crate::money::Micros;
 use crate::reasons::Exclusion;
 
 use super::guard::{Guard, Guards, Ticket};
 use super::tail::Tail;
 use super::{Bid, Bids};
-use call::{Call, Ended};
+use call::Call;
 use dialect::{Dialect, Offer};
 
 pub use answer::{Flaw, HANDLE_BYTES_MAX, Reply, TEXT_CHARS_MAX, read};
+pub use call::{Ended, RemoteBid};
 
 /// What came of asking a buyer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -103,24 +105,33 @@ pub struct Saleroom {
 }
 
 /// What all buyers are told of one ping, and until when they are waited for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Offered<'a> {
     /// The ping's handle, as text.
     pub ping: &'a str,
     pub vertical: &'a str,
     pub currency: &'a str,
     pub test: bool,
-    pub view: &'a PingView,
+    /// Writes the ping view as JSON. Nobody needs it where nobody is asked.
+    pub lead: &'a (dyn Fn() -> String + Sync),
     pub frame: &'a [u64],
     /// When the source wants its answer.
     pub deadline: Instant,
 }
 
-/// One buyer with those of its campaigns that it is asked for.
-struct Party<'m> {
-    buyer: &'m Arc<Buyer>,
-    contract: &'m Arc<Bidding>,
-    campaigns: Vec<&'m Arc<Campaign>>,
+impl fmt::Debug for Offered<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Offered").field("ping", &self.ping).finish_non_exhaustive()
+    }
+}
+
+/// One buyer that is to be asked, for some of its campaigns.
+#[derive(Clone, Debug)]
+pub struct Invited {
+    pub buyer: BuyerId,
+    pub contract: Arc<Bidding>,
+    /// Each with the most that may be bid for it, if its operator says so.
+    pub campaigns: Vec<(CampaignId, Option<Micros>)>,
 }
 
 impl Saleroom {
@@ -139,29 +150,22 @@ impl Saleroom {
         &self.tail
     }
 
-    /// Asks the buyers of these campaigns and adds what they say to the bids.
-    pub(super) async fn ask<'m>(
-        &self,
-        offered: Offered<'_>,
-        campaigns: Vec<&'m Arc<Campaign>>,
-        bids: &mut Bids<'m>,
-    ) {
-        let parties = parties(campaigns, bids);
+    /// Asks all of them at the same time. Returns what each said, in their order, at the deadline at the latest.
+    pub async fn ask(&self, offered: Offered<'_>, invited: &[Invited]) -> Vec<Ended> {
         let close_by = offered.deadline.checked_sub(self.tail.kept_back());
         let close_by = close_by.unwrap_or(offered.deadline);
-        let lead = offered.view.to_json().to_string();
-        let mut calls = Calls::new(parties.len());
-        for (place, party) in parties.iter().enumerate() {
-            let began = Instant::now();
-            let contract = began.checked_add(party.contract.timeout).unwrap_or(close_by);
-            let deadline = close_by.min(contract);
+        let lead = (offered.lead)();
+        let mut calls = Calls::new(invited.len());
+        for (place, invited) in invited.iter().enumerate() {
+            let (began, contract) = (Instant::now(), &invited.contract);
+            let deadline = began.checked_add(contract.timeout).unwrap_or(close_by).min(close_by);
             let left = deadline.saturating_duration_since(began);
-            let guard = self.guards.of(party.buyer, party.contract, began);
+            let guard = self.guards.of(&invited.buyer, contract, began);
             let ended = match self.guards.admit(&guard, began, left) {
                 Err(skipped) => Some(Ended::skipped(skipped)),
                 Ok(ticket) => {
-                    let offer = Offer { offered: &offered, party, lead: &lead, left };
-                    match Dialect::of(party.contract).ask(&offer) {
+                    let offer = Offer { offered: &offered, invited, lead: &lead, left };
+                    match Dialect::of(contract).ask(&offer) {
                         // The ticket is dropped: this was no call.
                         Err(why) => Some(Ended::invalid(Flaw::Adapter, why)),
                         Ok(asking) => {
@@ -175,9 +179,24 @@ impl Saleroom {
             };
             calls.ended.push((guard, ended));
         }
-        for (party, (guard, ended)) in parties.into_iter().zip(calls.end().await) {
+        let ended = calls.end().await.map(|(guard, ended)| {
             guard.count(ended.outcome);
-            party.settle(ended, bids);
+            ended
+        });
+        ended.collect()
+    }
+
+    /// Asks the buyers of these campaigns and adds what they say to the bids.
+    pub(super) async fn ask_for<'m>(
+        &self,
+        offered: Offered<'_>,
+        campaigns: Vec<&'m Arc<Campaign>>,
+        bids: &mut Bids<'m>,
+    ) {
+        let (invited, of_buyer) = invite(campaigns);
+        let said = self.ask(offered, &invited).await;
+        for ((invited, campaigns), ended) in invited.iter().zip(of_buyer).zip(said) {
+            settle(&invited.buyer, &campaigns, &ended, bids);
         }
     }
 }
@@ -229,55 +248,58 @@ impl Calls {
     }
 }
 
-/// Groups campaigns by their buyer, in the order of their names. A campaign whose buyer is not asked has no price.
-fn parties<'m>(campaigns: Vec<&'m Arc<Campaign>>, bids: &mut Bids<'m>) -> Vec<Party<'m>> {
-    let mut parties: Vec<Party<'m>> = Vec::new();
+/// Groups campaigns by their buyer, in the order of their names.
+fn invite(campaigns: Vec<&Arc<Campaign>>) -> (Vec<Invited>, Vec<Vec<&Arc<Campaign>>>) {
+    let (mut invited, mut grouped): (Vec<Invited>, Vec<Vec<&Arc<Campaign>>>) = Default::default();
     let mut places: HashMap<&BuyerId, usize> = HashMap::new();
     for campaign in campaigns {
-        let buyer = &campaign.buyer;
-        let Some(contract) = &buyer.bidding else {
-            bids.left_out.push(left_out(campaign, Exclusion::NoPrice, None));
-            continue;
-        };
-        let place = *places.entry(&buyer.id).or_insert(parties.len());
-        match parties.get_mut(place) {
-            Some(party) => party.campaigns.push(campaign),
-            None => parties.push(Party { buyer, contract, campaigns: vec![campaign] }),
+        let Some(contract) = &campaign.buyer.bidding else { continue };
+        let place = *places.entry(&campaign.buyer.id).or_insert(invited.len());
+        if place == invited.len() {
+            let (buyer, contract) = (campaign.buyer.id.clone(), Arc::clone(contract));
+            invited.push(Invited { buyer, contract, campaigns: Vec::new() });
+            grouped.push(Vec::new());
+        }
+        if let (Some(invited), Some(group)) = (invited.get_mut(place), grouped.get_mut(place)) {
+            invited.campaigns.push((campaign.id.clone(), campaign.bid_max));
+            group.push(campaign);
         }
     }
-    parties
+    (invited, grouped)
 }
 
-impl<'m> Party<'m> {
-    /// Writes down what the buyer said, for each of its campaigns.
-    fn settle(self, ended: Ended, bids: &mut Bids<'m>) {
-        let Ended { outcome, detail, took, bid, adapter, .. } = ended;
-        let winner = bid.as_ref().map(|bid| bid.campaign);
-        for (place, campaign) in self.campaigns.iter().copied().enumerate() {
-            let (outcome, detail, handle) = match (&bid, winner) {
-                (Some(bid), Some(winner)) if winner == place => {
-                    bids.bids.push(Bid { campaign, amount: bid.amount });
-                    (outcome, None, bid.handle.clone())
-                }
-                // One question has one bid: the buyer chose another of its campaigns.
-                (Some(_), Some(winner)) => {
-                    let other = self.campaigns.get(winner).map(|other| other.id.to_string());
-                    let detail = other.map(|other| format!("its buyer bid for `{other}`"));
-                    (Outcome::NoBid, detail, None)
-                }
-                _ => (outcome, detail.clone(), None),
-            };
-            if let Some(exclusion) = outcome.exclusion() {
-                bids.left_out.push(left_out(campaign, exclusion, detail));
+/// Writes down what a buyer said, for each of its campaigns.
+fn settle<'m>(
+    buyer: &BuyerId,
+    campaigns: &[&'m Arc<Campaign>],
+    ended: &Ended,
+    bids: &mut Bids<'m>,
+) {
+    let chosen = ended.bid.as_ref().and_then(|bid| campaigns.get(bid.campaign));
+    for (place, campaign) in campaigns.iter().copied().enumerate() {
+        let (mut outcome, mut detail, mut handle) = (ended.outcome, ended.detail.clone(), None);
+        match &ended.bid {
+            Some(bid) if bid.campaign == place => {
+                bids.bids.push(Bid { campaign, amount: bid.amount });
+                handle.clone_from(&bid.handle);
             }
-            bids.asked.push(Asked {
-                campaign: campaign.id.as_str().to_owned(),
-                buyer: self.buyer.id.as_str().to_owned(),
-                outcome: outcome.code().to_owned(),
-                micros: u32::try_from(took.as_micros()).unwrap_or(u32::MAX),
-                adapter: adapter.clone(),
-                handle,
-            });
+            // One question has one bid: the buyer chose another of its campaigns.
+            Some(_) => {
+                outcome = Outcome::NoBid;
+                detail = chosen.map(|other| format!("its buyer bid for `{}`", other.id));
+            }
+            None => (),
         }
+        if let Some(exclusion) = outcome.exclusion() {
+            bids.left_out.push(left_out(campaign, exclusion, detail));
+        }
+        bids.asked.push(Asked {
+            campaign: campaign.id.as_str().to_owned(),
+            buyer: buyer.as_str().to_owned(),
+            outcome: outcome.code().to_owned(),
+            micros: u32::try_from(ended.took.as_micros()).unwrap_or(u32::MAX),
+            adapter: ended.adapter.clone(),
+            handle,
+        });
     }
 }

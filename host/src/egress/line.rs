@@ -49,6 +49,14 @@ pub struct Line {
     egress: Egress,
 }
 
+/// Which HTTP is spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    Http1,
+    Http2,
+    Either,
+}
+
 /// The line cannot be set up.
 #[derive(Debug, thiserror::Error)]
 #[error("https cannot be set up: are certificate authorities installed on this machine?")]
@@ -93,25 +101,21 @@ pub enum NoAnswer {
 }
 
 impl Line {
-    /// Sets the line up under this policy.
+    /// Sets the line up under this policy. Where TLS agrees on HTTP/2 that is spoken, else HTTP/1.1.
     ///
     /// # Errors
     ///
     /// If the machine has no certificate authorities to trust.
     pub fn open(egress: &Egress) -> Result<Self, NoLine> {
-        Self::speaking(egress, false)
+        Self::speaking(egress, Version::Either)
     }
 
-    /// A line that speaks only HTTP/2, also where no TLS agrees on it.
+    /// Sets the line up for one version of HTTP, also where no TLS agrees on it.
     ///
     /// # Errors
     ///
     /// If the machine has no certificate authorities to trust.
-    pub fn open_http2(egress: &Egress) -> Result<Self, NoLine> {
-        Self::speaking(egress, true)
-    }
-
-    fn speaking(egress: &Egress, http2_only: bool) -> Result<Self, NoLine> {
+    pub fn speaking(egress: &Egress, version: Version) -> Result<Self, NoLine> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let roots = egress.authorities.iter().cloned();
         let verifier = Verifier::new_with_extra_roots(roots, Arc::clone(&provider));
@@ -126,17 +130,17 @@ impl Line {
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
         let tls = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http();
-        let connector = if http2_only {
-            tls.enable_http2().wrap_connector(tcp)
-        } else {
-            tls.enable_all_versions().wrap_connector(tcp)
+        let connector = match version {
+            Version::Http1 => tls.enable_http1().wrap_connector(tcp),
+            Version::Http2 => tls.enable_http2().wrap_connector(tcp),
+            Version::Either => tls.enable_all_versions().wrap_connector(tcp),
         };
         let http = Pool::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_MAX)
             .pool_max_idle_per_host(IDLE_PER_HOST_MAX)
-            .http2_only(http2_only)
+            .http2_only(version == Version::Http2)
             .http1_max_buf_size(HEAD_BYTES_MAX)
             .http1_max_headers(HEADERS_MAX)
             .http2_max_header_list_size(u32::try_from(HEAD_BYTES_MAX).unwrap_or(u32::MAX))

@@ -26,12 +26,13 @@ impl Exchange {
         let repeated = self.book.decide(|book| close::duplicate(book, vertical, source, print, at));
         let shortlist = if repeated.is_some() { Shortlist::default() } else { shortlist };
         let handle = ping.to_string();
+        let lead = || view.to_json().to_string();
         let offered = Offered {
             ping: &handle,
             vertical: vertical.id.as_str(),
             currency: &self.currency,
             test: entered.envelope.test,
-            view,
+            lead: &lead,
             frame,
             deadline: submission.deadline(entered.envelope.deadline_ms),
         };

@@ -12,6 +12,7 @@ use crate::bidding::guard::{Skipped, Ticket, Verdict};
 use crate::catalog::Bidding;
 use crate::egress::{Answer, Line, NoAnswer};
 use crate::facts::ModuleUsed;
+use crate::ids::CampaignId;
 use crate::money::Micros;
 use std::sync::Arc;
 
@@ -24,22 +25,22 @@ pub(super) const FAIR_TIME: Duration = Duration::from_millis(100);
 
 /// How a call ended.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Ended {
-    pub(super) outcome: Outcome,
-    pub(super) detail: Option<String>,
-    pub(super) took: Duration,
-    pub(super) bid: Option<Offered>,
-    pub(super) adapter: Option<ModuleUsed>,
+pub struct Ended {
+    pub outcome: Outcome,
+    pub detail: Option<String>,
+    pub took: Duration,
+    pub bid: Option<RemoteBid>,
+    pub adapter: Option<ModuleUsed>,
     failure: bool,
 }
 
 /// A bid that holds.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Offered {
-    pub(super) amount: Micros,
+pub struct RemoteBid {
+    pub amount: Micros,
     /// Which of the campaigns that were asked for.
-    pub(super) campaign: usize,
-    pub(super) handle: Option<String>,
+    pub campaign: usize,
+    pub handle: Option<String>,
 }
 
 impl Ended {
@@ -88,7 +89,7 @@ pub(super) struct Call {
     ping: String,
     currency: String,
     /// The campaigns that are asked for, each with the most that may be bid for it.
-    campaigns: Vec<(String, Option<Micros>)>,
+    campaigns: Vec<(CampaignId, Option<Micros>)>,
     began: Instant,
     deadline: Instant,
 }
@@ -97,18 +98,17 @@ impl Call {
     pub(super) fn new(
         line: Line,
         asking: Asking,
-        offer: &Offer<'_, '_>,
+        offer: &Offer<'_>,
         began: Instant,
         deadline: Instant,
     ) -> Self {
-        let contract = Arc::clone(offer.party.contract);
+        let contract = Arc::clone(&offer.invited.contract);
         let most = |of_campaign: Option<Micros>| match (contract.bid_max, of_campaign) {
             (Some(one), Some(other)) => Some(one.min(other)),
             (one, other) => one.or(other),
         };
-        let campaigns = offer.party.campaigns.iter();
-        let campaigns =
-            campaigns.map(|campaign| (campaign.id.as_str().to_owned(), most(campaign.bid_max)));
+        let campaigns = offer.invited.campaigns.iter();
+        let campaigns = campaigns.map(|(campaign, bid_max)| (campaign.clone(), most(*bid_max)));
         Self {
             line,
             asking,
@@ -189,8 +189,10 @@ impl Call {
         amount: Micros,
         campaign: Option<&str>,
         handle: Option<String>,
-    ) -> Result<Offered, Reply> {
-        let named = |(name, _): &(String, Option<Micros>)| campaign.is_none_or(|c| c == name);
+    ) -> Result<RemoteBid, Reply> {
+        let named = |(name, _): &(CampaignId, Option<Micros>)| {
+            campaign.is_none_or(|campaign| campaign == name.as_str())
+        };
         let Some(place) = self.campaigns.iter().position(named) else {
             let other = clean(campaign.unwrap_or_default());
             let why = format!("it bids for `{other}`, which it was not asked for");
@@ -198,7 +200,7 @@ impl Call {
         };
         let most = self.campaigns.get(place).and_then(|(_, most)| *most);
         checked(amount, most, handle.as_deref())?;
-        Ok(Offered { amount, campaign: place, handle })
+        Ok(RemoteBid { amount, campaign: place, handle })
     }
 }
 

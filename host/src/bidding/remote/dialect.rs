@@ -8,7 +8,7 @@ use hyper::{Method, StatusCode};
 use serde_json::json;
 
 use super::answer::{Reply, read};
-use super::{Offered, Party};
+use super::{Invited, Offered};
 use crate::catalog::Bidding;
 use crate::egress::{Answer, Destination, Question};
 
@@ -18,9 +18,9 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// What one buyer is told of a ping.
 #[derive(Clone, Copy)]
-pub(super) struct Offer<'a, 'm> {
+pub(super) struct Offer<'a> {
     pub(super) offered: &'a Offered<'a>,
-    pub(super) party: &'a Party<'m>,
+    pub(super) invited: &'a Invited,
     /// The ping view as JSON.
     pub(super) lead: &'a str,
     /// How long its answer is waited for.
@@ -61,7 +61,7 @@ impl Dialect {
     }
 
     /// Puts the question into the buyer's words, or says why that failed.
-    pub(super) fn ask(&self, offer: &Offer<'_, '_>) -> Result<Asking, String> {
+    pub(super) fn ask(&self, offer: &Offer<'_>) -> Result<Asking, String> {
         match self {
             Self::Gavel => Ok(gavel(offer)),
         }
@@ -79,9 +79,10 @@ impl Dialect {
     }
 }
 
-fn gavel(offer: &Offer<'_, '_>) -> Asking {
+fn gavel(offer: &Offer<'_>) -> Asking {
     let Offered { ping, vertical, currency, test, .. } = *offer.offered;
-    let campaigns: Vec<&str> = offer.party.campaigns.iter().map(|c| c.id.as_str()).collect();
+    let campaigns: Vec<&str> =
+        offer.invited.campaigns.iter().map(|(name, _)| name.as_str()).collect();
     let mut head = json!({
         "ping_id": ping,
         "vertical": vertical,

@@ -12,6 +12,7 @@ use gavel::clock::Clock;
 use gavel::mock::{Authority, Character, GARBAGE, MockBuyer, MockSpec};
 use serde_json::{Value, json};
 
+use crate::crash::program::command;
 use crate::exchange::{Exchange, auto_ping, auto_post, merged, until};
 
 const PING: &str = "auto-insurance/ping";
@@ -408,4 +409,69 @@ fn resident_bytes() -> usize {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let pages = statm.split_whitespace().nth(1).and_then(|pages| pages.parse::<usize>().ok());
     pages.unwrap_or(0) * 4_096
+}
+
+/// Runs `gavel buyer check` against a mock buyer; returns its exit code and each finding as `grade check`.
+async fn checked(character: Character) -> (Option<i32>, Vec<String>) {
+    let buyer = MockBuyer::open(MockSpec::of(character), None, None).await.unwrap();
+    let (url, leads) = (buyer.bid_url(), buyer.lead_url());
+    let arguments = ["buyer", "check", &url, "--leads", &leads, "--json"];
+    let output = command().args(arguments).output().await.unwrap();
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    let findings = told["findings"].as_array().cloned().unwrap_or_default();
+    let findings = findings.iter().map(|finding| {
+        let text = |name: &str| finding[name].as_str().unwrap().to_owned();
+        let explained = !text("why").is_empty() && !text("mend").is_empty();
+        assert_eq!(explained, text("grade") != "good", "{finding}");
+        format!("{} {}", text("grade"), text("check"))
+    });
+    (output.status.code(), findings.collect())
+}
+
+#[tokio::test]
+async fn a_buyer_can_try_its_own_end_point() {
+    let (code, findings) = checked(Character::Prompt).await;
+    assert_eq!(code, Some(0), "{findings:?}");
+    assert!(findings.iter().all(|finding| !finding.starts_with("bad")), "{findings:?}");
+    assert!(findings.contains(&"good the same lead twice".to_owned()), "{findings:?}");
+    for (character, bad) in [
+        (Character::Failing, "bad answer"),
+        (Character::WrongPing, "bad answer"),
+        (Character::Garbage, "bad answer"),
+        (Character::GzipBomb, "bad answer"),
+        (Character::Redirecting, "bad answer"),
+        (Character::BigHeaders, "bad answer"),
+    ] {
+        let (code, findings) = checked(character).await;
+        assert_eq!(code, Some(1), "{findings:?}");
+        assert!(findings.contains(&bad.to_owned()), "{} {findings:?}", character.name());
+    }
+    let gone = ["buyer", "check", "http://127.0.0.1:9/bid"];
+    let output = command().args(gone).output().await.unwrap();
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("cannot be reached"), "{output:?}");
+}
+
+#[tokio::test]
+async fn a_mock_market_is_opened_from_a_file() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = folder.path().join("market.json");
+    let buyers =
+        json!({"buyers": [{"character": "slow", "seed": 1}, {"character": "5xx", "tls": true}]});
+    std::fs::write(&file, buyers.to_string()).unwrap();
+    let run = async |arguments: &[&str]| {
+        let mut command = command();
+        command.arg("mock-buyer").args(arguments).args(["--seconds", "0", "--json"]);
+        let output = command.output().await.unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let (code, out, _) = run(&["--market", file.to_str().unwrap()]).await;
+    let lines: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((code, lines.len()), (Some(0), 2), "{out}");
+    assert_eq!((&lines[0]["character"], &lines[1]["character"]), (&json!("slow"), &json!("5xx")));
+    std::fs::write(&file, "{}").unwrap();
+    let (code, _, error) = run(&["--market", file.to_str().unwrap()]).await;
+    assert_eq!(code, Some(2), "{error}");
+    assert!(error.contains("is no market: write"), "{error}");
 }

@@ -214,6 +214,7 @@ fn invited(egress: &Egress, number: usize, url: &str) -> Invited {
         bid_max: None,
         calls_per_second: None,
         concurrency: 1_000,
+        adapter: None,
     };
     Invited {
         buyer: BuyerId::parse(&format!("buyer-{number}")).unwrap(),

@@ -4,6 +4,7 @@
 //! is built whole from a [`Draft`], off the hot path, and published by swapping one pointer. Its version is the
 //! sequence number of the fact that made it.
 
+mod adapters;
 mod build;
 mod draft;
 mod faults;
@@ -26,15 +27,15 @@ use crate::egress::Destination;
 use crate::ids::{BuyerId, CampaignId, Digest, ModuleName, SourceId, VerticalId};
 use crate::lead::Schema;
 use crate::money::{Micros, Share};
-use crate::sandbox::{ConfiguredFilter, Normalizer};
+use crate::sandbox::{Adapter, ConfiguredFilter, Normalizer};
 use crate::schedule::Schedule;
 
 pub use draft::{Draft, Unfoldable};
 pub use faults::{FAULTS_TOLD_MAX, Fault, Faults};
 pub use serving::{Lot, Served, Serving, Upkeep};
 pub use spec::{
-    Amount, BiddingSpec, BudgetSpec, BuyerSpec, CampaignSpec, CapsSpec, DeliverySpec, FilterSpec,
-    ListSpec, Percent, Register, SourceSpec, VerticalSpec,
+    AdapterSpec, Amount, BiddingSpec, BudgetSpec, BuyerSpec, CampaignSpec, CapsSpec, DeliverySpec,
+    FilterSpec, ListSpec, Percent, Register, SourceSpec, VerticalSpec,
 };
 pub use upkeep::{FailingSpec, GateSpec, LimitsSpec, ModuleSpec};
 pub use versions::{STEPS_KEPT_MAX, StepTaken, Track, Trial, Version, Versions};
@@ -138,17 +139,30 @@ pub struct Buyer {
     pub idempotent: bool,
     /// How it is asked for bids over the network, if it is.
     pub bidding: Option<Arc<Bidding>>,
+    /// Speaks the buyer's dialect when a lead is handed over; without one it is the exchange's own JSON.
+    pub adapter: Option<Serving<Adapter>>,
     pub active: bool,
 }
 
 /// Where and how a buyer is asked for bids.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Bidding {
     pub destination: Destination,
     pub timeout: Duration,
     pub bid_max: Option<Micros>,
     pub calls_per_second: Option<u32>,
     pub concurrency: u32,
+    /// Speaks the buyer's dialect; without one it is the exchange's own JSON.
+    pub adapter: Option<Serving<Adapter>>,
+}
+
+impl Bidding {
+    /// Returns whether the end point and its limits are the same, whoever words the questions.
+    pub fn is_same_end_point(&self, other: &Self) -> bool {
+        let limits =
+            |bidding: &Self| (bidding.timeout, bidding.calls_per_second, bidding.concurrency);
+        self.destination == other.destination && limits(self) == limits(other)
+    }
 }
 
 /// A module's version that serves.

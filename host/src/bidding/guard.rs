@@ -136,7 +136,7 @@ impl Guards {
     /// Returns the guard of a buyer's end point; a new one if the contract is another than it was.
     pub(super) fn of(&self, buyer: &BuyerId, contract: &Arc<Bidding>, now: Instant) -> Arc<Guard> {
         if let Some(guard) = self.0.guards.get(buyer)
-            && guard.contract == *contract
+            && guard.contract.is_same_end_point(contract)
         {
             return Arc::clone(&guard);
         }

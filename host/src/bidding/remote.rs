@@ -29,9 +29,9 @@ use crate::reasons::Exclusion;
 
 use super::guard::{Guard, Guards, Ticket};
 use super::tail::Tail;
-use super::{Bid, Bids};
+use super::{Bid, Bids, Forfeited};
 use call::Call;
-use dialect::{Dialect, Offer};
+use dialect::Offer;
 
 pub use answer::{Flaw, HANDLE_BYTES_MAX, Reply, TEXT_CHARS_MAX, read};
 pub use call::{Ended, RemoteBid};
@@ -165,12 +165,10 @@ impl Saleroom {
                 Err(skipped) => Some(Ended::skipped(skipped)),
                 Ok(ticket) => {
                     let offer = Offer { offered: &offered, invited, lead: &lead, left };
-                    match Dialect::of(contract).ask(&offer) {
+                    match Call::new(self.line.clone(), &offer, began, deadline) {
                         // The ticket is dropped: this was no call.
-                        Err(why) => Some(Ended::invalid(Flaw::Adapter, why)),
-                        Ok(asking) => {
-                            let line = self.line.clone();
-                            let call = Call::new(line, asking, &offer, began, deadline);
+                        Err(unasked) => Some(unasked),
+                        Ok(call) => {
                             calls.start(place, call, ticket, deadline);
                             None
                         }
@@ -196,7 +194,7 @@ impl Saleroom {
         let (invited, of_buyer) = invite(campaigns);
         let said = self.ask(offered, &invited).await;
         for ((invited, campaigns), ended) in invited.iter().zip(of_buyer).zip(said) {
-            settle(&invited.buyer, &campaigns, &ended, bids);
+            settle(&invited.buyer, &campaigns, ended, bids);
         }
     }
 }
@@ -269,12 +267,7 @@ fn invite(campaigns: Vec<&Arc<Campaign>>) -> (Vec<Invited>, Vec<Vec<&Arc<Campaig
 }
 
 /// Writes down what a buyer said, for each of its campaigns.
-fn settle<'m>(
-    buyer: &BuyerId,
-    campaigns: &[&'m Arc<Campaign>],
-    ended: &Ended,
-    bids: &mut Bids<'m>,
-) {
+fn settle<'m>(buyer: &BuyerId, campaigns: &[&'m Arc<Campaign>], ended: Ended, bids: &mut Bids<'m>) {
     let chosen = ended.bid.as_ref().and_then(|bid| campaigns.get(bid.campaign));
     for (place, campaign) in campaigns.iter().copied().enumerate() {
         let (mut outcome, mut detail, mut handle) = (ended.outcome, ended.detail.clone(), None);
@@ -301,5 +294,14 @@ fn settle<'m>(
             adapter: ended.adapter.clone(),
             handle,
         });
+    }
+    let adapter = campaigns.first().and_then(|campaign| campaign.buyer.bidding.as_ref());
+    if let (Some(forfeit), Some(used), Some(serving)) =
+        (ended.forfeit, ended.adapter, adapter.and_then(|bidding| bidding.adapter.as_ref()))
+    {
+        let canary = serving.canary.as_ref().map(|(_, served)| served);
+        let served = canary.filter(|served| served.module.version == used.version);
+        let module = &served.unwrap_or(&serving.active).module;
+        bids.forfeited.push(Forfeited { module, upkeep: &serving.upkeep, forfeit });
     }
 }

@@ -62,6 +62,7 @@ pub(super) fn bidding(what: &str, spec: &BiddingSpec, egress: &Egress) -> Result
         bid_max: spec.bid_max.map(|most| most.0),
         calls_per_second: spec.calls_per_second,
         concurrency: spec.concurrency,
+        adapter: None,
     })
 }
 

@@ -172,6 +172,9 @@ pub struct BiddingSpec {
     /// How many questions may wait for its answer at once.
     #[serde(default = "BiddingSpec::default_concurrency")]
     pub concurrency: u32,
+    /// Speaks the buyer's dialect; absent means the exchange's own JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adapter: Option<AdapterSpec>,
 }
 
 impl BiddingSpec {
@@ -202,6 +205,19 @@ pub struct DeliverySpec {
     /// a delivery whose end is unknown is never sent again.
     #[serde(default)]
     pub idempotent: bool,
+    /// Speaks the buyer's dialect; absent means the exchange's own JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adapter: Option<AdapterSpec>,
+}
+
+/// A buyer's use of an adapter module.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdapterSpec {
+    pub module: ModuleName,
+    /// Handed to the module when it is configured; it says itself what it takes.
+    #[serde(default)]
+    pub settings: serde_json::Value,
 }
 
 impl DeliverySpec {
@@ -340,7 +356,7 @@ pub struct Register {
     pub campaigns: BTreeMap<CampaignId, CampaignSpec>,
     pub lists: BTreeMap<String, ListSpec>,
     pub modules: BTreeMap<ModuleName, ModuleSpec>,
-    /// By world: `filter` or `normalizer`.
+    /// By world: `filter`, `normalizer` or `adapter`.
     pub limits: BTreeMap<String, LimitsSpec>,
 }
 

@@ -70,6 +70,8 @@ flaws! {
     Compressed = "compressed", false;
     /// What came is not whole HTTP.
     Broken = "broken", false;
+    /// The buyer's adapter cannot make sense of it.
+    NotUnderstood = "not-understood", false;
     /// The buyer's adapter failed at it.
     Adapter = "adapter-failed", false;
 }

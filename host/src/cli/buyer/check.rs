@@ -9,10 +9,11 @@ use hyper::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderName, HeaderVal
 use serde_json::{Value, json};
 
 use super::findings::{Finding, Grade, print};
+use super::leads::leads;
+use super::sample::{all, usual_lead};
 use crate::bidding::{Reply, read};
 use crate::cli::Failure;
 use crate::clock::Clock;
-use crate::delivery::courier::{Courier, Outcome, Shipment};
 use crate::egress::{Answer, BODY_BYTES_MAX, Destination, Egress, Line, NoAnswer, Question};
 use crate::ids::PingId;
 
@@ -21,7 +22,7 @@ const PINGS: u32 = 20;
 /// How many are sent at once.
 const AT_ONCE: usize = 10;
 /// How long an answer is waited for at most.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -35,12 +36,12 @@ pub(super) struct Args {
     lead: Option<PathBuf>,
     /// The vertical that the pings are of.
     #[arg(long, default_value = "auto-insurance")]
-    vertical: String,
+    pub(super) vertical: String,
     /// The campaign that is asked for.
     #[arg(long, default_value = "test-campaign")]
-    campaign: String,
+    pub(super) campaign: String,
     #[arg(long, default_value = "USD")]
-    currency: String,
+    pub(super) currency: String,
     /// How long the exchange will wait for a bid.
     #[arg(long, default_value_t = 400)]
     timeout_ms: u32,
@@ -116,8 +117,9 @@ async fn check(args: Args) -> Result<Vec<Finding>, Failure> {
     findings.push(kit.at_once().await);
     findings.push(kit.twice().await);
     findings.extend(kit.nonsense().await);
-    if let Some(leads) = &kit.args.leads {
-        findings.extend(kit.leads(&egress, leads).await?);
+    if let Some(url_of_leads) = &kit.args.leads {
+        let (ping, lead) = (kit.new_ping(), kit.lead.clone());
+        findings.extend(leads(&egress, url_of_leads, &kit.args, (&ping, lead)).await?);
     }
     Ok(findings)
 }
@@ -326,78 +328,6 @@ impl Kit {
         }
         findings
     }
-
-    async fn leads(&self, egress: &Egress, url: &str) -> Result<Vec<Finding>, Failure> {
-        let check = "a test lead";
-        let destination = match egress.check(url) {
-            Ok(destination) => destination,
-            Err(forbidden) => {
-                let advice = ("leads go only to such addresses", "give another address");
-                return Ok(vec![Finding::bad(check, forbidden.to_string(), advice)]);
-            }
-        };
-        let courier = Courier::new(egress).map_err(|error| Failure::because(&error))?;
-        let ping = self.new_ping();
-        let id = ping.replacen("pg_", "ld_", 1);
-        let mut lead = self.lead.clone();
-        if let Some(members) = lead.as_object_mut() {
-            for (name, value) in [
-                ("first_name", "Test"),
-                ("last_name", "Lead"),
-                ("email", "test.lead@example.com"),
-                ("phone", "2025550100"),
-                ("address", "1 Example St"),
-            ] {
-                members.insert(name.to_owned(), value.into());
-            }
-        }
-        let body = json!({
-            "lead_id": id, "ping_id": ping, "campaign": self.args.campaign, "test": true,
-            "vertical": self.args.vertical, "price": "1.00", "currency": self.args.currency,
-            "lead": lead,
-        });
-        let ship = async || {
-            let shipment = Shipment {
-                destination: &destination,
-                body: body.to_string().into_bytes(),
-                idempotency_key: format!("{id}-0-{}", self.args.campaign),
-                timeout: PATIENCE,
-            };
-            courier.ship(shipment).await
-        };
-        let (first, second) = (ship().await, ship().await);
-        let mut findings = vec![verdict(check, &first)];
-        let again = "the same lead twice";
-        findings.push(if first == second {
-            Finding::good(again, "the same answer to the same Idempotency-Key")
-        } else {
-            let seen = format!("{}, then {}", first.name(), second.name());
-            let why = "an answer that is lost on the way is asked for again; without the same answer the lead stays in doubt";
-            let mend = "remember the answer by its Idempotency-Key and give it again; or leave `idempotent` false";
-            Finding::weak(again, seen, (why, mend))
-        });
-        Ok(findings)
-    }
-}
-
-fn verdict(check: &'static str, outcome: &Outcome) -> Finding {
-    let mend = "answer 200 with {\"status\":\"accepted\",\"id\":…} or {\"status\":\"rejected\",\"reason\":…}";
-    match outcome {
-        Outcome::Sold { reference } => {
-            let reference = reference.as_deref().unwrap_or("without a reference");
-            Finding::good(check, format!("accepted, {reference}"))
-        }
-        Outcome::Rejected { reason } => Finding::good(check, format!("rejected: {reason}")),
-        Outcome::Duplicate { reason } => Finding::good(check, format!("a duplicate: {reason}")),
-        Outcome::Unknown { why } => {
-            let matters =
-                "nobody knows whether you have the lead: it is neither sold nor offered to another";
-            Finding::bad(check, why.clone(), (matters, mend))
-        }
-        Outcome::NotSent { why, .. } => {
-            Finding::bad(check, why.clone(), ("the lead cannot be delivered", mend))
-        }
-    }
 }
 
 fn unanswered(check: &'static str, silent: &Silent) -> Finding {
@@ -413,32 +343,4 @@ fn unanswered(check: &'static str, silent: &Silent) -> Finding {
             Finding::bad(check, error.to_string(), (why, mend))
         }
     }
-}
-
-/// Runs futures at the same time; returns what they made in their order.
-async fn all<F: Future + Unpin>(mut running: Vec<F>) -> Vec<F::Output> {
-    let mut made: Vec<Option<F::Output>> = running.iter().map(|_| None).collect();
-    std::future::poll_fn(|cx| {
-        let mut pending = false;
-        for (future, made) in running.iter_mut().zip(&mut made) {
-            if made.is_none() {
-                match std::pin::Pin::new(future).poll(cx) {
-                    std::task::Poll::Ready(output) => *made = Some(output),
-                    std::task::Poll::Pending => pending = true,
-                }
-            }
-        }
-        if pending { std::task::Poll::Pending } else { std::task::Poll::Ready(()) }
-    })
-    .await;
-    made.into_iter().flatten().collect()
-}
-
-/// A ping for auto insurance, as buyers see it.
-fn usual_lead() -> Value {
-    json!({
-        "state": "CA", "zip": "90210", "age": 41, "gender": "female", "currently_insured": true,
-        "credit_band": "good", "home_owner": true, "vehicle_count": 1, "vehicle_year": 2019,
-        "vehicle_make": "Toyota", "vehicle_model": "Camry",
-    })
 }

@@ -11,6 +11,7 @@ mod admission;
 mod authors;
 mod buyers;
 mod c;
+mod contacts;
 mod crash;
 mod delivery;
 mod determinism;

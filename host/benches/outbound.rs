@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use cpu_time::ProcessTime;
 use gavel::bidding::{Invited, Offered, Outcome, Saleroom};
-use gavel::catalog::Bidding;
+use gavel::catalog::{Bidding, Headers};
 use gavel::egress::{Egress, Line, Version};
 use gavel::ids::{BuyerId, CampaignId};
 use gavel::mock::{Authority, Character, MockBuyer, MockSpec};
@@ -214,6 +214,7 @@ fn invited(egress: &Egress, number: usize, url: &str) -> Invited {
         bid_max: None,
         calls_per_second: None,
         concurrency: 1_000,
+        headers: Headers::default(),
         adapter: None,
     };
     Invited {

@@ -8,6 +8,7 @@ mod adapters;
 mod build;
 mod draft;
 mod faults;
+mod headers;
 mod rules;
 mod serving;
 mod spec;
@@ -32,10 +33,11 @@ use crate::schedule::Schedule;
 
 pub use draft::{Draft, Unfoldable};
 pub use faults::{FAULTS_TOLD_MAX, Fault, Faults};
+pub use headers::{BUYER_HEADERS_MAX, HIDDEN, HeaderSpec, Headers, Secret, SecretSpec};
 pub use serving::{Lot, Served, Serving, Upkeep};
 pub use spec::{
     AdapterSpec, Amount, BiddingSpec, BudgetSpec, BuyerSpec, CampaignSpec, CapsSpec, DeliverySpec,
-    FilterSpec, ListSpec, Percent, Register, SourceSpec, VerticalSpec,
+    FilterSpec, ListSpec, Percent, Register, RetentionSpec, SourceSpec, VerticalSpec,
 };
 pub use upkeep::{FailingSpec, GateSpec, LimitsSpec, ModuleSpec};
 pub use versions::{STEPS_KEPT_MAX, StepTaken, Track, Trial, Version, Versions};
@@ -139,6 +141,7 @@ pub struct Buyer {
     pub idempotent: bool,
     /// How it is asked for bids over the network, if it is.
     pub bidding: Option<Arc<Bidding>>,
+    pub headers: Headers,
     /// Speaks the buyer's dialect when a lead is handed over; without one it is the exchange's own JSON.
     pub adapter: Option<Serving<Adapter>>,
     pub active: bool,
@@ -152,6 +155,8 @@ pub struct Bidding {
     pub bid_max: Option<Micros>,
     pub calls_per_second: Option<u32>,
     pub concurrency: u32,
+    /// The buyer's own headers.
+    pub headers: Headers,
     /// Speaks the buyer's dialect; without one it is the exchange's own JSON.
     pub adapter: Option<Serving<Adapter>>,
 }
@@ -185,10 +190,25 @@ pub struct Vertical {
     pub hold: Duration,
     /// How long the same lead from the same source is a duplicate; zero means never.
     pub duplicate_window: Duration,
+    pub retention: Retention,
     /// Every campaign of the vertical, paused ones too, by name.
     pub campaigns: Vec<Arc<Campaign>>,
     /// Every filter with the settings of all the campaigns that use it.
     pub filters: Vec<Serving<ConfiguredFilter>>,
+}
+
+/// How long something of a person is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// The sealed contact data, once every delivery has ended.
+    pub contact: Duration,
+    /// The prints by which a person is found, from the post on.
+    pub person: Duration,
+}
+
+impl Retention {
+    /// Nothing is kept beyond the deliveries.
+    pub const UNTIL_DELIVERED: Self = Self { contact: Duration::ZERO, person: Duration::ZERO };
 }
 
 impl Vertical {

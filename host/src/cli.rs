@@ -6,8 +6,10 @@
 mod buyer;
 mod compile_worker;
 mod demo;
+mod erase;
 mod journal;
 mod mock_buyer;
+mod keys;
 mod module;
 mod price;
 mod replay;
@@ -60,6 +62,10 @@ enum Command {
     Buyer(buyer::Args),
     /// Play buyers' end points of many characters, to try an exchange on.
     MockBuyer(mock_buyer::Args),
+    /// Destroy the contact data of a lead or of a person in a running exchange.
+    Erase(erase::Args),
+    /// Change the master key, under which the keys of contact data lie.
+    Keys(keys::Args),
     /// Compile one module from standard input to standard output. The program runs itself so.
     #[command(name = WORKER_COMMAND, hide = true)]
     CompileWorker(compile_worker::Args),
@@ -117,6 +123,8 @@ pub fn run() -> ExitCode {
         Command::Replay(args) => replay::run(&args, json),
         Command::Buyer(args) => buyer::run(args, json),
         Command::MockBuyer(args) => mock_buyer::run(args, json),
+        Command::Erase(args) => erase::run(&args, json),
+        Command::Keys(args) => keys::run(args, json),
         Command::CompileWorker(args) => compile_worker::run(&args),
     };
     match ended {

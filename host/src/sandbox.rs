@@ -42,6 +42,7 @@ pub use adapter::{
     Adapter, AdapterModule, Ask, BODY_BYTES_MAX, HANDLE_BYTES_MAX, HEADER_NAME_BYTES_MAX,
     HEADER_VALUE_BYTES_MAX, HEADERS_MAX, HttpRequest, HttpResponse, Method, PATH_BYTES_MAX,
     PingOffer, PingReply, PostOffer, PostReply, REPLY_BYTES_MAX, Said, Taken, frame,
+    is_kept_header,
 };
 pub use admission::world;
 pub use call::Forfeit;

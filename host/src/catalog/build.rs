@@ -9,13 +9,14 @@ use jiff::tz::TimeZone;
 use super::adapters::Task;
 use super::draft::Draft;
 use super::faults::{Fault, Faults};
+use super::headers::Headers;
 use super::rules::{bidding, failing, fits, limits, possible, schema_words};
 use super::serving::{Served, Serving, Upkeep};
 use super::spec::{BuyerSpec, CampaignSpec, DeliverySpec, SourceSpec, VerticalSpec};
 use super::upkeep::LimitsSpec;
 use super::versions::{Track, Trial, Versions};
 use super::workshop::Workshop;
-use super::{Buyer, Campaign, Market, ModuleVersion, Slot, Source, Vertical};
+use super::{Bidding, Buyer, Campaign, Market, ModuleVersion, Retention, Slot, Source, Vertical};
 use crate::criteria::{Criteria, Lists};
 use crate::egress::Egress;
 use crate::ids::{BuyerId, CampaignId, ModuleName, SourceId, VerticalId};
@@ -126,6 +127,7 @@ fn buyer(id: &BuyerId, spec: &BuyerSpec, egress: &Egress) -> Result<Buyer, Fault
     if spec.credit_limit.0.is_negative() {
         return Err(Fault::new(&what, "/credit_limit", "must not be negative"));
     }
+    let headers = Headers::of(&what, &spec.delivery.headers)?;
     let asked = spec.bidding.as_ref().map(|spec| bidding(&what, spec, egress)).transpose()?;
     Ok(Buyer {
         id: id.clone(),
@@ -133,7 +135,8 @@ fn buyer(id: &BuyerId, spec: &BuyerSpec, egress: &Egress) -> Result<Buyer, Fault
         destination,
         timeout: Duration::from_millis(u64::from(*timeout_ms)),
         idempotent: *idempotent,
-        bidding: asked.map(Arc::new),
+        bidding: asked.map(|asked| Arc::new(Bidding { headers: headers.clone(), ..asked })),
+        headers,
         adapter: None,
         active: spec.active,
     })
@@ -190,6 +193,10 @@ impl Bench<'_> {
             copies: spec.copies,
             hold: Duration::from_secs(u64::from(spec.hold_seconds)),
             duplicate_window: Duration::from_secs(u64::from(spec.duplicate_window_seconds)),
+            retention: Retention {
+                contact: Duration::from_secs(3_600 * u64::from(spec.retention.contact_hours)),
+                person: Duration::from_secs(86_400 * u64::from(spec.retention.person_days)),
+            },
             campaigns,
             filters,
         })

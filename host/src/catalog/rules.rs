@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::Bidding;
 use super::faults::Fault;
-use super::spec::{BiddingSpec, VerticalSpec};
+use super::headers::Headers;
+use super::spec::{BiddingSpec, RetentionSpec, VerticalSpec};
 use super::upkeep::{FailingSpec, LimitsSpec, ModuleSpec};
 use crate::egress::Egress;
 use crate::lead::Schema;
@@ -62,6 +63,7 @@ pub(super) fn bidding(what: &str, spec: &BiddingSpec, egress: &Egress) -> Result
         bid_max: spec.bid_max.map(|most| most.0),
         calls_per_second: spec.calls_per_second,
         concurrency: spec.concurrency,
+        headers: Headers::default(),
         adapter: None,
     })
 }
@@ -104,6 +106,10 @@ pub(super) fn limits(what: &str, spec: &VerticalSpec) -> Result<(), Fault> {
     between("/hold_seconds", spec.hold_seconds, 1, VerticalSpec::HOLD_SECONDS_MAX)?;
     let window = spec.duplicate_window_seconds;
     between("/duplicate_window_seconds", window, 0, VerticalSpec::WINDOW_SECONDS_MAX)?;
+    let retention = &spec.retention;
+    let hours = RetentionSpec::CONTACT_HOURS_MAX;
+    between("/retention/contact_hours", retention.contact_hours, 0, hours)?;
+    between("/retention/person_days", retention.person_days, 0, RetentionSpec::PERSON_DAYS_MAX)?;
     for (pointer, amount) in [("/reserve", spec.reserve), ("/increment", spec.increment)] {
         if amount.0.is_negative() {
             return Err(Fault::new(&what, pointer, "must not be negative"));

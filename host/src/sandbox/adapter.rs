@@ -13,6 +13,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 use wasmtime::Store;
 use wasmtime::component::InstancePre;
+use zeroize::Zeroizing;
 
 use super::admission::capped;
 use super::bindings::adapter::exports::gavel::rules::adapting as wit;
@@ -30,7 +31,7 @@ use crate::money::Micros;
 pub use lead::frame;
 pub use request::{
     BODY_BYTES_MAX, HEADER_NAME_BYTES_MAX, HEADER_VALUE_BYTES_MAX, HEADERS_MAX, HttpRequest,
-    HttpResponse, Method, PATH_BYTES_MAX,
+    HttpResponse, Method, PATH_BYTES_MAX, is_kept_header,
 };
 
 /// The longest help for settings, in bytes.
@@ -379,6 +380,7 @@ impl Adapter {
                 }
                 Ask::PostRequest(offer) => {
                     let frame = lead::frame(&self.needs, offer.schema, offer.fields);
+                    let frame = Zeroizing::new(frame);
                     Raw::Request(adapter.call_post_request(
                         &mut store,
                         &post_offer(offer),

@@ -201,7 +201,10 @@ impl Call {
         let reply = match self.dialect.read(&answer, &self.ping, &self.currency) {
             Understood::Reply(reply) => reply,
             Understood::TurnedAway(status) => return refused(status),
-            Understood::Forfeit(forfeit) => return Ended::forfeited(forfeit),
+            // The buyer's words made it fail: that must not put an adapter out of service that others share.
+            Understood::Forfeit(forfeit) => {
+                return Ended { forfeit: None, ..Ended::forfeited(forfeit) };
+            }
         };
         let reply = match reply {
             Reply::Bid { amount, campaign, handle } => {

@@ -123,7 +123,7 @@ impl Dialect {
                     adapter.ask(Ask::PingRequest(&ping)).map_err(Unasked::Forfeit)?;
                 used.fuel = used.fuel.saturating_add(taken.fuel);
                 match said {
-                    Said::Request(request) => Ok(worded(request, offer.offered.ping)),
+                    Said::Request(request) => Ok(worded(request, offer)),
                     Said::Ping(_) | Said::Post(_) => {
                         Err(Unasked::Forfeit(Forfeit::BadOutput("no request".to_owned())))
                     }
@@ -186,18 +186,24 @@ fn campaigns<'a>(offer: &Offer<'a>) -> Vec<&'a str> {
     offer.invited.campaigns.iter().map(|(name, _)| name.as_str()).collect()
 }
 
-/// The headers that are the exchange's to set.
-fn own_headers(ping: &str) -> Vec<(HeaderName, HeaderValue)> {
+/// The headers that are the exchange's to set, and those that the buyer wants with every call.
+fn own_headers(offer: &Offer<'_>) -> Vec<(HeaderName, HeaderValue)> {
     let mut headers = vec![(ACCEPT_ENCODING, IDENTITY)];
-    headers.extend(HeaderValue::from_str(ping).ok().map(|key| (IDEMPOTENCY_KEY, key)));
+    headers.extend(readable(offer.invited.contract.headers.all()));
+    headers
+        .extend(HeaderValue::from_str(offer.offered.ping).ok().map(|key| (IDEMPOTENCY_KEY, key)));
     headers
 }
 
-fn worded(request: HttpRequest, ping: &str) -> Asking {
-    let mut headers = own_headers(ping);
-    headers.extend(request.headers.iter().filter_map(|(name, value)| {
+fn readable(headers: &[(String, String)]) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+    headers.iter().filter_map(|(name, value)| {
         Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?))
-    }));
+    })
+}
+
+fn worded(request: HttpRequest, offer: &Offer<'_>) -> Asking {
+    let mut headers = own_headers(offer);
+    headers.extend(readable(&request.headers));
     let method = match request.method {
         sandbox::Method::Get => Method::GET,
         sandbox::Method::Post => Method::POST,
@@ -222,7 +228,7 @@ fn gavel(offer: &Offer<'_>) -> Asking {
     let head = head.to_string();
     let head = head.strip_suffix('}').unwrap_or(&head);
     let body = format!("{head},\"lead\":{}}}", offer.lead);
-    let mut headers = own_headers(ping);
+    let mut headers = own_headers(offer);
     headers.extend([(CONTENT_TYPE, JSON), (ACCEPT, JSON)]);
     Asking { method: Method::POST, path: String::new(), headers, body: body.into() }
 }

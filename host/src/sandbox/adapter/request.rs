@@ -177,14 +177,26 @@ fn check_path(path: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// Says whether a header, by its name in lower case, is the exchange's to set.
+pub fn is_kept_header(lower: &str) -> bool {
+    kept_header(lower).is_some()
+}
+
+fn kept_header(lower: &str) -> Option<&'static str> {
+    let mut kept = KEPT_HEADERS.iter().chain(&KEPT_PREFIXES).copied();
+    kept.find(
+        |kept| {
+            if kept.ends_with(['-', ':']) { lower.starts_with(*kept) } else { lower == *kept }
+        },
+    )
+}
+
 fn check_header(header: &wit::Header) -> Result<(), String> {
     let wit::Header { name, value } = header;
     let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     let lower = name.to_ascii_lowercase();
     // Only names of this list are repeated: another may hold anything.
-    if let Some(kept) = KEPT_HEADERS.iter().chain(&KEPT_PREFIXES).find(|kept| {
-        if kept.ends_with(['-', ':']) { lower.starts_with(**kept) } else { lower == **kept }
-    }) {
+    if let Some(kept) = kept_header(&lower) {
         return Err(format!("is `{kept}`, which the exchange sets itself: leave it out"));
     }
     if name.is_empty() || name.len() > HEADER_NAME_BYTES_MAX || !name.bytes().all(token) {

@@ -152,6 +152,43 @@ mod tests {
         );
     }
 
+    #[tokio::test]
+    async fn a_name_whose_servers_are_silent_keeps_only_its_own_waiting() {
+        use std::time::{Duration, Instant};
+
+        const SILENCE: Duration = Duration::from_secs(3);
+        let resolver = Resolver::new(Egress::public().directory(|name| {
+            if name == "silent.example.com" {
+                std::thread::sleep(SILENCE);
+            }
+            Ok(vec!["93.184.216.34".parse().unwrap()])
+        }));
+        for _ in 0..LOOKUPS_MAX * 2 {
+            tokio::spawn(resolver.clone().look_up("silent.example.com".to_owned()));
+        }
+        tokio::task::yield_now().await;
+        let began = Instant::now();
+        let found = resolver.clone().look_up("prompt.example.com".to_owned()).await.unwrap();
+        assert_eq!(found, ["93.184.216.34:0".parse().unwrap()]);
+        assert!(began.elapsed() < SILENCE, "{:?}", began.elapsed());
+    }
+
+    #[tokio::test]
+    async fn a_name_that_moves_inside_is_refused_at_the_next_connection() {
+        use std::sync::atomic::{AtomicBool, Ordering};
+
+        static MOVED: AtomicBool = AtomicBool::new(false);
+        let resolver = Resolver::new(Egress::public().directory(|_| {
+            let inside = MOVED.load(Ordering::SeqCst);
+            Ok(vec![if inside { "169.254.169.254" } else { "93.184.216.34" }.parse().unwrap()])
+        }));
+        let name = || "moving.example.com".to_owned();
+        assert!(resolver.clone().look_up(name()).await.is_ok());
+        MOVED.store(true, Ordering::SeqCst);
+        let refused = resolver.clone().look_up(name()).await.unwrap_err();
+        assert!(refused.downcast_ref::<Forbidden>().is_some(), "{refused}");
+    }
+
     #[test]
     fn a_name_for_this_machine_resolves_only_where_that_is_allowed() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -352,6 +352,43 @@ mod tests {
         assert_eq!(breaker.stage(), Stage::Closed);
     }
 
+    /// Calls so often a second for so many seconds an end point that is as good as `good` says; returns how many calls
+    /// were made and how often the breaker opened.
+    fn live(per_second: u64, seconds: u64, good: impl Fn(u64, u64) -> bool) -> (u64, u32) {
+        let start = Instant::now();
+        let mut breaker = Breaker::new(start, 3);
+        let (mut called, mut opened) = (0, 0);
+        for number in 0..per_second * seconds {
+            let ms = number * 1_000 / per_second;
+            let now = start + Duration::from_millis(ms);
+            let Ok(pass) = breaker.admit(now) else { continue };
+            called += 1;
+            let verdict = if good(ms / 1_000, number) { Verdict::Good } else { Verdict::Bad };
+            let change = breaker.record(now, pass, verdict, || true);
+            opened += u32::from(matches!(change, Some(Change::Opened { .. })));
+        }
+        (called, opened)
+    }
+
+    #[test]
+    fn a_flapping_end_point_swings_at_most_once_a_minute() {
+        let (called, opened) = live(50, 1_200, |second, _| second / 30 % 2 == 0);
+        assert!(opened <= 20, "{opened} openings in 20 minutes");
+        assert!(called > 1_000, "{called} calls: it is used while it is well");
+    }
+
+    #[test]
+    fn an_end_point_that_fails_half_of_the_time_is_left_alone() {
+        let (called, opened) = live(50, 1_200, |_, number| number % 2 == 0);
+        assert!(opened <= 20 && called < 50 * 1_200 / 20, "{called} calls, {opened} openings");
+    }
+
+    #[test]
+    fn an_end_point_that_fails_now_and_then_is_kept() {
+        let (called, opened) = live(50, 1_200, |_, number| number % 7 != 0);
+        assert_eq!((called, opened), (50 * 1_200, 0));
+    }
+
     proptest! {
         #[test]
         fn it_is_never_open_for_longer_than_allowed_and_always_comes_back(

@@ -44,9 +44,11 @@ pub(super) async fn leads(
     let ship = async || {
         let shipment = Shipment {
             destination: &destination,
-            body: body.to_string().into_bytes(),
+            body: body.to_string().into_bytes().into(),
             idempotency_key: format!("{id}-0-{}", args.campaign),
             timeout: PATIENCE,
+            headers: &[],
+            way: None,
         };
         courier.ship(shipment).await
     };

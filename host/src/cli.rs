@@ -4,6 +4,7 @@
 //! complaints to standard error.
 
 mod buyer;
+mod ask;
 mod compile_worker;
 mod demo;
 mod erase;

@@ -3,14 +3,14 @@
 //! 0 done, 1 the thing checked does not hold, 2 usage, 3 could not run. Results go to standard output, progress and
 //! complaints to standard error.
 
-mod buyer;
 mod ask;
+mod buyer;
 mod compile_worker;
 mod demo;
 mod erase;
 mod journal;
-mod mock_buyer;
 mod keys;
+mod mock_buyer;
 mod module;
 mod price;
 mod replay;

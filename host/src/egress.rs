@@ -48,7 +48,9 @@ pub struct Egress {
 
 /// What knows the addresses of names in the place of the machine's resolver.
 #[derive(Clone)]
-struct Directory(Arc<dyn Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync>);
+struct Directory(Arc<LookUp>);
+
+type LookUp = dyn Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync;
 
 impl fmt::Debug for Directory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

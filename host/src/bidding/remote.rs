@@ -168,7 +168,7 @@ impl Saleroom {
                     let offer = Offer { offered: &offered, invited, lead: &lead, left };
                     match Call::new(self.line.clone(), &offer, began, deadline) {
                         // The ticket is dropped: this was no call.
-                        Err(unasked) => Some(unasked),
+                        Err(unasked) => Some(*unasked),
                         Ok(call) => {
                             calls.start(place, call, ticket, deadline);
                             waited = left;

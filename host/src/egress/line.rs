@@ -158,7 +158,7 @@ impl Line {
     /// [`NoAnswer`], also for an answer beyond the limits.
     pub async fn ask(&self, question: Question<'_>) -> Result<Answer, NoAnswer> {
         let request = self.request(question)?;
-        let response = self.http.request(request).await.map_err(no_answer)?;
+        let response = self.http.request(request).await.map_err(|error| no_answer(&error))?;
         let (head, body) = response.into_parts();
         let encoding = head.headers.get(CONTENT_ENCODING).and_then(|value| value.to_str().ok());
         if let Some(encoding) = encoding.filter(|encoding| *encoding != "identity") {
@@ -220,9 +220,9 @@ async fn read(mut body: Incoming) -> Result<Bytes, NoAnswer> {
     Ok(first.unwrap_or_else(|| rest.freeze()))
 }
 
-fn no_answer(error: PoolError) -> NoAnswer {
+fn no_answer(error: &PoolError) -> NoAnswer {
     let source = error.source().and_then(|source| source.downcast_ref::<hyper::Error>());
-    let why = cause(&error);
+    let why = cause(error);
     if error.is_connect() {
         NoAnswer::Unreachable(why)
     } else if source.is_some_and(|source| source.is_parse() || source.is_parse_too_large()) {

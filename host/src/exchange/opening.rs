@@ -79,10 +79,7 @@ impl Exchange {
     pub async fn open(options: Options) -> Result<Arc<Self>, OpenError> {
         let courier =
             Courier::new(&options.egress).map_err(|error| OpenError::Egress(error.to_string()))?;
-        let line =
-            Line::open(&options.egress).map_err(|error| OpenError::Egress(error.to_string()))?;
-        let seed = entrance::random().map_err(|error| OpenError::Egress(error.to_string()))?;
-        let saleroom = Saleroom::new(line, Instant::now(), u64::from_le_bytes(seed));
+        let saleroom = saleroom(&options.egress)?;
         // First of all: from here on the directory is this process's alone.
         let mut opened = Journal::open(&options.data).await?;
         let contacts = contacts(&mut opened, &options.master_key, &options.data).await?;
@@ -208,6 +205,12 @@ async fn contacts(
         }
     }
     Err(MasterKeyError::Wrong { given }.into())
+}
+
+fn saleroom(egress: &Egress) -> Result<Saleroom, OpenError> {
+    let line = Line::open(egress).map_err(|error| OpenError::Egress(error.to_string()))?;
+    let seed = entrance::random().map_err(|error| OpenError::Egress(error.to_string()))?;
+    Ok(Saleroom::new(line, Instant::now(), u64::from_le_bytes(seed)))
 }
 
 async fn market(

@@ -129,6 +129,25 @@ async fn bid(shared: &Shared, question: &Value, ping: &str) -> Said {
             busy(StatusCode::GATEWAY_TIMEOUT)
         }
         Character::Failing => busy(StatusCode::INTERNAL_SERVER_ERROR),
+        Character::Late => {
+            let asked = question.get("deadline_ms").and_then(Value::as_u64).unwrap_or(0);
+            tokio::time::sleep(Duration::from_millis(asked) + LATE).await;
+            bids("bid late")
+        }
+        Character::Slowloris
+        | Character::GzipBomb
+        | Character::Oversize
+        | Character::BigHeaders
+        | Character::WrongPing
+        | Character::TooHigh
+        | Character::Reset
+        | Character::Redirecting => hostile(shared, &bid, amount),
+    }
+}
+
+/// Answers as no honest buyer does.
+fn hostile(shared: &Shared, bid: &Value, amount: Micros) -> Said {
+    match shared.spec.character {
         Character::Slowloris => {
             let body = Spoken::in_parts(bid.to_string(), ANSWER_IN_PARTS);
             Said::spoken(body, "bids, a byte a second")
@@ -138,7 +157,7 @@ async fn bid(shared: &Shared, question: &Value, ping: &str) -> Said {
         Character::Oversize => Said::spoken(Spoken::Endless, "sends blanks without an end"),
         Character::BigHeaders => {
             let line = HeaderValue::from_static(LONG_LINE);
-            let mut said = bids("bid with big headers");
+            let mut said = Said::of(StatusCode::OK, bid, "bid with big headers");
             for number in 0..1_000 {
                 let name = HeaderName::try_from(format!("x-filler-{number}"));
                 if let Ok(name) = name {
@@ -146,11 +165,6 @@ async fn bid(shared: &Shared, question: &Value, ping: &str) -> Said {
                 }
             }
             said
-        }
-        Character::Late => {
-            let asked = question.get("deadline_ms").and_then(Value::as_u64).unwrap_or(0);
-            tokio::time::sleep(Duration::from_millis(asked) + LATE).await;
-            bids("bid late")
         }
         Character::WrongPing => {
             let other = json!({
@@ -165,8 +179,11 @@ async fn bid(shared: &Shared, question: &Value, ping: &str) -> Said {
         Character::Reset => {
             Said::spoken(Spoken::broken("{\"status\":\"bid\",\"bid\":"), "broke the connection")
         }
-        Character::Redirecting => busy(StatusCode::TEMPORARY_REDIRECT)
-            .with(LOCATION, HeaderValue::from_static("http://169.254.169.254/latest/meta-data/")),
+        Character::Redirecting => {
+            let there = HeaderValue::from_static("http://169.254.169.254/latest/meta-data/");
+            Said::of(StatusCode::TEMPORARY_REDIRECT, &json!({}), "redirected").with(LOCATION, there)
+        }
+        _ => Said::of(StatusCode::OK, bid, format!("bid {amount}")),
     }
 }
 

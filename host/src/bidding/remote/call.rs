@@ -126,12 +126,12 @@ impl Call {
         offer: &Offer<'_>,
         began: Instant,
         deadline: Instant,
-    ) -> Result<Self, Ended> {
+    ) -> Result<Self, Box<Ended>> {
         let contract = Arc::clone(&offer.invited.contract);
         let mut dialect = Dialect::of(&contract, offer.offered.ping)
-            .map_err(|unasked| Ended::unasked(unasked, None))?;
+            .map_err(|unasked| Box::new(Ended::unasked(unasked, None)))?;
         let asking = dialect.ask(offer);
-        let asking = asking.map_err(|unasked| Ended::unasked(unasked, dialect.used()))?;
+        let asking = asking.map_err(|unasked| Box::new(Ended::unasked(unasked, dialect.used())))?;
         let most = |of_campaign: Option<Micros>| match (contract.bid_max, of_campaign) {
             (Some(one), Some(other)) => Some(one.min(other)),
             (one, other) => one.or(other),

@@ -452,8 +452,10 @@ async fn a_buyer_can_try_its_own_end_point() {
         assert_eq!(code, Some(1), "{findings:?}");
         assert!(findings.contains(&bad.to_owned()), "{} {findings:?}", character.name());
     }
-    let gone = ["buyer", "check", "http://127.0.0.1:9/bid"];
-    let output = command().args(gone).output().await.unwrap();
+    let gone = MockBuyer::open(MockSpec::of(Character::Prompt), None, None).await.unwrap();
+    let url = gone.bid_url();
+    drop(gone);
+    let output = command().args(["buyer", "check", &url]).output().await.unwrap();
     assert_eq!(output.status.code(), Some(3), "{output:?}");
     assert!(String::from_utf8_lossy(&output.stderr).contains("cannot be reached"), "{output:?}");
 }

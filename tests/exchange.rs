@@ -10,7 +10,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use gavel::clock::Clock;
-use gavel::config::{CONNECTIONS_MAX, Config, REQUESTS_MAX, Raw};
+use gavel::config::{CONNECTIONS_MAX, Config, REQUESTS_MAX, Raw, RawKeeping};
 use gavel::egress::Egress;
 use gavel::mock::Authority;
 use gavel::server::{self, Running};
@@ -98,37 +98,30 @@ impl Exchange {
 
     async fn open_calling(egress: Egress) -> Self {
         let data = Arc::new(TempDir::new().unwrap());
-        let exchange = Self::open_so(data, Clock::system(), REQUESTS_MAX, |config| Config {
-            egress,
-            ..config
-        })
-        .await;
+        let exchange = Self::open_as(data, |config| Config { egress, ..config }).await;
         exchange.trade("auto-insurance", json!({})).await;
         exchange
     }
 
     async fn open_for(data: Arc<TempDir>, clock: Clock, requests_max: usize) -> Self {
-        Self::open_so(data, clock, requests_max, |config| config).await
+        Self::open_as(data, |config| Config { clock, requests_max, ..config }).await
     }
 
-    async fn open_so(
-        data: Arc<TempDir>,
-        clock: Clock,
-        requests_max: usize,
-        configured: impl FnOnce(Config) -> Config,
-    ) -> Self {
+    /// Opens an exchange whose configuration differs from the usual.
+    pub(crate) async fn open_as(data: Arc<TempDir>, change: impl FnOnce(Config) -> Config) -> Self {
         let raw = Raw {
             data: data.path().to_owned(),
+            keeping: RawKeeping::default(),
             listen: "127.0.0.1:0".to_owned(),
             operator_key: Some(OPERATOR_KEY.to_owned()),
             currency: "USD".to_owned(),
             allow_loopback_buyers: true,
             egress_allow: Vec::new(),
             egress_ca: Vec::new(),
-            requests_max,
+            requests_max: REQUESTS_MAX,
             connections_max: CONNECTIONS_MAX,
         };
-        let config = configured(Config { clock, ..Config::check(raw, "").unwrap() });
+        let config = change(Config::check(raw, "").unwrap());
         let running = server::start(config).await.unwrap();
         Self { running, data, client: client() }
     }
@@ -149,7 +142,7 @@ impl Exchange {
         exchange
     }
 
-    async fn trade(&self, vertical: &str, terms: Value) {
+    pub(crate) async fn trade(&self, vertical: &str, terms: Value) {
         self.serve(vertical).await;
         let usual = json!({"module": vertical, "reserve": "2.00", "increment": "0.01"});
         self.put(&format!("verticals/{vertical}"), merged(usual, terms)).await;

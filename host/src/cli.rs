@@ -5,14 +5,16 @@
 
 mod adapter;
 mod ask;
+mod backup;
 mod buyer;
 mod compile_worker;
 mod demo;
 mod erase;
 mod journal;
-mod keys;
+mod master_key;
 mod mock_buyer;
 mod module;
+mod place;
 mod price;
 mod replay;
 mod schema;
@@ -60,6 +62,8 @@ enum Command {
     Schema(schema::Args),
     /// Check or list the journal.
     Journal(journal::Args),
+    /// Copy the journal while the exchange runs, and prove the copy.
+    Backup(backup::Args),
     /// Decide every recorded auction again and compare.
     Replay(replay::Args),
     /// Try a buyer's end point as the exchange would use it.
@@ -69,7 +73,7 @@ enum Command {
     /// Destroy the contact data of a lead or of a person in a running exchange.
     Erase(erase::Args),
     /// Change the master key, under which the keys of contact data lie.
-    Keys(keys::Args),
+    MasterKey(master_key::Args),
     /// Compile one module from standard input to standard output. The program runs itself so.
     #[command(name = WORKER_COMMAND, hide = true)]
     CompileWorker(compile_worker::Args),
@@ -125,11 +129,12 @@ pub fn run() -> ExitCode {
         Command::Adapter(args) => adapter::run(args, json),
         Command::Schema(args) => schema::run(&args, json),
         Command::Journal(args) => journal::run(args, json),
+        Command::Backup(args) => backup::run(args, json),
         Command::Replay(args) => replay::run(&args, json),
         Command::Buyer(args) => buyer::run(args, json),
         Command::MockBuyer(args) => mock_buyer::run(args, json),
         Command::Erase(args) => erase::run(&args, json),
-        Command::Keys(args) => keys::run(args, json),
+        Command::MasterKey(args) => master_key::run(args, json),
         Command::CompileWorker(args) => compile_worker::run(&args),
     };
     match ended {

@@ -4,6 +4,7 @@ mod check;
 mod findings;
 mod leads;
 mod sample;
+mod spoken;
 
 use clap::Subcommand;
 

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::findings::{Finding, Grade, print};
 use super::leads::leads;
 use super::sample::{all, usual_lead};
+use super::spoken::through;
 use crate::bidding::{Reply, read};
 use crate::cli::Failure;
 use crate::clock::Clock;
@@ -44,7 +45,13 @@ pub(super) struct Args {
     pub(super) currency: String,
     /// How long the exchange will wait for a bid.
     #[arg(long, default_value_t = 400)]
-    timeout_ms: u32,
+    pub(super) timeout_ms: u32,
+    /// Ask through this adapter, in the end point's own dialect.
+    #[arg(long, value_name = "FILE", conflicts_with = "leads")]
+    adapter: Option<PathBuf>,
+    /// The adapter's settings, as JSON.
+    #[arg(long, default_value = "{}", requires = "adapter")]
+    settings: String,
     /// A PEM file with a certificate authority to trust beside the machine's.
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
@@ -98,9 +105,15 @@ async fn check(args: Args) -> Result<Vec<Finding>, Failure> {
         }
     };
     let line = Line::open(&egress).map_err(|error| Failure::because(&error))?;
+    if let Some(file) = &args.adapter {
+        let mut findings = vec![address(&destination)];
+        let adapter = (file.as_path(), args.settings.as_str());
+        findings.extend(through(adapter, &args, line, destination, &lead).await?);
+        return Ok(findings);
+    }
     let sent = std::cell::Cell::new(0);
     let kit = Kit { args, line, destination, lead, sent };
-    let mut findings = vec![kit.address()];
+    let mut findings = vec![address(&kit.destination)];
     let ping = kit.new_ping();
     let first = kit.ask(&kit.ping(&ping)).await;
     if let Err(Silent::Answer(error @ (NoAnswer::Unreachable(_) | NoAnswer::Forbidden(_)))) =
@@ -172,19 +185,6 @@ impl Kit {
             Err(_) => Err(Silent::Nothing),
         };
         (answer, began.elapsed())
-    }
-
-    fn address(&self) -> Finding {
-        let text = self.destination.to_string();
-        if text.starts_with("https:") {
-            return Finding::good("address", format!("{text}, over TLS"));
-        }
-        let why = "pings tell of consumers: nobody on the way may read them";
-        Finding::weak(
-            "address",
-            format!("{text}, without TLS"),
-            (why, "use HTTPS before you go live"),
-        )
     }
 
     fn answer(&self, answer: &Result<Answer, Silent>, ping: &str) -> Finding {
@@ -328,6 +328,15 @@ impl Kit {
         }
         findings
     }
+}
+
+fn address(destination: &Destination) -> Finding {
+    let text = destination.to_string();
+    if text.starts_with("https:") {
+        return Finding::good("address", format!("{text}, over TLS"));
+    }
+    let why = "pings tell of consumers: nobody on the way may read them";
+    Finding::weak("address", format!("{text}, without TLS"), (why, "use HTTPS before you go live"))
 }
 
 fn unanswered(check: &'static str, silent: &Silent) -> Finding {

@@ -5,6 +5,7 @@
 //! sequence number of the fact that made it.
 
 mod adapters;
+mod bidding;
 mod build;
 mod caps;
 mod draft;
@@ -32,14 +33,15 @@ use crate::money::{Micros, Share};
 use crate::sandbox::{Adapter, ConfiguredFilter, Normalizer};
 use crate::schedule::Schedule;
 
+pub use bidding::{Bidding, BiddingSpec};
 pub use caps::{Bounds, BudgetSpec, By, Caps, CapsSpec, Ceilings, Day, DayBound, DuplicatesSpec};
 pub use draft::{Draft, Unfoldable};
 pub use faults::{FAULTS_TOLD_MAX, Fault, Faults};
 pub use headers::{BUYER_HEADERS_MAX, HIDDEN, HeaderSpec, Headers, Secret, SecretSpec};
 pub use serving::{Lot, Served, Serving, Upkeep};
 pub use spec::{
-    AdapterSpec, Amount, BiddingSpec, BuyerSpec, CampaignSpec, DeliverySpec, FilterSpec, ListSpec,
-    Percent, Reach, Register, RetentionSpec, SourceSpec, SuppressionSpec, VerticalSpec,
+    AdapterSpec, Amount, BuyerSpec, CampaignSpec, DeliverySpec, FilterSpec, ListSpec, Percent,
+    Reach, Register, RetentionSpec, SourceSpec, SuppressionSpec, VerticalSpec,
 };
 pub use upkeep::{FailingSpec, GateSpec, LimitsSpec, ModuleSpec};
 pub use versions::{STEPS_KEPT_MAX, StepTaken, Track, Trial, Version, Versions};
@@ -159,29 +161,6 @@ pub struct Buyer {
     /// Speaks the buyer's dialect when a lead is handed over; without one it is the exchange's own JSON.
     pub adapter: Option<Serving<Adapter>>,
     pub active: bool,
-}
-
-/// Where and how a buyer is asked for bids.
-#[derive(Debug)]
-pub struct Bidding {
-    pub destination: Destination,
-    pub timeout: Duration,
-    pub bid_max: Option<Micros>,
-    pub calls_per_second: Option<u32>,
-    pub concurrency: u32,
-    /// The buyer's own headers.
-    pub headers: Headers,
-    /// Speaks the buyer's dialect; without one it is the exchange's own JSON.
-    pub adapter: Option<Serving<Adapter>>,
-}
-
-impl Bidding {
-    /// Returns whether the end point and its limits are the same, whoever words the questions.
-    pub fn is_same_end_point(&self, other: &Self) -> bool {
-        let limits =
-            |bidding: &Self| (bidding.timeout, bidding.calls_per_second, bidding.concurrency);
-        self.destination == other.destination && limits(self) == limits(other)
-    }
 }
 
 /// A module's version that serves.

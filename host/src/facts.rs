@@ -389,11 +389,6 @@ impl PingAnswered {
         parts.fold(Micros::ZERO, |sum, part| sum.checked_add(part).unwrap_or(sum))
     }
 
-    /// Returns what a campaign's buyer calls its bid, if it was asked for it and said so.
-    pub fn handle_of(&self, campaign: &str) -> Option<&str> {
-        self.asked.iter().find(|asked| asked.campaign == campaign)?.handle.as_deref()
-    }
-
     /// Returns the moment after which the price no longer holds.
     pub fn expires(&self) -> Moment {
         Moment::from_unix_ms(self.expires_ms)

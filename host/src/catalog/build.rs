@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::adapters::Task;
+use super::bidding::checked;
 use super::caps::{Caps, DuplicatesSpec};
 use super::draft::Draft;
 use super::faults::{Fault, Faults};
@@ -133,7 +134,7 @@ fn buyer(
         return Err(Fault::new(&what, "/credit_limit", "must not be negative"));
     }
     let headers = Headers::of(&what, &spec.delivery.headers)?;
-    let asked = spec.bidding.as_ref().map(|spec| bidding(&what, spec, egress)).transpose()?;
+    let asked = spec.bidding.as_ref().map(|spec| checked(&what, spec, egress)).transpose()?;
     DuplicatesSpec::check(spec.duplicates.as_ref(), &what)?;
     Ok(Buyer {
         id: id.clone(),

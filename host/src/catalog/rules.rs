@@ -1,17 +1,13 @@
 //! What single objects of a draft must keep, whatever else is in it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use super::Bidding;
 use super::caps::DuplicatesSpec;
 use super::faults::Fault;
-use super::headers::Headers;
-use super::spec::{BiddingSpec, Register, RetentionSpec, VerticalSpec};
+use super::spec::{Register, RetentionSpec, VerticalSpec};
 use super::upkeep::{FailingSpec, LimitsSpec, ModuleSpec};
-use crate::egress::Egress;
 use crate::lead::Schema;
 use crate::sandbox::{Filter, FilterLimits, Limits, Need};
 
@@ -36,40 +32,6 @@ pub(super) fn failing(what: &str, spec: &ModuleSpec) -> Result<(), Fault> {
         }
     }
     Ok(())
-}
-
-/// Checks how a buyer is asked for bids.
-pub(super) fn bidding(what: &str, spec: &BiddingSpec, egress: &Egress) -> Result<Bidding, Fault> {
-    let destination = egress.check(&spec.url);
-    let destination =
-        destination.map_err(|error| Fault::new(&what, "/bidding/url", error.to_string()))?;
-    let limits = [
-        ("/bidding/timeout_ms", spec.timeout_ms, BiddingSpec::TIMEOUT_MS_MAX),
-        ("/bidding/concurrency", spec.concurrency, BiddingSpec::CONCURRENCY_MAX),
-        (
-            "/bidding/calls_per_second",
-            spec.calls_per_second.unwrap_or(1),
-            BiddingSpec::CALLS_PER_SECOND_MAX,
-        ),
-    ];
-    for (pointer, value, most) in limits {
-        if !(1..=most).contains(&value) {
-            let message = format!("must be 1 to {most}, but is {value}");
-            return Err(Fault::new(&what, pointer, message));
-        }
-    }
-    if spec.bid_max.is_some_and(|most| !most.0.is_positive()) {
-        return Err(Fault::new(&what, "/bidding/bid_max", "must be above zero"));
-    }
-    Ok(Bidding {
-        destination,
-        timeout: Duration::from_millis(u64::from(spec.timeout_ms)),
-        bid_max: spec.bid_max.map(|most| most.0),
-        calls_per_second: spec.calls_per_second,
-        concurrency: spec.concurrency,
-        headers: Headers::default(),
-        adapter: None,
-    })
 }
 
 /// Says all that keeps a filter from judging leads of this schema.

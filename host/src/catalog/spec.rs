@@ -6,6 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::bidding::BiddingSpec;
 use super::caps::{BudgetSpec, CapsSpec, DuplicatesSpec};
 use super::headers::HeaderSpec;
 use super::upkeep::{LimitsSpec, ModuleSpec};
@@ -169,44 +170,6 @@ pub struct BuyerSpec {
     pub suppressions: Vec<String>,
     #[serde(default = "yes")]
     pub active: bool,
-}
-
-/// Where and how a buyer is asked for bids. Campaigns of it that name no price are asked for there.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BiddingSpec {
-    /// HTTPS, or HTTP on loopback where that is allowed.
-    pub url: String,
-    /// How long the buyer's answer is waited for, if the source waits so long.
-    #[serde(default = "BiddingSpec::default_timeout_ms")]
-    pub timeout_ms: u32,
-    /// The most that it may bid; an answer above it is no bid.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bid_max: Option<Amount>,
-    /// How often a second it is asked at most; absent means no limit but `concurrency`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub calls_per_second: Option<u32>,
-    /// How many questions may wait for its answer at once.
-    #[serde(default = "BiddingSpec::default_concurrency")]
-    pub concurrency: u32,
-    /// Speaks the buyer's dialect; absent means the exchange's own JSON.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub adapter: Option<AdapterSpec>,
-}
-
-impl BiddingSpec {
-    /// The longest time that a bid may be waited for.
-    pub const TIMEOUT_MS_MAX: u32 = 10_000;
-    pub const CALLS_PER_SECOND_MAX: u32 = 100_000;
-    pub const CONCURRENCY_MAX: u32 = 1_024;
-
-    fn default_timeout_ms() -> u32 {
-        400
-    }
-
-    fn default_concurrency() -> u32 {
-        128
-    }
 }
 
 /// Where and how a buyer gets its leads.

@@ -2,7 +2,7 @@
 
 use rkyv::{Archive, Deserialize, Serialize};
 
-use super::ModuleUsed;
+use super::{ModuleUsed, PingAnswered};
 
 /// One campaign whose buyer was to be asked over the network, and what came of it. Its bid, if it made one, stands among
 /// the others.
@@ -19,4 +19,11 @@ pub struct Asked {
     pub adapter: Option<ModuleUsed>,
     /// What the buyer calls its bid; it is handed back with the lead.
     pub handle: Option<String>,
+}
+
+impl PingAnswered {
+    /// Returns what a campaign's buyer calls its bid, if it was asked for it and said so.
+    pub fn handle_of(&self, campaign: &str) -> Option<&str> {
+        self.asked.iter().find(|asked| asked.campaign == campaign)?.handle.as_deref()
+    }
 }

@@ -10,6 +10,7 @@
 mod adapters;
 mod admission;
 mod authors;
+mod buyers;
 mod c;
 mod contacts;
 mod crash;

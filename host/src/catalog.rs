@@ -5,6 +5,7 @@
 //! sequence number of the fact that made it.
 
 mod adapters;
+mod bidding;
 mod build;
 mod caps;
 mod draft;
@@ -33,6 +34,7 @@ use crate::money::{Micros, Share};
 use crate::sandbox::{Adapter, ConfiguredFilter, Normalizer};
 use crate::schedule::Schedule;
 
+pub use bidding::{Bidding, BiddingSpec};
 pub use caps::{Bounds, BudgetSpec, By, Caps, CapsSpec, Ceilings, Day, DayBound, DuplicatesSpec};
 pub use draft::{Draft, Unfoldable};
 pub use faults::{FAULTS_TOLD_MAX, Fault, Faults};
@@ -156,6 +158,8 @@ pub struct Buyer {
     pub timeout: Duration,
     pub idempotent: bool,
     pub return_rate: Option<ReturnRateSpec>,
+    /// How it is asked for bids over the network, if it is.
+    pub bidding: Option<Arc<Bidding>>,
     pub headers: Headers,
     /// Speaks the buyer's dialect when a lead is handed over; without one it is the exchange's own JSON.
     pub adapter: Option<Serving<Adapter>>,
@@ -227,6 +231,8 @@ pub struct Campaign {
     pub buyer: Arc<Buyer>,
     pub active: bool,
     pub price: Option<Micros>,
+    /// The most that its buyer may bid for it when it is asked.
+    pub bid_max: Option<Micros>,
     pub criteria: Criteria,
     pub schedule: Option<Schedule>,
     pub zone: TimeZone,

@@ -6,11 +6,13 @@
 mod adapter;
 mod ask;
 mod backup;
+mod buyer;
 mod compile_worker;
 mod demo;
 mod erase;
 mod journal;
 mod master_key;
+mod mock_buyer;
 mod module;
 mod place;
 mod price;
@@ -70,6 +72,10 @@ enum Command {
     Backup(backup::Args),
     /// Decide every recorded auction again and compare.
     Replay(replay::Args),
+    /// Try a buyer's end point as the exchange would use it.
+    Buyer(buyer::Args),
+    /// Play buyers' end points of many characters, to try an exchange on.
+    MockBuyer(mock_buyer::Args),
     /// Destroy the contact data of a lead or of a person in a running exchange.
     Erase(erase::Args),
     /// Change the master key, under which the keys of contact data lie.
@@ -133,6 +139,8 @@ pub fn run() -> ExitCode {
         Command::Statement(args) => statement::run(&args, json),
         Command::Backup(args) => backup::run(args, json),
         Command::Replay(args) => replay::run(&args, json),
+        Command::Buyer(args) => buyer::run(args, json),
+        Command::MockBuyer(args) => mock_buyer::run(args, json),
         Command::Erase(args) => erase::run(&args, json),
         Command::MasterKey(args) => master_key::run(args, json),
         Command::CompileWorker(args) => compile_worker::run(&args),

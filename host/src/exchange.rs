@@ -1,5 +1,6 @@
 //! The corridor: the only file that names every room. A lead's whole way is on this screen.
 
+mod asking;
 mod books;
 mod calls;
 mod checks;
@@ -37,7 +38,7 @@ use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::bidding::Forfeited;
+use crate::bidding::{Forfeited, Saleroom};
 use crate::book::{Bar, Book, OPEN_PINGS_MAX, State};
 use crate::catalog::{Catalog, Draft, Market, Vertical, Workshop};
 use crate::clock::{Clock, Moment};
@@ -51,7 +52,7 @@ use crate::lead::PingView;
 use crate::money::Micros;
 use crate::sandbox::Refusal;
 use crate::settlement::{Answer, Story};
-use crate::{bidding, delivery, matching, normalize, settlement};
+use crate::{delivery, matching, normalize, settlement};
 
 use books::{Books, Stopped};
 use diff::Diffing;
@@ -98,6 +99,7 @@ pub struct Exchange {
     journal: Journal,
     door: Door,
     courier: Courier,
+    saleroom: Saleroom,
     workshop: Arc<Workshop>,
     draft: Mutex<Draft>,
     returning: Mutex<()>,
@@ -215,7 +217,8 @@ impl Exchange {
         });
         let random = entrance::random().map_err(|_| Trouble::Overloaded("no randomness"))?;
         let ping = PingId::new(at, random);
-        let bids = bidding::collect(vertical, shortlist, &frame, ping);
+        let (bids, asked, closing) =
+            self.collect(submission, entered, shortlist, (&view, &frame, print), ping).await;
         for Forfeited { module, upkeep, forfeit } in &bids.forfeited {
             self.failed(module, upkeep, forfeit, at);
         }
@@ -248,6 +251,7 @@ impl Exchange {
                 terms,
                 left_out: closed.left_out,
                 bids: closed.bids,
+                asked,
                 winners: closed.winners,
                 duplicate_of: duplicate.map(PingId::as_u128),
                 fingerprint: print,
@@ -259,6 +263,7 @@ impl Exchange {
         })?;
         // Durable before it is spoken: a crash after this line keeps the promise, a crash before it made none.
         committed.wait().await.map_err(|_| Trouble::Closed)?;
+        self.saleroom.tail().closed(closing);
         self.shadows.see(vertical, &answered);
         Ok(answered)
     }

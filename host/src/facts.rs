@@ -4,13 +4,14 @@
 //! under the old number. Amounts are millionths of the currency, times are milliseconds since 1970-01-01 UTC. No fact
 //! holds contact data.
 
+mod asked;
+mod attempt;
 mod called;
 mod contact;
 mod module;
 mod returned;
 mod subject;
 mod transferred;
-mod attempt;
 mod periods;
 mod person;
 
@@ -23,6 +24,7 @@ use rkyv::{Archive, Deserialize, Serialize};
 use crate::clock::Moment;
 use crate::money::{Micros, Share};
 
+pub use asked::Asked;
 pub use attempt::AskedAgain;
 pub use called::{CallAnswered, CallMade};
 pub use contact::{ContactErased, ContactsSwept, MasterKeyRotated};
@@ -128,6 +130,8 @@ pub struct PingAnswered {
     pub left_out: Vec<LeftOut>,
     /// Every bid that was made, in the order of campaigns' names.
     pub bids: Vec<BidMade>,
+    /// Every campaign whose buyer was to be asked over the network.
+    pub asked: Vec<Asked>,
     pub winners: Vec<Winner>,
     /// The earlier ping that this one repeats.
     pub duplicate_of: Option<u128>,

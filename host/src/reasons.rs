@@ -71,6 +71,18 @@ reasons! {
         FilterOutOfService = "filter-out-of-service", "the campaign's filter is out of service";
         /// The filter left the price to the campaign, which has none.
         NoPrice = "no-price", "neither the filter nor the campaign names a price";
+        /// The buyer was asked over the network and did not bid; the detail is its reason, if it gave one.
+        NoBid = "no-bid", "the buyer was asked and did not bid";
+        /// The buyer's answer did not come in time; a bid in it can never win.
+        BidLate = "bid-late", "the buyer's answer did not come in time";
+        /// The buyer's end point turned the question away.
+        BidRefused = "bid-refused", "the buyer's end point turned the question away";
+        /// The buyer's answer is not a valid bid; the detail begins with the flaw's code.
+        BidInvalid = "bid-invalid", "the buyer's answer is not a valid bid";
+        /// The buyer's end point could not be reached.
+        BidUnreachable = "bid-unreachable", "the buyer's end point could not be reached to ask for a bid";
+        /// The buyer was not asked: its breaker is open, a limit is reached, or too little time was left.
+        NotAsked = "not-asked", "the buyer was not asked for a bid";
         /// The bid is zero or less.
         NotPositive = "not-positive", "the bid is not above zero";
         /// The bid is below the reserve.

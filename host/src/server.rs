@@ -33,7 +33,6 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::egress::Egress;
 use crate::exchange::{Exchange, OpenError, Options};
 use crate::ids::Digest;
 use crate::sandbox::{Limits, ModuleKeys};
@@ -100,15 +99,11 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         .await
         .map_err(|error| StartError::Bind(config.listen, error))?;
     let addr = listener.local_addr().map_err(|error| StartError::Bind(config.listen, error))?;
-    let mut egress = Egress::public();
-    if config.allow_loopback_buyers {
-        egress = egress.allow_loopback();
-    }
     let options = Options {
         data: config.data,
         keeping: config.keeping,
         currency: config.currency,
-        egress,
+        egress: config.egress,
         limits: Limits::default(),
         clock: config.clock,
         compiler: config.compiler,

@@ -24,6 +24,7 @@ pub(super) fn at(hours: i64) -> Moment {
 
 pub(super) fn buyer(name: &str, caps: Caps) -> Buyer {
     Buyer {
+        bidding: None,
         id: BuyerId::parse(name).unwrap(),
         credit_limit: Micros::ZERO,
         zone: TimeZone::get("America/Chicago").unwrap(),
@@ -41,6 +42,7 @@ pub(super) fn buyer(name: &str, caps: Caps) -> Buyer {
 
 pub(super) fn campaign(name: &str, buyer: &Arc<Buyer>, caps: Caps) -> Campaign {
     Campaign {
+        bid_max: None,
         id: CampaignId::parse(name).unwrap(),
         buyer: Arc::clone(buyer),
         active: true,
@@ -71,6 +73,7 @@ pub(super) fn answered(
     };
     let won = winners.iter().map(|(campaign, price, _)| bid(campaign, *price));
     PingAnswered {
+        asked: Vec::new(),
         ping,
         source: text("web"),
         vertical: text("auto-insurance"),

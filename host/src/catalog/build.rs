@@ -6,17 +6,18 @@ use std::time::Duration;
 
 use super::ReturnRateSpec;
 use super::adapters::Task;
+use super::bidding::checked;
 use super::caps::{Caps, DuplicatesSpec};
 use super::draft::Draft;
 use super::faults::{Fault, Faults};
 use super::headers::Headers;
-use super::rules::{failing, fits, limits, possible, schema_words, suppressions, zone};
+use super::rules::{bidding, failing, fits, limits, possible, schema_words, suppressions, zone};
 use super::serving::{Served, Serving, Upkeep};
 use super::spec::{BuyerSpec, CampaignSpec, DeliverySpec, Register, SourceSpec, VerticalSpec};
 use super::upkeep::LimitsSpec;
 use super::versions::{Track, Trial, Versions};
 use super::workshop::Workshop;
-use super::{Buyer, Campaign, Market, ModuleVersion, Retention, Slot, Source, Vertical};
+use super::{Bidding, Buyer, Campaign, Market, ModuleVersion, Retention, Slot, Source, Vertical};
 use crate::criteria::{Criteria, Lists};
 use crate::egress::Egress;
 use crate::ids::{BuyerId, CampaignId, ModuleName, SourceId, VerticalId};
@@ -50,6 +51,14 @@ impl Market {
             if let (Some(buyer), Some(adapter)) = (&mut buyer, &spec.delivery.adapter) {
                 let at = (format!("buyer {id}"), "/delivery/adapter");
                 buyer.adapter = faults.keep(bench.adapter((&at.0, at.1), adapter, Task::Post));
+            }
+            let bidding = spec.bidding.as_ref().and_then(|spec| spec.adapter.as_ref());
+            if let (Some(buyer), Some(adapter)) = (&mut buyer, bidding) {
+                let at = (format!("buyer {id}"), "/bidding/adapter");
+                let adapter = faults.keep(bench.adapter((&at.0, at.1), adapter, Task::Ping));
+                if let Some(bidding) = buyer.bidding.as_mut().and_then(Arc::get_mut) {
+                    bidding.adapter = adapter;
+                }
             }
             market.buyers.extend(buyer.map(|buyer| (id.clone(), Arc::new(buyer))));
         }
@@ -129,6 +138,8 @@ fn buyer(
         let message = format!("must be 1 to {}", ReturnRateSpec::DAYS_MAX);
         return Err(Fault::new(&what, "/return_rate/days", message));
     }
+    let headers = Headers::of(&what, &spec.delivery.headers)?;
+    let asked = spec.bidding.as_ref().map(|spec| checked(&what, spec, egress)).transpose()?;
     DuplicatesSpec::check(spec.duplicates.as_ref(), &what)?;
     Ok(Buyer {
         id: id.clone(),
@@ -141,7 +152,8 @@ fn buyer(
         timeout: Duration::from_millis(u64::from(*timeout_ms)),
         idempotent: *idempotent,
         return_rate: spec.return_rate,
-        headers: Headers::of(&what, &spec.delivery.headers)?,
+        bidding: asked.map(|asked| Arc::new(Bidding { headers: headers.clone(), ..asked })),
+        headers,
         adapter: None,
         active: spec.active,
     })
@@ -340,10 +352,14 @@ impl Bench<'_> {
             Some(price) if !price.0.is_positive() => {
                 return Err(fault("/price", "must be above zero".to_owned()));
             }
-            None if filter.is_none() => {
-                return Err(fault("/price", "name a price, or a filter that does".to_owned()));
+            None if filter.is_none() && buyer.bidding.is_none() => {
+                let message = "name a price, a filter that does, or the buyer's `bidding`, by which it is asked";
+                return Err(fault("/price", message.to_owned()));
             }
             Some(_) | None => (),
+        }
+        if spec.bid_max.is_some_and(|most| !most.0.is_positive()) {
+            return Err(fault("/bid_max", "must be above zero".to_owned()));
         }
         let checked = |message: String| format!("{message} (checked by {})", schema_words(schema));
         let criteria = match &spec.criteria {
@@ -368,6 +384,7 @@ impl Bench<'_> {
             buyer: Arc::clone(buyer),
             active: spec.active,
             price: spec.price.map(|price| price.0),
+            bid_max: spec.bid_max.map(|most| most.0),
             criteria,
             schedule,
             zone: zone(&what, &spec.zone)?,

@@ -6,6 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::bidding::BiddingSpec;
 use super::caps::{BudgetSpec, CapsSpec, DuplicatesSpec};
 use super::headers::HeaderSpec;
 use super::returns::{ReturnRateSpec, ReturnsSpec};
@@ -153,6 +154,9 @@ pub struct BuyerSpec {
     /// How much of what it buys it may return; absent means all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub return_rate: Option<ReturnRateSpec>,
+    /// How it is asked for bids over the network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bidding: Option<BiddingSpec>,
     /// For all its campaigns together.
     #[serde(default)]
     pub caps: CapsSpec,
@@ -296,9 +300,12 @@ impl VerticalSpec {
 pub struct CampaignSpec {
     pub buyer: BuyerId,
     pub vertical: VerticalId,
-    /// What it bids, unless its filter names another price.
+    /// What it bids, unless its filter names another price. Without either its buyer is asked, see [`BiddingSpec`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<Amount>,
+    /// The most that its buyer may bid for it when it is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bid_max: Option<Amount>,
     /// An expression in its text spelling, or as JSON; absent means every lead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub criteria: Option<serde_json::Value>,

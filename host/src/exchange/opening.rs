@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -17,6 +17,8 @@ use super::drains::Drains;
 use super::failures::Failures;
 use super::shadow::Shadows;
 use super::upkeep::Upkeep;
+use super::{Exchange, entrance};
+use crate::bidding::Saleroom;
 use crate::book::{Book, State};
 use crate::catalog::{Catalog, Draft, Faults, Market, Workshop};
 use crate::clock::Clock;
@@ -24,7 +26,7 @@ use crate::config::Keeping;
 use crate::contacts::{ContactError, Contacts, Location, MasterKey, MasterKeyError, PRINT_KEY};
 use crate::delivery::DELIVER;
 use crate::delivery::courier::Courier;
-use crate::egress::Egress;
+use crate::egress::{Egress, Line};
 use crate::facts::{Fact, Unreadable};
 use crate::ids::Digest;
 use crate::ingest::Door;
@@ -83,6 +85,7 @@ impl Exchange {
     pub async fn open(options: Options) -> Result<Arc<Self>, OpenError> {
         let courier =
             Courier::new(&options.egress).map_err(|error| OpenError::Egress(error.to_string()))?;
+        let saleroom = saleroom(&options.egress)?;
         // First of all: from here on the directory is this process's alone.
         let Keeping { database, accepted, .. } = options.keeping.clone();
         let place = Place { directory: options.data.clone(), database, accepted };
@@ -141,6 +144,7 @@ impl Exchange {
             journal,
             door: Door::default(),
             courier,
+            saleroom,
             workshop,
             draft: Mutex::new(draft),
             returning: Mutex::default(),
@@ -224,6 +228,12 @@ async fn contacts(
         }
     }
     Err(MasterKeyError::Wrong { given }.into())
+}
+
+fn saleroom(egress: &Egress) -> Result<Saleroom, OpenError> {
+    let line = Line::open(egress).map_err(|error| OpenError::Egress(error.to_string()))?;
+    let seed = entrance::random().map_err(|error| OpenError::Egress(error.to_string()))?;
+    Ok(Saleroom::new(line, Instant::now(), u64::from_le_bytes(seed)))
 }
 
 async fn market(

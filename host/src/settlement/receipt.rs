@@ -6,7 +6,7 @@ use super::answer::Story;
 use super::disclosures::{disclosures, erasure};
 use super::entries;
 use crate::clock::Moment;
-use crate::facts::{Fact, LeftOut, ModuleUsed, PassedOver, Winner};
+use crate::facts::{Asked, Fact, LeftOut, ModuleUsed, PassedOver, Winner};
 use crate::ids::{Digest, PingId};
 use crate::lead::{PingView, Schema};
 use crate::money::{Micros, Share};
@@ -63,6 +63,7 @@ pub fn receipt(
         "bids": auction.bids.iter().map(|bid| {
             json!({"campaign": bid.campaign, "buyer": bid.buyer, "amount": amount(bid.amount)})
         }).collect::<Vec<Value>>(),
+        "asked": auction.asked.iter().map(asked).collect::<Vec<Value>>(),
         "winners": auction.winners.iter().map(winner).collect::<Vec<Value>>(),
         "left_out": auction.left_out.iter().map(left_out).collect::<Vec<Value>>(),
         "duplicate_of": auction.duplicate_of.map(|ping| PingId::from_u128(ping).to_string()),
@@ -91,6 +92,17 @@ fn amount(micros: i64) -> String {
 fn module(module: &ModuleUsed) -> Value {
     let digest = Digest::from_bytes(module.digest).to_string();
     json!({"name": module.name, "version": module.version, "digest": digest, "fuel": module.fuel})
+}
+
+fn asked(asked: &Asked) -> Value {
+    json!({
+        "campaign": asked.campaign,
+        "buyer": asked.buyer,
+        "outcome": asked.outcome,
+        "micros": asked.micros,
+        "adapter": asked.adapter.as_ref().map(module),
+        "handle": asked.handle,
+    })
 }
 
 fn winner(winner: &Winner) -> Value {

@@ -19,7 +19,10 @@ use crate::telemetry;
 #[derive(Clone, Debug)]
 pub struct Bid<'m> {
     pub campaign: &'m Arc<Campaign>,
+    /// For a copy, whoever else gets one; zero if the campaign buys alone or not at all.
     pub amount: Micros,
+    /// For the lead alone, where the campaign names a price of its own for that.
+    pub exclusive: Option<Micros>,
 }
 
 /// All bids, in the order of campaigns' names; who made none, and why; which modules were asked.
@@ -50,7 +53,7 @@ pub fn collect<'m>(
     let Shortlist { candidates, left_out } = shortlist;
     let mut bids = Bids { left_out, ..Bids::default() };
     for campaign in candidates.iter().copied().filter(|campaign| campaign.filter.is_none()) {
-        bids.offer(campaign, campaign.price);
+        bids.offer(campaign, None);
     }
     for (index, filter) in vertical.filters.iter().enumerate() {
         let of_filter =
@@ -65,9 +68,14 @@ pub fn collect<'m>(
 }
 
 impl<'m> Bids<'m> {
-    fn offer(&mut self, campaign: &'m Arc<Campaign>, price: Option<Micros>) {
-        match price {
-            Some(amount) => self.bids.push(Bid { campaign, amount }),
+    /// A price that a filter names is for a copy and stands in the place of all that the campaign names.
+    fn offer(&mut self, campaign: &'m Arc<Campaign>, named: Option<Micros>) {
+        let exclusive = campaign.exclusive.filter(|_| named.is_none());
+        match named.or(campaign.price) {
+            Some(amount) => self.bids.push(Bid { campaign, amount, exclusive }),
+            None if exclusive.is_some() => {
+                self.bids.push(Bid { campaign, amount: Micros::ZERO, exclusive });
+            }
             None => self.left_out.push(left_out(campaign, Exclusion::NoPrice, None)),
         }
     }
@@ -96,7 +104,7 @@ impl<'m> Bids<'m> {
             Ok(evaluated) => {
                 for (campaign, verdict) in asking.iter().copied().zip(evaluated.verdicts) {
                     match verdict {
-                        Verdict::Yes(price) => self.offer(campaign, price.or(campaign.price)),
+                        Verdict::Yes(price) => self.offer(campaign, price),
                         Verdict::No(code) => {
                             let declined = Exclusion::FilterDeclined;
                             self.left_out.push(left_out(campaign, declined, Some(code.into())));

@@ -90,11 +90,13 @@ pub struct Copy {
     pub asked: bool,
     /// An attempt of unknown end went to this buyer: it may have the lead, whatever later attempts say.
     pub uncertain: bool,
+    /// How many buyers before this one had the lead shown to them and refused it.
+    pub refusals: u32,
 }
 
 impl Copy {
     fn held(winner: Winner) -> Self {
-        Self { winner, stage: Stage::Held, asked: false, uncertain: false }
+        Self { winner, stage: Stage::Held, asked: false, uncertain: false, refusals: 0 }
     }
 }
 
@@ -255,6 +257,7 @@ impl State {
                     self.expired(PingId::from_u128(*ping));
                 }
             }
+            Fact::Superseded(superseded) => self.expired(PingId::from_u128(superseded.ping)),
             Fact::Saved(_)
             | Fact::ModuleUploaded(_)
             | Fact::ModuleStepped(_)
@@ -328,9 +331,11 @@ impl State {
                 }
                 Ended::Rejected | Ended::NotSent if delivered.again_ms.is_none() => {
                     copy.stage = Stage::Void;
+                    let shown = u32::from(delivered.ended == Ended::Rejected);
+                    let refusals = copy.refusals.saturating_add(shown);
                     let winner = copy.winner.clone();
                     if let Some(successor) = &delivered.successor {
-                        *copy = Copy { asked: true, ..Copy::held(successor.clone()) };
+                        *copy = Copy { asked: true, refusals, ..Copy::held(successor.clone()) };
                         open.taken.push(successor.buyer.clone());
                     }
                     self.release(&winner);

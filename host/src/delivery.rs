@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 
 use crate::book::{Copy, OpenPing, Stage, State};
 use crate::catalog::{Buyer, Market};
-use crate::clearing::{Bid, Policy, TieKey, award};
+use crate::clearing::{Bid, TieKey, award_on, offer};
 use crate::clock::Moment;
-use crate::facts::{BidMade, Delivered, Ended, Fact, Winner};
+use crate::facts::{BidMade, Delivered, Ended, Fact, Terms, Winner};
 use crate::ids::PingId;
 use crate::journal::{Duty, DutyChange, DutyKey};
 use crate::money::Micros;
@@ -118,7 +118,8 @@ pub fn conclude(
         Outcome::Rejected { reason } | Outcome::Duplicate { reason } => {
             delivered.ended = Ended::Rejected;
             delivered.detail = Some(reason);
-            delivered.successor = successor(state, market, open, errand.ping, at);
+            let shown = copy.refusals.saturating_add(1);
+            delivered.successor = successor(state, market, open, (errand.ping, copy), shown, at);
         }
         Outcome::NotSent { why, retry_after } => {
             let asked = retry_after.and_then(|pause| i64::try_from(pause.as_millis()).ok());
@@ -126,7 +127,9 @@ pub fn conclude(
             delivered.detail = Some(why);
             delivered.again_ms = again(&NOT_SENT_AGAIN_MS, asked.unwrap_or(0));
             if delivered.again_ms.is_none() {
-                delivered.successor = successor(state, market, open, errand.ping, at);
+                let shown = copy.refusals;
+                delivered.successor =
+                    successor(state, market, open, (errand.ping, copy), shown, at);
             }
         }
         Outcome::Unknown { why } => {
@@ -157,45 +160,51 @@ pub fn held<'p>(open: &'p OpenPing, errand: &Errand) -> Option<&'p Copy> {
 }
 
 /// Clears the recorded bids again for one copy, without the buyers that have or refused one and without those that
-/// cannot pay by now.
+/// cannot pay by now. What was sold to one buyer alone is sold so again, and a copy as a copy: nobody is added to those
+/// who see the person. Nobody gets it once as many buyers have seen it as the terms allow; a buyer that was not reached
+/// has seen nothing.
 fn successor(
     state: &State,
     market: &Market,
     open: &OpenPing,
-    ping: PingId,
+    (ping, copy): (PingId, &Copy),
+    shown: u32,
     at: Moment,
 ) -> Option<Winner> {
     let auction = &open.auction;
+    if shown >= auction.terms.disclosures_max {
+        return None;
+    }
     let vertical = market.vertical_named(&auction.vertical)?;
-    let left: Vec<(&BidMade, i32)> = auction
+    let left: Vec<(BidMade, i32)> = auction
         .bids
         .iter()
         .filter(|bid| !open.taken.contains(&bid.buyer))
+        .map(|bid| {
+            let exclusive = bid.exclusive.filter(|_| copy.winner.exclusive);
+            BidMade { exclusive, ..bid.clone() }
+        })
         .filter_map(|bid| {
             let campaign = vertical.campaign(&bid.campaign)?;
-            let amount = Micros::new(bid.amount);
+            let most = Micros::new(bid.most());
             let buys = campaign.active
                 && campaign.buyer.active
-                && state.covers(campaign, auction.fingerprint, amount, at).is_ok();
+                && most.is_positive()
+                && state.covers(campaign, auction.fingerprint, most, at).is_ok();
             buys.then(|| (bid, day_in_zone(&campaign.zone, at)))
         })
         .collect();
-    let bids: Vec<Bid<'_>> = left
-        .iter()
-        .map(|(bid, _)| Bid { bidder: &bid.buyer, amount: Micros::new(bid.amount) })
-        .collect();
-    let policy = Policy {
-        copies: 1,
-        reserve: Micros::new(auction.terms.reserve),
-        increment: Micros::new(auction.terms.increment),
-    };
-    let cleared = award(&policy, &TieKey::new(ping.to_string().as_bytes()), &bids);
-    let (bid, day) = left.get(*cleared.winners.first()?)?;
+    let bids: Vec<Bid<'_>> = left.iter().map(|(bid, _)| offer(bid)).collect();
+    let terms = Terms { copies: 1, ..auction.terms.clone() };
+    let cleared = award_on(&terms, &TieKey::new(ping.to_string().as_bytes()), &bids);
+    let won = cleared.winners.first()?;
+    let (bid, day) = left.get(won.bid)?;
     Some(Winner {
         campaign: bid.campaign.clone(),
         buyer: bid.buyer.clone(),
-        bid: bid.amount,
-        price: cleared.price?.get(),
+        bid: bid.most(),
+        price: won.price.get(),
+        exclusive: copy.winner.exclusive,
         day: *day,
     })
 }
@@ -229,6 +238,7 @@ pub fn duties(fact: &Fact, at: Moment, state: &State) -> Vec<DutyChange> {
         | Fact::PingAnswered(_)
         | Fact::SubmissionRefused(_)
         | Fact::AskedAgain(_)
+        | Fact::Superseded(_)
         | Fact::Expired(_) => Vec::new(),
     }
 }

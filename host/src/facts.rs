@@ -5,6 +5,7 @@
 //! holds contact data.
 
 mod module;
+mod terms;
 
 use std::sync::Arc;
 
@@ -14,9 +15,10 @@ use rkyv::{Archive, Deserialize, Serialize};
 
 use crate::clock::Moment;
 use crate::ids::PingId;
-use crate::money::{Micros, Share};
+use crate::money::Micros;
 
 pub use module::{ModuleStepped, ModuleUploaded, Passed, Step};
+pub use terms::{BidMade, ChangedPost, PriceRule, Ranking, Rule, Superseded, Terms, Tier};
 
 /// Something that happened. What it means in money is `settlement`'s to say, what it obliges to is `delivery`'s.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +43,8 @@ pub enum Fact {
     ModuleUploaded(ModuleUploaded),
     /// A module's version took a step in its life.
     ModuleStepped(ModuleStepped),
+    /// A ping made room for another auction of the same lead.
+    Superseded(Superseded),
 }
 
 /// The body of a saved object, as the operator's API takes it.
@@ -95,6 +99,8 @@ pub struct PingAnswered {
     pub winners: Vec<Winner>,
     /// The earlier ping that this one repeats.
     pub duplicate_of: Option<u128>,
+    /// The ping that this one takes the place of, because its post said otherwise.
+    pub replaces: Option<u128>,
     /// What the same lead from the same source has in common.
     pub fingerprint: [u8; 32],
     pub expires_ms: i64,
@@ -110,24 +116,6 @@ pub struct ModuleUsed {
     pub fuel: u64,
 }
 
-/// The rules of the auction, fixed before the first bid is asked for.
-#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, PartialEq)]
-pub struct Terms {
-    pub copies: u32,
-    pub reserve: i64,
-    pub increment: i64,
-    /// The operator's part of the price, in millionths.
-    pub margin: u32,
-}
-
-impl Terms {
-    /// Returns what the source is paid of a price, and what the exchange keeps; together they are the price.
-    pub fn split(self, price: Micros) -> (Micros, Micros) {
-        let margin = price.share_half_even(Share::from_millionths(self.margin));
-        (price.checked_sub(margin).unwrap_or(price), margin)
-    }
-}
-
 /// A campaign that did not get the lead.
 #[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
 pub struct LeftOut {
@@ -138,14 +126,6 @@ pub struct LeftOut {
     pub detail: Option<String>,
 }
 
-/// A bid as it was made.
-#[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
-pub struct BidMade {
-    pub campaign: String,
-    pub buyer: String,
-    pub amount: i64,
-}
-
 /// A winning bid with the money that is held for it.
 #[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
 pub struct Winner {
@@ -153,6 +133,8 @@ pub struct Winner {
     pub buyer: String,
     pub bid: i64,
     pub price: i64,
+    /// The buyer has the word that nobody else gets the lead.
+    pub exclusive: bool,
     /// The day in the campaign's time zone whose caps and budget it counts for.
     pub day: i32,
 }
@@ -315,6 +297,7 @@ kinds! {
     10 "asked-again" AskedAgain(AskedAgain) std::convert::identity;
     11 "module-uploaded" ModuleUploaded(ModuleUploaded) std::convert::identity;
     12 "module-stepped" ModuleStepped(ModuleStepped) std::convert::identity;
+    25 "superseded" Superseded(Superseded) std::convert::identity;
 }
 
 #[expect(clippy::expect_used, reason = "writing to memory fails only when memory is out")]
@@ -335,6 +318,7 @@ impl Fact {
             Self::Posted(fact) => Some(PingId::from_u128(fact.ping)),
             Self::AskedAgain(fact) => Some(PingId::from_u128(fact.ping)),
             Self::Delivered(fact) => Some(PingId::from_u128(fact.ping)),
+            Self::Superseded(fact) => Some(PingId::from_u128(fact.ping)),
             Self::Saved(_)
             | Self::ModuleUploaded(_)
             | Self::ModuleStepped(_)
@@ -362,11 +346,6 @@ impl Fact {
 }
 
 impl PingAnswered {
-    /// Returns what each winner pays.
-    pub fn price(&self) -> Option<Micros> {
-        self.winners.first().map(|winner| Micros::new(winner.price))
-    }
-
     /// Returns what the source is paid if every winner takes its copy.
     pub fn payout(&self) -> Micros {
         let parts = self.winners.iter().map(|winner| self.terms.split(Micros::new(winner.price)).0);
@@ -417,7 +396,7 @@ mod tests {
 
     #[test]
     fn payout_and_margin_are_the_price() {
-        let terms = Terms { copies: 1, reserve: 0, increment: 0, margin: 150_000 };
+        let terms = Terms::second_price(1, 0, 0, 150_000);
         let price = Micros::new(12_345_677);
         let (payout, margin) = terms.split(price);
         assert_eq!(payout.checked_add(margin), Some(price));

@@ -60,6 +60,7 @@ pub fn entries(fact: &Fact) -> Vec<Entry> {
         | Fact::SubmissionRefused(_)
         | Fact::Posted(_)
         | Fact::AskedAgain(_)
+        | Fact::Superseded(_)
         | Fact::Expired(_) => Vec::new(),
     }
 }

@@ -8,13 +8,15 @@ use jiff::tz::TimeZone;
 
 use super::draft::Draft;
 use super::faults::{Fault, Faults};
-use super::rules::{failing, fits, limits, possible, schema_words};
+use super::rules::{failing, fits, limits, possible, prices, schema_words};
 use super::serving::{Served, Serving, Upkeep};
 use super::spec::{BuyerSpec, CampaignSpec, DeliverySpec, SourceSpec, VerticalSpec};
 use super::upkeep::LimitsSpec;
 use super::versions::{Track, Trial, Versions};
 use super::workshop::Workshop;
-use super::{Buyer, Campaign, Market, ModuleVersion, Slot, Source, Vertical};
+use super::{
+    Buyer, Campaign, KeyMode, Market, ModuleVersion, Policy, Slot, Source, Vertical, policy,
+};
 use crate::criteria::{Criteria, Lists};
 use crate::egress::Egress;
 use crate::ids::{BuyerId, CampaignId, ModuleName, SourceId, VerticalId};
@@ -33,9 +35,12 @@ impl Market {
         let register = &draft.register;
         let (mut market, mut faults) = (Self { version, ..Self::default() }, Faults::default());
         for (id, spec) in &register.sources {
-            for digest in &spec.key_digests {
-                if market.keys.insert(*digest, id.clone()).is_some_and(|other| other != *id) {
-                    let message = "the key belongs to another source; every source has its own";
+            let live = spec.key_digests.iter().map(|digest| (digest, KeyMode::Live));
+            let test = spec.test_key_digests.iter().map(|digest| (digest, KeyMode::Test));
+            for (digest, mode) in live.chain(test) {
+                let key = (id.clone(), mode);
+                if market.keys.insert(*digest, key.clone()).is_some_and(|other| other != key) {
+                    let message = "the key is another source's, or this one's for the other mode; every source has its own for each";
                     faults.0.push(Fault::new(&format!("source {id}"), "/key", message));
                 }
             }
@@ -75,6 +80,10 @@ impl Market {
         for (world, spec) in &register.limits {
             faults.keep(possible(&format!("limits of {world}"), "", spec));
         }
+        for (id, spec) in &register.policies {
+            faults.keep(policy::check(id, spec, register));
+        }
+        policy::orders(register, &mut faults);
         for (id, spec) in &register.verticals {
             let saved = campaigns.remove(id).unwrap_or_default();
             let bench = Bench { draft, workshop, buyers: &market.buyers, lists: &lists };
@@ -157,6 +166,7 @@ impl Bench<'_> {
             }
             filters.extend(faults.keep(self.filter(name, group, &schema)));
         }
+        let policies = self.policies(id, spec, &schema, faults);
         let mut campaigns = Vec::with_capacity(saved.len());
         for (campaign, spec) in saved {
             let slot = slots.get(campaign).copied();
@@ -167,14 +177,56 @@ impl Bench<'_> {
             id: id.clone(),
             active: spec.active,
             normalizer,
-            reserve: spec.reserve.0,
-            increment: spec.increment.0,
             copies: spec.copies,
+            policies,
+            own: Policy::of_vertical(spec),
             hold: Duration::from_secs(u64::from(spec.hold_seconds)),
             duplicate_window: Duration::from_secs(u64::from(spec.duplicate_window_seconds)),
             campaigns,
             filters,
         })
+    }
+
+    /// Returns the policies of a vertical, the first to be tried first.
+    fn policies(
+        &self,
+        id: &VerticalId,
+        spec: &VerticalSpec,
+        schema: &Schema,
+        faults: &mut Faults,
+    ) -> Vec<Policy> {
+        let policies = self.draft.register.policies.iter();
+        let mut own: Vec<_> =
+            policies.filter(|(_, policy)| policy.verticals.contains(id)).collect();
+        own.sort_by_key(|(_, policy)| policy.priority);
+        let mut built = Vec::with_capacity(own.len());
+        for (name, policy) in own {
+            let what = format!("policy {name}");
+            let when = self.criteria(&what, "/when", policy.when.as_ref(), schema);
+            let when = faults.keep(when).filter(|_| policy.active);
+            built.extend(when.map(|when| Policy::new(name, policy, when, spec)));
+        }
+        built
+    }
+
+    fn criteria(
+        &self,
+        what: &str,
+        pointer: &str,
+        spelled: Option<&serde_json::Value>,
+        schema: &Schema,
+    ) -> Result<Criteria, Fault> {
+        let fault = |pointer: &str, message: String| {
+            let message = format!("{message} (checked by {})", schema_words(schema));
+            Fault::new(&what, pointer, message)
+        };
+        match spelled {
+            None => Ok(Criteria::any()),
+            Some(serde_json::Value::String(text)) => Criteria::from_text(text, schema, self.lists)
+                .map_err(|error| fault(pointer, error.to_string())),
+            Some(json) => Criteria::from_json(json, schema, self.lists)
+                .map_err(|error| fault(&format!("{pointer}{}", error.at), error.message)),
+        }
     }
 
     /// Returns a module with the track of this major version, which has an active version.
@@ -301,15 +353,8 @@ impl Bench<'_> {
         let buyer = self.buyers.get(&spec.buyer).ok_or_else(|| {
             fault("/buyer", format!("there is no buyer `{}`; save it first", spec.buyer))
         })?;
-        match spec.price {
-            Some(price) if !price.0.is_positive() => {
-                return Err(fault("/price", "must be above zero".to_owned()));
-            }
-            None if filter.is_none() => {
-                return Err(fault("/price", "name a price, or a filter that does".to_owned()));
-            }
-            Some(_) | None => (),
-        }
+        let (price, exclusive) =
+            prices(spec, filter.is_some()).map_err(|(at, why)| fault(at, why.to_owned()))?;
         for (pointer, amount) in
             [("/budget/daily", spec.budget.daily), ("/budget/total", spec.budget.total)]
         {
@@ -317,15 +362,8 @@ impl Bench<'_> {
                 return Err(fault(pointer, "must not be negative".to_owned()));
             }
         }
-        let checked = |message: String| format!("{message} (checked by {})", schema_words(schema));
-        let criteria = match &spec.criteria {
-            None => Criteria::any(),
-            Some(serde_json::Value::String(text)) => Criteria::from_text(text, schema, self.lists)
-                .map_err(|error| fault("/criteria", checked(error.to_string())))?,
-            Some(json) => Criteria::from_json(json, schema, self.lists).map_err(|error| {
-                fault(&format!("/criteria{}", error.at), checked(error.message))
-            })?,
-        };
+        let criteria =
+            self.criteria(&format!("campaign {id}"), "/criteria", spec.criteria.as_ref(), schema)?;
         let schedule = spec.schedule.as_ref().map(Schedule::from_json).transpose();
         let schedule = schedule
             .map_err(|error| fault(&format!("/schedule{}", error.pointer), error.message))?;
@@ -341,7 +379,8 @@ impl Bench<'_> {
             id: id.clone(),
             buyer: Arc::clone(buyer),
             active: spec.active,
-            price: spec.price.map(|price| price.0),
+            price,
+            exclusive,
             criteria,
             schedule,
             zone,

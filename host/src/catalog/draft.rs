@@ -69,6 +69,7 @@ impl Draft {
             | Fact::Posted(_)
             | Fact::Delivered(_)
             | Fact::AskedAgain(_)
+            | Fact::Superseded(_)
             | Fact::Expired(_) => (),
         }
         Ok(())
@@ -86,6 +87,7 @@ impl Draft {
             "buyer" => drop(register.buyers.insert(name(id, what)?, read(body, what)?)),
             "vertical" => drop(register.verticals.insert(name(id, what)?, read(body, what)?)),
             "campaign" => drop(register.campaigns.insert(name(id, what)?, read(body, what)?)),
+            "policy" => drop(register.policies.insert(name(id, what)?, read(body, what)?)),
             "list" => drop(register.lists.insert(id.clone(), read(body, what)?)),
             "module" => drop(register.modules.insert(name(id, what)?, read(body, what)?)),
             "limits" => drop(register.limits.insert(id.clone(), read(body, what)?)),

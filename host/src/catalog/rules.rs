@@ -1,9 +1,10 @@
 //! What single objects of a draft must keep, whatever else is in it.
 
 use super::faults::Fault;
-use super::spec::VerticalSpec;
+use super::spec::{CampaignSpec, VerticalSpec};
 use super::upkeep::{FailingSpec, LimitsSpec, ModuleSpec};
 use crate::lead::Schema;
+use crate::money::Micros;
 use crate::sandbox::{Filter, FilterLimits, Limits, Need};
 
 /// Checks limits against the ceilings of the sandbox.
@@ -53,6 +54,36 @@ pub(super) fn fits(filter: &Filter, schema: &Schema) -> Result<(), String> {
 pub(super) fn schema_words(schema: &Schema) -> String {
     let (major, minor) = schema.version();
     format!("version {major}.{minor} of the schema of `{}`", schema.vertical())
+}
+
+/// Returns what a campaign bids for a copy and for the lead alone, or which member is wrong and why.
+pub(super) fn prices(
+    spec: &CampaignSpec,
+    filtered: bool,
+) -> Result<(Option<Micros>, Option<Micros>), (&'static str, &'static str)> {
+    let named = spec.prices.unwrap_or_default();
+    let amounts = [
+        ("/price", spec.price),
+        ("/prices/shared", named.shared),
+        ("/prices/exclusive", named.exclusive),
+    ];
+    for (pointer, amount) in amounts {
+        if amount.is_some_and(|amount| !amount.0.is_positive()) {
+            return Err((pointer, "must be above zero"));
+        }
+    }
+    if spec.price.is_some() && named.shared.is_some() {
+        return Err(("/prices/shared", "says the same as `price`: name one of them"));
+    }
+    let (shared, exclusive) = spec.bids();
+    if shared.is_some() && exclusive.is_some() && exclusive < shared {
+        let message = "must be at least what a shared copy is worth to the campaign";
+        return Err(("/prices/exclusive", message));
+    }
+    if shared.is_none() && exclusive.is_none() && !filtered {
+        return Err(("/price", "name a price, or a filter that does"));
+    }
+    Ok((shared, exclusive))
 }
 
 /// Checks the numbers of a vertical.

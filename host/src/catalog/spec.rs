@@ -6,8 +6,9 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::policy::PolicySpec;
 use super::upkeep::{LimitsSpec, ModuleSpec};
-use crate::ids::{BuyerId, CampaignId, Digest, IdError, ModuleName, SourceId, VerticalId};
+use crate::ids::{BuyerId, CampaignId, Digest, IdError, ModuleName, PolicyId, SourceId, VerticalId};
 use crate::money::{Micros, Share};
 
 /// An amount as JSON writes it: text, because a JSON number is a float to most readers.
@@ -95,7 +96,7 @@ macro_rules! serde_name {
     )* };
 }
 
-serde_name!(SourceId BuyerId CampaignId VerticalId ModuleName);
+serde_name!(SourceId BuyerId CampaignId VerticalId PolicyId ModuleName);
 
 impl Serialize for Digest {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -129,6 +130,9 @@ pub struct SourceSpec {
     /// SHA-256 of each key that opens the door for it.
     #[serde(default)]
     pub key_digests: Vec<Digest>,
+    /// SHA-256 of each key with which everything it sends is a test.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub test_key_digests: Vec<Digest>,
 }
 
 impl SourceSpec {
@@ -226,6 +230,9 @@ pub struct CampaignSpec {
     /// What it bids, unless its filter names another price.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<Amount>,
+    /// What it bids where that depends on who else gets the lead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prices: Option<PricesSpec>,
     /// An expression in its text spelling, or as JSON; absent means every lead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub criteria: Option<serde_json::Value>,
@@ -248,9 +255,28 @@ pub struct CampaignSpec {
 }
 
 impl CampaignSpec {
+    /// Returns what it bids for a copy, and for the lead alone.
+    pub fn bids(&self) -> (Option<Micros>, Option<Micros>) {
+        let prices = self.prices.unwrap_or_default();
+        let shared = self.price.or(prices.shared).map(|price| price.0);
+        (shared, prices.exclusive.map(|price| price.0))
+    }
+
     fn default_zone() -> String {
         "UTC".to_owned()
     }
+}
+
+/// Prices by the number of buyers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PricesSpec {
+    /// For the lead alone: nobody else gets it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exclusive: Option<Amount>,
+    /// For a copy, while others may get one as well; the campaign's `price` says the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shared: Option<Amount>,
 }
 
 /// A campaign's use of a filter module.
@@ -297,12 +323,13 @@ pub struct Register {
     pub buyers: BTreeMap<BuyerId, BuyerSpec>,
     pub verticals: BTreeMap<VerticalId, VerticalSpec>,
     pub campaigns: BTreeMap<CampaignId, CampaignSpec>,
+    pub policies: BTreeMap<PolicyId, PolicySpec>,
     pub lists: BTreeMap<String, ListSpec>,
     pub modules: BTreeMap<ModuleName, ModuleSpec>,
     /// By world: `filter` or `normalizer`.
     pub limits: BTreeMap<String, LimitsSpec>,
 }
 
-const fn yes() -> bool {
+pub(super) const fn yes() -> bool {
     true
 }

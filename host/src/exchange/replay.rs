@@ -126,6 +126,7 @@ impl Replay {
             | Fact::SubmissionRefused(_)
             | Fact::Posted(_)
             | Fact::AskedAgain(_)
+            | Fact::Superseded(_)
             | Fact::Expired(_) => (),
         }
         self.draft.apply(at, fact).map_err(|error| OpenError::Unfoldable(error.to_string()))?;
@@ -166,15 +167,19 @@ impl Replay {
         if earlier.is_some() {
             return Ok(());
         }
+        let policy = vertical.policy(&view, &recorded.source);
+        let least = Micros::new(recorded.terms.least);
+        self.compare(seq, "terms", &recorded.terms, &policy.terms(seller.margin, least));
         let told = told(recorded);
         let shortlist = matching::shortlist(vertical, &view, &source, at, |campaign| {
+            policy.place(campaign).ok_or(Exclusion::NotInPolicy)?;
             told.get(campaign.id.as_str()).map_or(Ok(()), |exclusion| Err(*exclusion))
         });
         let ping = PingId::from_u128(recorded.ping);
         let bids = bidding::collect(vertical, shortlist, &recorded.frame, ping);
         let deadline = Exclusion::DeadlinePassed.code();
         let late = recorded.left_out.iter().any(|left| left.reason == deadline);
-        let closed = close(&recorded.terms, ping, bids, late, at, |campaign, amount| {
+        let closed = close(&recorded.terms, policy, ping, bids, late, at, |campaign, amount| {
             self.state.covers(campaign, print, amount, at)
         });
         self.compare(seq, "bids", &recorded.bids, &closed.bids);

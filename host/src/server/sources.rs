@@ -210,8 +210,8 @@ pub(super) fn own(answer: &Answer, currency: &str) -> Response {
     let status = answer.status();
     let reason = |code: &str, message: &str| json!({"code": code, "message": message});
     let body = match answer {
-        Answer::Accepted { ping, price, expires } => {
-            json!({"status": status, "ping_id": ping.to_string(), "price": price.to_string(), "currency": currency, "expires_at": expires.to_string()})
+        Answer::Accepted { ping, price, firm, expires } => {
+            json!({"status": status, "ping_id": ping.to_string(), "price": price.to_string(), "currency": currency, "firm": firm, "expires_at": expires.to_string()})
         }
         Answer::Rejected { ping, reason: why } => {
             json!({"status": status, "ping_id": ping.to_string(), "reason": reason(why.code(), why.message())})

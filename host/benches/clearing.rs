@@ -53,7 +53,7 @@ fn main() {
 }
 
 fn clearing<'a>(auctions: &'a [Vec<Bid<'a>>], copies: u32) -> impl FnMut(usize) -> Award + 'a {
-    let policy = Policy { copies, reserve: Micros::new(2_000_000), increment: Micros::new(10_000) };
+    let policy = Policy::second_price(copies, Micros::new(2_000_000), Micros::new(10_000));
     let tie = TieKey::new(b"ping");
     move |call| award(&policy, &tie, auctions.get(call % AUCTIONS).unwrap())
 }
@@ -64,7 +64,7 @@ fn auctions(names: &[String], buyers: usize, amounts: u32) -> Vec<Vec<Bid<'_>>> 
     let mut bid = |index: usize| {
         let step = 30_000_000 / i64::from(amounts);
         let amount = 1_000_000 + step * i64::from(dice.below(amounts));
-        Bid { bidder: names.get(index % buyers).unwrap(), amount: Micros::new(amount) }
+        Bid::new(names.get(index % buyers).unwrap(), Micros::new(amount))
     };
     (0..AUCTIONS).map(|_| (0..BIDS).map(&mut bid).collect()).collect()
 }

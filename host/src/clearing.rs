@@ -346,29 +346,44 @@ fn set(outcomes: &mut [Outcome], index: usize, outcome: Outcome) {
 mod tests {
     use super::*;
 
-    /// Runs `copies`, `reserve` and `increment` lines and one `bidder amount` line per bid; what is left out is 1, 0, 0.
+    /// Runs `copies`, `reserve`, `increment`, `rule` and `rank` lines and one `bidder amount` line per bid, which may end
+    /// with `alone amount` or `standing number`; what is left out is 1, 0, 0, the second price and by bid.
     #[track_caller]
     fn check(text: &str, expected: &str) {
-        let mut policy = Policy { copies: 1, reserve: Micros::ZERO, increment: Micros::ZERO };
+        let mut policy = Policy::second_price(1, Micros::ZERO, Micros::ZERO);
         let mut bids = Vec::new();
         for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
-            let (word, value) = line.split_once(' ').unwrap();
-            let amount = Micros::parse(value.trim()).unwrap();
-            match word {
-                "copies" => policy.copies = value.trim().parse().unwrap(),
-                "reserve" => policy.reserve = amount,
-                "increment" => policy.increment = amount,
-                bidder => bids.push(Bid { bidder, amount }),
+            let words: Vec<&str> = line.split(' ').collect();
+            let amount = Micros::parse(words[words.len() - 1]).unwrap_or_default();
+            match words.as_slice() {
+                ["copies", copies] => policy.copies = copies.parse().unwrap(),
+                ["reserve", _] => policy.reserve = amount,
+                ["increment", _] => policy.increment = amount,
+                ["rule", "first"] => policy.price = PriceRule::First,
+                ["rule", "fixed", _] => policy.price = PriceRule::Fixed(amount.get()),
+                ["rank", "order"] => policy.ranking = Ranking::Order,
+                ["rank", "weighted"] => policy.ranking = Ranking::Weighted,
+                [bidder, own, "alone", _] => {
+                    let own = Micros::parse(own).unwrap();
+                    bids.push(Bid { exclusive: Some(amount), ..Bid::new(bidder, own) });
+                }
+                [bidder, own, "standing", standing] => {
+                    let standing = standing.parse().unwrap();
+                    bids.push(Bid { standing, ..Bid::new(bidder, Micros::parse(own).unwrap()) });
+                }
+                [bidder, _] => bids.push(Bid::new(bidder, amount)),
+                _ => panic!("{line}"),
             }
         }
         let award = award(&policy, &TieKey::new(b"a table"), &bids);
-        let winners: Vec<&str> = award.winners.iter().map(|&winner| bids[winner].bidder).collect();
-        let mut actual = match award.price {
-            Some(price) => format!("{} at {price}", winners.join(" ")),
-            None => "nobody".to_owned(),
-        };
-        if let Some(index) = award.price_set_by {
-            actual += &format!(" set by {}", bids[index].bidder);
+        let winners = award.winners.iter();
+        let winners = winners.map(|won| format!("{} at {}", bids[won.bid].bidder, won.price));
+        let mut actual = winners.collect::<Vec<_>>().join(" ");
+        if actual.is_empty() {
+            "nobody".clone_into(&mut actual);
+        }
+        if award.exclusive && policy.copies != 1 {
+            actual += " alone";
         }
         for (bid, outcome) in bids.iter().zip(&award.outcomes) {
             if !matches!(outcome, Outcome::Won | Outcome::Outbid) {
@@ -380,7 +395,7 @@ mod tests {
 
     #[test]
     fn the_winner_pays_the_second_price() {
-        check("A 12.50\nB 11.25\nC 3", "A at 11.25 set by B");
+        check("A 12.50\nB 11.25\nC 3", "A at 11.25");
     }
 
     #[test]
@@ -397,16 +412,13 @@ mod tests {
 
     #[test]
     fn a_bid_at_the_reserve_competes() {
-        check("reserve 10\nincrement 0.01\nA 12\nB 10", "A at 10.01 set by B");
+        check("reserve 10\nincrement 0.01\nA 12\nB 10", "A at 10.01");
     }
 
     #[test]
     fn the_increment_never_lifts_the_price_above_the_winning_bid() {
-        check("increment 5\nA 12\nB 11", "A at 12.00 set by B");
-        check(
-            "increment 1\nA 9223372036854.775807\nB 9223372036854",
-            "A at 9223372036854.775807 set by B",
-        );
+        check("increment 5\nA 12\nB 11", "A at 12.00");
+        check("increment 1\nA 9223372036854.775807\nB 9223372036854", "A at 9223372036854.775807");
     }
 
     #[test]
@@ -416,15 +428,15 @@ mod tests {
 
     #[test]
     fn copies_go_to_different_buyers_at_one_price() {
-        check("copies 2\nA 9\nA 8\nB 7\nC 5\nD 4", "A B at 5.00 set by C, A OwnBetterBid");
-        check("copies 3\nreserve 2\nA 9\nB 7", "A B at 2.00");
-        check("copies 2\nincrement 3\nA 9\nB 7\nC 5", "A B at 7.00 set by C");
+        check("copies 2\nA 9\nA 8\nB 7\nC 5\nD 4", "A at 5.00 B at 5.00, A OwnBetterBid");
+        check("copies 3\nreserve 2\nA 9\nB 7", "A at 2.00 B at 2.00");
+        check("copies 2\nincrement 3\nA 9\nB 7\nC 5", "A at 7.00 B at 7.00");
     }
 
     #[test]
     fn a_buyer_does_not_compete_with_itself() {
         check("reserve 1\nA 9\nA 8\nA 9", "A at 1.00, A OwnBetterBid, A OwnBetterBid");
-        check("A 8\nA 9\nB 3", "A at 3.00 set by B, A OwnBetterBid");
+        check("A 8\nA 9\nB 3", "A at 3.00, A OwnBetterBid");
     }
 
     #[test]
@@ -437,30 +449,124 @@ mod tests {
     #[test]
     fn terms_below_zero_count_as_zero() {
         check("reserve -5\nA 3", "A at 0.00");
-        check("increment -5\nA 9\nB 8", "A at 8.00 set by B");
+        check("increment -5\nA 9\nB 8", "A at 8.00");
     }
 
     #[test]
     fn among_equals_the_earliest_wins_where_arrival_decides() {
-        let policy = Policy { copies: 1, reserve: Micros::ZERO, increment: Micros::ZERO };
+        let policy = Policy::second_price(1, Micros::ZERO, Micros::ZERO);
         let amount = Micros::new(5);
-        let bids = ["A", "B", "C", "C"].map(|bidder| Bid { bidder, amount });
+        let bids = ["A", "B", "C", "C"].map(|bidder| Bid::new(bidder, amount));
         let award = award(&policy, &TieKey::arrival(vec![3, 2, 4, 1]), &bids);
-        assert_eq!(award.winners, [3]);
-        assert_eq!((award.price, award.price_set_by), (Some(amount), Some(1)));
+        assert_eq!(award.winners, [Won { bid: 3, price: amount }]);
         assert_eq!(award.outcomes[2], Outcome::OwnBetterBid);
     }
 
     #[test]
     fn a_tie_falls_the_same_way_on_every_machine() {
-        let policy = Policy { copies: 6, reserve: Micros::ZERO, increment: Micros::ZERO };
+        let policy = Policy::second_price(6, Micros::ZERO, Micros::ZERO);
         let bids = ["ada", "bob", "cyd", "dee", "eve", "fay"]
-            .map(|bidder| Bid { bidder, amount: Micros::new(1) });
+            .map(|bidder| Bid::new(bidder, Micros::new(1)));
         let order = |key: &str| {
             let award = award(&policy, &TieKey::new(key.as_bytes()), &bids);
-            award.winners.iter().map(|&winner| bids[winner].bidder).collect::<Vec<_>>().join(" ")
+            award.winners.iter().map(|won| bids[won.bid].bidder).collect::<Vec<_>>().join(" ")
         };
         assert_eq!(order("pg_1"), "ada bob cyd eve fay dee");
         assert_eq!(order("pg_2"), "fay dee eve cyd ada bob");
+    }
+
+    #[test]
+    fn at_the_first_price_every_winner_pays_its_bid() {
+        check("rule first\ncopies 2\nreserve 3\nA 9\nB 7\nC 5", "A at 9.00 B at 7.00");
+        check("rule first\nreserve 10\nA 9", "nobody, A BelowReserve");
+    }
+
+    #[test]
+    fn at_a_fixed_price_whoever_bids_enough_may_win_and_pays_just_that() {
+        check("rule fixed 6\nA 9\nB 7\nC 5", "A at 6.00, C BelowReserve");
+        check("rule fixed 6\ncopies 3\nA 9\nB 6\nC 5", "A at 6.00 B at 6.00, C BelowReserve");
+        check("rule fixed 6\nreserve 6.01\nA 9\nB 0", "nobody, A BelowReserve, B NotPositive");
+    }
+
+    #[test]
+    fn where_an_order_decides_the_first_that_bids_enough_wins() {
+        let bids = "A 9 standing 2\nB 5 standing 1\nC 7 standing 3";
+        let check = |rule: &str, expected: &str| {
+            check(&format!("rank order\n{rule}\n{bids}"), expected);
+        };
+        check("rule fixed 6", "A at 6.00, B BelowReserve, C Outranked");
+        check("rule fixed 5", "B at 5.00, A Outranked, C Outranked");
+        check("rule first", "B at 5.00, A Outranked, C Outranked");
+        // No bid keeps another from winning, so the reserve is what it takes.
+        check("reserve 2", "B at 2.00, A Outranked, C Outranked");
+    }
+
+    #[test]
+    fn a_draw_falls_on_each_by_its_weight() {
+        let amount = Micros::new(7);
+        let policy = Policy {
+            ranking: Ranking::Weighted,
+            price: PriceRule::First,
+            ..Policy::second_price(2, Micros::ZERO, Micros::ZERO)
+        };
+        let bids = [("ada", 1), ("bob", 3), ("cyd", 6)]
+            .map(|(bidder, standing)| Bid { standing, ..Bid::new(bidder, amount) });
+        let (mut first, mut second) = ([0_u32; 3], [0_u32; 3]);
+        for auction in 0..100_000_u32 {
+            let award = award(&policy, &TieKey::new(&auction.to_le_bytes()), &bids);
+            first[award.winners[0].bid] += 1;
+            second[award.winners[1].bid] += 1;
+        }
+        let near = |count: u32, share: u32| count.abs_diff(share) < 600;
+        assert!(near(first[0], 10_000) && near(first[1], 30_000), "{first:?}");
+        // The second is drawn by the weights of those that are left: 1/3 of 3/10 and 1/4 · 6/10 make 19.3 % for ada.
+        assert!(near(second[0], 3_000 * 10 / 7 + 6_000 * 10 / 4), "{second:?}");
+    }
+
+    #[test]
+    fn the_side_that_bids_more_gets_the_lead_and_pays_what_the_other_bid() {
+        let shared = "copies 2\nincrement 0.01\nreserve 5\nB 8\nC 8\nD 7\n";
+        let check = |alone: &str, expected: &str| check(&format!("{shared}{alone}"), expected);
+        check("A 0 alone 20", "A at 16.01 alone");
+        check("A 0 alone 16", "A at 16.00 alone");
+        check("A 0 alone 15.99", "B at 8.00 C at 8.00");
+        check("A 0 alone 15", "B at 7.505 C at 7.505");
+        check("A 0 alone 9", "B at 7.01 C at 7.01");
+        check("A 0 alone 20\nE 0 alone 18", "A at 18.01 alone");
+        check("A 0 alone 4.99", "B at 7.01 C at 7.01, A BelowReserve");
+    }
+
+    #[test]
+    fn what_a_buyer_bids_for_the_other_side_is_no_rival_of_its_own() {
+        check("copies 2\nA 8 alone 20\nB 9", "A at 9.00 alone");
+        check("copies 2\nA 9 alone 15\nB 9", "A at 0.00 B at 6.00");
+        check("copies 2\nA 9 alone 15\nB 9\nC 0 alone 15", "A at 7.50 B at 7.50");
+    }
+
+    #[test]
+    fn winners_share_what_is_due_at_one_level_and_nobody_pays_more_than_it_bid() {
+        check("copies 3\nA 9\nB 5\nC 1\nD 0 alone 12", "A at 6.00 B at 5.00 C at 1.00");
+        check("copies 3\nA 9\nB 5\nC 1\nD 0 alone 14.999999", "A at 8.999999 B at 5.00 C at 1.00");
+        check(
+            "copies 2\nA 0.000009\nB 0.000009\nD 0 alone 0.000007",
+            "A at 0.000004 B at 0.000004",
+        );
+    }
+
+    #[test]
+    fn one_copy_is_sold_alone_to_whoever_says_so_or_not() {
+        check("A 8 alone 20\nB 12\nC 0 alone 11", "A at 12.00");
+        check("rule fixed 10\ncopies 2\nA 0 alone 30\nB 10\nC 10", "B at 10.00 C at 10.00");
+        check("rule first\ncopies 2\nA 0 alone 30\nB 10\nC 10", "A at 30.00 alone");
+        check("rank order\nrule first\ncopies 2\nA 0 alone 30\nB 10", "B at 10.00, A NotPositive");
+    }
+
+    #[test]
+    fn amounts_at_the_very_end_do_not_overflow() {
+        let most = "9223372036854.775807";
+        check(
+            &format!("copies 2\nincrement {most}\nA {most}\nB {most}\nC {most} alone {most}"),
+            &format!("A at {most} B at {most}"),
+        );
     }
 }

@@ -8,7 +8,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::policy::PolicySpec;
 use super::upkeep::{LimitsSpec, ModuleSpec};
-use crate::ids::{BuyerId, CampaignId, Digest, IdError, ModuleName, PolicyId, SourceId, VerticalId};
+use crate::ids::{
+    BuyerId, CampaignId, Digest, IdError, ModuleName, PolicyId, SourceId, VerticalId,
+};
 use crate::money::{Micros, Share};
 
 /// An amount as JSON writes it: text, because a JSON number is a float to most readers.

@@ -24,8 +24,7 @@ pub fn award_on(terms: &Terms, tie: &TieKey, bids: &[Bid<'_>]) -> Award {
     if let [tier] = terms.tiers.as_slice() {
         return award(&policy(terms, tier, terms.copies), tie, bids);
     }
-    let mut whole =
-        Award { outcomes: vec![Outcome::LowerTier; bids.len()], ..Award::default() };
+    let mut whole = Award { outcomes: vec![Outcome::LowerTier; bids.len()], ..Award::default() };
     for (number, tier) in (0_u32..).zip(&terms.tiers) {
         let sold = u32::try_from(whole.winners.len()).unwrap_or(u32::MAX);
         let left = terms.copies.saturating_sub(sold);
@@ -33,7 +32,10 @@ pub fn award_on(terms: &Terms, tie: &TieKey, bids: &[Bid<'_>]) -> Award {
             break;
         }
         let bought = |bid: &Bid<'_>| {
-            whole.winners.iter().any(|won| bids.get(won.bid).is_some_and(|has| has.bidder == bid.bidder))
+            whole
+                .winners
+                .iter()
+                .any(|won| bids.get(won.bid).is_some_and(|has| has.bidder == bid.bidder))
         };
         let members = bids.iter().enumerate().filter(|(_, bid)| bid.tier == number);
         let (again, asked): (Vec<_>, Vec<_>) = members.partition(|(_, bid)| bought(bid));

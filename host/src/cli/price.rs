@@ -339,11 +339,7 @@ mod tests {
             let policy = Policy::second_price(1, Micros::ZERO, Micros::ZERO);
             let bids = ["A", "B"].map(|bidder| Bid::new(bidder, amount));
             let award = award(&policy, &TieKey::new(auction.as_bytes()), &bids);
-            if award.winners.iter().all(|won| won.bid == 0) {
-                a
-            } else {
-                b
-            }
+            if award.winners.iter().all(|won| won.bid == 0) { a } else { b }
         };
         assert_ne!(key("pg_1"), key("pg_2"));
         for auction in ["pg_1", "pg_2"] {
@@ -378,7 +374,9 @@ mod tests {
         check(&asked(r#","price":"8""#), unused);
         let placed = r#"{"rule":"first-price","rank":"order","bids":[{"bidder":"A","amount":"12","standing":2},{"bidder":"B","amount":"9","standing":1}]}"#;
         check(placed, r#"{"winners":[{"bidder":"B","price":"9"}]}"#);
-        let drawn = placed.replace("order", "weighted").replace(r#""standing":2"#, r#""standing":4000000000"#);
+        let drawn = placed
+            .replace("order", "weighted")
+            .replace(r#""standing":2"#, r#""standing":4000000000"#);
         check(&drawn, r#"{"winners":[{"bidder":"A","price":"12"}]}"#);
     }
 

@@ -53,9 +53,9 @@ impl Exchange {
         ping: PingId,
         at: Moment,
     ) -> Option<Arc<PingAnswered>> {
-        self.book.decide(|book| open(book, ping, at)).filter(|auction| {
-            auction.source == entered.source.id.as_str()
-        })
+        self.book
+            .decide(|book| open(book, ping, at))
+            .filter(|auction| auction.source == entered.source.id.as_str())
     }
 
     /// Ends the holds of a ping, so that the auction that takes its place finds that money free. Nothing if another post

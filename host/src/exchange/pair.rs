@@ -147,16 +147,14 @@ impl Auction {
             Said::Bid(amount) => Some(self.bid(campaign, seat, *amount)),
             Said::Refused(_) | Said::Failed => None,
         });
-        let covered = |bid: &BidMade| {
-            !self.late && bid.most() > 0 && !self.uncovered.contains(&bid.campaign)
-        };
+        let covered =
+            |bid: &BidMade| !self.late && bid.most() > 0 && !self.uncovered.contains(&bid.campaign);
         let bids: Vec<BidMade> = others.chain(own).filter(covered).collect();
         let offers: Vec<Bid<'_>> = bids.iter().map(offer).collect();
         let award = clear(&self.terms, self.ping, &offers);
         let won = award.winners.iter();
-        let mut winners: Vec<(String, Micros)> = won
-            .filter_map(|won| Some((bids.get(won.bid)?.campaign.clone(), won.price)))
-            .collect();
+        let mut winners: Vec<(String, Micros)> =
+            won.filter_map(|won| Some((bids.get(won.bid)?.campaign.clone(), won.price))).collect();
         winners.sort_unstable();
         winners
     }
@@ -182,10 +180,12 @@ impl Auction {
 
 fn word(verdict: Verdict, seat: &Seat) -> Said {
     match verdict {
-        Verdict::Yes(price) => match price.or(seat.price).or(seat.exclusive.map(|_| Micros::ZERO)) {
-            Some(amount) => Said::Bid(amount),
-            None => Said::Refused(Exclusion::NoPrice.code().to_owned()),
-        },
+        Verdict::Yes(price) => {
+            match price.or(seat.price).or(seat.exclusive.map(|_| Micros::ZERO)) {
+                Some(amount) => Said::Bid(amount),
+                None => Said::Refused(Exclusion::NoPrice.code().to_owned()),
+            }
+        }
         Verdict::No(reason) => Said::Refused(reason.into()),
     }
 }

@@ -104,9 +104,8 @@ fn priced(
     price: Option<Amount>,
     rank: RankName,
 ) -> Result<(), Fault> {
-    let fault = |pointer: &str, message: &str| {
-        Err(Fault::new(&what, &format!("{at}/{pointer}"), message))
-    };
+    let fault =
+        |pointer: &str, message: &str| Err(Fault::new(&what, &format!("{at}/{pointer}"), message));
     match (rule, price) {
         (PriceName::Fixed, None) => return fault("price", "name the price that winners pay"),
         (PriceName::Fixed, Some(price)) if !price.0.is_positive() => {
@@ -257,7 +256,10 @@ mod tests {
         check(json!({"rule": "fixed", "price": "9"}), "");
         check(json!({"rule": "fixed", "price": "9", "rank": "order", "order": ["a2", "a1"]}), "");
         let weighted = json!({"campaigns": ["a1"], "buyers": ["best"], "rank": "weighted", "rule": "first-price", "weights": {"a1": 3, "best": 1_000_000}});
-        check(json!({"rule": "tiers", "unlisted": "last", "tiers": [weighted, {"campaigns": ["a2"]}]}), "");
+        check(
+            json!({"rule": "tiers", "unlisted": "last", "tiers": [weighted, {"campaigns": ["a2"]}]}),
+            "",
+        );
     }
 
     #[test]
@@ -265,14 +267,27 @@ mod tests {
         check(json!({"verticals": []}), "/verticals name 1 to 64 verticals whose leads it sells");
         let many = vec!["auto"; PolicySpec::VERTICALS_MAX + 1];
         check(json!({"verticals": many}), "/verticals name 1 to 64 verticals whose leads it sells");
-        check(json!({"verticals": ["auto", "boat"]}), "/verticals/1 there is no vertical `boat`; save it first");
-        let ordered = |order: Value| json!({"rule": "fixed", "price": "9", "rank": "order", "order": order});
+        check(
+            json!({"verticals": ["auto", "boat"]}),
+            "/verticals/1 there is no vertical `boat`; save it first",
+        );
+        let ordered =
+            |order: Value| json!({"rule": "fixed", "price": "9", "rank": "order", "order": order});
         check(ordered(json!(["a1", "a9"])), "/order/1 there is no campaign `a9`; save it first");
-        check(ordered(json!(["h1"])), "/order/0 campaign `h1` buys `home`, which is none of the policy's verticals");
+        check(
+            ordered(json!(["h1"])),
+            "/order/0 campaign `h1` buys `home`, which is none of the policy's verticals",
+        );
         check(ordered(json!(["a1", "a1"])), "/order/1 campaign `a1` is listed twice");
         let tiers = |tiers: Value| json!({"rule": "tiers", "unlisted": "excluded", "tiers": tiers});
-        check(tiers(json!([{"buyers": ["none"]}])), "/tiers/0/buyers/0 there is no buyer `none`; save it first");
-        check(tiers(json!([{"buyers": ["best"]}, {"buyers": ["best"]}])), "/tiers/1/buyers/0 buyer `best` is listed twice");
+        check(
+            tiers(json!([{"buyers": ["none"]}])),
+            "/tiers/0/buyers/0 there is no buyer `none`; save it first",
+        );
+        check(
+            tiers(json!([{"buyers": ["best"]}, {"buyers": ["best"]}])),
+            "/tiers/1/buyers/0 buyer `best` is listed twice",
+        );
         let many = vec!["a1"; PolicySpec::LISTED_MAX + 1];
         check(ordered(json!(many)), " the policy lists more than 10000");
     }
@@ -290,25 +305,62 @@ mod tests {
         check(json!({"rule": "fixed", "price": "0"}), "/price must be above zero");
         check(json!({"rule": "fixed", "price": "-2"}), "/price must be above zero");
         check(json!({"price": "9"}), "/price is used only where `rule` is `fixed`");
-        check(json!({"rank": "weighted"}), "/rank lots are drawn within a tier: use the rule `tiers` with one tier");
-        check(json!({"rank": "order", "order": ["a1"]}), "/rule an order or a draw does not look at bids, so no bid sets a second price: use `first-price` or `fixed`");
-        check(json!({"rule": "fixed", "price": "9", "rank": "order"}), "/order list the campaigns in the order they come in");
+        check(
+            json!({"rank": "weighted"}),
+            "/rank lots are drawn within a tier: use the rule `tiers` with one tier",
+        );
+        check(
+            json!({"rank": "order", "order": ["a1"]}),
+            "/rule an order or a draw does not look at bids, so no bid sets a second price: use `first-price` or `fixed`",
+        );
+        check(
+            json!({"rule": "fixed", "price": "9", "rank": "order"}),
+            "/order list the campaigns in the order they come in",
+        );
         check(json!({"order": ["a1"]}), "/order is used only where `rank` is `order`");
-        check(json!({"tiers": [{"buyers": ["best"]}]}), "/tiers belong to the rule `tiers`; name that as `rule`");
-        check(json!({"unlisted": "last"}), "/unlisted belongs to the rule `tiers`; here everyone may bid");
+        check(
+            json!({"tiers": [{"buyers": ["best"]}]}),
+            "/tiers belong to the rule `tiers`; name that as `rule`",
+        );
+        check(
+            json!({"unlisted": "last"}),
+            "/unlisted belongs to the rule `tiers`; here everyone may bid",
+        );
         check(json!({"rule": "tiers", "unlisted": "last"}), "/tiers must be 1 to 16");
         let tiers = |tiers: Value| json!({"rule": "tiers", "unlisted": "excluded", "tiers": tiers});
-        check(tiers(json!(vec![json!({"buyers": ["best"]}); PolicySpec::TIERS_MAX + 1])), "/tiers must be 1 to 16");
+        check(
+            tiers(json!(vec![json!({"buyers": ["best"]}); PolicySpec::TIERS_MAX + 1])),
+            "/tiers must be 1 to 16",
+        );
         check(tiers(json!([{}])), "/tiers/0 lists nobody: name `campaigns` or `buyers`");
-        check(json!({"rule": "tiers", "tiers": [{"buyers": ["best"]}]}), "/unlisted say what becomes of campaigns that no tier lists: \"last\" or \"excluded\"");
-        check(json!({"rule": "tiers", "price": "1", "unlisted": "last", "tiers": [{"buyers": ["best"]}]}), "/price is each tier's own: move it into `tiers`");
-        check(tiers(json!([{"buyers": ["best"], "rank": "weighted"}])), "/tiers/0/rule an order or a draw does not look at bids, so no bid sets a second price: use `first-price` or `fixed`");
-        check(tiers(json!([{"buyers": ["best"], "weights": {"best": 1}}])), "/tiers/0/weights are used only where `rank` is `weighted`");
-        let weighted = |weights: Value| tiers(json!([{"buyers": ["best"], "rank": "weighted", "rule": "first-price", "weights": weights}]));
+        check(
+            json!({"rule": "tiers", "tiers": [{"buyers": ["best"]}]}),
+            "/unlisted say what becomes of campaigns that no tier lists: \"last\" or \"excluded\"",
+        );
+        check(
+            json!({"rule": "tiers", "price": "1", "unlisted": "last", "tiers": [{"buyers": ["best"]}]}),
+            "/price is each tier's own: move it into `tiers`",
+        );
+        check(
+            tiers(json!([{"buyers": ["best"], "rank": "weighted"}])),
+            "/tiers/0/rule an order or a draw does not look at bids, so no bid sets a second price: use `first-price` or `fixed`",
+        );
+        check(
+            tiers(json!([{"buyers": ["best"], "weights": {"best": 1}}])),
+            "/tiers/0/weights are used only where `rank` is `weighted`",
+        );
+        let weighted = |weights: Value| {
+            tiers(
+                json!([{"buyers": ["best"], "rank": "weighted", "rule": "first-price", "weights": weights}]),
+            )
+        };
         check(weighted(json!({"acme": 1})), "/tiers/0/weights/acme the tier does not list `acme`");
         check(weighted(json!({"best": 0})), "/tiers/0/weights/best must be 1 to 1000000");
         check(weighted(json!({"best": 1_000_001})), "/tiers/0/weights/best must be 1 to 1000000");
-        check(tiers(json!([{"buyers": ["best"], "reserve": "-1"}])), "/tiers/0/reserve must not be negative");
+        check(
+            tiers(json!([{"buyers": ["best"], "reserve": "-1"}])),
+            "/tiers/0/reserve must not be negative",
+        );
     }
 
     #[test]
@@ -322,15 +374,24 @@ mod tests {
             orders(register, &mut faults);
             faults.0.first().map_or(String::new(), |fault| fault.message.clone())
         };
-        for (id, priority, verticals) in [("p", 1, json!(["auto"])), ("q", 1, json!(["home"])), ("r", 2, json!(["auto", "home"]))] {
+        for (id, priority, verticals) in [
+            ("p", 1, json!(["auto"])),
+            ("q", 1, json!(["home"])),
+            ("r", 2, json!(["auto", "home"])),
+        ] {
             register.policies.insert(PolicyId::parse(id).unwrap(), spec(priority, verticals));
         }
         assert_eq!(found(&register), "");
         register.policies.insert(PolicyId::parse("s").unwrap(), spec(2, json!(["home"])));
-        assert_eq!(found(&register), "policy `r` of `home` has priority 2 as well; the lower number is tried first, so give each its own");
+        assert_eq!(
+            found(&register),
+            "policy `r` of `home` has priority 2 as well; the lower number is tried first, so give each its own"
+        );
         for number in 0..PolicySpec::POLICIES_MAX {
             let id = PolicyId::parse(&format!("z{number}")).unwrap();
-            register.policies.insert(id, spec(1_000 + u32::try_from(number).unwrap(), json!(["auto"])));
+            register
+                .policies
+                .insert(id, spec(1_000 + u32::try_from(number).unwrap(), json!(["auto"])));
         }
         assert_eq!(found(&register), "there are 1000 policies already");
     }

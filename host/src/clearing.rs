@@ -217,16 +217,16 @@ struct Contender<'b> {
 /// the bids. Equal bids of one buyer are the same bid to this function, and the first of them counts. A caller that
 /// tells them apart, by campaign for example, lists them in an order that does not depend on speed.
 pub fn award(policy: &Policy, tie: &TieKey, bids: &[Bid<'_>]) -> Award {
+    let single = policy.copies == 1;
+    let sides = policy.ranking == Ranking::Bid && policy.copies > 1;
+    let counted = |bid: &Bid<'_>| if single || sides { bid.alone() } else { bid.amount };
     let Some(floor) = policy.floor() else {
-        let none = |bid: &Bid<'_>| match first_look(bid.alone(), Micros::ZERO) {
+        let none = |bid: &Bid<'_>| match first_look(counted(bid), Micros::ZERO) {
             Outcome::NotPositive => Outcome::NotPositive,
             _ => Outcome::BelowReserve,
         };
         return Award { outcomes: bids.iter().map(none).collect(), ..Award::default() };
     };
-    let single = policy.copies == 1;
-    let sides = policy.ranking == Ranking::Bid && policy.copies > 1;
-    let counted = |bid: &Bid<'_>| if single || sides { bid.alone() } else { bid.amount };
     let mut outcomes: Vec<Outcome> =
         bids.iter().map(|bid| first_look(counted(bid), floor)).collect();
     let offered = |bid: &Bid<'_>| if single { bid.alone() } else { bid.amount };
@@ -280,7 +280,8 @@ fn best_of_each_buyer<'b>(
     contenders.sort_unstable_by(|a, b| {
         let key = |c: &Contender<'b>| {
             let place = if ranking == Ranking::Order { c.standing } else { 0 };
-            (c.bidder, place, Reverse(c.amount), tie.arrival_of(c.index), c.index)
+            let bid = (Reverse(c.amount), Reverse(c.standing), tie.arrival_of(c.index));
+            (c.bidder, place, bid, c.index)
         };
         key(a).cmp(&key(b))
     });

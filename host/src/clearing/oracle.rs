@@ -67,7 +67,7 @@ impl Slow<'_> {
             return a > b;
         }
         if self.same_buyer(one, other) {
-            one < other
+            (place(other), one) < (place(one), other)
         } else {
             self.digests[one] < self.digests[other]
         }

@@ -219,8 +219,12 @@ pub(super) fn own(answer: &Answer, currency: &str) -> Response {
         Answer::Duplicate { ping, earlier } => {
             json!({"status": status, "ping_id": ping.to_string(), "duplicate_of": earlier.to_string(), "reason": reason(Refusal::Duplicate.code(), Refusal::Duplicate.message())})
         }
-        Answer::Sold { ping, price, copies } => {
-            json!({"status": status, "lead_id": ping.lead().to_string(), "ping_id": ping.to_string(), "price": price.to_string(), "currency": currency, "copies": copies})
+        Answer::Sold { ping, price, copies, replaces } => {
+            let mut sold = json!({"status": status, "lead_id": ping.lead().to_string(), "ping_id": ping.to_string(), "price": price.to_string(), "currency": currency, "copies": copies});
+            if let (Some(object), Some(replaces)) = (sold.as_object_mut(), replaces) {
+                object.insert("replaces".to_owned(), replaces.to_string().into());
+            }
+            sold
         }
         Answer::Unsold { ping, reason: why } => {
             json!({"status": status, "lead_id": ping.lead().to_string(), "ping_id": ping.to_string(), "reason": reason(why.code(), why.message())})

@@ -18,7 +18,8 @@ pub enum Answer {
     /// The same lead was offered a short time ago.
     Duplicate { ping: PingId, earlier: PingId },
     /// The lead was bought by `copies` buyers; the price is what the source is paid in all.
-    Sold { ping: PingId, price: Micros, copies: usize },
+    /// It names the ping that this one took the place of, if it did.
+    Sold { ping: PingId, price: Micros, copies: usize, replaces: Option<PingId> },
     /// The lead was not bought.
     Unsold { ping: PingId, reason: Refusal },
     /// The lead was taken; its outcome follows.
@@ -172,11 +173,13 @@ impl Story {
 
     /// Returns the answer to the post, as things stand now.
     pub fn to_post(&self, ping: PingId) -> Answer {
+        let replaces = self.auction.as_ref().and_then(|auction| auction.replaces);
+        let replaces = replaces.map(PingId::from_u128);
         if self.auction.as_ref().is_some_and(|auction| auction.test) {
             // A test runs the same way and stops before the buyer and the money.
             let auction = self.auction.as_ref();
             let price = auction.map_or(Micros::ZERO, |auction| auction.payout());
-            return Answer::Sold { ping, price, copies: self.copies.len() };
+            return Answer::Sold { ping, price, copies: self.copies.len(), replaces };
         }
         let sold = self.copies.iter().filter_map(|copy| match copy {
             CopyEnd::Sold(payout) => Some(*payout),
@@ -190,7 +193,7 @@ impl Story {
         if self.copies.contains(&CopyEnd::Open) {
             Answer::Pending { ping }
         } else if copies > 0 {
-            Answer::Sold { ping, price, copies }
+            Answer::Sold { ping, price, copies, replaces }
         } else {
             let most = self.auction.as_ref().map_or(u32::MAX, |it| it.terms.disclosures_max);
             let spent = self.refusals.iter().any(|refusals| *refusals >= most);

@@ -342,14 +342,12 @@ mod tests {
             campaign: campaign.to_owned(),
             buyer: "acme".to_owned(),
             amount,
-            exclusive: (campaign == "c").then_some(7),
-            tier: 1,
-            standing: 3,
+            ..BidMade::default()
         };
         let auction = Auction {
             ping: PingId::from_u128(7),
             at: Moment::from_unix_ms(1_767_625_200_000),
-            terms: tree(),
+            terms: Terms::second_price(2, 2_000_000, 10_000, 123_456),
             frame,
             asked: vec!["a".to_owned(), "b".to_owned()],
             bids: vec![bid("a", 12_500_000), bid("c", 1)],
@@ -391,6 +389,18 @@ mod tests {
         assert!(tape.page().unwrap().is_none() && !tape.complete());
         let (done, of) = tape.progress();
         assert_eq!(done, of);
+    }
+
+    #[test]
+    fn what_sets_an_auction_apart_reads_back() {
+        let mut lead = recorded(0);
+        lead.auction.terms = tree();
+        let bid = lead.auction.bids.first_mut().unwrap();
+        (bid.exclusive, bid.tier, bid.standing) = (Some(20_000_000), 1, 3);
+        let mut recorder = begun(Vec::new());
+        recorder.add(&lead).unwrap();
+        let page = tape(recorder.end(true).unwrap()).unwrap().page().unwrap().unwrap();
+        assert_eq!(page.first().map(|read| &read.auction), Some(&lead.auction));
     }
 
     #[test]

@@ -126,6 +126,7 @@ impl Recorded {
             | Fact::ModuleStepped(_)
             | Fact::SubmissionRefused(_)
             | Fact::AskedAgain(_)
+            | Fact::Superseded(_)
             | Fact::Expired(_) => (),
         }
     }

@@ -9,6 +9,7 @@
 mod account;
 mod counters;
 mod duplicates;
+mod erasure;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -77,6 +78,8 @@ pub struct OpenPing {
     pub taken: Vec<String>,
     /// The post that claimed the ping, once there is one.
     pub posted: Option<Posted>,
+    /// The contact data was erased: no buyer is asked any more.
+    pub erased: bool,
 }
 
 /// One copy of a lead.
@@ -220,7 +223,7 @@ impl State {
         }
     }
 
-    /// Returns pings whose price no longer holds and that nobody posted, oldest first, at most `limit`.
+    /// Returns pings whose price no longer holds and that nobody posted, oldest first.
     pub fn overdue(&self, at: Moment, limit: usize) -> Vec<PingId> {
         let overdue = self.expiries.iter().take_while(|(expires, _)| *expires < at);
         overdue.take(limit).map(|(_, ping)| *ping).collect()
@@ -258,9 +261,12 @@ impl State {
                 }
             }
             Fact::Superseded(superseded) => self.expired(PingId::from_u128(superseded.ping)),
+            Fact::ContactErased(erased) => self.contact_erased(erased),
             Fact::Saved(_)
             | Fact::ModuleUploaded(_)
             | Fact::ModuleStepped(_)
+            | Fact::ContactsSwept(_)
+            | Fact::MasterKeyRotated(_)
             | Fact::SubmissionRefused(_) => (),
         }
     }
@@ -283,6 +289,7 @@ impl State {
             copies: copies.map(Copy::held).collect(),
             taken: answered.winners.iter().map(|winner| winner.buyer.clone()).collect(),
             posted: None,
+            erased: false,
             auction: Arc::clone(answered),
         };
         self.expiries.insert((answered.expires(), ping));
@@ -331,8 +338,7 @@ impl State {
                 }
                 Ended::Rejected | Ended::NotSent if delivered.again_ms.is_none() => {
                     copy.stage = Stage::Void;
-                    let shown = u32::from(delivered.ended == Ended::Rejected);
-                    let refusals = copy.refusals.saturating_add(shown);
+                    let refusals = copy.refusals + u32::from(delivered.ended == Ended::Rejected);
                     let winner = copy.winner.clone();
                     if let Some(successor) = &delivered.successor {
                         *copy = Copy { asked: true, refusals, ..Copy::held(successor.clone()) };

@@ -5,7 +5,9 @@
 
 mod compile_worker;
 mod demo;
+mod erase;
 mod journal;
+mod keys;
 mod module;
 mod price;
 mod replay;
@@ -54,6 +56,10 @@ enum Command {
     Journal(journal::Args),
     /// Decide every recorded auction again and compare.
     Replay(replay::Args),
+    /// Destroy the contact data of a lead or of a person in a running exchange.
+    Erase(erase::Args),
+    /// Change the master key, under which the keys of contact data lie.
+    Keys(keys::Args),
     /// Compile one module from standard input to standard output. The program runs itself so.
     #[command(name = WORKER_COMMAND, hide = true)]
     CompileWorker(compile_worker::Args),
@@ -109,6 +115,8 @@ pub fn run() -> ExitCode {
         Command::Schema(args) => schema::run(&args, json),
         Command::Journal(args) => journal::run(args, json),
         Command::Replay(args) => replay::run(&args, json),
+        Command::Erase(args) => erase::run(&args, json),
+        Command::Keys(args) => keys::run(args, json),
         Command::CompileWorker(args) => compile_worker::run(&args),
     };
     match ended {

@@ -4,6 +4,7 @@
 //! under the old number. Amounts are millionths of the currency, times are milliseconds since 1970-01-01 UTC. No fact
 //! holds contact data.
 
+mod contact;
 mod module;
 mod terms;
 
@@ -17,6 +18,7 @@ use crate::clock::Moment;
 use crate::ids::PingId;
 use crate::money::Micros;
 
+pub use contact::{ContactErased, ContactsSwept, MasterKeyRotated};
 pub use module::{ModuleStepped, ModuleUploaded, Passed, Step};
 pub use terms::{BidMade, ChangedPost, PriceRule, Ranking, Rule, Superseded, Terms, Tier};
 
@@ -45,6 +47,12 @@ pub enum Fact {
     ModuleStepped(ModuleStepped),
     /// A ping made room for another auction of the same lead.
     Superseded(Superseded),
+    /// A lead's contact data was erased.
+    ContactErased(ContactErased),
+    /// Contact data was forgotten because its time was over.
+    ContactsSwept(ContactsSwept),
+    /// Leads' keys were wrapped by another master key.
+    MasterKeyRotated(MasterKeyRotated),
 }
 
 /// The body of a saved object, as the operator's API takes it.
@@ -195,6 +203,8 @@ pub struct Delivered {
     pub again_ms: Option<i64>,
     /// The campaign that gets the copy next, by clearing the recorded bids again.
     pub successor: Option<Winner>,
+    /// The adapter that spoke with the buyer, with the fuel of both its calls.
+    pub adapter: Option<ModuleUsed>,
 }
 
 impl Delivered {
@@ -298,6 +308,9 @@ kinds! {
     11 "module-uploaded" ModuleUploaded(ModuleUploaded) std::convert::identity;
     12 "module-stepped" ModuleStepped(ModuleStepped) std::convert::identity;
     25 "superseded" Superseded(Superseded) std::convert::identity;
+    40 "contact-erased" ContactErased(ContactErased) std::convert::identity;
+    41 "contacts-swept" ContactsSwept(ContactsSwept) std::convert::identity;
+    42 "master-key-rotated" MasterKeyRotated(MasterKeyRotated) std::convert::identity;
 }
 
 #[expect(clippy::expect_used, reason = "writing to memory fails only when memory is out")]
@@ -319,11 +332,14 @@ impl Fact {
             Self::AskedAgain(fact) => Some(PingId::from_u128(fact.ping)),
             Self::Delivered(fact) => Some(PingId::from_u128(fact.ping)),
             Self::Superseded(fact) => Some(PingId::from_u128(fact.ping)),
+            Self::ContactErased(fact) => Some(PingId::from_u128(fact.ping)),
             Self::Saved(_)
             | Self::ModuleUploaded(_)
             | Self::ModuleStepped(_)
             | Self::Deposited(_)
             | Self::SubmissionRefused(_)
+            | Self::ContactsSwept(_)
+            | Self::MasterKeyRotated(_)
             | Self::Expired(_) => None,
         }
     }

@@ -127,6 +127,9 @@ impl Recorded {
             | Fact::SubmissionRefused(_)
             | Fact::AskedAgain(_)
             | Fact::Superseded(_)
+            | Fact::ContactErased(_)
+            | Fact::ContactsSwept(_)
+            | Fact::MasterKeyRotated(_)
             | Fact::Expired(_) => (),
         }
     }

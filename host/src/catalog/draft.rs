@@ -70,6 +70,9 @@ impl Draft {
             | Fact::Delivered(_)
             | Fact::AskedAgain(_)
             | Fact::Superseded(_)
+            | Fact::ContactErased(_)
+            | Fact::ContactsSwept(_)
+            | Fact::MasterKeyRotated(_)
             | Fact::Expired(_) => (),
         }
         Ok(())

@@ -3,6 +3,7 @@
 //! A vertical's policies are tried in the order of their priorities, the lowest number first. The first whose
 //! expression holds makes the terms; the vertical's own settings are the last resort.
 
+mod build;
 mod check;
 mod spec;
 

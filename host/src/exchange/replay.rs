@@ -127,6 +127,9 @@ impl Replay {
             | Fact::Posted(_)
             | Fact::AskedAgain(_)
             | Fact::Superseded(_)
+            | Fact::ContactErased(_)
+            | Fact::ContactsSwept(_)
+            | Fact::MasterKeyRotated(_)
             | Fact::Expired(_) => (),
         }
         self.draft.apply(at, fact).map_err(|error| OpenError::Unfoldable(error.to_string()))?;

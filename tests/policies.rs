@@ -1,7 +1,5 @@
 //! By which rules a lead is sold: what an operator's policies make of the same bids, as receipts say it.
 
-use std::time::Duration;
-
 use gavel::clock::{Clock, Moment};
 use gavel::exchange::replay;
 use serde_json::{Value, json};
@@ -32,8 +30,10 @@ impl Market {
     /// Saves a buyer with 1,000.00 and one campaign of the same name that bids so, such as `{"price": "9.00"}`.
     async fn bids(&self, name: &str, bid: Value) {
         let url = if name.starts_with("nay") { self.no.url() } else { self.yes.url() };
-        self.exchange.put(&format!("buyers/{name}"), json!({"delivery": {"url": url}})).await;
-        self.exchange.deposit(name, "1000.00").await;
+        let buyer = json!({"delivery": {"url": url}});
+        if self.exchange.put(&format!("buyers/{name}"), buyer).await.status == 201 {
+            self.exchange.deposit(name, "1000.00").await;
+        }
         let campaign = merged(json!({"buyer": name, "vertical": "auto-insurance"}), bid);
         self.exchange.put(&format!("campaigns/{name}"), campaign).await;
     }
@@ -359,32 +359,6 @@ async fn no_more_buyers_see_a_lead_than_the_policy_allows() {
 }
 
 #[tokio::test]
-async fn a_buyer_that_was_not_reached_has_seen_nothing() {
-    let market = Market::open(json!({})).await;
-    market.prices(&[("alfa", "8.00")]).await;
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let nowhere = format!("http://{}/leads", listener.local_addr().unwrap());
-    drop(listener);
-    market.exchange.put("buyers/gone", json!({"delivery": {"url": nowhere}})).await;
-    market.exchange.deposit("gone", "100.00").await;
-    let gone = json!({"buyer": "gone", "vertical": "auto-insurance", "price": "9.00"});
-    market.exchange.put("campaigns/gone", gone).await;
-    market.policy(json!({"disclosures_max": 1})).await;
-    let ping = market.check(json!({}), "p second-price | gone 8.01 | alfa outbid").await;
-    let posted = market.post(&ping, json!({"deadline_ms": 1})).await;
-    assert_eq!(posted.text("/status"), "pending", "{posted:?}");
-    let sold = async || {
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        market.exchange.receipt(ping.text("/ping_id")).await["deliveries"]
-            .as_array()
-            .is_some_and(|deliveries| !deliveries.is_empty())
-    };
-    until("an attempt ends", sold).await;
-    let receipt = market.exchange.receipt(ping.text("/ping_id")).await;
-    assert_eq!(receipt["deliveries"][0]["outcome"], "not-sent", "{receipt:#}");
-}
-
-#[tokio::test]
 async fn a_post_that_says_otherwise_is_refused_or_auctioned_again() {
     let market = Market::open(json!({})).await;
     let young = json!({"price": "9.00", "criteria": "age < 45", "caps": {"total": 1}});
@@ -490,7 +464,9 @@ async fn with_a_key_for_tests_everything_is_a_test() {
         let post = send(POST, merged(auto_post(id), over)).await;
         assert_eq!((post.text("/status"), post.text("/price")), ("sold", "2.00"), "{post:?}");
     }
-    let full = send("auto-insurance/full", auto_post("")).await;
+    let mut lead = auto_post("");
+    lead.as_object_mut().unwrap().remove("ping_id");
+    let full = send("auto-insurance/full", lead).await;
     assert_eq!(full.text("/status"), "sold", "{full:?}");
     assert_eq!(market.yes.received().len(), 0);
     assert_eq!(market.exchange.get("buyers/alfa").await.text("/balance"), "1000.00");
@@ -523,13 +499,14 @@ async fn a_ping_that_nobody_posted_in_time_reads_expired() {
     );
     until("the hold expires", async || market.held("alfa").await == "0.00").await;
     let list = market.exchange.get("auctions").await;
-    let listed: Vec<&str> = list.body["auctions"]
+    let mut listed: Vec<&str> = list.body["auctions"]
         .as_array()
         .unwrap()
         .iter()
         .map(|it| it["status"].as_str().unwrap())
         .collect();
-    assert_eq!(listed, ["rejected", "expired"]);
+    listed.sort_unstable();
+    assert_eq!(listed, ["expired", "rejected"]);
     let post = market.post(&ping, json!({})).await;
     assert_eq!(post.text("/reason/code"), "ping-expired", "{post:?}");
     assert_eq!(status(&ping).await, "expired");
@@ -555,7 +532,7 @@ async fn a_policy_that_cannot_be_is_refused_with_what_to_do() {
     check(json!({"when": {"field": "email", "eq": "a"}}), "/when/field", "contact data").await;
     check(json!({"verticals": ["boats"]}), "/verticals/0", "there is no vertical `boats`").await;
     check(json!({"priority": -1}), "/priority", "integer `-1`").await;
-    check(json!({"currency": "EUR"}), "", "unknown field `currency`").await;
+    check(json!({"currency": "EUR"}), "/currency", "unknown field `currency`").await;
     assert_eq!(market.exchange.get("policies").await.body, json!({"policies": []}));
     assert_eq!(market.exchange.get("policies/p").await.status, 404);
 
@@ -573,5 +550,5 @@ async fn a_policy_that_cannot_be_is_refused_with_what_to_do() {
     let twice = json!({"price": "8.00", "prices": {"shared": "8.00"}});
     prices(twice, "/prices/shared", "name one of them").await;
     prices(json!({"prices": {}}), "/price", "name a price").await;
-    prices(json!({"prices": {"trio": "5.00"}}), "/prices", "unknown field `trio`").await;
+    prices(json!({"prices": {"trio": "5.00"}}), "/prices/trio", "unknown field `trio`").await;
 }

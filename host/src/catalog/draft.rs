@@ -70,6 +70,9 @@ impl Draft {
             | Fact::Delivered(_)
             | Fact::AskedAgain(_)
             | Fact::Superseded(_)
+            | Fact::PostRefused(_)
+            | Fact::SuppressionsAdded(_)
+            | Fact::SuppressionsRemoved(_)
             | Fact::ContactErased(_)
             | Fact::ContactsSwept(_)
             | Fact::MasterKeyRotated(_)
@@ -92,6 +95,7 @@ impl Draft {
             "campaign" => drop(register.campaigns.insert(name(id, what)?, read(body, what)?)),
             "policy" => drop(register.policies.insert(name(id, what)?, read(body, what)?)),
             "list" => drop(register.lists.insert(id.clone(), read(body, what)?)),
+            "suppression" => drop(register.suppressions.insert(id.clone(), read(body, what)?)),
             "module" => drop(register.modules.insert(name(id, what)?, read(body, what)?)),
             "limits" => drop(register.limits.insert(id.clone(), read(body, what)?)),
             _ => {

@@ -1,10 +1,14 @@
 //! What single objects of a draft must keep, whatever else is in it.
 
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+
+use super::caps::DuplicatesSpec;
 use super::faults::Fault;
-use super::spec::{CampaignSpec, RetentionSpec, VerticalSpec};
+use super::spec::{Register, RetentionSpec, VerticalSpec};
 use super::upkeep::{FailingSpec, LimitsSpec, ModuleSpec};
 use crate::lead::Schema;
-use crate::money::Micros;
 use crate::sandbox::{Filter, FilterLimits, Limits, Need};
 
 /// Checks limits against the ceilings of the sandbox.
@@ -56,34 +60,31 @@ pub(super) fn schema_words(schema: &Schema) -> String {
     format!("version {major}.{minor} of the schema of `{}`", schema.vertical())
 }
 
-/// Returns what a campaign bids for a copy and for the lead alone, or which member is wrong and why.
-pub(super) fn prices(
-    spec: &CampaignSpec,
-    filtered: bool,
-) -> Result<(Option<Micros>, Option<Micros>), (&'static str, &'static str)> {
-    let named = spec.prices.unwrap_or_default();
-    let amounts = [
-        ("/price", spec.price),
-        ("/prices/shared", named.shared),
-        ("/prices/exclusive", named.exclusive),
-    ];
-    for (pointer, amount) in amounts {
-        if amount.is_some_and(|amount| !amount.0.is_positive()) {
-            return Err((pointer, "must be above zero"));
+/// Looks a time zone up.
+pub(super) fn zone(what: &str, name: &str) -> Result<TimeZone, Fault> {
+    TimeZone::get(name).map_err(|_| {
+        let example = "use a name of the IANA database, such as America/Chicago";
+        Fault::new(&what, "/zone", format!("there is no time zone `{name}`; {example}"))
+    })
+}
+
+/// Looks suppression lists up.
+pub(super) fn suppressions(
+    what: &str,
+    names: &[String],
+    register: &Register,
+) -> Result<Vec<Arc<str>>, Fault> {
+    let mut lists = Vec::with_capacity(names.len());
+    for (index, name) in names.iter().enumerate() {
+        if !register.suppressions.contains_key(name) {
+            let message = format!(
+                "there is no suppression list `{name}`; save it first with PUT /v1/suppressions/{name}"
+            );
+            return Err(Fault::new(&what, &format!("/suppressions/{index}"), message));
         }
+        lists.push(Arc::from(name.as_str()));
     }
-    if spec.price.is_some() && named.shared.is_some() {
-        return Err(("/prices/shared", "says the same as `price`: name one of them"));
-    }
-    let (shared, exclusive) = spec.bids();
-    if shared.is_some() && exclusive.is_some() && exclusive < shared {
-        let message = "must be at least what a shared copy is worth to the campaign";
-        return Err(("/prices/exclusive", message));
-    }
-    if shared.is_none() && exclusive.is_none() && !filtered {
-        return Err(("/price", "name a price, or a filter that does"));
-    }
-    Ok((shared, exclusive))
+    Ok(lists)
 }
 
 /// Checks the numbers of a vertical.
@@ -98,6 +99,7 @@ pub(super) fn limits(what: &str, spec: &VerticalSpec) -> Result<(), Fault> {
     between("/hold_seconds", spec.hold_seconds, 1, VerticalSpec::HOLD_SECONDS_MAX)?;
     let window = spec.duplicate_window_seconds;
     between("/duplicate_window_seconds", window, 0, VerticalSpec::WINDOW_SECONDS_MAX)?;
+    DuplicatesSpec::check(spec.duplicates.as_ref(), what)?;
     let retention = &spec.retention;
     let hours = RetentionSpec::CONTACT_HOURS_MAX;
     between("/retention/contact_hours", retention.contact_hours, 0, hours)?;

@@ -6,8 +6,10 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::caps::{BudgetSpec, CapsSpec, DuplicatesSpec};
 use super::headers::HeaderSpec;
 use super::policy::PolicySpec;
+use super::prices::PricesSpec;
 use super::upkeep::{LimitsSpec, ModuleSpec};
 use crate::ids::{
     BuyerId, CampaignId, Digest, IdError, ModuleName, PolicyId, SourceId, VerticalId,
@@ -154,6 +156,21 @@ pub struct BuyerSpec {
     #[serde(default)]
     pub credit_limit: Amount,
     pub delivery: DeliverySpec,
+    /// For all its campaigns together.
+    #[serde(default)]
+    pub caps: CapsSpec,
+    /// For all its campaigns together.
+    #[serde(default)]
+    pub budget: BudgetSpec,
+    /// The time zone in which the days of its caps and its budget begin.
+    #[serde(default = "utc")]
+    pub zone: String,
+    /// A person that any of its campaigns bought is not sold to it again within this window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duplicates: Option<DuplicatesSpec>,
+    /// The people on these suppression lists are not sold to it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suppressions: Vec<String>,
     #[serde(default = "yes")]
     pub active: bool,
 }
@@ -222,6 +239,9 @@ pub struct VerticalSpec {
     /// How long the same lead from the same source is a duplicate; 0 means never.
     #[serde(default)]
     pub duplicate_window_seconds: u32,
+    /// A person that was sold in this vertical is not sold again within this window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duplicates: Option<DuplicatesSpec>,
     #[serde(default)]
     pub retention: RetentionSpec,
     #[serde(default = "yes")]
@@ -294,38 +314,19 @@ pub struct CampaignSpec {
     #[serde(default)]
     pub budget: BudgetSpec,
     /// The time zone in which its days begin.
-    #[serde(default = "CampaignSpec::default_zone")]
+    #[serde(default = "utc")]
     pub zone: String,
     /// How long a lead like one it bought is a duplicate to it; 0 means never.
     #[serde(default)]
     pub duplicate_window_seconds: u32,
+    /// A person that it bought is not sold to it again within this window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duplicates: Option<DuplicatesSpec>,
+    /// The people on these suppression lists are not sold to it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suppressions: Vec<String>,
     #[serde(default = "yes")]
     pub active: bool,
-}
-
-impl CampaignSpec {
-    /// Returns what it bids for a copy, and for the lead alone.
-    pub fn bids(&self) -> (Option<Micros>, Option<Micros>) {
-        let prices = self.prices.unwrap_or_default();
-        let shared = self.price.or(prices.shared).map(|price| price.0);
-        (shared, prices.exclusive.map(|price| price.0))
-    }
-
-    fn default_zone() -> String {
-        "UTC".to_owned()
-    }
-}
-
-/// Prices by the number of buyers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PricesSpec {
-    /// For the lead alone: nobody else gets it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub exclusive: Option<Amount>,
-    /// For a copy, while others may get one as well; the campaign's `price` says the same.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shared: Option<Amount>,
 }
 
 /// A campaign's use of a filter module.
@@ -338,31 +339,42 @@ pub struct FilterSpec {
     pub settings: serde_json::Value,
 }
 
-/// The most leads a campaign buys.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CapsSpec {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub daily: Option<u32>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub total: Option<u32>,
-}
-
-/// The most money a campaign spends.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BudgetSpec {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub daily: Option<Amount>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub total: Option<Amount>,
-}
-
 /// A named list of texts that criteria name as `@list`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ListSpec {
     pub values: Vec<String>,
+}
+
+/// A suppression list: people who are not to be sold, kept as hashes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SuppressionSpec {
+    /// What its entries are hashes of. It stays what it is once it is saved.
+    pub kind: Reach,
+    #[serde(default)]
+    pub description: String,
+    /// The people on it are not sold to anybody; else to those who name the list.
+    #[serde(default)]
+    pub everyone: bool,
+}
+
+/// A way to reach a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reach {
+    Phone,
+    Email,
+}
+
+impl Reach {
+    /// Returns the word that stands for it everywhere.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Phone => "phone",
+            Self::Email => "email",
+        }
+    }
 }
 
 /// Everything that operators saved, as they saved it.
@@ -374,6 +386,7 @@ pub struct Register {
     pub campaigns: BTreeMap<CampaignId, CampaignSpec>,
     pub policies: BTreeMap<PolicyId, PolicySpec>,
     pub lists: BTreeMap<String, ListSpec>,
+    pub suppressions: BTreeMap<String, SuppressionSpec>,
     pub modules: BTreeMap<ModuleName, ModuleSpec>,
     /// By world: `filter`, `normalizer` or `adapter`.
     pub limits: BTreeMap<String, LimitsSpec>,
@@ -381,4 +394,8 @@ pub struct Register {
 
 pub(super) const fn yes() -> bool {
     true
+}
+
+fn utc() -> String {
+    "UTC".to_owned()
 }

@@ -2,16 +2,15 @@
 //! way.
 
 use crate::bidding::{Bid as Offered, Bids};
-use crate::book::State;
+use crate::book::{Bar, State};
 use crate::catalog::{Campaign, Place, Policy, Source, Vertical};
 use crate::clearing::{Award, Bid, Outcome, TieKey, Won, award_on, offer};
 use crate::clock::Moment;
-use crate::facts::{BidMade, LeftOut, ModuleUsed, Terms, Winner};
+use crate::facts::{BidMade, Counted, LeftOut, ModuleUsed, Terms, Winner};
 use crate::ids::{Digest, PingId};
 use crate::matching::left_out;
 use crate::money::Micros;
 use crate::reasons::Exclusion;
-use crate::schedule::day_in_zone;
 
 /// An auction's end.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -30,8 +29,7 @@ pub fn close(
     ping: PingId,
     bids: Bids<'_>,
     late: bool,
-    at: Moment,
-    covers: impl Fn(&Campaign, Micros) -> Result<(), Exclusion>,
+    covers: impl Fn(&Campaign, Micros) -> Result<Counted, Bar>,
 ) -> Closed {
     let Bids { bids, left_out: mut excluded, filters, .. } = bids;
     let made: Vec<BidMade> = bids.iter().map(|bid| recorded(policy, bid)).collect();
@@ -39,21 +37,21 @@ pub fn close(
     for (bid, made) in bids.iter().zip(&made) {
         let most = Micros::new(made.most());
         let lost = if late {
-            Err(Exclusion::DeadlinePassed)
+            Err((Exclusion::DeadlinePassed, None))
         } else if most.is_positive() {
-            covers(bid.campaign, most)
+            covers(bid.campaign, most).map_err(Bar::told)
         } else {
-            Err(Exclusion::NotPositive)
+            Err((Exclusion::NotPositive, None))
         };
         match lost {
-            Ok(()) => payable.push((bid.campaign, made)),
-            Err(exclusion) => excluded.push(left_out(bid.campaign, exclusion, None)),
+            Ok(counted) => payable.push((bid.campaign, made, counted)),
+            Err((exclusion, detail)) => excluded.push(left_out(bid.campaign, exclusion, detail)),
         }
     }
-    let offers: Vec<Bid<'_>> = payable.iter().map(|(_, made)| offer(made)).collect();
+    let offers: Vec<Bid<'_>> = payable.iter().map(|(_, made, _)| offer(made)).collect();
     let award = clear(terms, ping, &offers);
     let winner = |won: &Won| {
-        let (campaign, made) = payable.get(won.bid)?;
+        let (_, made, counted) = payable.get(won.bid)?;
         let exclusive = award.exclusive;
         Some(Winner {
             campaign: made.campaign.clone(),
@@ -61,11 +59,11 @@ pub fn close(
             bid: if exclusive { made.most() } else { made.amount },
             price: won.price.get(),
             exclusive,
-            day: day_in_zone(&campaign.zone, at),
+            counted: *counted,
         })
     };
     let winners = award.winners.iter().filter_map(winner).collect();
-    for ((campaign, _), outcome) in payable.iter().zip(&award.outcomes) {
+    for ((campaign, ..), outcome) in payable.iter().zip(&award.outcomes) {
         let exclusion = match outcome {
             Outcome::Won => continue,
             Outcome::Outbid => Exclusion::Outbid,

@@ -4,7 +4,6 @@
 //! as recorded. Everything after it happened in the order of the journal and is decided again.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
 use std::sync::Arc;
 
 use super::close::{close, duplicate, fingerprint};
@@ -15,7 +14,7 @@ use crate::clock::Moment;
 use crate::egress::Egress;
 use crate::facts::{Delivered, Ended, Fact, ModuleStepped, PingAnswered};
 use crate::ids::{PingId, SourceId};
-use crate::journal::Reading;
+use crate::journal::{Place, Reading};
 use crate::lead::PingView;
 use crate::money::Micros;
 use crate::reasons::Exclusion;
@@ -53,10 +52,10 @@ pub struct Difference {
 ///
 /// If the journal is damaged or cannot be read. Decisions that come out otherwise are no error; they are in the result.
 pub async fn replay(
-    directory: &Path,
+    place: impl Into<Place>,
     mut progress: impl FnMut(u64),
 ) -> Result<Replayed, OpenError> {
-    let reading = Reading::open(directory).await?;
+    let reading = Reading::open(place).await?;
     reading.verify().await?;
     let sandbox = Sandbox::open(&Limits::default())?;
     // Saved addresses were checked when they were saved; nothing is sent to them here.
@@ -127,6 +126,9 @@ impl Replay {
             | Fact::Posted(_)
             | Fact::AskedAgain(_)
             | Fact::Superseded(_)
+            | Fact::PostRefused(_)
+            | Fact::SuppressionsAdded(_)
+            | Fact::SuppressionsRemoved(_)
             | Fact::ContactErased(_)
             | Fact::ContactsSwept(_)
             | Fact::MasterKeyRotated(_)
@@ -175,14 +177,14 @@ impl Replay {
         self.compare(seq, "terms", &recorded.terms, &policy.terms(seller.margin, least));
         let told = told(recorded);
         let shortlist = matching::shortlist(vertical, &view, &source, at, |campaign| {
-            policy.place(campaign).ok_or(Exclusion::NotInPolicy)?;
-            told.get(campaign.id.as_str()).map_or(Ok(()), |exclusion| Err(*exclusion))
+            policy.place(campaign).ok_or((Exclusion::NotInPolicy, None))?;
+            told.get(campaign.id.as_str()).map_or(Ok(()), |told| Err(told.clone()))
         });
         let ping = PingId::from_u128(recorded.ping);
         let bids = bidding::collect(vertical, shortlist, &recorded.frame, ping);
         let deadline = Exclusion::DeadlinePassed.code();
         let late = recorded.left_out.iter().any(|left| left.reason == deadline);
-        let closed = close(&recorded.terms, policy, ping, bids, late, at, |campaign, amount| {
+        let closed = close(&recorded.terms, policy, ping, bids, late, |campaign, amount| {
             self.state.covers(campaign, print, amount, at)
         });
         self.compare(seq, "bids", &recorded.bids, &closed.bids);
@@ -218,8 +220,8 @@ impl Replay {
             self.differ(seq, "sale", &"sold", &"no money was held for it");
             return;
         };
-        let price = Micros::new(copy.winner.price);
-        let expected = (copy.winner.price, open.auction.terms.split(price).0.get());
+        let price = open.winner(copy).map_or(Micros::ZERO, |winner| Micros::new(winner.price));
+        let expected = (price.get(), open.auction.terms.split(price).0.get());
         self.compare(seq, "price and payout", &(delivered.price, delivered.payout), &expected);
     }
 
@@ -265,7 +267,7 @@ impl Replay {
 }
 
 /// Returns what the book said of campaigns before the bids were asked for.
-fn told(recorded: &PingAnswered) -> HashMap<&str, Exclusion> {
+fn told(recorded: &PingAnswered) -> HashMap<&str, (Exclusion, Option<String>)> {
     let before_bids = |exclusion: &Exclusion| {
         matches!(
             exclusion,
@@ -273,13 +275,17 @@ fn told(recorded: &PingAnswered) -> HashMap<&str, Exclusion> {
                 | Exclusion::BudgetSpent
                 | Exclusion::NoFunds
                 | Exclusion::DuplicateForCampaign
+                | Exclusion::Suppressed
         )
     };
     let bid = |campaign: &str| recorded.bids.iter().any(|bid| bid.campaign == campaign);
     recorded
         .left_out
         .iter()
-        .filter_map(|left| Some((left.campaign.as_str(), Exclusion::from_code(&left.reason)?)))
-        .filter(|(campaign, exclusion)| before_bids(exclusion) && !bid(campaign))
+        .filter_map(|left| {
+            let told = (Exclusion::from_code(&left.reason)?, left.detail.clone());
+            Some((left.campaign.as_str(), told))
+        })
+        .filter(|(campaign, (exclusion, _))| before_bids(exclusion) && !bid(campaign))
         .collect()
 }

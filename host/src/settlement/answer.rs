@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::clock::Moment;
-use crate::facts::{BidMade, Ended, Fact, PingAnswered, Posted, PriceRule};
+use crate::facts::{BidMade, Ended, Fact, PingAnswered, PostRefused, Posted, PriceRule};
 use crate::ids::PingId;
 use crate::money::Micros;
 use crate::reasons::{Exclusion, Refusal};
@@ -84,7 +84,13 @@ fn is_firm(auction: &PingAnswered) -> bool {
 
 fn unsold_because(auction: &PingAnswered) -> Refusal {
     let has = |reason: Exclusion| auction.left_out.iter().any(|left| left.reason == reason.code());
-    if has(Exclusion::DeadlinePassed) {
+    let all = |reason: Exclusion| {
+        let mut left = auction.left_out.iter();
+        !auction.left_out.is_empty() && left.all(|left| left.reason == reason.code())
+    };
+    if all(Exclusion::Suppressed) {
+        Refusal::Suppressed
+    } else if has(Exclusion::DeadlinePassed) {
         Refusal::DeadlinePassed
     } else if auction.bids.is_empty() {
         Refusal::NoEligibleBuyer
@@ -102,6 +108,8 @@ pub struct Story {
     pub posted: Option<Posted>,
     /// The ping that took the place of this one.
     pub superseded_by: Option<PingId>,
+    /// The post, if its person may not be sold.
+    pub refused: Option<PostRefused>,
     copies: Vec<CopyEnd>,
     /// How many buyers saw each copy and refused it.
     refusals: Vec<u32>,
@@ -113,6 +121,8 @@ enum CopyEnd {
     Open,
     Sold(Micros),
     Void,
+    /// Whoever had won it may not have this person, and nobody else may or wants to.
+    PassedOver,
 }
 
 impl Story {
@@ -126,7 +136,17 @@ impl Story {
                     story.refusals = vec![0; auction.winners.len()];
                     story.auction = Some(Arc::clone(auction));
                 }
-                Fact::Posted(posted) => story.posted = Some(posted.clone()),
+                Fact::Posted(posted) => {
+                    let passed = posted.passed_over.iter();
+                    for copy in passed.filter(|passed| passed.successor.is_none()) {
+                        let index = copy.copy.and_then(|copy| usize::try_from(copy).ok());
+                        if let Some(end) = index.and_then(|index| story.copies.get_mut(index)) {
+                            *end = CopyEnd::PassedOver;
+                        }
+                    }
+                    story.posted = Some(posted.clone());
+                }
+                Fact::PostRefused(refused) => story.refused = Some(refused.clone()),
                 Fact::Superseded(superseded) => {
                     story.superseded_by = Some(PingId::from_u128(superseded.by));
                 }
@@ -160,6 +180,8 @@ impl Story {
                 | Fact::Deposited(_)
                 | Fact::SubmissionRefused(_)
                 | Fact::AskedAgain(_)
+                | Fact::SuppressionsAdded(_)
+                | Fact::SuppressionsRemoved(_)
                 | Fact::Expired(_) => (),
             }
         }
@@ -170,7 +192,7 @@ impl Story {
     /// another ping took its place, `expired` if it was accepted and nobody posted it in time, else its own answer.
     pub fn status(&self, at: Moment) -> Option<&'static str> {
         let auction = self.auction.as_ref()?;
-        if self.posted.is_some() {
+        if self.posted.is_some() || self.refused.is_some() {
             return Some(self.to_post(PingId::from_u128(auction.ping)).status());
         }
         if self.superseded_by.is_some() {
@@ -185,15 +207,22 @@ impl Story {
     pub fn to_post(&self, ping: PingId) -> Answer {
         let replaces = self.auction.as_ref().and_then(|auction| auction.replaces);
         let replaces = replaces.map(PingId::from_u128);
+        if let Some(refused) = &self.refused {
+            let reason = Refusal::from_code(&refused.reason).unwrap_or(Refusal::Suppressed);
+            return Answer::Unsold { ping, reason };
+        }
         if self.auction.as_ref().is_some_and(|auction| auction.test) {
             // A test runs the same way and stops before the buyer and the money.
-            let auction = self.auction.as_ref();
-            let price = auction.map_or(Micros::ZERO, |auction| auction.payout());
-            return Answer::Sold { ping, price, copies: self.copies.len(), replaces };
+            let copies = self.copies.iter().filter(|copy| **copy != CopyEnd::PassedOver).count();
+            let price = self.auction.as_ref().map_or(Micros::ZERO, |auction| auction.payout());
+            return match copies {
+                0 => Answer::Unsold { ping, reason: Refusal::PersonKnown },
+                copies => Answer::Sold { ping, price, copies, replaces },
+            };
         }
         let sold = self.copies.iter().filter_map(|copy| match copy {
             CopyEnd::Sold(payout) => Some(*payout),
-            CopyEnd::Open | CopyEnd::Void => None,
+            CopyEnd::Open | CopyEnd::Void | CopyEnd::PassedOver => None,
         });
         let (mut price, mut copies) = (Micros::ZERO, 0_usize);
         for payout in sold {
@@ -204,11 +233,13 @@ impl Story {
             Answer::Pending { ping }
         } else if copies > 0 {
             Answer::Sold { ping, price, copies, replaces }
-        } else {
+        } else if self.copies.contains(&CopyEnd::Void) {
             let most = self.auction.as_ref().map_or(u32::MAX, |it| it.terms.disclosures_max);
             let spent = self.refusals.iter().any(|refusals| *refusals >= most);
             let reason = if spent { Refusal::DisclosuresSpent } else { Refusal::AllRejected };
             Answer::Unsold { ping, reason }
+        } else {
+            Answer::Unsold { ping, reason: Refusal::PersonKnown }
         }
     }
 }

@@ -7,12 +7,12 @@ use super::disclosures::{disclosures, erasure};
 use super::entries;
 use crate::clock::Moment;
 use crate::facts::{
-    BidMade, Fact, LeftOut, ModuleUsed, PriceRule, Ranking, Rule, Terms, Tier, Winner,
+    BidMade, Fact, LeftOut, ModuleUsed, PassedOver, PriceRule, Ranking, Rule, Terms, Tier, Winner,
 };
 use crate::ids::{Digest, PingId};
 use crate::lead::{PingView, Schema};
 use crate::money::{Micros, Share};
-use crate::reasons::Exclusion;
+use crate::reasons::{Exclusion, Refusal};
 use std::sync::Arc;
 
 /// Returns the receipt as JSON: a pure function of the ping's facts with their times, and of the schema that names
@@ -63,6 +63,12 @@ pub fn receipt(
         "superseded_by": story.superseded_by.map(|ping| ping.to_string()),
         "payout": auction.payout().to_string(),
         "posted": story.posted.is_some(),
+        "passed_over": story.posted.iter().flat_map(|posted| &posted.passed_over).map(passed_over)
+            .collect::<Vec<Value>>(),
+        "post_refused": story.refused.as_ref().map(|refused| {
+            let message = Refusal::from_code(&refused.reason).map(Refusal::message);
+            json!({"code": refused.reason, "message": message, "detail": refused.detail})
+        }),
         "deliveries": facts.iter().filter_map(delivery).collect::<Vec<Value>>(),
         "disclosures": disclosures(facts),
         "erased": erasure(facts),
@@ -164,6 +170,20 @@ fn bid(terms: &Terms, bid: &BidMade) -> Value {
 fn left_out(left: &LeftOut) -> Value {
     let message = Exclusion::from_code(&left.reason).map(Exclusion::message);
     json!({"campaign": left.campaign, "code": left.reason, "message": message, "detail": left.detail})
+}
+
+/// A bidder that may not have the person; with the copy it had won, if it had, and who gets it instead.
+fn passed_over(passed: &PassedOver) -> Value {
+    let message = Exclusion::from_code(&passed.reason).map(Exclusion::message);
+    json!({
+        "campaign": passed.campaign,
+        "buyer": passed.buyer,
+        "code": passed.reason,
+        "message": message,
+        "detail": passed.detail,
+        "copy": passed.copy,
+        "successor": passed.successor.as_ref().map(winner),
+    })
 }
 
 fn delivery((_, at, fact): &(u64, Moment, Fact)) -> Option<Value> {

@@ -162,6 +162,8 @@ pub struct Copy {
     pub asked: bool,
     /// An attempt of unknown end went to this buyer: it may have the lead, whatever later attempts say.
     pub uncertain: bool,
+    /// How many buyers before this one had the lead shown to them and refused it.
+    pub refusals: u32,
 }
 
 /// How far a copy is.
@@ -298,7 +300,7 @@ impl State {
         self.suppressions.entries()
     }
 
-    /// Returns pings whose price no longer holds and that nobody posted, oldest first, at most `limit`.
+    /// Returns pings whose price no longer holds and that nobody posted, oldest first.
     pub fn overdue(&self, at: Moment, limit: usize) -> Vec<PingId> {
         self.expiries.overdue(at, limit, |ping| waits(&self.pings, ping))
     }

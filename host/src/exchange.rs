@@ -3,6 +3,7 @@
 mod asking;
 mod books;
 mod calls;
+mod changed;
 mod checks;
 mod claim;
 mod close;
@@ -40,7 +41,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::bidding::{Forfeited, Saleroom};
 use crate::book::{Bar, Book, OPEN_PINGS_MAX, State};
-use crate::catalog::{Catalog, Draft, Market, Vertical, Workshop};
+use crate::catalog::{Catalog, Draft, Market, Policy, Workshop};
 use crate::clock::{Clock, Moment};
 use crate::contacts::{ContactError, Contacts, OpenLead};
 use crate::delivery::courier::Courier;
@@ -50,11 +51,13 @@ use crate::ingest::{Call, Denied, Door, Submission};
 use crate::journal::{Committed, ContactChange, Journal, Record, Seat};
 use crate::lead::PingView;
 use crate::money::Micros;
+use crate::reasons::Exclusion;
 use crate::sandbox::Refusal;
 use crate::settlement::{Answer, Story};
 use crate::{delivery, matching, normalize, settlement};
 
 use books::{Books, Stopped};
+use changed::Instead;
 use diff::Diffing;
 use drains::Drains;
 use failures::Failures;
@@ -134,6 +137,8 @@ pub enum Trouble {
     PostedOtherwise,
     #[error("the post says otherwise than its ping about `{0}`")]
     Changed(String),
+    #[error("the post is a test, but its ping was not")]
+    TestOfLive,
     #[error("the ping's own record does not read back")]
     Frame(#[source] lead_frame::Damage),
     #[error("the lead's contact data cannot be sealed")]
@@ -158,7 +163,7 @@ impl Exchange {
                 self.answer_again(ping, submission).await
             }
             Entry::New(entered) => {
-                let auction = self.auction(&market, submission, &entered).await?;
+                let auction = self.auction(&market, submission, &entered, None).await?;
                 Ok(Answer::to_ping(&auction))
             }
         }
@@ -168,12 +173,18 @@ impl Exchange {
     pub async fn post(self: &Arc<Self>, submission: &Submission) -> Result<Answer, Trouble> {
         let market = self.catalog.load();
         match self.enter(&market, submission).await? {
-            Entry::Seen(ping) | Entry::Interrupted(ping, _) => {
-                self.answer_again(ping, submission).await
-            }
+            Entry::Seen(ping) => self.answer_again(ping, submission).await,
+            Entry::Interrupted(ping, entered) => self.hand_over(submission, &entered, ping).await,
             Entry::New(entered) => {
                 let handle = entered.envelope.ping_id.as_deref().unwrap_or_default();
                 let ping = PingId::parse(handle).map_err(|_| Trouble::PingNotFound)?;
+                let ping = match self.pinged(&market, submission, &entered, ping).await? {
+                    Some(auction) if auction.winners.is_empty() => {
+                        return Ok(Answer::unsold(&auction));
+                    }
+                    Some(auction) => PingId::from_u128(auction.ping),
+                    None => ping,
+                };
                 self.hand_over(submission, &entered, ping).await
             }
         }
@@ -186,7 +197,7 @@ impl Exchange {
             Entry::Seen(ping) => self.answer_again(ping, submission).await,
             Entry::Interrupted(ping, entered) => self.hand_over(submission, &entered, ping).await,
             Entry::New(entered) => {
-                let auction = self.auction(&market, submission, &entered).await?;
+                let auction = self.auction(&market, submission, &entered, None).await?;
                 if auction.winners.is_empty() {
                     return Ok(Answer::unsold(&auction));
                 }
@@ -201,6 +212,7 @@ impl Exchange {
         market: &Market,
         submission: &Submission,
         entered: &Entered,
+        instead: Option<Instead>,
     ) -> Result<Arc<PingAnswered>, Trouble> {
         self.money_moves()?;
         let (at, source) = (submission.received, &entered.source);
@@ -208,22 +220,26 @@ impl Exchange {
         let view = entered.lead.ping_view();
         let frame = view.frame();
         let print = fingerprint(vertical, &frame);
+        let policy = vertical.policy(&view, source.id.as_str());
+        let terms = terms(policy, entered, instead.as_ref());
         let hashes = self.hashed(&view);
         let shortlist = matching::shortlist(vertical, &view, &source.id, at, |campaign| {
+            policy.place(campaign).ok_or((Exclusion::NotInPolicy, None))?;
             let admits = |book: &mut State| {
                 claim::admits(book, market, campaign, &hashes, print, at).map_err(Bar::told)
             };
             self.book.decide(admits)
         });
-        let random = entrance::random().map_err(|_| Trouble::Overloaded("no randomness"))?;
-        let ping = PingId::new(at, random);
+        let ping = match &instead {
+            Some(instead) => instead.by,
+            None => entrance::handle(at)?,
+        };
         let (bids, asked, closing) =
             self.collect(submission, entered, shortlist, (&view, &frame, print), ping).await;
         for Forfeited { module, upkeep, forfeit } in &bids.forfeited {
             self.failed(module, upkeep, forfeit, at);
         }
         let late = submission.deadline(entered.envelope.deadline_ms) < Instant::now();
-        let terms = terms(vertical, entered);
         let body = *submission.body_digest().as_bytes();
         let seat = self.journal.seat().await.map_err(|_| Trouble::Closed)?;
         let (answered, committed) = self.book.decide(|book| {
@@ -233,7 +249,7 @@ impl Exchange {
             let duplicate = close::duplicate(book, vertical, source, print, at);
             let closed = match duplicate {
                 Some(_) => Closed::default(),
-                None => close(&terms, ping, bids, late, |campaign, amount| {
+                None => close(&terms, policy, ping, bids, late, |campaign, amount| {
                     book.covers(campaign, print, amount, at)
                 }),
             };
@@ -244,7 +260,7 @@ impl Exchange {
                 catalog: market.version(),
                 received_ms: at.unix_ms(),
                 body,
-                test: entered.envelope.test,
+                test: entered.test,
                 normalizer: entered.normalizer(),
                 filters: closed.filters,
                 frame,
@@ -254,6 +270,7 @@ impl Exchange {
                 asked,
                 winners: closed.winners,
                 duplicate_of: duplicate.map(PingId::as_u128),
+                replaces: instead.as_ref().map(|instead| instead.auction.ping),
                 fingerprint: print,
                 expires_ms: at.after(vertical.hold).unix_ms(),
                 request: entered.request.clone(),
@@ -284,9 +301,6 @@ impl Exchange {
         };
         let schema = Arc::clone(entered.lead.schema());
         let offered = PingView::from_frame(schema, &auction.frame).map_err(Trouble::Frame)?;
-        if let Some(field) = entered.lead.changed_since(&offered) {
-            return Err(Trouble::Changed(field.name.clone()));
-        }
         let lead = OpenLead::new(entered.lead.completed_by(&offered).to_json());
         let (sealed, contact) = self.seal(ping, &entered.vertical, at, &lead)?;
         let (market, whom) = (self.catalog.load(), self.whom(&entered.lead));
@@ -360,14 +374,11 @@ impl Exchange {
     }
 }
 
-/// Fixes the rules of the auction before the first bid is asked for.
-fn terms(vertical: &Vertical, entered: &Entered) -> Terms {
+/// Fixes the rules of the auction before the first bid is asked for. A source that asked for a least price at the ping
+/// and says nothing about it at the post still asks for that.
+fn terms(policy: &Policy, entered: &Entered, instead: Option<&Instead>) -> Terms {
     let margin = entered.source.margin;
-    let least = entered.envelope.minimum_price.map_or(Micros::ZERO, |least| margin.gross_up(least));
-    Terms {
-        copies: vertical.copies,
-        reserve: vertical.reserve.max(least).get(),
-        increment: vertical.increment.get(),
-        margin: margin.millionths(),
-    }
+    let asked = entered.envelope.minimum_price.map(|least| margin.gross_up(least));
+    let before = instead.map(|instead| Micros::new(instead.auction.terms.least));
+    policy.terms(margin, asked.or(before).unwrap_or_default())
 }

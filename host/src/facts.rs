@@ -14,6 +14,7 @@ mod subject;
 mod transferred;
 mod periods;
 mod person;
+mod terms;
 
 use std::sync::Arc;
 
@@ -22,7 +23,7 @@ use rkyv::util::AlignedVec;
 use rkyv::{Archive, Deserialize, Serialize};
 
 use crate::clock::Moment;
-use crate::money::{Micros, Share};
+use crate::money::Micros;
 
 pub use asked::Asked;
 pub use attempt::AskedAgain;
@@ -32,6 +33,7 @@ pub use module::{ModuleStepped, ModuleUploaded, Passed, Step};
 pub use periods::{Counted, Periods};
 pub use person::{PassedOver, Person, PostRefused, Posted, SuppressionsAdded, SuppressionsRemoved};
 pub use returned::{Evidence, ReturnDecided, ReturnRequested};
+pub use terms::{BidMade, ChangedPost, PriceRule, Ranking, Rule, Superseded, Terms, Tier};
 pub use transferred::{TransferKind, Transferred};
 
 /// Something that happened. What it means in money is `settlement`'s to say, what it obliges to is `delivery`'s.
@@ -67,6 +69,8 @@ pub enum Fact {
     CallMade(CallMade),
     /// A call with an Idempotency-Key was answered.
     CallAnswered(CallAnswered),
+    /// A ping made room for another auction of the same lead.
+    Superseded(Superseded),
     /// A post claimed its ping, and its person may not be sold.
     PostRefused(PostRefused),
     /// Entries were put on a suppression list.
@@ -135,6 +139,8 @@ pub struct PingAnswered {
     pub winners: Vec<Winner>,
     /// The earlier ping that this one repeats.
     pub duplicate_of: Option<u128>,
+    /// The ping that this one takes the place of, because its post said otherwise.
+    pub replaces: Option<u128>,
     /// What the same lead from the same source has in common.
     pub fingerprint: [u8; 32],
     pub expires_ms: i64,
@@ -150,24 +156,6 @@ pub struct ModuleUsed {
     pub fuel: u64,
 }
 
-/// The rules of the auction, fixed before the first bid is asked for.
-#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, PartialEq)]
-pub struct Terms {
-    pub copies: u32,
-    pub reserve: i64,
-    pub increment: i64,
-    /// The operator's part of the price, in millionths.
-    pub margin: u32,
-}
-
-impl Terms {
-    /// Returns what the source is paid of a price, and what the exchange keeps; together they are the price.
-    pub fn split(self, price: Micros) -> (Micros, Micros) {
-        let margin = price.share_half_even(Share::from_millionths(self.margin));
-        (price.checked_sub(margin).unwrap_or(price), margin)
-    }
-}
-
 /// A campaign that did not get the lead.
 #[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
 pub struct LeftOut {
@@ -178,14 +166,6 @@ pub struct LeftOut {
     pub detail: Option<String>,
 }
 
-/// A bid as it was made.
-#[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
-pub struct BidMade {
-    pub campaign: String,
-    pub buyer: String,
-    pub amount: i64,
-}
-
 /// A winning bid with the money that is held for it.
 #[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
 pub struct Winner {
@@ -193,6 +173,8 @@ pub struct Winner {
     pub buyer: String,
     pub bid: i64,
     pub price: i64,
+    /// The buyer has the word that nobody else gets the lead.
+    pub exclusive: bool,
     /// The periods whose caps and budgets it counts for.
     pub counted: Counted,
 }
@@ -343,6 +325,7 @@ kinds! {
     20 "post-refused" PostRefused(PostRefused) std::convert::identity;
     21 "suppressions-added" SuppressionsAdded(SuppressionsAdded) std::convert::identity;
     22 "suppressions-removed" SuppressionsRemoved(SuppressionsRemoved) std::convert::identity;
+    25 "superseded" Superseded(Superseded) std::convert::identity;
     40 "contact-erased" ContactErased(ContactErased) std::convert::identity;
     41 "contacts-swept" ContactsSwept(ContactsSwept) std::convert::identity;
     42 "master-key-rotated" MasterKeyRotated(MasterKeyRotated) std::convert::identity;
@@ -375,11 +358,6 @@ impl Fact {
 }
 
 impl PingAnswered {
-    /// Returns what each winner pays.
-    pub fn price(&self) -> Option<Micros> {
-        self.winners.first().map(|winner| Micros::new(winner.price))
-    }
-
     /// Returns what the source is paid if every winner takes its copy.
     pub fn payout(&self) -> Micros {
         let parts = self.winners.iter().map(|winner| self.terms.split(Micros::new(winner.price)).0);
@@ -432,7 +410,7 @@ mod tests {
 
     #[test]
     fn payout_and_margin_are_the_price() {
-        let terms = Terms { copies: 1, reserve: 0, increment: 0, margin: 150_000 };
+        let terms = Terms::second_price(1, 0, 0, 150_000);
         let price = Micros::new(12_345_677);
         let (payout, margin) = terms.split(price);
         assert_eq!(payout.checked_add(margin), Some(price));

@@ -79,6 +79,10 @@ name!(
     VerticalId
 );
 name!(
+    /// By which rules leads are sold.
+    PolicyId
+);
+name!(
     /// What the versions of one Wasm component have in common.
     ModuleName
 );

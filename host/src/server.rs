@@ -11,6 +11,7 @@ mod modules;
 mod money;
 mod operator;
 mod pages;
+mod policies;
 mod persons;
 mod problem;
 mod returns;
@@ -159,6 +160,8 @@ fn routes(desk: Desk) -> Router {
         .route("/v1/verticals/{id}", put(operator::put_vertical).get(operator::vertical))
         .route("/v1/campaigns", get(operator::campaigns))
         .route("/v1/campaigns/{id}", put(operator::put_campaign).get(operator::campaign))
+        .route("/v1/policies", get(policies::policies))
+        .route("/v1/policies/{id}", put(policies::put_policy).get(policies::policy))
         .route("/v1/lists/{id}", put(operator::put_list))
         .route("/v1/modules", get(modules::modules).post(modules::upload))
         .route("/v1/modules/{name}", get(modules::module).put(modules::put_module))

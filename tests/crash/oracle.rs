@@ -136,6 +136,7 @@ impl Recorded {
             | Fact::ReturnDecided(_)
             | Fact::CallMade(_)
             | Fact::CallAnswered(_)
+            | Fact::Superseded(_)
             | Fact::ContactErased(_)
             | Fact::ContactsSwept(_)
             | Fact::MasterKeyRotated(_)

@@ -37,6 +37,7 @@ impl State {
                     self.void(PingId::from_u128(*ping));
                 }
             }
+            Fact::Superseded(superseded) => self.void(PingId::from_u128(superseded.ping)),
             Fact::ContactErased(erased) => self.contact_erased(erased),
             Fact::Transferred(transferred) => self.transferred(transferred),
             Fact::ReturnRequested(request) => self.return_requested(at, request),
@@ -142,7 +143,9 @@ impl State {
                     let unseen = delivered.ended == Ended::NotSent && !copy.uncertain;
                     let back = if unseen { Back::Whole } else { Back::ButShown };
                     let campaign = copy.campaign;
+                    let refusals = copy.refusals + u32::from(delivered.ended == Ended::Rejected);
                     self.pass_on(&auction, copy, delivered.successor.as_ref(), back);
+                    copy.refusals = refusals;
                     let copy = copy.clone();
                     open.refused.push(delivered.buyer.clone());
                     if let Some(posted) = &open.posted {
@@ -224,7 +227,8 @@ impl State {
             self.campaigns.at(campaign).count(winner.counted.campaign, taken);
         }
         let stage = Stage::Held;
-        Copy { place, successor: None, buyer, campaign, stage, asked: false, uncertain: false }
+        let (asked, uncertain, refusals) = (false, false, 0);
+        Copy { place, successor: None, buyer, campaign, stage, asked, uncertain, refusals }
     }
 
     pub(super) fn release(&mut self, auction: &PingAnswered, copy: &Copy, back: Back) {

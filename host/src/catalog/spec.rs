@@ -10,8 +10,12 @@ use super::bidding::BiddingSpec;
 use super::caps::{BudgetSpec, CapsSpec, DuplicatesSpec};
 use super::headers::HeaderSpec;
 use super::returns::{ReturnRateSpec, ReturnsSpec};
+use super::policy::PolicySpec;
+use super::prices::PricesSpec;
 use super::upkeep::{LimitsSpec, ModuleSpec};
-use crate::ids::{BuyerId, CampaignId, Digest, IdError, ModuleName, SourceId, VerticalId};
+use crate::ids::{
+    BuyerId, CampaignId, Digest, IdError, ModuleName, PolicyId, SourceId, VerticalId,
+};
 use crate::money::{Micros, Share};
 
 /// An amount as JSON writes it: text, because a JSON number is a float to most readers.
@@ -99,7 +103,7 @@ macro_rules! serde_name {
     )* };
 }
 
-serde_name!(SourceId BuyerId CampaignId VerticalId ModuleName);
+serde_name!(SourceId BuyerId CampaignId VerticalId PolicyId ModuleName);
 
 impl Serialize for Digest {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -133,6 +137,9 @@ pub struct SourceSpec {
     /// SHA-256 of each key that opens the door for it.
     #[serde(default)]
     pub key_digests: Vec<Digest>,
+    /// SHA-256 of each key with which everything it sends is a test.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub test_key_digests: Vec<Digest>,
 }
 
 impl SourceSpec {
@@ -306,6 +313,9 @@ pub struct CampaignSpec {
     /// The most that its buyer may bid for it when it is asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bid_max: Option<Amount>,
+    /// What it bids where that depends on who else gets the lead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prices: Option<PricesSpec>,
     /// An expression in its text spelling, or as JSON; absent means every lead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub criteria: Option<serde_json::Value>,
@@ -388,6 +398,7 @@ pub struct Register {
     pub buyers: BTreeMap<BuyerId, BuyerSpec>,
     pub verticals: BTreeMap<VerticalId, VerticalSpec>,
     pub campaigns: BTreeMap<CampaignId, CampaignSpec>,
+    pub policies: BTreeMap<PolicyId, PolicySpec>,
     pub lists: BTreeMap<String, ListSpec>,
     pub suppressions: BTreeMap<String, SuppressionSpec>,
     pub modules: BTreeMap<ModuleName, ModuleSpec>,
@@ -395,7 +406,7 @@ pub struct Register {
     pub limits: BTreeMap<String, LimitsSpec>,
 }
 
-const fn yes() -> bool {
+pub(super) const fn yes() -> bool {
     true
 }
 

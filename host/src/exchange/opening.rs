@@ -9,7 +9,6 @@ use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::Exchange;
 use super::books::Books;
 use super::deliveries::SHIPPING_MAX;
 use super::diff::Diffing;

@@ -11,6 +11,7 @@ impl Fact {
             Self::Posted(fact) => Some(PingId::from_u128(fact.ping)),
             Self::AskedAgain(fact) => Some(PingId::from_u128(fact.ping)),
             Self::Delivered(fact) => Some(PingId::from_u128(fact.ping)),
+            Self::Superseded(fact) => Some(PingId::from_u128(fact.ping)),
             Self::PostRefused(fact) => Some(PingId::from_u128(fact.ping)),
             Self::ContactErased(fact) => Some(PingId::from_u128(fact.ping)),
             Self::ReturnRequested(fact) => Some(PingId::from_u128(fact.ping)),

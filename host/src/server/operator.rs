@@ -95,6 +95,9 @@ pub(super) fn found<T: Serialize>(
         if let Some(keys) = object.remove("key_digests") {
             object.insert("keys".to_owned(), keys.as_array().map_or(0, Vec::len).into());
         }
+        if let Some(keys) = object.remove("test_key_digests") {
+            object.insert("test_keys".to_owned(), keys.as_array().map_or(0, Vec::len).into());
+        }
     }
     Ok(value)
 }
@@ -108,29 +111,31 @@ fn hide_secrets(delivery: Option<&mut Value>) {
 }
 
 /// Answers with all objects of one kind.
-fn listed<'d, K, T>(what: &str, all: impl IntoIterator<Item = (&'d K, &'d T)>) -> Reply
+pub(super) fn listed<'d, K, T>(
+    (what, plural): (&str, &str),
+    all: impl IntoIterator<Item = (&'d K, &'d T)>,
+) -> Reply
 where
     K: ToString + 'd,
     T: Serialize + 'd,
 {
     let objects = all.into_iter().map(|(id, spec)| found(what, &id.to_string(), Some(spec)));
-    Ok(Json(json!({format!("{what}s"): objects.collect::<Result<Vec<Value>, Problem>>()?}))
-        .into_response())
+    Ok(Json(json!({plural: objects.collect::<Result<Vec<Value>, Problem>>()?})).into_response())
 }
 
 pub(super) async fn sources(_: Operator, State(desk): State<Desk>) -> Reply {
-    listed("source", &desk.exchange.draft().await.register.sources)
+    listed(("source", "sources"), &desk.exchange.draft().await.register.sources)
 }
 
 pub(super) async fn verticals(_: Operator, State(desk): State<Desk>) -> Reply {
-    listed("vertical", &desk.exchange.draft().await.register.verticals)
+    listed(("vertical", "verticals"), &desk.exchange.draft().await.register.verticals)
 }
 
 pub(super) async fn campaigns(_: Operator, State(desk): State<Desk>) -> Reply {
-    listed("campaign", &desk.exchange.draft().await.register.campaigns)
+    listed(("campaign", "campaigns"), &desk.exchange.draft().await.register.campaigns)
 }
 
-async fn saved<T>(
+pub(super) async fn saved<T>(
     desk: &Desk,
     id: &str,
     created: bool,
@@ -152,8 +157,10 @@ pub(super) async fn put_source(
     let made = desk.exchange.save_source(&id, document(body).await?).await?;
     let draft = desk.exchange.draft().await;
     let mut value = found("source", &id, by_name(&draft.register.sources, &id))?;
-    if let (Some(object), Some(key)) = (value.as_object_mut(), made.key) {
-        object.insert("key".to_owned(), key.into());
+    for (name, key) in [("key", made.key), ("test_key", made.test_key)] {
+        if let (Some(object), Some(key)) = (value.as_object_mut(), key) {
+            object.insert(name.to_owned(), key.into());
+        }
     }
     Ok((status(made.created), Json(value)).into_response())
 }

@@ -178,6 +178,11 @@ impl From<Trouble> for Problem {
                     .field(field)
                     .next("post what was pinged, or send a new ping with the right values")
             }
+            Trouble::TestOfLive => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "test-of-live-ping", trouble)
+                    .field(Some("ping_id".to_owned()))
+                    .next("send the ping as a test too; or post it with a live key and without the mark of a test")
+            }
             Trouble::Frame(cause) => {
                 tracing::error!(%cause, "ping not readable");
                 Self::new(

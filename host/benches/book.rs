@@ -118,6 +118,7 @@ fn campaign(number: usize) -> Campaign {
         destination: egress.check("https://buyer.example.com/leads").unwrap(),
         timeout: Duration::from_secs(5),
         idempotent: true,
+        return_rate: None,
         headers: Headers::default(),
         adapter: None,
         active: true,

@@ -34,6 +34,7 @@ pub(super) fn buyer(name: &str, caps: Caps) -> Buyer {
         destination: Egress::public().check("https://buyer.example.com/leads").unwrap(),
         timeout: Duration::from_secs(5),
         idempotent: true,
+        return_rate: None,
         headers: Headers::default(),
         adapter: None,
         active: true,

@@ -95,7 +95,7 @@ fn main() {
 }
 
 async fn rates(way: Way, fan_out: usize, buyers: &Buyers) {
-    let urls = &buyers.urls[..fan_out];
+    let urls = buyers.urls.get(..fan_out).unwrap();
     let asker = Asker::open(way, buyers, urls);
     let bare = Bare::open(way, buyers);
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());

@@ -14,7 +14,7 @@ use crate::cli::{Failure, module};
 use crate::clock::Clock;
 use crate::egress::{Destination, Line};
 use crate::ids::{BuyerId, CampaignId, IdError, ModuleName, PingId};
-use crate::sandbox::{Admitted, frame};
+use crate::sandbox::{Adapter, Admitted, frame};
 
 /// How many pings are sent one after the other, and at once.
 const PINGS: u8 = 10;
@@ -27,26 +27,8 @@ pub(super) async fn through(
     destination: Destination,
     lead: &Value,
 ) -> Result<Vec<Finding>, Failure> {
-    let name = file.display();
-    let Admitted::Adapter(module) = module::admit(file)? else {
-        let message = format!("--adapter {name}: it is no adapter");
-        return Err(Failure::usage(message));
-    };
-    let adapter = module.configure(settings).map_err(|error| {
-        let help = module.settings_help();
-        Failure::usage(format!("--settings {settings}: {error}. The adapter takes: {help}"))
-    })?;
-    if !adapter.pings() {
-        let message = format!("--adapter {name}: with these settings it asks for no bids");
-        return Err(Failure::usage(message));
-    }
+    let (adapter, module) = admitted(file, settings)?;
     let words = frame(adapter.needs(), None, lead);
-    let named = |error: IdError| Failure::usage(error.to_string());
-    let module = ModuleVersion {
-        name: ModuleName::parse("adapter").map_err(named)?,
-        version: 1,
-        digest: module.digest(),
-    };
     let upkeep = Upkeep { owner: String::new(), failing: FailingSpec::NEVER, taken_out: None };
     let active = Served { module, code: adapter };
     let contract = Arc::new(Bidding {
@@ -103,6 +85,29 @@ pub(super) async fn through(
         None => Finding::good("at once", format!("{PINGS} at once are all answered")),
     });
     Ok(findings)
+}
+
+/// Returns the adapter of a file, knowing these settings.
+fn admitted(file: &Path, settings: &str) -> Result<(Adapter, ModuleVersion), Failure> {
+    let name = file.display();
+    let Admitted::Adapter(module) = module::admit(file)? else {
+        return Err(Failure::usage(format!("--adapter {name}: it is no adapter")));
+    };
+    let adapter = module.configure(settings).map_err(|error| {
+        let help = module.settings_help();
+        Failure::usage(format!("--settings {settings}: {error}. The adapter takes: {help}"))
+    })?;
+    if !adapter.pings() {
+        let message = format!("--adapter {name}: with these settings it asks for no bids");
+        return Err(Failure::usage(message));
+    }
+    let digest = module.digest();
+    let name = ModuleName::parse("adapter").map_err(named)?;
+    Ok((adapter, ModuleVersion { name, version: 1, digest }))
+}
+
+fn named(error: IdError) -> Failure {
+    Failure::usage(error.to_string())
 }
 
 fn finding(check: &'static str, ended: &Ended) -> Finding {

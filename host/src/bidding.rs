@@ -97,7 +97,9 @@ pub fn collect_again<'m>(
         bids.asked.push((*told).clone());
         let made = made.iter().find(|bid| bid.campaign == name);
         match made.filter(|_| told.outcome == Outcome::Bid.code()) {
-            Some(bid) => bids.bids.push(Bid { campaign, amount: Micros::new(bid.amount), exclusive: None }),
+            Some(bid) => {
+                bids.bids.push(Bid { campaign, amount: Micros::new(bid.amount), exclusive: None })
+            }
             None => bids.left_out.extend(left.iter().find(|left| left.campaign == name).cloned()),
         }
     }

@@ -41,12 +41,12 @@ pub use caps::{Bounds, BudgetSpec, By, Caps, CapsSpec, Ceilings, Day, DayBound, 
 pub use draft::{Draft, Unfoldable};
 pub use faults::{FAULTS_TOLD_MAX, Fault, Faults};
 pub use headers::{BUYER_HEADERS_MAX, HIDDEN, HeaderSpec, Headers, Secret, SecretSpec};
-pub use returns::{ReturnRateSpec, ReturnsSpec};
 pub use policy::{
     ChangedPostName, Place, Policy, PolicySpec, PriceName, RankName, RuleName, TierSpec,
     UnlistedName,
 };
 pub use prices::PricesSpec;
+pub use returns::{ReturnRateSpec, ReturnsSpec};
 pub use serving::{Lot, Served, Serving, Upkeep};
 pub use spec::{
     AdapterSpec, Amount, BuyerSpec, CampaignSpec, DeliverySpec, FilterSpec, ListSpec, Percent,

@@ -131,7 +131,6 @@ impl Recorded {
             | Fact::ModuleStepped(_)
             | Fact::SubmissionRefused(_)
             | Fact::AskedAgain(_)
-            | Fact::PostRefused(_)
             | Fact::SuppressionsAdded(_)
             | Fact::SuppressionsRemoved(_)
             | Fact::Transferred(_)
@@ -143,8 +142,6 @@ impl Recorded {
             | Fact::ContactErased(_)
             | Fact::ContactsSwept(_)
             | Fact::MasterKeyRotated(_)
-            | Fact::SuppressionsAdded(_)
-            | Fact::SuppressionsRemoved(_)
             | Fact::Expired(_) => (),
         }
     }

@@ -19,8 +19,8 @@ use super::upkeep::LimitsSpec;
 use super::versions::{Track, Trial, Versions};
 use super::workshop::Workshop;
 use super::{
-    Bidding, Buyer, Campaign, KeyMode, Market, ModuleVersion, Policy, Retention, Slot, Source, Vertical,
-    policy,
+    Bidding, Buyer, Campaign, KeyMode, Market, ModuleVersion, Policy, Retention, Slot, Source,
+    Vertical, policy,
 };
 use crate::criteria::Lists;
 use crate::egress::Egress;

@@ -51,7 +51,10 @@ pub(super) fn prices(
         return Err(("/prices/exclusive", message));
     }
     if shared.is_none() && exclusive.is_none() && !elsewhere {
-        return Err(("/price", "name a price, a filter that does, or the buyer's `bidding`, by which it is asked"));
+        return Err((
+            "/price",
+            "name a price, a filter that does, or the buyer's `bidding`, by which it is asked",
+        ));
     }
     Ok((shared, exclusive))
 }

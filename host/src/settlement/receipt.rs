@@ -7,7 +7,8 @@ use super::disclosures::{disclosures, erasure};
 use super::entries;
 use crate::clock::Moment;
 use crate::facts::{
-    Asked, BidMade, Fact, LeftOut, ModuleUsed, PassedOver, PriceRule, Ranking, Rule, Terms, Tier, Winner,
+    Asked, BidMade, Fact, LeftOut, ModuleUsed, PassedOver, PriceRule, Ranking, Rule, Terms, Tier,
+    Winner,
 };
 use crate::ids::{Digest, PingId};
 use crate::lead::{PingView, Schema};

@@ -8,9 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::caps::{BudgetSpec, CapsSpec, DuplicatesSpec};
 use super::headers::HeaderSpec;
-use super::policy::PolicySpec;
-use super::prices::PricesSpec;
 use super::upkeep::{LimitsSpec, ModuleSpec};
+use super::{PolicySpec, PricesSpec};
 use crate::ids::{
     BuyerId, CampaignId, Digest, IdError, ModuleName, PolicyId, SourceId, VerticalId,
 };

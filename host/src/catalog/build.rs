@@ -10,7 +10,7 @@ use super::caps::{Caps, DuplicatesSpec};
 use super::draft::Draft;
 use super::faults::{Fault, Faults};
 use super::headers::Headers;
-use super::rules::{bidding, failing, fits, limits, possible, schema_words, suppressions, zone};
+use super::rules::{failing, fits, limits, possible, schema_words, suppressions, zone};
 use super::serving::{Served, Serving, Upkeep};
 use super::spec::{BuyerSpec, CampaignSpec, DeliverySpec, Register, SourceSpec, VerticalSpec};
 use super::upkeep::LimitsSpec;

@@ -8,7 +8,7 @@
 //!
 //! How erasure reaches copies: `gavel backup` leaves the table of wrapped keys out, so such a backup never holds contact
 //! data that anybody can open. A raw copy of the data directory does, until the master key that wrapped its keys is
-//! destroyed: `gavel keys rotate` wraps what is left anew, and the old master key goes after it. Keep the master key
+//! destroyed: `gavel master-key rotate` wraps what is left anew, and the old master key goes after it. Keep the master key
 //! apart from the data directory and from its copies.
 
 mod envelope;

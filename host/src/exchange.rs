@@ -20,6 +20,7 @@ mod rotation;
 mod schemas;
 mod shadow;
 mod suppressions;
+mod upkeep;
 mod views;
 
 use std::sync::Arc;
@@ -50,6 +51,7 @@ use diff::Diffing;
 use drains::Drains;
 use failures::Failures;
 use shadow::Shadows;
+use upkeep::Upkeep;
 
 pub use close::{Closed, close, fingerprint};
 pub use diff::{
@@ -89,6 +91,7 @@ pub struct Exchange {
     failures: Failures,
     shadows: Shadows,
     diffing: Diffing,
+    upkeep: Upkeep,
     clock: Clock,
     currency: String,
     shipping: Semaphore,
@@ -121,6 +124,8 @@ pub enum Trouble {
     Contact(#[source] ContactError),
     #[error("the exchange has as much work as it can take: {0}")]
     Overloaded(&'static str),
+    #[error("the exchange's disk is almost full, so it takes no new leads until there is room")]
+    DiskLow,
     #[error("the journal does not take facts any more")]
     Closed,
 }

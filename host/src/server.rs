@@ -100,6 +100,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     }
     let options = Options {
         data: config.data,
+        keeping: config.keeping,
         currency: config.currency,
         egress,
         limits: Limits::default(),

@@ -1,16 +1,15 @@
 //! `gavel replay`: decides every recorded auction again and compares.
 
-use std::path::PathBuf;
-
 use serde_json::json;
 
 use super::Failure;
+use super::place::Where;
 use crate::exchange::{Replayed, replay};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The exchange's directory.
-    directory: PathBuf,
+    #[command(flatten)]
+    journal: Where,
 }
 
 /// How many differences are printed.
@@ -18,7 +17,7 @@ const SHOWN_MAX: usize = 20;
 
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "this command prints what it finds")]
 pub(super) fn run(args: &Args, json: bool) -> Result<(), Failure> {
-    let found = super::block_on(replay(&args.directory, |facts| {
+    let found = super::block_on(replay(args.journal.place()?, |facts| {
         if !json {
             eprint!("\rreplayed {facts} facts");
         }

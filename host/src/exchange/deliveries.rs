@@ -21,6 +21,9 @@ use crate::journal::{Committed, ContactRow, Duty};
 
 /// How many deliveries may be under way at once.
 pub(super) const SHIPPING_MAX: usize = 512;
+/// Why the end of a delivery is unknown that cannot be made any more.
+const WITHOUT_LEAD: &str =
+    "its contact data is not here: this exchange was opened on a backup, or its keys are lost";
 /// How often overdue holds are looked for.
 const EXPIRY_TICK: Duration = Duration::from_millis(250);
 /// How many holds may expire in one fact.
@@ -93,6 +96,9 @@ impl Exchange {
             }
             None => {
                 tracing::error!(ping = %errand.ping, copy = errand.copy, "a delivery is due without its lead");
+                // Nobody can ask its buyer any more; the operator can, and says how it ended.
+                let unknown = Outcome::Unknown { why: WITHOUT_LEAD.to_owned() };
+                let _recorded = self.conclude(&errand, Attempt::of(unknown)).await;
             }
         }
     }

@@ -90,6 +90,9 @@ impl Exchange {
                 Some(claim)
             }
         };
+        if submission.call != Call::Post && interrupted.is_none() {
+            self.room()?;
+        }
         let lead = match reading.lead {
             Ok(lead) => lead,
             Err(refusal) => {

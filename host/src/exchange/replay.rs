@@ -4,7 +4,6 @@
 //! as recorded. Everything after it happened in the order of the journal and is decided again.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
 use std::sync::Arc;
 
 use super::close::{close, duplicate, fingerprint};
@@ -15,7 +14,7 @@ use crate::clock::Moment;
 use crate::egress::Egress;
 use crate::facts::{Delivered, Ended, Fact, ModuleStepped, PingAnswered};
 use crate::ids::{PingId, SourceId};
-use crate::journal::Reading;
+use crate::journal::{Place, Reading};
 use crate::lead::PingView;
 use crate::money::Micros;
 use crate::reasons::Exclusion;
@@ -53,10 +52,10 @@ pub struct Difference {
 ///
 /// If the journal is damaged or cannot be read. Decisions that come out otherwise are no error; they are in the result.
 pub async fn replay(
-    directory: &Path,
+    place: impl Into<Place>,
     mut progress: impl FnMut(u64),
 ) -> Result<Replayed, OpenError> {
-    let reading = Reading::open(directory).await?;
+    let reading = Reading::open(place).await?;
     reading.verify().await?;
     let sandbox = Sandbox::open(&Limits::default())?;
     // Saved addresses were checked when they were saved; nothing is sent to them here.

@@ -29,7 +29,7 @@ pub(super) enum Work {
     Fact(Record, Option<Arc<Payload>>, oneshot::Sender<u64>),
     Module(Digest, Vec<u8>, oneshot::Sender<u64>),
     /// What was forgotten before is to be overwritten in the log too; whether that could be done.
-    Scrub(oneshot::Sender<bool>),
+    Overwrite(oneshot::Sender<bool>),
     /// Nothing to write: somebody waits for what was given before.
     Mark(oneshot::Sender<u64>),
 }
@@ -125,11 +125,11 @@ impl Writer {
     }
 
     async fn scrub(&mut self, waiting: Scrubs) {
-        match self.storage.scrub().await {
+        match self.storage.empty_log().await {
             Ok(scrubbed) => waiting.into_iter().for_each(|waiting| {
                 let _ = waiting.send(scrubbed);
             }),
-            Err(error) => stop_the_process(&error),
+            Err(error) => stop_the_process(&error.told()),
         }
     }
 
@@ -142,8 +142,8 @@ impl Writer {
             }
         }
         let (head, records) = (batch.head, batch.facts.len());
-        if let Err(error) = self.storage.write(batch).await {
-            stop_the_process(&error);
+        if let Err(error) = self.storage.write(&batch).await {
+            stop_the_process(&error.told());
         }
         if let Err(error) = self.directory.set_anchor(head) {
             stop_the_process(&error);
@@ -215,7 +215,7 @@ impl<'a> Gathered<'a> {
                 self.batch.modules.push((digest, wasm));
                 self.waiting.push((waiting, self.batch.head.seq));
             }
-            Work::Scrub(waiting) => self.scrubs.push(waiting),
+            Work::Overwrite(waiting) => self.scrubs.push(waiting),
             Work::Mark(waiting) => self.waiting.push((waiting, self.batch.head.seq)),
         }
     }
@@ -302,7 +302,8 @@ impl<'a> Gathered<'a> {
 pub(super) fn stop_the_process(reason: &dyn Display) -> ! {
     tracing::error!(%reason, "the journal cannot go on");
     eprintln!(
-        "gavel: the journal cannot go on, so the process stops without another acknowledgement: {reason}"
+        "gavel: the journal cannot go on, so the process stops without another acknowledgement: {reason}\n\
+         gavel: everything that it acknowledged is on the disk; put right what failed, such as space that ran out, and start it again"
     );
     std::process::abort()
 }

@@ -91,8 +91,8 @@ async fn what_is_the_same_is_the_campaigns_and_the_buyers_to_say() {
     let buyer = merged(market.buyer_spec(), by("email"));
     market.buyer("bravo", "1000.00").await;
     market.exchange.put("buyers/bravo", buyer).await;
-    market.campaign("bravo-one", "8.00", json!({"criteria": "gender = \"F\""})).await;
-    market.campaign("bravo-two", "8.00", json!({"criteria": "gender = \"M\""})).await;
+    market.campaign("bravo-one", "8.00", json!({"criteria": "gender = \"female\""})).await;
+    market.campaign("bravo-two", "8.00", json!({"criteria": "gender = \"male\""})).await;
     let win = async |gender: &str, phone: &str, email: &str| {
         let ping = market
             .exchange

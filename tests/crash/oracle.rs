@@ -131,11 +131,17 @@ impl Recorded {
             | Fact::ModuleStepped(_)
             | Fact::SubmissionRefused(_)
             | Fact::AskedAgain(_)
+            | Fact::SuppressionsAdded(_)
+            | Fact::SuppressionsRemoved(_)
+            | Fact::Transferred(_)
+            | Fact::ReturnRequested(_)
+            | Fact::ReturnDecided(_)
+            | Fact::CallMade(_)
+            | Fact::CallAnswered(_)
+            | Fact::Superseded(_)
             | Fact::ContactErased(_)
             | Fact::ContactsSwept(_)
             | Fact::MasterKeyRotated(_)
-            | Fact::SuppressionsAdded(_)
-            | Fact::SuppressionsRemoved(_)
             | Fact::Expired(_) => (),
         }
     }

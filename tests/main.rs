@@ -10,6 +10,7 @@
 mod adapters;
 mod admission;
 mod authors;
+mod buyers;
 mod c;
 mod contacts;
 mod crash;
@@ -21,6 +22,8 @@ mod exchange;
 mod faults;
 mod flight;
 mod hostile;
+mod idempotency;
+mod ledger;
 mod keeping;
 mod market;
 mod modules;

@@ -107,6 +107,8 @@ fn caps() -> Caps {
 fn campaign(number: usize) -> Campaign {
     let egress = Egress::public();
     let buyer = Buyer {
+        bidding: None,
+        adapter: None,
         id: BuyerId::parse(&format!("buyer-{}", number / 3)).unwrap(),
         credit_limit: Micros::new(1_000_000_000_000_000),
         zone: TimeZone::UTC,
@@ -116,11 +118,13 @@ fn campaign(number: usize) -> Campaign {
         destination: egress.check("https://buyer.example.com/leads").unwrap(),
         timeout: Duration::from_secs(5),
         idempotent: true,
+        return_rate: None,
         headers: Headers::default(),
         adapter: None,
         active: true,
     };
     Campaign {
+        bid_max: None,
         id: CampaignId::parse(&format!("campaign-{number}")).unwrap(),
         buyer: Arc::new(buyer),
         active: true,
@@ -164,6 +168,7 @@ fn facts(number: usize, winner: &Campaign, campaigns: &[Campaign]) -> (Fact, Fac
         frame: vec![0; FRAME_WORDS],
         terms: Terms::second_price(1, 0, 0, 0),
         left_out: left_out.collect(),
+        asked: Vec::new(),
         bids: vec![BidMade {
             campaign: text(winner.id.as_str()),
             buyer: text(winner.buyer.id.as_str()),

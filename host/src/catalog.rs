@@ -5,10 +5,12 @@
 //! sequence number of the fact that made it.
 
 mod adapters;
+mod bidding;
 mod build;
 mod caps;
 mod draft;
 mod faults;
+mod returns;
 mod headers;
 mod policy;
 mod prices;
@@ -34,6 +36,7 @@ use crate::money::{Micros, Share};
 use crate::sandbox::{Adapter, ConfiguredFilter, Normalizer};
 use crate::schedule::Schedule;
 
+pub use bidding::{Bidding, BiddingSpec};
 pub use caps::{Bounds, BudgetSpec, By, Caps, CapsSpec, Ceilings, Day, DayBound, DuplicatesSpec};
 pub use draft::{Draft, Unfoldable};
 pub use faults::{FAULTS_TOLD_MAX, Fault, Faults};
@@ -43,6 +46,7 @@ pub use policy::{
     UnlistedName,
 };
 pub use prices::PricesSpec;
+pub use returns::{ReturnRateSpec, ReturnsSpec};
 pub use serving::{Lot, Served, Serving, Upkeep};
 pub use spec::{
     AdapterSpec, Amount, BuyerSpec, CampaignSpec, DeliverySpec, FilterSpec, ListSpec, Percent,
@@ -169,6 +173,9 @@ pub struct Buyer {
     pub destination: Destination,
     pub timeout: Duration,
     pub idempotent: bool,
+    pub return_rate: Option<ReturnRateSpec>,
+    /// How it is asked for bids over the network, if it is.
+    pub bidding: Option<Arc<Bidding>>,
     pub headers: Headers,
     /// Speaks the buyer's dialect when a lead is handed over; without one it is the exchange's own JSON.
     pub adapter: Option<Serving<Adapter>>,
@@ -197,6 +204,8 @@ pub struct Vertical {
     pub hold: Duration,
     /// How long the same lead from the same source is a duplicate; zero means never.
     pub duplicate_window: Duration,
+    /// How its leads may be returned.
+    pub returns: ReturnsSpec,
     /// When a person was sold before.
     pub duplicates: Option<DuplicatesSpec>,
     pub retention: Retention,
@@ -247,6 +256,8 @@ pub struct Campaign {
     pub active: bool,
     /// What it bids for a copy, unless its filter names another price.
     pub price: Option<Micros>,
+    /// The most that its buyer may bid for it when it is asked.
+    pub bid_max: Option<Micros>,
     /// What it bids for the lead alone, where that is another price.
     pub exclusive: Option<Micros>,
     pub criteria: Criteria,

@@ -1,5 +1,8 @@
 //! The corridor: the only file that names every room. A lead's whole way is on this screen.
 
+mod asking;
+mod books;
+mod calls;
 mod changed;
 mod checks;
 mod claim;
@@ -11,15 +14,19 @@ mod entrance;
 mod failures;
 mod gates;
 mod modules;
+mod money;
 mod office;
 mod opening;
 mod pair;
-mod persons;
+mod reconcile;
 mod recording;
 mod replay;
+mod returns;
+mod persons;
 mod rotation;
 mod schemas;
 mod shadow;
+mod statements;
 mod suppressions;
 mod upkeep;
 mod views;
@@ -32,7 +39,7 @@ use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::bidding::Forfeited;
+use crate::bidding::{Forfeited, Saleroom};
 use crate::book::{Bar, Book, OPEN_PINGS_MAX, State};
 use crate::catalog::{Catalog, Draft, Market, Policy, Workshop};
 use crate::clock::{Clock, Moment};
@@ -47,8 +54,9 @@ use crate::money::Micros;
 use crate::reasons::Exclusion;
 use crate::sandbox::Refusal;
 use crate::settlement::{Answer, Story};
-use crate::{bidding, delivery, matching, normalize, settlement};
+use crate::{delivery, matching, normalize, settlement};
 
+use books::{Books, Stopped};
 use changed::Instead;
 use diff::Diffing;
 use drains::Drains;
@@ -56,6 +64,7 @@ use failures::Failures;
 use shadow::Shadows;
 use upkeep::Upkeep;
 
+pub use calls::{Known, within};
 pub use close::{Closed, close, fingerprint};
 pub use diff::{
     Code, DIFF_TIME_MAX, DiffError, component_of, diff_directory, diff_file, diff_payloads,
@@ -64,16 +73,20 @@ pub use diff::{
 pub use entrance::{Entered, Entry};
 pub use gates::{FORCED, GATE_FACTS_MAX, GATE_TIME_MAX, Gated};
 pub use modules::{NOTE_BYTES_MAX, Note, Trying, Uploaded, Which};
+pub use money::{Moved, REASON_BYTES_MAX};
 pub use office::{ActError, SavedSource};
 pub use opening::{OpenError, Options};
 pub use persons::{
     ERASED_TEXT_BYTES_MAX, Erased, ErasedBy, FoundLead, LEADS_OF_PERSON_MAX, SWEPT_AT_ONCE_MAX,
 };
+pub use reconcile::{ReconcileError, Reconciled, reconcile};
 pub use recording::{LEADS_MAX, RECORDING_BYTES_MAX, Settings, Window};
 pub use replay::{Difference, Replayed, replay};
+pub use returns::{OPERATOR, ReturnDecision, ReturnWanted};
 pub use rotation::{Rotated, rotate};
 pub use schemas::{KnownSchema, Misnumbered};
 pub use shadow::{QUEUE_BYTES_MAX, QUEUE_MAX, TRIALS_MAX};
+pub use statements::{LINES_READ_MAX, recorded_statement};
 pub use suppressions::{Changed, ENTRIES_AT_ONCE_MAX, Listed};
 pub use views::AUCTIONS_MAX;
 
@@ -82,14 +95,17 @@ pub use views::AUCTIONS_MAX;
 pub struct Exchange {
     catalog: Catalog,
     book: Book,
+    books: Books,
     contacts: Contacts,
     /// Something erased may still lie in the log.
     unscrubbed: AtomicBool,
     journal: Journal,
     door: Door,
     courier: Courier,
+    saleroom: Saleroom,
     workshop: Arc<Workshop>,
     draft: Mutex<Draft>,
+    returning: Mutex<()>,
     drains: Drains,
     failures: Failures,
     shadows: Shadows,
@@ -129,6 +145,9 @@ pub enum Trouble {
     Contact(#[source] ContactError),
     #[error("the exchange has as much work as it can take: {0}")]
     Overloaded(&'static str),
+    /// The book and the ledger do not agree.
+    #[error("no money moves now: {0}")]
+    MoneyStopped(String),
     #[error("the exchange's disk is almost full, so it takes no new leads until there is room")]
     DiskLow,
     #[error("the journal does not take facts any more")]
@@ -195,6 +214,7 @@ impl Exchange {
         entered: &Entered,
         instead: Option<Instead>,
     ) -> Result<Arc<PingAnswered>, Trouble> {
+        self.money_moves()?;
         let (at, source) = (submission.received, &entered.source);
         let vertical = &entered.vertical;
         let view = entered.lead.ping_view();
@@ -214,7 +234,8 @@ impl Exchange {
             Some(instead) => instead.by,
             None => entrance::handle(at)?,
         };
-        let bids = bidding::collect(vertical, shortlist, &frame, ping);
+        let (bids, asked, closing) =
+            self.collect(submission, entered, shortlist, (&view, &frame, print), ping).await;
         for Forfeited { module, upkeep, forfeit } in &bids.forfeited {
             self.failed(module, upkeep, forfeit, at);
         }
@@ -246,6 +267,7 @@ impl Exchange {
                 terms,
                 left_out: closed.left_out,
                 bids: closed.bids,
+                asked,
                 winners: closed.winners,
                 duplicate_of: duplicate.map(PingId::as_u128),
                 replaces: instead.as_ref().map(|instead| instead.auction.ping),
@@ -258,6 +280,7 @@ impl Exchange {
         })?;
         // Durable before it is spoken: a crash after this line keeps the promise, a crash before it made none.
         committed.wait().await.map_err(|_| Trouble::Closed)?;
+        self.saleroom.tail().closed(closing);
         self.shadows.see(vertical, &answered);
         Ok(answered)
     }
@@ -268,6 +291,7 @@ impl Exchange {
         entered: &Entered,
         ping: PingId,
     ) -> Result<Answer, Trouble> {
+        self.money_moves()?;
         let (at, body) = (submission.received, *submission.body_digest().as_bytes());
         let source = entered.source.id.as_str();
         let open =
@@ -313,18 +337,35 @@ impl Exchange {
         fact: &Fact,
         contact: Option<ContactChange>,
     ) -> Committed {
-        book.apply(at, fact);
-        let record = Record {
+        let called = self.called(book, at);
+        match self.booked(book, at, fact, contact) {
+            Ok(record) => {
+                let fact = fact.clone();
+                seat.fill_linked(called, record, move || fact.encode())
+            }
+            Err(Stopped) => seat.leave(),
+        }
+    }
+
+    /// Takes a fact into the books and returns its record, without its payload.
+    fn booked(
+        &self,
+        book: &mut State,
+        at: Moment,
+        fact: &Fact,
+        contact: Option<ContactChange>,
+    ) -> Result<Record, Stopped> {
+        let entries = settlement::entries(fact);
+        self.books.enter(book, at, fact, &entries)?;
+        Ok(Record {
             at,
             subject: fact.subject().map(PingId::as_u128),
             kind: fact.kind(),
-            entries: settlement::entries(fact),
+            entries,
             duties: delivery::duties(fact, at, book),
             contact,
             ..Record::default()
-        };
-        let fact = fact.clone();
-        seat.fill_later(record, move || fact.encode())
+        })
     }
 
     async fn story(&self, ping: PingId) -> Result<Story, Trouble> {

@@ -4,9 +4,14 @@
 //! under the old number. Amounts are millionths of the currency, times are milliseconds since 1970-01-01 UTC. No fact
 //! holds contact data.
 
+mod asked;
 mod attempt;
+mod called;
 mod contact;
 mod module;
+mod returned;
+mod subject;
+mod transferred;
 mod periods;
 mod person;
 mod terms;
@@ -18,15 +23,18 @@ use rkyv::util::AlignedVec;
 use rkyv::{Archive, Deserialize, Serialize};
 
 use crate::clock::Moment;
-use crate::ids::PingId;
 use crate::money::Micros;
 
+pub use asked::Asked;
 pub use attempt::AskedAgain;
+pub use called::{CallAnswered, CallMade};
 pub use contact::{ContactErased, ContactsSwept, MasterKeyRotated};
 pub use module::{ModuleStepped, ModuleUploaded, Passed, Step};
 pub use periods::{Counted, Periods};
 pub use person::{PassedOver, Person, PostRefused, Posted, SuppressionsAdded, SuppressionsRemoved};
+pub use returned::{Evidence, ReturnDecided, ReturnRequested};
 pub use terms::{BidMade, ChangedPost, PriceRule, Ranking, Rule, Superseded, Terms, Tier};
+pub use transferred::{TransferKind, Transferred};
 
 /// Something that happened. What it means in money is `settlement`'s to say, what it obliges to is `delivery`'s.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,6 +59,16 @@ pub enum Fact {
     ModuleUploaded(ModuleUploaded),
     /// A module's version took a step in its life.
     ModuleStepped(ModuleStepped),
+    /// An operator moved money: a withdrawal, a payout, a correction, a write-off.
+    Transferred(Transferred),
+    /// A buyer asks to give a sold lead back.
+    ReturnRequested(ReturnRequested),
+    /// A return was accepted or declined.
+    ReturnDecided(ReturnDecided),
+    /// A call with an Idempotency-Key takes effect with the next fact.
+    CallMade(CallMade),
+    /// A call with an Idempotency-Key was answered.
+    CallAnswered(CallAnswered),
     /// A ping made room for another auction of the same lead.
     Superseded(Superseded),
     /// A post claimed its ping, and its person may not be sold.
@@ -116,6 +134,8 @@ pub struct PingAnswered {
     pub left_out: Vec<LeftOut>,
     /// Every bid that was made, in the order of campaigns' names.
     pub bids: Vec<BidMade>,
+    /// Every campaign whose buyer was to be asked over the network.
+    pub asked: Vec<Asked>,
     pub winners: Vec<Winner>,
     /// The earlier ping that this one repeats.
     pub duplicate_of: Option<u128>,
@@ -297,6 +317,11 @@ kinds! {
     10 "asked-again" AskedAgain(AskedAgain) std::convert::identity;
     11 "module-uploaded" ModuleUploaded(ModuleUploaded) std::convert::identity;
     12 "module-stepped" ModuleStepped(ModuleStepped) std::convert::identity;
+    35 "transferred" Transferred(Transferred) std::convert::identity;
+    36 "return-requested" ReturnRequested(ReturnRequested) std::convert::identity;
+    37 "return-decided" ReturnDecided(ReturnDecided) std::convert::identity;
+    38 "call-made" CallMade(CallMade) std::convert::identity;
+    39 "call-answered" CallAnswered(CallAnswered) std::convert::identity;
     20 "post-refused" PostRefused(PostRefused) std::convert::identity;
     21 "suppressions-added" SuppressionsAdded(SuppressionsAdded) std::convert::identity;
     22 "suppressions-removed" SuppressionsRemoved(SuppressionsRemoved) std::convert::identity;
@@ -314,31 +339,6 @@ where
     >,
 {
     rkyv::to_bytes::<Error>(fact).expect("a fact fits in memory").into_vec()
-}
-
-impl Fact {
-    /// Returns the ping that the fact is about, by which a receipt finds it.
-    pub fn subject(&self) -> Option<PingId> {
-        match self {
-            Self::PingAnswered(fact) => Some(PingId::from_u128(fact.ping)),
-            Self::Posted(fact) => Some(PingId::from_u128(fact.ping)),
-            Self::AskedAgain(fact) => Some(PingId::from_u128(fact.ping)),
-            Self::Delivered(fact) => Some(PingId::from_u128(fact.ping)),
-            Self::Superseded(fact) => Some(PingId::from_u128(fact.ping)),
-            Self::PostRefused(fact) => Some(PingId::from_u128(fact.ping)),
-            Self::ContactErased(fact) => Some(PingId::from_u128(fact.ping)),
-            Self::Saved(_)
-            | Self::SuppressionsAdded(_)
-            | Self::SuppressionsRemoved(_)
-            | Self::ModuleUploaded(_)
-            | Self::ModuleStepped(_)
-            | Self::Deposited(_)
-            | Self::SubmissionRefused(_)
-            | Self::ContactsSwept(_)
-            | Self::MasterKeyRotated(_)
-            | Self::Expired(_) => None,
-        }
-    }
 }
 
 impl Fact {

@@ -160,6 +160,13 @@ handle!(
     "ld_"
 );
 
+impl LeadId {
+    /// Returns the handle of the ping that the lead was posted for.
+    pub const fn ping(self) -> PingId {
+        PingId(self.0)
+    }
+}
+
 impl PingId {
     /// Returns the handle of the lead that a post brings for this ping. One ping has one lead, so it is derived.
     pub const fn lead(self) -> LeadId {

@@ -24,6 +24,7 @@ pub(super) fn at(hours: i64) -> Moment {
 
 pub(super) fn buyer(name: &str, caps: Caps) -> Buyer {
     Buyer {
+        bidding: None,
         id: BuyerId::parse(name).unwrap(),
         credit_limit: Micros::ZERO,
         zone: TimeZone::get("America/Chicago").unwrap(),
@@ -33,6 +34,7 @@ pub(super) fn buyer(name: &str, caps: Caps) -> Buyer {
         destination: Egress::public().check("https://buyer.example.com/leads").unwrap(),
         timeout: Duration::from_secs(5),
         idempotent: true,
+        return_rate: None,
         headers: Headers::default(),
         adapter: None,
         active: true,
@@ -41,6 +43,7 @@ pub(super) fn buyer(name: &str, caps: Caps) -> Buyer {
 
 pub(super) fn campaign(name: &str, buyer: &Arc<Buyer>, caps: Caps) -> Campaign {
     Campaign {
+        bid_max: None,
         id: CampaignId::parse(name).unwrap(),
         buyer: Arc::clone(buyer),
         active: true,
@@ -73,6 +76,7 @@ pub(super) fn answered(
     };
     let won = winners.iter().map(|(campaign, price, _)| bid(campaign, *price));
     PingAnswered {
+        asked: Vec::new(),
         ping,
         source: text("web"),
         vertical: text("auto-insurance"),

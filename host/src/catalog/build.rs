@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::ReturnRateSpec;
 use super::adapters::Task;
+use super::bidding::checked;
 use super::caps::{Caps, DuplicatesSpec};
 use super::draft::Draft;
 use super::faults::{Fault, Faults};
@@ -17,8 +19,8 @@ use super::upkeep::LimitsSpec;
 use super::versions::{Track, Trial, Versions};
 use super::workshop::Workshop;
 use super::{
-    Buyer, Campaign, KeyMode, Market, ModuleVersion, Policy, Retention, Slot, Source, Vertical,
-    policy,
+    Bidding, Buyer, Campaign, KeyMode, Market, ModuleVersion, Policy, Retention, Slot, Source,
+    Vertical, policy,
 };
 use crate::criteria::Lists;
 use crate::egress::Egress;
@@ -56,6 +58,14 @@ impl Market {
             if let (Some(buyer), Some(adapter)) = (&mut buyer, &spec.delivery.adapter) {
                 let at = (format!("buyer {id}"), "/delivery/adapter");
                 buyer.adapter = faults.keep(bench.adapter((&at.0, at.1), adapter, Task::Post));
+            }
+            let bidding = spec.bidding.as_ref().and_then(|spec| spec.adapter.as_ref());
+            if let (Some(buyer), Some(adapter)) = (&mut buyer, bidding) {
+                let at = (format!("buyer {id}"), "/bidding/adapter");
+                let adapter = faults.keep(bench.adapter((&at.0, at.1), adapter, Task::Ping));
+                if let Some(bidding) = buyer.bidding.as_mut().and_then(Arc::get_mut) {
+                    bidding.adapter = adapter;
+                }
             }
             market.buyers.extend(buyer.map(|buyer| (id.clone(), Arc::new(buyer))));
         }
@@ -135,6 +145,12 @@ fn buyer(
     if spec.credit_limit.0.is_negative() {
         return Err(Fault::new(&what, "/credit_limit", "must not be negative"));
     }
+    if spec.return_rate.is_some_and(|rate| rate.days == 0 || rate.days > ReturnRateSpec::DAYS_MAX) {
+        let message = format!("must be 1 to {}", ReturnRateSpec::DAYS_MAX);
+        return Err(Fault::new(&what, "/return_rate/days", message));
+    }
+    let headers = Headers::of(&what, &spec.delivery.headers)?;
+    let asked = spec.bidding.as_ref().map(|spec| checked(&what, spec, egress)).transpose()?;
     DuplicatesSpec::check(spec.duplicates.as_ref(), &what)?;
     Ok(Buyer {
         id: id.clone(),
@@ -146,7 +162,9 @@ fn buyer(
         destination,
         timeout: Duration::from_millis(u64::from(*timeout_ms)),
         idempotent: *idempotent,
-        headers: Headers::of(&what, &spec.delivery.headers)?,
+        return_rate: spec.return_rate,
+        bidding: asked.map(|asked| Arc::new(Bidding { headers: headers.clone(), ..asked })),
+        headers,
         adapter: None,
         active: spec.active,
     })
@@ -204,6 +222,7 @@ impl Bench<'_> {
             own: Policy::of_vertical(spec),
             hold: Duration::from_secs(u64::from(spec.hold_seconds)),
             duplicate_window: Duration::from_secs(u64::from(spec.duplicate_window_seconds)),
+            returns: spec.returns.clone(),
             duplicates: spec.duplicates,
             retention: Retention {
                 contact: Duration::from_secs(3_600 * u64::from(spec.retention.contact_hours)),
@@ -341,8 +360,12 @@ impl Bench<'_> {
         let buyer = self.buyers.get(&spec.buyer).ok_or_else(|| {
             fault("/buyer", format!("there is no buyer `{}`; save it first", spec.buyer))
         })?;
+        let elsewhere = filter.is_some() || buyer.bidding.is_some();
         let (price, exclusive) =
-            prices(spec, filter.is_some()).map_err(|(at, why)| fault(at, why.to_owned()))?;
+            prices(spec, elsewhere).map_err(|(at, why)| fault(at, why.to_owned()))?;
+        if spec.bid_max.is_some_and(|most| !most.0.is_positive()) {
+            return Err(fault("/bid_max", "must be above zero".to_owned()));
+        }
         let criteria =
             self.criteria(&format!("campaign {id}"), "/criteria", spec.criteria.as_ref(), schema)?;
         let schedule = spec.schedule.as_ref().map(Schedule::from_json).transpose();
@@ -360,6 +383,7 @@ impl Bench<'_> {
             active: spec.active,
             price,
             exclusive,
+            bid_max: spec.bid_max.map(|most| most.0),
             criteria,
             schedule,
             zone: zone(&what, &spec.zone)?,

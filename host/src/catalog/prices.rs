@@ -29,7 +29,7 @@ impl CampaignSpec {
 /// Returns what a campaign bids for a copy and for the lead alone, or which member is wrong and why.
 pub(super) fn prices(
     spec: &CampaignSpec,
-    filtered: bool,
+    elsewhere: bool,
 ) -> Result<(Option<Micros>, Option<Micros>), (&'static str, &'static str)> {
     let named = spec.prices.unwrap_or_default();
     let amounts = [
@@ -50,8 +50,11 @@ pub(super) fn prices(
         let message = "must be at least what a shared copy is worth to the campaign";
         return Err(("/prices/exclusive", message));
     }
-    if shared.is_none() && exclusive.is_none() && !filtered {
-        return Err(("/price", "name a price, or a filter that does"));
+    if shared.is_none() && exclusive.is_none() && !elsewhere {
+        return Err((
+            "/price",
+            "name a price, a filter that does, or the buyer's `bidding`, by which it is asked",
+        ));
     }
     Ok((shared, exclusive))
 }

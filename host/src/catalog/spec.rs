@@ -6,8 +6,10 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::bidding::BiddingSpec;
 use super::caps::{BudgetSpec, CapsSpec, DuplicatesSpec};
 use super::headers::HeaderSpec;
+use super::returns::{ReturnRateSpec, ReturnsSpec};
 use super::upkeep::{LimitsSpec, ModuleSpec};
 use super::{PolicySpec, PricesSpec};
 use crate::ids::{
@@ -155,6 +157,12 @@ pub struct BuyerSpec {
     #[serde(default)]
     pub credit_limit: Amount,
     pub delivery: DeliverySpec,
+    /// How much of what it buys it may return; absent means all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub return_rate: Option<ReturnRateSpec>,
+    /// How it is asked for bids over the network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bidding: Option<BiddingSpec>,
     /// For all its campaigns together.
     #[serde(default)]
     pub caps: CapsSpec,
@@ -238,6 +246,9 @@ pub struct VerticalSpec {
     /// How long the same lead from the same source is a duplicate; 0 means never.
     #[serde(default)]
     pub duplicate_window_seconds: u32,
+    /// How its leads may be returned.
+    #[serde(default)]
+    pub returns: ReturnsSpec,
     /// A person that was sold in this vertical is not sold again within this window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duplicates: Option<DuplicatesSpec>,
@@ -295,9 +306,12 @@ impl VerticalSpec {
 pub struct CampaignSpec {
     pub buyer: BuyerId,
     pub vertical: VerticalId,
-    /// What it bids, unless its filter names another price.
+    /// What it bids, unless its filter names another price. Without either its buyer is asked, see [`BiddingSpec`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<Amount>,
+    /// The most that its buyer may bid for it when it is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bid_max: Option<Amount>,
     /// What it bids where that depends on who else gets the lead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prices: Option<PricesSpec>,

@@ -11,7 +11,7 @@ use crate::book::Account;
 use crate::catalog::{BuyerSpec, Draft, Faults, Market, SourceSpec};
 use crate::delivery::courier::Outcome;
 use crate::delivery::{Attempt, Errand};
-use crate::facts::{Delivered, Deposited, Fact, Saved};
+use crate::facts::{Delivered, Fact, Saved};
 use crate::fixtures::Failed;
 use crate::ids::{BuyerId, Digest, PingId, SourceId};
 use crate::money::Micros;
@@ -27,7 +27,7 @@ pub(super) const SOURCE_KEYS_MAX: usize = 2;
 const LIVE_KEY: &str = "gv_live_";
 /// What a key for tests begins with.
 const TEST_KEY: &str = "gv_test_";
-/// The longest reference of a deposit, in bytes.
+/// The longest reference of a movement of money, in bytes.
 pub(super) const REFERENCE_BYTES_MAX: usize = 128;
 
 /// Why an operator's act was refused. Nothing has changed.
@@ -54,6 +54,9 @@ pub enum ActError {
     /// A version does not show what it must show before it may serve.
     #[error("{0}")]
     Gate(String),
+    /// The book and the ledger do not agree.
+    #[error("no money moves now: {0}")]
+    MoneyStopped(String),
     #[error("the journal does not take facts any more")]
     Closed,
 }
@@ -193,57 +196,14 @@ impl Exchange {
         Ok(!known)
     }
 
-    /// Books a buyer's money. The same reference with the same amount counts once.
-    pub async fn deposit(
-        &self,
-        buyer: &str,
-        amount: Micros,
-        reference: &str,
-    ) -> Result<(Account, bool), ActError> {
-        if !amount.is_positive() {
-            return Err(invalid("/amount", "a deposit is above zero"));
-        }
-        if reference.is_empty() || reference.len() > REFERENCE_BYTES_MAX {
-            let message = format!(
-                "a reference has 1 to {REFERENCE_BYTES_MAX} bytes and is unique for the buyer"
-            );
-            return Err(invalid("/reference", message));
-        }
-        let id = BuyerId::parse(buyer).map_err(|error| invalid("", error))?;
-        if self.catalog.load().buyer(&id).is_none() {
-            return Err(ActError::NotFound(format!("buyer `{buyer}`")));
-        }
-        let fact = Fact::Deposited(Deposited {
-            buyer: buyer.to_owned(),
-            amount: amount.get(),
-            reference: reference.to_owned(),
-        });
-        let seat = self.journal.seat().await.map_err(|_| ActError::Closed)?;
-        let at = self.clock.now();
-        let (account, committed) = self.book.decide(|book| {
-            if let Some(known) = book.deposit(buyer, reference) {
-                if known == amount {
-                    return Ok((book.account(buyer), None));
-                }
-                let message = format!("reference `{reference}` was used for a deposit of {known}");
-                return Err(ActError::Conflict(message));
-            }
-            if book.account(buyer).balance.checked_add(amount).is_none() {
-                return Err(invalid("/amount", "the balance would pass the largest amount"));
-            }
-            let committed = self.record(book, seat, at, &fact, None);
-            Ok((book.account(buyer), Some(committed)))
-        })?;
-        let created = committed.is_some();
-        if let Some(committed) = committed {
-            committed.wait().await.map_err(|_| ActError::Closed)?;
-        }
-        Ok((account, created))
-    }
-
     /// Returns a buyer's money.
     pub fn account(&self, buyer: &str) -> Account {
         self.book.decide(|book| book.account(buyer))
+    }
+
+    /// Returns what is owed to a source; below zero it owes, after returns.
+    pub fn owed(&self, source: &str) -> Micros {
+        self.book.decide(|book| book.owed(source))
     }
 
     /// Returns the balances of all ledger accounts.

@@ -21,11 +21,17 @@ use crate::reasons::Exclusion;
 use crate::sandbox::{ConfiguredFilter, Forfeit, Need, Verdict};
 
 /// What a receipt says of a campaign that was asked and did not bid.
-const ASKED: [Exclusion; 4] = [
+const ASKED: [Exclusion; 10] = [
     Exclusion::FilterDeclined,
     Exclusion::FilterForfeited,
     Exclusion::FilterOutOfService,
     Exclusion::NoPrice,
+    Exclusion::NoBid,
+    Exclusion::BidLate,
+    Exclusion::BidRefused,
+    Exclusion::BidInvalid,
+    Exclusion::BidUnreachable,
+    Exclusion::NotAsked,
 ];
 /// What the book says of a bid that it does not cover.
 const UNCOVERED: [Exclusion; 4] = [

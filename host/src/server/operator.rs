@@ -1,11 +1,11 @@
 //! What operators call to change something, and the objects as they saved them: sources, buyers, verticals,
-//! campaigns, deposits.
+//! campaigns.
 
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Path, State};
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt, Limited};
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use subtle::ConstantTimeEq;
 use super::Desk;
 use super::problem::Problem;
 use super::used::used;
-use crate::catalog::{Amount, CampaignSpec, Draft, HIDDEN, ListSpec, SourceSpec, VerticalSpec};
+use crate::catalog::{CampaignSpec, Draft, HIDDEN, ListSpec, SourceSpec, VerticalSpec};
 use crate::delivery::courier::Outcome;
 use crate::ids::{Digest, PingId};
 use crate::money::Micros;
@@ -30,13 +30,21 @@ impl FromRequestParts<Desk> for Operator {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, desk: &Desk) -> Result<Self, Problem> {
-        let authorization = parts.headers.get(header::AUTHORIZATION);
-        let authorization = authorization.and_then(|value| value.to_str().ok());
-        let key = authorization.and_then(|value| value.strip_prefix("Bearer "));
-        let digest = Digest::of(key.unwrap_or_default().trim().as_bytes());
-        let same = digest.as_bytes().ct_eq(desk.operator_key.as_bytes());
-        if bool::from(same) { Ok(Self) } else { Err(Problem::no_operator()) }
+        if is_operator(desk, &parts.headers) { Ok(Self) } else { Err(Problem::no_operator()) }
     }
+}
+
+/// Returns the key that a caller has, empty if it has none.
+pub(super) fn key(headers: &HeaderMap) -> &str {
+    let authorization = headers.get(header::AUTHORIZATION);
+    let authorization = authorization.and_then(|value| value.to_str().ok());
+    authorization.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default().trim()
+}
+
+/// Says whether a caller has the operator's key.
+pub(super) fn is_operator(desk: &Desk, headers: &HeaderMap) -> bool {
+    let digest = Digest::of(key(headers).as_bytes());
+    bool::from(digest.as_bytes().ct_eq(desk.operator_key.as_bytes()))
 }
 
 pub(super) type Reply = Result<Response, Problem>;
@@ -159,8 +167,11 @@ pub(super) async fn put_source(
 
 pub(super) async fn source(_: Operator, State(desk): State<Desk>, Path(id): Path<String>) -> Reply {
     let draft = desk.exchange.draft().await;
-    Ok(Json(found::<SourceSpec>("source", &id, by_name(&draft.register.sources, &id))?)
-        .into_response())
+    let mut value = found::<SourceSpec>("source", &id, by_name(&draft.register.sources, &id))?;
+    if let Some(object) = value.as_object_mut() {
+        object.insert("owed".to_owned(), desk.exchange.owed(&id).to_string().into());
+    }
+    Ok(Json(value).into_response())
 }
 
 pub(super) async fn put_buyer(
@@ -171,32 +182,6 @@ pub(super) async fn put_buyer(
 ) -> Reply {
     let created = desk.exchange.save_buyer(&id, document(body).await?).await?;
     saved(&desk, &id, created, |draft| by_name(&draft.register.buyers, &id)).await
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Deposit {
-    amount: Amount,
-    reference: String,
-}
-
-pub(super) async fn deposit(
-    _: Operator,
-    State(desk): State<Desk>,
-    Path(id): Path<String>,
-    body: Body,
-) -> Reply {
-    let deposit: Deposit = typed(document(body).await?)?;
-    let (account, created) =
-        desk.exchange.deposit(&id, deposit.amount.0, &deposit.reference).await?;
-    let value = json!({
-        "buyer": id,
-        "reference": deposit.reference,
-        "amount": deposit.amount,
-        "balance": account.balance.to_string(),
-        "held": account.held.to_string(),
-    });
-    Ok((status(created), Json(value)).into_response())
 }
 
 pub(super) async fn put_vertical(

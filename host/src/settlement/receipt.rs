@@ -7,7 +7,8 @@ use super::disclosures::{disclosures, erasure};
 use super::entries;
 use crate::clock::Moment;
 use crate::facts::{
-    BidMade, Fact, LeftOut, ModuleUsed, PassedOver, PriceRule, Ranking, Rule, Terms, Tier, Winner,
+    Asked, BidMade, Fact, LeftOut, ModuleUsed, PassedOver, PriceRule, Ranking, Rule, Terms, Tier,
+    Winner,
 };
 use crate::ids::{Digest, PingId};
 use crate::lead::{PingView, Schema};
@@ -56,6 +57,7 @@ pub fn receipt(
         },
         "terms": terms(&auction.terms),
         "bids": auction.bids.iter().map(|made| bid(&auction.terms, made)).collect::<Vec<Value>>(),
+        "asked": auction.asked.iter().map(asked).collect::<Vec<Value>>(),
         "winners": auction.winners.iter().map(winner).collect::<Vec<Value>>(),
         "left_out": auction.left_out.iter().map(left_out).collect::<Vec<Value>>(),
         "duplicate_of": auction.duplicate_of.map(|ping| PingId::from_u128(ping).to_string()),
@@ -86,6 +88,17 @@ fn amount(micros: i64) -> String {
 fn module(module: &ModuleUsed) -> Value {
     let digest = Digest::from_bytes(module.digest).to_string();
     json!({"name": module.name, "version": module.version, "digest": digest, "fuel": module.fuel})
+}
+
+fn asked(asked: &Asked) -> Value {
+    json!({
+        "campaign": asked.campaign,
+        "buyer": asked.buyer,
+        "outcome": asked.outcome,
+        "micros": asked.micros,
+        "adapter": asked.adapter.as_ref().map(module),
+        "handle": asked.handle,
+    })
 }
 
 fn winner(winner: &Winner) -> Value {

@@ -230,6 +230,11 @@ impl Exchange {
         self.running.exchange().open_pings()
     }
 
+    /// Has no money move until the exchange is opened again.
+    pub(crate) fn stop_money(&self, why: &str) {
+        self.running.exchange().stop_money(why);
+    }
+
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.running.addr())
     }

@@ -35,7 +35,10 @@ pub use tail::{TAIL_AT_FIRST, TAIL_MAX, TAIL_MIN, Tail};
 #[derive(Clone, Debug)]
 pub struct Bid<'m> {
     pub campaign: &'m Arc<Campaign>,
+    /// For a copy, whoever else gets one; zero if the campaign buys alone or not at all.
     pub amount: Micros,
+    /// For the lead alone, where the campaign names a price of its own for that.
+    pub exclusive: Option<Micros>,
 }
 
 /// All bids, in the order of campaigns' names; who made none, and why; which modules were asked.
@@ -94,7 +97,9 @@ pub fn collect_again<'m>(
         bids.asked.push((*told).clone());
         let made = made.iter().find(|bid| bid.campaign == name);
         match made.filter(|_| told.outcome == Outcome::Bid.code()) {
-            Some(bid) => bids.bids.push(Bid { campaign, amount: Micros::new(bid.amount) }),
+            Some(bid) => {
+                bids.bids.push(Bid { campaign, amount: Micros::new(bid.amount), exclusive: None })
+            }
             None => bids.left_out.extend(left.iter().find(|left| left.campaign == name).cloned()),
         }
     }
@@ -112,7 +117,7 @@ fn in_process<'m>(
     let Shortlist { candidates, left_out } = shortlist;
     let (mut bids, mut remote) = (Bids { left_out, ..Bids::default() }, Vec::new());
     for campaign in candidates.iter().copied().filter(|campaign| campaign.filter.is_none()) {
-        bids.offer(campaign, campaign.price, &mut remote);
+        bids.offer(campaign, None, &mut remote);
     }
     for (index, filter) in vertical.filters.iter().enumerate() {
         let of_filter =
@@ -133,14 +138,19 @@ impl<'m> Bids<'m> {
         self
     }
 
+    /// A price that a filter names is for a copy and stands in the place of all that the campaign names.
     fn offer(
         &mut self,
         campaign: &'m Arc<Campaign>,
-        price: Option<Micros>,
+        named: Option<Micros>,
         remote: &mut Vec<&'m Arc<Campaign>>,
     ) {
-        match price {
-            Some(amount) => self.bids.push(Bid { campaign, amount }),
+        let exclusive = campaign.exclusive.filter(|_| named.is_none());
+        match named.or(campaign.price) {
+            Some(amount) => self.bids.push(Bid { campaign, amount, exclusive }),
+            None if exclusive.is_some() => {
+                self.bids.push(Bid { campaign, amount: Micros::ZERO, exclusive });
+            }
             None if campaign.buyer.bidding.is_some() => remote.push(campaign),
             None => self.left_out.push(left_out(campaign, Exclusion::NoPrice, None)),
         }
@@ -170,9 +180,7 @@ impl<'m> Bids<'m> {
             Ok(evaluated) => {
                 for (campaign, verdict) in asking.iter().copied().zip(evaluated.verdicts) {
                     match verdict {
-                        Verdict::Yes(price) => {
-                            self.offer(campaign, price.or(campaign.price), remote);
-                        }
+                        Verdict::Yes(price) => self.offer(campaign, price, remote),
                         Verdict::No(code) => {
                             let declined = Exclusion::FilterDeclined;
                             self.left_out.push(left_out(campaign, declined, Some(code.into())));

@@ -16,9 +16,11 @@ mod mock_buyer;
 mod module;
 mod place;
 mod price;
+mod reconcile;
 mod replay;
 mod schema;
 mod serve;
+mod statement;
 
 use std::process::ExitCode;
 
@@ -62,6 +64,10 @@ enum Command {
     Schema(schema::Args),
     /// Check or list the journal.
     Journal(journal::Args),
+    /// Compare everything that an exchange recorded: facts, entries, balances, holds, sales, statements.
+    Reconcile(reconcile::Args),
+    /// Print a buyer's or source's account in a period, or check a statement.
+    Statement(Box<statement::Args>),
     /// Copy the journal while the exchange runs, and prove the copy.
     Backup(backup::Args),
     /// Decide every recorded auction again and compare.
@@ -129,6 +135,8 @@ pub fn run() -> ExitCode {
         Command::Adapter(args) => adapter::run(args, json),
         Command::Schema(args) => schema::run(&args, json),
         Command::Journal(args) => journal::run(args, json),
+        Command::Reconcile(args) => reconcile::run(&args, json),
+        Command::Statement(args) => statement::run(&args, json),
         Command::Backup(args) => backup::run(args, json),
         Command::Replay(args) => replay::run(&args, json),
         Command::Buyer(args) => buyer::run(args, json),

@@ -276,7 +276,7 @@ fn settle<'m>(buyer: &BuyerId, campaigns: &[&'m Arc<Campaign>], ended: Ended, bi
         let (mut outcome, mut detail, mut handle) = (ended.outcome, ended.detail.clone(), None);
         match &ended.bid {
             Some(bid) if bid.campaign == place => {
-                bids.bids.push(Bid { campaign, amount: bid.amount });
+                bids.bids.push(Bid { campaign, amount: bid.amount, exclusive: None });
                 handle.clone_from(&bid.handle);
             }
             // One question has one bid: the buyer chose another of its campaigns.

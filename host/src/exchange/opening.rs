@@ -9,6 +9,7 @@ use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::books::Books;
 use super::deliveries::SHIPPING_MAX;
 use super::diff::Diffing;
 use super::drains::Drains;
@@ -30,6 +31,7 @@ use crate::ids::Digest;
 use crate::ingest::Door;
 use crate::journal::{AuditError, Journal, JournalError, Opened, Place};
 use crate::sandbox::{Compiler, Limits, Sandbox, SandboxError};
+use crate::settlement::{self, Discrepancy, Ledger};
 
 /// How long open deliveries may take to finish once the exchange is told to stop.
 pub(super) const DRAIN_MAX: Duration = Duration::from_secs(10);
@@ -94,10 +96,14 @@ impl Exchange {
             sandbox.map_err(|source| OpenError::Cache { path: options.data.clone(), source })?;
         let workshop = Arc::new(Workshop::new(sandbox, options.egress));
         let (mut draft, mut state, mut version) = (Draft::default(), State::default(), 0);
-        let mut facts: u64 = 0;
+        let (mut facts, mut ledger): (u64, _) = (0, Ledger::default());
+        let mut discrepancy: Option<Discrepancy> = None;
         opened
             .recover(|stored| {
                 let fact = Fact::decode(stored.kind, &stored.payload)?;
+                let backed = settlement::backed(&state, stored.seq, &fact);
+                let taken = ledger.take(stored.at, &fact, &settlement::entries(&fact));
+                discrepancy = discrepancy.take().or(backed.and(taken).err());
                 state.apply(stored.at, &fact);
                 draft
                     .apply(stored.at, &fact)
@@ -130,6 +136,7 @@ impl Exchange {
         let exchange = Arc::new(Self {
             catalog: Catalog::new(market),
             book: Book::new(state),
+            books: Books::new(ledger),
             contacts,
             // A scrub may have been cut short.
             unscrubbed: AtomicBool::new(true),
@@ -139,6 +146,7 @@ impl Exchange {
             saleroom,
             workshop,
             draft: Mutex::new(draft),
+            returning: Mutex::default(),
             drains: Drains::default(),
             failures: Failures::default(),
             shadows,
@@ -150,12 +158,17 @@ impl Exchange {
             tasks: TaskTracker::new(),
             stopping,
         });
+        match discrepancy {
+            Some(discrepancy) => exchange.stop_money(&discrepancy.to_string()),
+            None => exchange.book.decide(|book| exchange.books.compare(book, facts)),
+        }
         for duty in duties.into_iter().filter(|duty| duty.kind == DELIVER) {
             exchange.tasks.spawn(Arc::clone(&exchange).resume(duty));
         }
         exchange.tasks.spawn(Arc::clone(&exchange).expire());
         exchange.tasks.spawn(Arc::clone(&exchange).sweep());
         exchange.tasks.spawn(Arc::clone(&exchange).watch_drains());
+        exchange.tasks.spawn(Arc::clone(&exchange).watch_books());
         exchange.look_at_the_disk();
         exchange.tasks.spawn(Arc::clone(&exchange).watch_disk());
         exchange.tasks.spawn(Arc::clone(&exchange).scrub());

@@ -22,6 +22,7 @@ mod market;
 mod modules;
 mod normalizers;
 mod pages;
+mod receipts;
 mod refusals;
 mod replay;
 mod sale;

@@ -258,7 +258,8 @@ impl State {
             Fact::Saved(_)
             | Fact::ModuleUploaded(_)
             | Fact::ModuleStepped(_)
-            | Fact::SubmissionRefused(_) => (),
+            | Fact::SubmissionRefused(_)
+            | Fact::KeyAdopted(_) => (),
         }
     }
 

@@ -6,6 +6,7 @@
 
 mod build;
 mod draft;
+mod excerpt;
 mod faults;
 mod rules;
 mod serving;
@@ -30,6 +31,7 @@ use crate::sandbox::{ConfiguredFilter, Normalizer};
 use crate::schedule::Schedule;
 
 pub use draft::{Draft, Unfoldable};
+pub use excerpt::{Excerpt, SavedObject, ServingModule, ServingVersion};
 pub use faults::{FAULTS_TOLD_MAX, Fault, Faults};
 pub use serving::{Lot, Served, Serving, Upkeep};
 pub use spec::{
@@ -68,6 +70,7 @@ pub struct Market {
     version: u64,
     sources: HashMap<SourceId, Arc<Source>>,
     keys: HashMap<Digest, SourceId>,
+    buyer_keys: HashMap<Digest, BuyerId>,
     buyers: HashMap<BuyerId, Arc<Buyer>>,
     verticals: HashMap<VerticalId, Arc<Vertical>>,
 }
@@ -92,6 +95,11 @@ impl Market {
     /// nothing about any key.
     pub fn source_by_key(&self, key: &str) -> Option<&Arc<Source>> {
         self.sources.get(self.keys.get(&Digest::of(key.as_bytes()))?)
+    }
+
+    /// Returns the buyer that a key belongs to. Only its digest is looked up, as of a source's.
+    pub fn buyer_by_key(&self, key: &str) -> Option<&Arc<Buyer>> {
+        self.buyers.get(self.buyer_keys.get(&Digest::of(key.as_bytes()))?)
     }
 
     pub fn buyer(&self, id: &BuyerId) -> Option<&Arc<Buyer>> {

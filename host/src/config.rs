@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::clock::Clock;
 use crate::ids::Digest;
 use crate::sandbox::{Compiler, ModuleKeys};
+use crate::signing::KeySource;
 
 /// The shortest operator key, in bytes.
 pub const OPERATOR_KEY_BYTES_MIN: usize = 16;
@@ -33,6 +34,8 @@ pub struct Config {
     pub clock: Clock,
     /// Where modules are compiled: in this process, unless the program has what a worker needs.
     pub compiler: Compiler,
+    /// Where the key that signs receipts comes from: the data directory, unless one is given.
+    pub signing: KeySource,
     /// Whose modules are taken; with none, everybody's who has the operator's key.
     pub module_keys: ModuleKeys,
 }
@@ -101,6 +104,7 @@ impl Config {
             connections_max: raw.connections_max,
             clock: Clock::system(),
             compiler: Compiler::InProcess,
+            signing: KeySource::Own,
             module_keys: ModuleKeys::default(),
         })
     }

@@ -229,7 +229,8 @@ pub fn duties(fact: &Fact, at: Moment, state: &State) -> Vec<DutyChange> {
         | Fact::PingAnswered(_)
         | Fact::SubmissionRefused(_)
         | Fact::AskedAgain(_)
-        | Fact::Expired(_) => Vec::new(),
+        | Fact::Expired(_)
+        | Fact::KeyAdopted(_) => Vec::new(),
     }
 }
 

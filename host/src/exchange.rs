@@ -9,13 +9,18 @@ mod entrance;
 mod failures;
 mod gates;
 mod modules;
+mod notary;
 mod office;
 mod opening;
 mod pair;
+mod price_to_win;
+mod receipts;
 mod recording;
+mod rehearsal;
 mod replay;
 mod schemas;
 mod shadow;
+mod verify;
 mod views;
 
 use std::sync::Arc;
@@ -43,6 +48,7 @@ use crate::{bidding, delivery, matching, normalize, settlement};
 use diff::Diffing;
 use drains::Drains;
 use failures::Failures;
+use notary::Notary;
 use shadow::Shadows;
 
 pub use close::{Closed, close, fingerprint};
@@ -53,13 +59,14 @@ pub use diff::{
 pub use entrance::{Entered, Entry};
 pub use gates::{FORCED, GATE_FACTS_MAX, GATE_TIME_MAX, Gated};
 pub use modules::{NOTE_BYTES_MAX, Note, Trying, Uploaded, Which};
-pub use office::{ActError, SavedSource};
+pub use office::{ActError, SavedHolder};
 pub use opening::{OpenError, Options};
+pub use receipts::{AUCTIONS_MAX, Extent, Page};
 pub use recording::{LEADS_MAX, RECORDING_BYTES_MAX, Settings, Window};
 pub use replay::{Difference, Replayed, replay};
 pub use schemas::{KnownSchema, Misnumbered};
 pub use shadow::{QUEUE_BYTES_MAX, QUEUE_MAX, TRIALS_MAX};
-pub use views::AUCTIONS_MAX;
+pub use verify::{FILES_MAX, Finding, Means, Verified, VerifyError, verify};
 
 /// A running exchange.
 #[derive(Debug)]
@@ -75,6 +82,7 @@ pub struct Exchange {
     failures: Failures,
     shadows: Shadows,
     diffing: Diffing,
+    notary: Notary,
     clock: Clock,
     currency: String,
     shipping: Semaphore,

@@ -4,6 +4,7 @@
 //! under the old number. Amounts are millionths of the currency, times are milliseconds since 1970-01-01 UTC. No fact
 //! holds contact data.
 
+mod key;
 mod module;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use crate::clock::Moment;
 use crate::ids::PingId;
 use crate::money::{Micros, Share};
 
+pub use key::KeyAdopted;
 pub use module::{ModuleStepped, ModuleUploaded, Passed, Step};
 
 /// Something that happened. What it means in money is `settlement`'s to say, what it obliges to is `delivery`'s.
@@ -41,6 +43,8 @@ pub enum Fact {
     ModuleUploaded(ModuleUploaded),
     /// A module's version took a step in its life.
     ModuleStepped(ModuleStepped),
+    /// The exchange signs with another key.
+    KeyAdopted(KeyAdopted),
 }
 
 /// The body of a saved object, as the operator's API takes it.
@@ -315,6 +319,7 @@ kinds! {
     10 "asked-again" AskedAgain(AskedAgain) std::convert::identity;
     11 "module-uploaded" ModuleUploaded(ModuleUploaded) std::convert::identity;
     12 "module-stepped" ModuleStepped(ModuleStepped) std::convert::identity;
+    30 "key-adopted" KeyAdopted(KeyAdopted) std::convert::identity;
 }
 
 #[expect(clippy::expect_used, reason = "writing to memory fails only when memory is out")]
@@ -340,7 +345,8 @@ impl Fact {
             | Self::ModuleStepped(_)
             | Self::Deposited(_)
             | Self::SubmissionRefused(_)
-            | Self::Expired(_) => None,
+            | Self::Expired(_)
+            | Self::KeyAdopted(_) => None,
         }
     }
 }

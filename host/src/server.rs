@@ -10,6 +10,7 @@ mod modules;
 mod operator;
 mod pages;
 mod problem;
+mod receipts;
 mod schemas;
 mod sources;
 mod views;
@@ -102,6 +103,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         limits: Limits::default(),
         clock: config.clock,
         compiler: config.compiler,
+        signing: config.signing,
     };
     let exchange = Exchange::open(options).await?;
     let stopping = CancellationToken::new();
@@ -131,7 +133,7 @@ fn routes(desk: Desk) -> Router {
         .route("/v1/sources", get(operator::sources))
         .route("/v1/sources/{id}", put(operator::put_source).get(operator::source))
         .route("/v1/buyers", get(views::buyers))
-        .route("/v1/buyers/{id}", put(operator::put_buyer).get(views::buyer))
+        .route("/v1/buyers/{id}", put(receipts::put_buyer).get(views::buyer))
         .route("/v1/buyers/{id}/deposits", post(operator::deposit))
         .route("/v1/verticals", get(operator::verticals))
         .route("/v1/verticals/{id}", put(operator::put_vertical).get(operator::vertical))
@@ -153,9 +155,11 @@ fn routes(desk: Desk) -> Router {
         .route("/v1/schemas/{vertical}", get(schemas::serving))
         .route("/v1/schemas/{vertical}/compare", get(schemas::compare))
         .route("/v1/schemas/{vertical}/{version}", get(schemas::schema))
-        .route("/v1/auctions", get(views::auctions))
-        .route("/v1/auctions/{id}", get(views::auction))
+        .route("/v1/auctions", get(receipts::auctions))
+        .route("/v1/auctions/{id}", get(receipts::auction))
         .route("/v1/auctions/{id}/resolve", post(operator::resolve))
+        .route("/v1/keys", get(receipts::keys))
+        .route("/v1/keys/rotate", post(receipts::rotate))
         .route("/v1/ledger", get(views::ledger))
         .route("/healthz", get(pages::healthz))
         .route("/readyz", get(pages::readyz))

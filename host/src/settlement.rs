@@ -5,7 +5,7 @@
 
 mod answer;
 mod headline;
-mod receipt;
+pub mod receipt;
 
 use crate::facts::{Ended, Fact};
 use crate::journal::Entry;
@@ -13,7 +13,7 @@ use crate::money::Micros;
 
 pub use answer::{Answer, Story};
 pub use headline::headline;
-pub use receipt::receipt;
+pub use receipt::{Case, Placed, receipt};
 
 /// Where deposits come in.
 pub const CASH: &str = "cash";
@@ -60,7 +60,8 @@ pub fn entries(fact: &Fact) -> Vec<Entry> {
         | Fact::SubmissionRefused(_)
         | Fact::Posted(_)
         | Fact::AskedAgain(_)
-        | Fact::Expired(_) => Vec::new(),
+        | Fact::Expired(_)
+        | Fact::KeyAdopted(_) => Vec::new(),
     }
 }
 

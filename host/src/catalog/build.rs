@@ -43,6 +43,14 @@ impl Market {
             market.sources.extend(source.map(|source| (id.clone(), Arc::new(source))));
         }
         for (id, spec) in &register.buyers {
+            for digest in &spec.key_digests {
+                let taken = market.keys.contains_key(digest);
+                let other = market.buyer_keys.insert(*digest, id.clone());
+                if taken || other.is_some_and(|other| other != *id) {
+                    let message = "the key belongs to somebody else; every buyer has its own";
+                    faults.0.push(Fault::new(&format!("buyer {id}"), "/key", message));
+                }
+            }
             let buyer = faults.keep(buyer(id, spec, &workshop.egress));
             market.buyers.extend(buyer.map(|buyer| (id.clone(), Arc::new(buyer))));
         }

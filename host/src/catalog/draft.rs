@@ -69,7 +69,8 @@ impl Draft {
             | Fact::Posted(_)
             | Fact::Delivered(_)
             | Fact::AskedAgain(_)
-            | Fact::Expired(_) => (),
+            | Fact::Expired(_)
+            | Fact::KeyAdopted(_) => (),
         }
         Ok(())
     }

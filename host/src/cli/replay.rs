@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::Failure;
 use crate::exchange::{Replayed, replay};
+use crate::sandbox::Compiler;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -18,7 +19,7 @@ const SHOWN_MAX: usize = 20;
 
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "this command prints what it finds")]
 pub(super) fn run(args: &Args, json: bool) -> Result<(), Failure> {
-    let found = super::block_on(replay(&args.directory, |facts| {
+    let found = super::block_on(replay(&args.directory, Compiler::this_program(), |facts| {
         if !json {
             eprint!("\rreplayed {facts} facts");
         }

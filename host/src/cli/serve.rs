@@ -8,6 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::Failure;
 use crate::config::{CONNECTIONS_MAX, Config, Mistakes, REQUESTS_MAX, Raw};
 use crate::sandbox::{Compiler, ModuleKeys};
+use crate::signing::KeySource;
 use crate::{server, telemetry};
 
 #[derive(Debug, clap::Args)]
@@ -40,6 +41,9 @@ pub(super) struct Args {
     /// in the environment with commas.
     #[arg(long, env = "GAVEL_MODULE_KEY", value_name = "KEY", value_delimiter = ',')]
     module_key: Vec<String>,
+    /// The ed25519 key that signs receipts, as PEM, or a file with it; without one it is made in the data directory.
+    #[arg(long, env = "GAVEL_SIGNING_KEY", hide_env_values = true, value_name = "FILE")]
+    signing_key: Option<String>,
 }
 
 /// How long shutdown may take in all before the process leaves anyway.
@@ -77,7 +81,9 @@ pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
             return Err(Failure::usage(Mistakes(mistakes.collect()).to_string()));
         }
     };
-    let config = Config { compiler: Compiler::this_program(), module_keys, ..config };
+    let signing = args.signing_key.map_or(KeySource::Own, KeySource::Given);
+    let compiler = Compiler::this_program();
+    let config = Config { compiler, module_keys, signing, ..config };
     super::block_on(async {
         let running = server::start(config).await.map_err(|error| Failure::because(&error))?;
         told_to_stop().await?;

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{Exchange, Misnumbered, entrance};
 use crate::book::Account;
-use crate::catalog::{Draft, Faults, Market, SourceSpec};
+use crate::catalog::{BuyerSpec, Draft, Faults, Market, SourceSpec};
 use crate::delivery::Errand;
 use crate::delivery::courier::Outcome;
 use crate::facts::{Delivered, Deposited, Fact, Saved};
@@ -17,12 +17,11 @@ use crate::ids::{BuyerId, Digest, PingId, SourceId};
 use crate::money::Micros;
 use crate::sandbox::Inadmissible;
 use crate::schemas;
-use crate::settlement;
 
-/// The shortest key that a source may bring along, in bytes.
-pub(super) const SOURCE_KEY_BYTES_MIN: usize = 16;
-/// How many keys a source has at most: the newest and the one before it, so that they can be changed without a gap.
-pub(super) const SOURCE_KEYS_MAX: usize = 2;
+/// The shortest key that a source or buyer may bring along, in bytes.
+pub(super) const KEY_BYTES_MIN: usize = 16;
+/// How many keys a source or buyer has at most: the newest and the one before it, so that they can be changed without a gap.
+pub(super) const KEYS_MAX: usize = 2;
 /// The longest reference of a deposit, in bytes.
 pub(super) const REFERENCE_BYTES_MAX: usize = 128;
 
@@ -63,9 +62,9 @@ impl From<Faults> for ActError {
     }
 }
 
-/// A source as it was saved.
+/// A holder of keys as it was saved: a source or a buyer.
 #[derive(Clone, Debug)]
-pub struct SavedSource {
+pub struct SavedHolder {
     /// Whether it is new.
     pub created: bool,
     /// The key that was made for it: shown this once, kept as a digest only.
@@ -79,42 +78,34 @@ impl Exchange {
     }
 
     /// Saves a source. `key` brings an old key along; `new_key` makes a new one; the first save makes one anyway.
-    pub async fn save_source(&self, id: &str, mut body: Value) -> Result<SavedSource, ActError> {
+    pub async fn save_source(&self, id: &str, mut body: Value) -> Result<SavedHolder, ActError> {
         let source = SourceId::parse(id).map_err(|error| invalid("", error))?;
-        let (mut brought, mut wanted) = (None, false);
-        if let Some(object) = body.as_object_mut() {
-            brought = object.remove("key");
-            wanted = object.remove("new_key").is_some_and(|new_key| new_key == Value::Bool(true));
-            if object.contains_key("key_digests") {
-                return Err(invalid("/key_digests", "keys are set with `key` or `new_key`"));
-            }
-        }
+        let wish = KeyWish::take(&mut body)?;
         let mut spec: SourceSpec = read(body)?;
         let mut draft = self.draft.lock().await;
         let before = draft.register.sources.get(&source);
-        spec.key_digests = before.map(|before| before.key_digests.clone()).unwrap_or_default();
-        let mut made = None;
-        match brought {
-            Some(Value::String(key)) if key.len() >= SOURCE_KEY_BYTES_MIN => {
-                add_key(&mut spec.key_digests, &key);
-            }
-            Some(_) => {
-                let message = format!("a key is text of at least {SOURCE_KEY_BYTES_MIN} bytes");
-                return Err(invalid("/key", message));
-            }
-            None if wanted || spec.key_digests.is_empty() => {
-                let key = new_key().map_err(|error| invalid("/new_key", error))?;
-                add_key(&mut spec.key_digests, &key);
-                made = Some(key);
-            }
-            None => (),
-        }
-        let created = before.is_none();
+        let known = before.map(|before| before.key_digests.clone()).unwrap_or_default();
+        let (created, key);
+        (created, (spec.key_digests, key)) = (before.is_none(), wish.grant(known)?);
         self.change(&mut draft, saved("source", id, &spec)?).await?;
-        Ok(SavedSource { created, key: made })
+        Ok(SavedHolder { created, key })
     }
 
-    /// Saves a buyer, a vertical, a campaign, a list, or the settings of a module or world. Returns whether it is new.
+    /// Saves a buyer. Its keys are made and kept as those of sources.
+    pub async fn save_buyer(&self, id: &str, mut body: Value) -> Result<SavedHolder, ActError> {
+        let buyer = BuyerId::parse(id).map_err(|error| invalid("", error))?;
+        let wish = KeyWish::take(&mut body)?;
+        let mut spec: BuyerSpec = read(body)?;
+        let mut draft = self.draft.lock().await;
+        let before = draft.register.buyers.get(&buyer);
+        let known = before.map(|before| before.key_digests.clone()).unwrap_or_default();
+        let (created, key);
+        (created, (spec.key_digests, key)) = (before.is_none(), wish.grant(known)?);
+        self.change(&mut draft, saved("buyer", id, &spec)?).await?;
+        Ok(SavedHolder { created, key })
+    }
+
+    /// Saves a vertical, a campaign, a list, or the settings of a module or world. Returns whether it is new.
     pub async fn save<T>(&self, what: &str, id: &str, body: Value) -> Result<bool, ActError>
     where
         T: Serialize + DeserializeOwned,
@@ -124,7 +115,6 @@ impl Exchange {
         let mut draft = self.draft.lock().await;
         let register = &draft.register;
         let known = match what {
-            "buyer" => register.buyers.keys().any(|known| known.as_str() == id),
             "vertical" => register.verticals.keys().any(|known| known.as_str() == id),
             "campaign" => register.campaigns.keys().any(|known| known.as_str() == id),
             "module" => register.modules.keys().any(|known| known.as_str() == id),
@@ -199,18 +189,6 @@ impl Exchange {
         Some(schemas::to_json(market.vertical_named(vertical)?.schema()))
     }
 
-    /// Returns the receipt of an auction.
-    pub async fn receipt(&self, ping: PingId) -> Result<Option<Value>, ActError> {
-        let facts = self.history(ping).await.map_err(|_| ActError::Closed)?;
-        let market = self.catalog.load();
-        let vertical = facts.iter().find_map(|(_, _, fact)| match fact {
-            Fact::PingAnswered(auction) => market.vertical_named(&auction.vertical),
-            _ => None,
-        });
-        let schema = vertical.map(|vertical| vertical.schema());
-        Ok(settlement::receipt(&facts, schema, &self.currency))
-    }
-
     /// Takes the operator's word for a delivery whose end nobody knew.
     pub async fn resolve(
         self: &Arc<Self>,
@@ -247,6 +225,8 @@ impl Exchange {
         let seat = self.journal.seat().await.map_err(|_| ActError::Closed)?;
         let committed = self.book.decide(|book| self.record(book, seat, at, &fact, None));
         let version = committed.wait().await.map_err(|_| ActError::Closed)?;
+        // Before the first ping can see it.
+        self.notary.known_mut().note(version, at, &fact);
         if fact.changes_catalog() {
             self.drains.add(&self.catalog.publish(market.at_version(version)));
         }
@@ -256,11 +236,58 @@ impl Exchange {
     }
 }
 
+/// Which key an operator wants a source or buyer to have.
+enum KeyWish {
+    /// One that it has already.
+    Brought(String),
+    /// Another one beside the newest.
+    New,
+    /// One if it has none.
+    Any,
+}
+
+impl KeyWish {
+    /// Takes what a body says about keys out of it.
+    fn take(body: &mut Value) -> Result<Self, ActError> {
+        let Some(object) = body.as_object_mut() else { return Ok(Self::Any) };
+        let wanted = object.remove("new_key").is_some_and(|new_key| new_key == Value::Bool(true));
+        if object.contains_key("key_digests") {
+            return Err(invalid("/key_digests", "keys are set with `key` or `new_key`"));
+        }
+        match object.remove("key") {
+            Some(Value::String(key)) if key.len() >= KEY_BYTES_MIN => Ok(Self::Brought(key)),
+            Some(_) => {
+                let message = format!("a key is text of at least {KEY_BYTES_MIN} bytes");
+                Err(invalid("/key", message))
+            }
+            None if wanted => Ok(Self::New),
+            None => Ok(Self::Any),
+        }
+    }
+
+    /// Returns the digests of all keys, and the key that was made.
+    fn grant(self, mut digests: Vec<Digest>) -> Result<(Vec<Digest>, Option<String>), ActError> {
+        let made = match self {
+            Self::Any if !digests.is_empty() => return Ok((digests, None)),
+            Self::Brought(key) => {
+                add_key(&mut digests, &key);
+                None
+            }
+            Self::New | Self::Any => {
+                let key = new_key().map_err(|error| invalid("/new_key", error))?;
+                add_key(&mut digests, &key);
+                Some(key)
+            }
+        };
+        Ok((digests, made))
+    }
+}
+
 fn add_key(digests: &mut Vec<Digest>, key: &str) {
     let digest = Digest::of(key.as_bytes());
     digests.retain(|known| *known != digest);
     digests.push(digest);
-    while digests.len() > SOURCE_KEYS_MAX {
+    while digests.len() > KEYS_MAX {
         digests.remove(0);
     }
 }

@@ -13,6 +13,7 @@ use super::deliveries::SHIPPING_MAX;
 use super::diff::Diffing;
 use super::drains::Drains;
 use super::failures::Failures;
+use super::notary::{Known, Notary};
 use super::shadow::Shadows;
 use crate::book::{Book, State};
 use crate::catalog::{Catalog, Draft, Faults, Market, Workshop};
@@ -25,6 +26,7 @@ use crate::ids::Digest;
 use crate::ingest::Door;
 use crate::journal::{AuditError, Journal, JournalError};
 use crate::sandbox::{Compiler, Limits, Sandbox, SandboxError};
+use crate::signing::{KeyError, KeySource};
 
 /// How long open deliveries may take to finish once the exchange is told to stop.
 pub(super) const DRAIN_MAX: Duration = Duration::from_secs(10);
@@ -40,6 +42,8 @@ pub struct Options {
     pub limits: Limits,
     pub clock: Clock,
     pub compiler: Compiler,
+    /// Where the key that signs receipts comes from.
+    pub signing: KeySource,
 }
 
 /// Why an exchange cannot open.
@@ -57,6 +61,10 @@ pub enum OpenError {
     Cache { path: PathBuf, source: std::io::Error },
     #[error("the thread of the shadows cannot be started")]
     Shadows(#[source] std::io::Error),
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    #[error("the key that signs receipts cannot be recorded")]
+    KeyNotRecorded,
     #[error("outbound connections cannot be set up: {0}")]
     Egress(String),
     #[error("what was saved does not hold with this program's settings: {0}")]
@@ -78,7 +86,7 @@ impl Exchange {
             sandbox.map_err(|source| OpenError::Cache { path: options.data.clone(), source })?;
         let workshop = Arc::new(Workshop::new(sandbox, options.egress));
         let (mut draft, mut state, mut version) = (Draft::default(), State::default(), 0);
-        let mut facts: u64 = 0;
+        let (mut facts, mut known): (u64, Known) = (0, Known::default());
         opened
             .recover(|stored| {
                 let fact = Fact::decode(stored.kind, &stored.payload)?;
@@ -89,6 +97,7 @@ impl Exchange {
                 if fact.changes_catalog() {
                     version = stored.seq;
                 }
+                known.note(stored.seq, stored.at, &fact);
                 facts = stored.seq;
                 Ok::<(), OpenError>(())
             })
@@ -107,6 +116,7 @@ impl Exchange {
             deliveries = duties.len(),
             "journal recovered"
         );
+        let notary = Notary::open(options.data, options.signing, known)?;
         let stopping = CancellationToken::new();
         let shadows = Shadows::start(Arc::clone(&workshop), stopping.clone());
         let shadows = shadows.map_err(OpenError::Shadows)?;
@@ -123,12 +133,14 @@ impl Exchange {
             failures: Failures::default(),
             shadows,
             diffing: Diffing::default(),
+            notary,
             clock: options.clock,
             currency: options.currency,
             shipping: Semaphore::new(SHIPPING_MAX),
             tasks: TaskTracker::new(),
             stopping,
         });
+        exchange.adopt_key().await.map_err(|_| OpenError::KeyNotRecorded)?;
         for duty in duties.into_iter().filter(|duty| duty.kind == DELIVER) {
             exchange.tasks.spawn(Arc::clone(&exchange).resume(duty));
         }

@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::close::{close, duplicate, fingerprint};
+use super::close::{duplicate, fingerprint};
 use super::opening::OpenError;
+use super::rehearsal::{Services, rehearse};
 use crate::book::{Stage, State};
 use crate::catalog::{Draft, Market, Workshop};
 use crate::clock::Moment;
@@ -18,9 +19,8 @@ use crate::ids::{PingId, SourceId};
 use crate::journal::Reading;
 use crate::lead::PingView;
 use crate::money::Micros;
-use crate::reasons::Exclusion;
-use crate::sandbox::{Limits, Sandbox};
-use crate::{bidding, matching, settlement};
+use crate::sandbox::{Compiler, Limits, Sandbox};
+use crate::settlement;
 
 /// How many facts are read at a time.
 const PAGE_FACTS: usize = 1_000;
@@ -47,18 +47,21 @@ pub struct Difference {
     pub replayed: String,
 }
 
-/// Holds every auction of a journal again. `progress` hears the number of facts done, a page at a time.
+/// Holds every auction of a journal again. What the exchange compiled is taken from its directory; the rest is compiled
+/// by `compiler`. `progress` hears the number of facts done, a page at a time.
 ///
 /// # Errors
 ///
 /// If the journal is damaged or cannot be read. Decisions that come out otherwise are no error; they are in the result.
 pub async fn replay(
     directory: &Path,
+    compiler: Compiler,
     mut progress: impl FnMut(u64),
 ) -> Result<Replayed, OpenError> {
     let reading = Reading::open(directory).await?;
     reading.verify().await?;
-    let sandbox = Sandbox::open(&Limits::default())?;
+    let sandbox = Sandbox::open(&Limits::default())?.with_compiler(compiler);
+    let sandbox = sandbox.reading_cache(directory);
     // Saved addresses were checked when they were saved; nothing is sent to them here.
     let egress = Egress::public().allow_loopback();
     let mut stage = Replay {
@@ -126,7 +129,8 @@ impl Replay {
             | Fact::SubmissionRefused(_)
             | Fact::Posted(_)
             | Fact::AskedAgain(_)
-            | Fact::Expired(_) => (),
+            | Fact::Expired(_)
+            | Fact::KeyAdopted(_) => (),
         }
         self.draft.apply(at, fact).map_err(|error| OpenError::Unfoldable(error.to_string()))?;
         if fact.changes_catalog() {
@@ -166,15 +170,8 @@ impl Replay {
         if earlier.is_some() {
             return Ok(());
         }
-        let told = told(recorded);
-        let shortlist = matching::shortlist(vertical, &view, &source, at, |campaign| {
-            told.get(campaign.id.as_str()).map_or(Ok(()), |exclusion| Err(*exclusion))
-        });
-        let ping = PingId::from_u128(recorded.ping);
-        let bids = bidding::collect(vertical, shortlist, &recorded.frame, ping);
-        let deadline = Exclusion::DeadlinePassed.code();
-        let late = recorded.left_out.iter().any(|left| left.reason == deadline);
-        let closed = close(&recorded.terms, ping, bids, late, at, |campaign, amount| {
+        let stage = (vertical.as_ref(), &view, &source);
+        let closed = rehearse(recorded, stage, (at, Services::Known), |campaign, amount| {
             self.state.covers(campaign, print, amount, at)
         });
         self.compare(seq, "bids", &recorded.bids, &closed.bids);
@@ -254,24 +251,4 @@ impl Replay {
             replayed: format!("{replayed:?}"),
         });
     }
-}
-
-/// Returns what the book said of campaigns before the bids were asked for.
-fn told(recorded: &PingAnswered) -> HashMap<&str, Exclusion> {
-    let before_bids = |exclusion: &Exclusion| {
-        matches!(
-            exclusion,
-            Exclusion::CapReached
-                | Exclusion::BudgetSpent
-                | Exclusion::NoFunds
-                | Exclusion::DuplicateForCampaign
-        )
-    };
-    let bid = |campaign: &str| recorded.bids.iter().any(|bid| bid.campaign == campaign);
-    recorded
-        .left_out
-        .iter()
-        .filter_map(|left| Some((left.campaign.as_str(), Exclusion::from_code(&left.reason)?)))
-        .filter(|(campaign, exclusion)| before_bids(exclusion) && !bid(campaign))
-        .collect()
 }

@@ -14,7 +14,7 @@ use subtle::ConstantTimeEq;
 
 use super::Desk;
 use super::problem::Problem;
-use crate::catalog::{Amount, BuyerSpec, CampaignSpec, Draft, ListSpec, SourceSpec, VerticalSpec};
+use crate::catalog::{Amount, CampaignSpec, Draft, ListSpec, SourceSpec, VerticalSpec};
 use crate::delivery::courier::Outcome;
 use crate::ids::{Digest, PingId};
 use crate::money::Micros;
@@ -81,7 +81,7 @@ pub(super) fn found<T: Serialize>(
     })?;
     if let Some(object) = value.as_object_mut() {
         object.insert("id".to_owned(), id.into());
-        // Of a source's keys only their number is anybody's business.
+        // Of keys only their number is anybody's business.
         if let Some(keys) = object.remove("key_digests") {
             object.insert("keys".to_owned(), keys.as_array().map_or(0, Vec::len).into());
         }
@@ -144,16 +144,6 @@ pub(super) async fn source(_: Operator, State(desk): State<Desk>, Path(id): Path
     let draft = desk.exchange.draft().await;
     Ok(Json(found::<SourceSpec>("source", &id, by_name(&draft.register.sources, &id))?)
         .into_response())
-}
-
-pub(super) async fn put_buyer(
-    _: Operator,
-    State(desk): State<Desk>,
-    Path(id): Path<String>,
-    body: Body,
-) -> Reply {
-    let created = desk.exchange.save::<BuyerSpec>("buyer", &id, document(body).await?).await?;
-    saved(&desk, &id, created, |draft| by_name(&draft.register.buyers, &id)).await
 }
 
 #[derive(Deserialize)]

@@ -1,22 +1,15 @@
-//! What operators look at: buyers with their money, auctions with their receipts, the ledger.
+//! What operators look at: buyers with their money, the ledger.
 
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
+use axum::extract::{Path, State};
 use axum::response::IntoResponse;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Desk;
 use super::operator::{Operator, Reply, by_name, found};
 use super::problem::Problem;
 use crate::catalog::BuyerSpec;
-use crate::ids::PingId;
 use crate::money::Micros;
-
-/// How many auctions a list has unless asked otherwise.
-const AUCTIONS: usize = 50;
 
 pub(super) async fn buyers(_: Operator, State(desk): State<Desk>) -> Reply {
     let draft = desk.exchange.draft().await;
@@ -42,36 +35,6 @@ fn with_money(desk: &Desk, id: &str, spec: Option<&BuyerSpec>) -> Result<Value, 
         object.insert("available".to_owned(), free.unwrap_or_default().to_string().into());
     }
     Ok(value)
-}
-
-#[derive(Deserialize)]
-pub(super) struct Page {
-    limit: Option<usize>,
-}
-
-pub(super) async fn auctions(
-    _: Operator,
-    State(desk): State<Desk>,
-    page: Result<Query<Page>, QueryRejection>,
-) -> Reply {
-    let Query(page) =
-        page.map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "malformed", error))?;
-    let auctions = desk.exchange.newest_auctions(page.limit.unwrap_or(AUCTIONS)).await?;
-    Ok(Json(json!({"auctions": auctions, "currency": desk.exchange.currency()})).into_response())
-}
-
-pub(super) async fn auction(
-    _: Operator,
-    State(desk): State<Desk>,
-    Path(id): Path<String>,
-) -> Reply {
-    let missing = || {
-        Problem::new(StatusCode::NOT_FOUND, "not-found", format!("there is no auction `{id}`"))
-            .next("an auction is known by its `ping_id`")
-    };
-    let ping = PingId::parse(&id).map_err(|_| missing())?;
-    let receipt = desk.exchange.receipt(ping).await?.ok_or_else(missing)?;
-    Ok(Json(receipt).into_response())
 }
 
 pub(super) async fn ledger(_: Operator, State(desk): State<Desk>) -> Reply {

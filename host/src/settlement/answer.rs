@@ -117,7 +117,8 @@ impl Story {
                 | Fact::Deposited(_)
                 | Fact::SubmissionRefused(_)
                 | Fact::AskedAgain(_)
-                | Fact::Expired(_) => (),
+                | Fact::Expired(_)
+                | Fact::KeyAdopted(_) => (),
             }
         }
         story

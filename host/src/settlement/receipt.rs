@@ -1,49 +1,80 @@
 //! The receipt of an auction: who could have had the lead, who got it, who did not and why, and what was paid.
+//!
+//! It is a pure function of the ping's facts. [`seal`] signs it, [`view`] says who sees which part of it.
 
-use serde_json::{Value, json};
+pub mod canonical;
+pub mod outcomes;
+pub mod seal;
+pub mod view;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
 
 use super::answer::Story;
 use super::entries;
 use crate::clock::Moment;
-use crate::facts::{Fact, LeftOut, ModuleUsed, Winner};
+use crate::facts::{Fact, LeftOut, ModuleUsed, PingAnswered, Terms, Winner};
 use crate::ids::{Digest, PingId};
 use crate::lead::{PingView, Schema};
 use crate::money::{Micros, Share};
 use crate::reasons::Exclusion;
-use std::sync::Arc;
 
-/// Returns the receipt as JSON: a pure function of the ping's facts with their times, and of the schema that names
-/// the fields of the lead.
+/// A fact in its place: when it happened, and its links in the chain.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Placed {
+    pub seq: u64,
+    pub at: Moment,
+    pub fact: Fact,
+    /// The fact's own link.
+    pub hash: Digest,
+    /// The link of the fact before it, about whatever that was.
+    pub before: Digest,
+}
+
+/// What a receipt is written from.
+#[derive(Clone, Copy)]
+pub struct Case<'c> {
+    /// The facts of one ping, in order.
+    pub facts: &'c [Placed],
+    /// Whose a campaign was when the ping came.
+    pub owner: &'c dyn Fn(&str) -> Option<String>,
+    /// What names the fields of the lead.
+    pub schema: Option<&'c Arc<Schema>>,
+    /// What a buyer that lost by its price would have had to bid.
+    pub price_to_win: &'c dyn Fn(&PingAnswered, &str) -> Option<Micros>,
+    pub currency: &'c str,
+}
+
+impl std::fmt::Debug for Case<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Case").field("facts", &self.facts).finish_non_exhaustive()
+    }
+}
+
+/// Returns the whole receipt, as the operator sees it, without its proof.
 ///
 /// Returns `None` if the facts are not those of an answered ping.
-pub fn receipt(
-    facts: &[(u64, Moment, Fact)],
-    schema: Option<&Arc<Schema>>,
-    currency: &str,
-) -> Option<Value> {
-    let story = Story::of(facts.iter().map(|(_, _, fact)| fact));
+pub fn receipt(case: &Case<'_>) -> Option<Map<String, Value>> {
+    let facts = case.facts;
+    let story = Story::of(facts.iter().map(|placed| &placed.fact));
     let auction = story.auction.as_ref()?;
-    let ping = PingId::from_u128(auction.ping);
-    let lead =
-        schema.and_then(|schema| PingView::from_frame(Arc::clone(schema), &auction.frame).ok());
-    let money: Vec<Value> = facts
-        .iter()
-        .flat_map(|(seq, _, fact)| entries(fact).into_iter().map(move |entry| (seq, entry)))
-        .map(|(seq, entry)| {
-            json!({"fact": seq, "account": entry.account, "amount": entry.amount.to_string(), "code": entry.code})
-        })
-        .collect();
-    let margin = Micros::new(
-        i64::from(Share::from_millionths(auction.terms.margin).millionths()).saturating_mul(100),
-    );
-    Some(json!({
-        "auction": ping.to_string(),
+    let lead = case
+        .schema
+        .and_then(|schema| PingView::from_frame(Arc::clone(schema), &auction.frame).ok());
+    let money = facts.iter().flat_map(|placed| {
+        let legs = entries(&placed.fact).into_iter();
+        legs.map(|leg| json!({"fact": placed.seq, "account": leg.account, "amount": leg.amount.to_string(), "code": leg.code}))
+    });
+    let whole = json!({
+        "auction": PingId::from_u128(auction.ping).to_string(),
         "status": story.status(),
         "source": auction.source,
         "vertical": auction.vertical,
         "received_at": Moment::from_unix_ms(auction.received_ms).to_string(),
         "expires_at": auction.expires().to_string(),
-        "currency": currency,
+        "currency": case.currency,
         "test": auction.test,
         "catalog": auction.catalog,
         "body": Digest::from_bytes(auction.body).to_string(),
@@ -52,31 +83,52 @@ pub fn receipt(
             "normalizer": module(&auction.normalizer),
             "filters": auction.filters.iter().map(module).collect::<Vec<Value>>(),
         },
-        "terms": {
-            "rule": "second-price",
-            "copies": auction.terms.copies,
-            "reserve": amount(auction.terms.reserve),
-            "increment": amount(auction.terms.increment),
-            "margin_percent": margin.with_decimals(margin.decimals()),
-        },
+        "terms": terms(&auction.terms),
+        "margin_percent": percent(auction.terms.margin),
         "bids": auction.bids.iter().map(|bid| {
             json!({"campaign": bid.campaign, "buyer": bid.buyer, "amount": amount(bid.amount)})
         }).collect::<Vec<Value>>(),
         "winners": auction.winners.iter().map(winner).collect::<Vec<Value>>(),
         "left_out": auction.left_out.iter().map(left_out).collect::<Vec<Value>>(),
+        "reasons": reasons(auction),
+        "outcomes": outcomes::outcomes(case, auction),
         "duplicate_of": auction.duplicate_of.map(|ping| PingId::from_u128(ping).to_string()),
+        "price": auction.price().map(|price| price.to_string()),
         "payout": auction.payout().to_string(),
         "posted": story.posted.is_some(),
         "deliveries": facts.iter().filter_map(delivery).collect::<Vec<Value>>(),
-        "ledger": money,
-        "facts": facts.iter().map(|(seq, at, fact)| {
-            json!({"seq": seq, "at": at.to_string(), "kind": Fact::kind_name(fact.kind())})
+        "ledger": money.collect::<Vec<Value>>(),
+        "facts": facts.iter().map(|placed| {
+            json!({"seq": placed.seq, "at": placed.at.to_string(), "kind": Fact::kind_name(placed.fact.kind()), "hash": placed.hash.to_string()})
         }).collect::<Vec<Value>>(),
-    }))
+        "links": facts.iter().map(|placed| {
+            json!({"seq": placed.seq, "before": placed.before.to_string()})
+        }).collect::<Vec<Value>>(),
+    });
+    match seal::plain(whole) {
+        Value::Object(members) => Some(members),
+        _ => None,
+    }
 }
 
 fn amount(micros: i64) -> String {
     Micros::new(micros).to_string()
+}
+
+/// What the buyers may know of the rules: nothing of it says what the source is paid.
+fn terms(terms: &Terms) -> Value {
+    json!({
+        "rule": "second-price",
+        "copies": terms.copies,
+        "reserve": amount(terms.reserve),
+        "increment": amount(terms.increment),
+    })
+}
+
+fn percent(millionths: u32) -> String {
+    let share = i64::from(Share::from_millionths(millionths).millionths());
+    let percent = Micros::new(share.saturating_mul(100));
+    percent.with_decimals(percent.decimals())
 }
 
 fn module(module: &ModuleUsed) -> Value {
@@ -94,14 +146,31 @@ fn winner(winner: &Winner) -> Value {
 }
 
 fn left_out(left: &LeftOut) -> Value {
-    let message = Exclusion::from_code(&left.reason).map(Exclusion::message);
-    json!({"campaign": left.campaign, "code": left.reason, "message": message, "detail": left.detail})
+    json!({"campaign": left.campaign, "code": left.reason, "message": message(&left.reason), "detail": left.detail})
 }
 
-fn delivery((_, at, fact): &(u64, Moment, Fact)) -> Option<Value> {
-    let Fact::Delivered(delivered) = fact else { return None };
+/// Returns a reason in words.
+fn message(code: &str) -> Option<&'static str> {
+    Exclusion::from_code(code).map(Exclusion::message)
+}
+
+/// How many campaigns each reason left out: what a source may know of them.
+fn reasons(auction: &PingAnswered) -> Vec<Value> {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for left in &auction.left_out {
+        let count = counts.entry(&left.reason).or_default();
+        *count = count.saturating_add(1);
+    }
+    let counted = counts.into_iter();
+    counted
+        .map(|(code, count)| json!({"code": code, "message": message(code), "campaigns": count}))
+        .collect()
+}
+
+fn delivery(placed: &Placed) -> Option<Value> {
+    let Fact::Delivered(delivered) = &placed.fact else { return None };
     Some(json!({
-        "at": at.to_string(),
+        "at": placed.at.to_string(),
         "copy": delivered.copy,
         "attempt": delivered.attempt,
         "campaign": delivered.campaign,

@@ -1,0 +1,78 @@
+//! A rehearsal: one recorded auction is held again, from its lead to its winners.
+//!
+//! What depends on more than the record is taken from it: what the book said before bids were asked for, that the source's
+//! deadline had passed, and calls that ended because of the machine and not because of the module.
+
+use std::collections::HashMap;
+
+use super::close::{Closed, close};
+use crate::catalog::{Campaign, Vertical};
+use crate::clock::Moment;
+use crate::facts::{LeftOut, PingAnswered};
+use crate::ids::{PingId, SourceId};
+use crate::lead::PingView;
+use crate::money::Micros;
+use crate::reasons::Exclusion;
+use crate::sandbox::Forfeit;
+use crate::{bidding, matching};
+
+/// Which filters were out of service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Services {
+    /// The catalog says it.
+    Known,
+    /// It is taken from the record: the catalog is an excerpt.
+    AsRecorded,
+}
+
+/// Holds an auction again. `covers` is the book's word at its end.
+pub(super) fn rehearse(
+    recorded: &PingAnswered,
+    (vertical, lead, source): (&Vertical, &PingView, &SourceId),
+    (at, services): (Moment, Services),
+    covers: impl Fn(&Campaign, Micros) -> Result<(), Exclusion>,
+) -> Closed {
+    let told = told(recorded, services);
+    let mut shortlist = matching::shortlist(vertical, lead, source, at, |campaign| {
+        told.get(campaign.id.as_str()).map_or(Ok(()), |(exclusion, _)| Err(*exclusion))
+    });
+    for left in &mut shortlist.left_out {
+        if let Some((_, known)) =
+            told.get(left.campaign.as_str()).filter(|(_, known)| known.reason == left.reason)
+        {
+            left.detail.clone_from(&known.detail);
+        }
+    }
+    let ping = PingId::from_u128(recorded.ping);
+    let bids = bidding::collect(vertical, shortlist, &recorded.frame, ping);
+    let deadline = Exclusion::DeadlinePassed.code();
+    let late = recorded.left_out.iter().any(|left| left.reason == deadline);
+    close(&recorded.terms, ping, bids, late, at, covers)
+}
+
+/// Returns what the record says that the book said at the auction's end of a campaign that bid.
+pub(super) fn covered(recorded: &PingAnswered, campaign: &str) -> Result<(), Exclusion> {
+    let left = recorded.left_out.iter().find(|left| left.campaign == campaign);
+    let exclusion = left.and_then(|left| Exclusion::from_code(&left.reason));
+    exclusion.filter(|exclusion| exclusion.is_of_the_book()).map_or(Ok(()), Err)
+}
+
+/// Returns what is taken as recorded of campaigns before bids are asked for.
+fn told(recorded: &PingAnswered, services: Services) -> HashMap<&str, (Exclusion, &LeftOut)> {
+    let bid = |campaign: &str| recorded.bids.iter().any(|bid| bid.campaign == campaign);
+    let left = recorded.left_out.iter();
+    let known = left.filter_map(|left| Some((Exclusion::from_code(&left.reason)?, left)));
+    known
+        .filter(|(exclusion, left)| match exclusion {
+            Exclusion::FilterForfeited => left.detail.as_deref().is_some_and(of_the_machine),
+            Exclusion::FilterOutOfService => services == Services::AsRecorded,
+            exclusion => exclusion.is_of_the_book() && !bid(&left.campaign),
+        })
+        .map(|(exclusion, left)| (left.campaign.as_str(), (exclusion, left)))
+        .collect()
+}
+
+/// Returns whether a call that ended so may end otherwise on another machine or another day.
+fn of_the_machine(code: &str) -> bool {
+    code == Forfeit::OutOfTime.code() || code == Forfeit::NoRoom.code()
+}

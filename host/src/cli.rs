@@ -5,12 +5,15 @@
 
 mod compile_worker;
 mod demo;
+mod explain;
 mod journal;
+mod keys;
 mod module;
 mod price;
 mod replay;
 mod schema;
 mod serve;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -52,8 +55,14 @@ enum Command {
     Schema(schema::Args),
     /// Check or list the journal.
     Journal(journal::Args),
-    /// Decide every recorded auction again and compare.
+    /// Decide every recorded auction again and compare, or clear them on other terms.
     Replay(replay::Args),
+    /// Check a receipt, with nothing at hand but the modules that decided.
+    Verify(verify::Args),
+    /// Tell the story of an auction.
+    Explain(explain::Args),
+    /// Show or change the keys that sign receipts.
+    Keys(keys::Args),
     /// Compile one module from standard input to standard output. The program runs itself so.
     #[command(name = WORKER_COMMAND, hide = true)]
     CompileWorker(compile_worker::Args),
@@ -109,6 +118,9 @@ pub fn run() -> ExitCode {
         Command::Schema(args) => schema::run(&args, json),
         Command::Journal(args) => journal::run(args, json),
         Command::Replay(args) => replay::run(&args, json),
+        Command::Verify(args) => verify::run(&args, json),
+        Command::Explain(args) => explain::run(args, json),
+        Command::Keys(args) => keys::run(args, json),
         Command::CompileWorker(args) => compile_worker::run(&args),
     };
     match ended {

@@ -22,6 +22,7 @@ mod schemas;
 mod shadow;
 mod verify;
 mod views;
+mod what_if;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -61,12 +62,13 @@ pub use gates::{FORCED, GATE_FACTS_MAX, GATE_TIME_MAX, Gated};
 pub use modules::{NOTE_BYTES_MAX, Note, Trying, Uploaded, Which};
 pub use office::{ActError, SavedHolder};
 pub use opening::{OpenError, Options};
-pub use receipts::{AUCTIONS_MAX, Extent, Page};
+pub use receipts::{AUCTIONS_MAX, Extent, Page, receipt_in};
 pub use recording::{LEADS_MAX, RECORDING_BYTES_MAX, Settings, Window};
 pub use replay::{Difference, Replayed, replay};
 pub use schemas::{KnownSchema, Misnumbered};
 pub use shadow::{QUEUE_BYTES_MAX, QUEUE_MAX, TRIALS_MAX};
 pub use verify::{FILES_MAX, Finding, Means, Verified, VerifyError, verify};
+pub use what_if::{OtherTerms, SHOWN_MAX, what_if};
 
 /// A running exchange.
 #[derive(Debug)]

@@ -284,7 +284,7 @@ mod tests {
         let signature = key.sign(b"");
         assert_eq!(
             signature,
-            "5VZDAMNgrHKQhuLMgG6CimSHfx645dl02HPgZSJJAVVfuIIVkKM7rMYeOXAc+bRr0lv18FlbviRl\
+            "5VZDAMNgrHKQhuLMgG6CioSHfx645dl02HPgZSJJAVVfuIIVkKM7rMYeOXAc+bRr0lv18FlbviRl\
              UUFDjnoQCw=="
         );
         assert!(key.public().verifies(b"", &signature) && !key.public().verifies(b"x", &signature));

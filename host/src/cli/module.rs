@@ -1,12 +1,12 @@
 //! `gavel module`: an author's tools, which need no exchange, and an operator's, which speak with a running one.
 
 mod acts;
-mod ask;
+pub(in crate::cli) mod ask;
 mod bench;
 mod build;
 mod c;
 mod figures;
-mod diff;
+pub(in crate::cli) mod diff;
 mod inspect;
 mod lines;
 mod new;

@@ -1,4 +1,6 @@
-//! `gavel replay`: decides every recorded auction again and compares.
+//! `gavel replay`: decides every recorded auction again and compares, or clears them on other terms.
+
+mod terms;
 
 use std::path::PathBuf;
 
@@ -10,8 +12,10 @@ use crate::sandbox::Compiler;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The exchange's directory.
+    /// The exchange's directory, which may be in use.
     directory: PathBuf,
+    #[command(flatten)]
+    terms: terms::Args,
 }
 
 /// How many differences are printed.
@@ -19,6 +23,9 @@ const SHOWN_MAX: usize = 20;
 
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "this command prints what it finds")]
 pub(super) fn run(args: &Args, json: bool) -> Result<(), Failure> {
+    if args.terms.are_given() {
+        return terms::run(&args.directory, &args.terms, json);
+    }
     let found = super::block_on(replay(&args.directory, Compiler::this_program(), |facts| {
         if !json {
             eprint!("\rreplayed {facts} facts");

@@ -1,19 +1,23 @@
 //! Receipts: what each auction was, signed, for whoever has a part in it.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
+use super::notary::Owners;
+use super::opening::OpenError;
 use super::price_to_win::price_to_win;
 use super::{ActError, Exchange};
 use crate::catalog::{Draft, Excerpt};
 use crate::clock::Moment;
 use crate::facts::{Fact, PingAnswered};
 use crate::ids::{Digest, PingId};
-use crate::journal::Stored;
+use crate::journal::{Reading, Stored};
+use crate::sandbox::{Admitted, Compiler, Limits, Sandbox};
 use crate::settlement::receipt::seal;
 use crate::settlement::receipt::view::{self, Viewer};
 use crate::settlement::{self, Case, Placed};
@@ -147,24 +151,8 @@ impl Exchange {
         Ok(settlement::receipt(&case))
     }
 
-    /// Returns the facts about a ping with their links.
     async fn placed(&self, ping: PingId) -> Result<Vec<Placed>, ActError> {
-        let stored = self.journal.history(ping.as_u128()).await.map_err(unreadable)?;
-        let mut links: BTreeMap<u64, Digest> = BTreeMap::from([(0, Digest::default())]);
-        links.extend(stored.iter().map(|stored| (stored.seq, stored.hash)));
-        let mut facts = Vec::with_capacity(stored.len());
-        for stored in stored {
-            let before = stored.seq.saturating_sub(1);
-            if !links.contains_key(&before) {
-                let read = self.journal.read(before.saturating_sub(1), 1).await;
-                let read = read.map_err(unreadable)?;
-                links.extend(read.first().map(|stored| (stored.seq, stored.hash)));
-            }
-            let before = links.get(&before).copied().ok_or(ActError::Closed)?;
-            let fact = decode(&stored)?;
-            facts.push(Placed { seq: stored.seq, at: stored.at, fact, hash: stored.hash, before });
-        }
-        Ok(facts)
+        placed(&self.journal.reading(), ping).await
     }
 
     async fn evidence(
@@ -214,6 +202,70 @@ impl Exchange {
             }
         }
     }
+}
+
+/// Returns the facts about a ping with their links.
+async fn placed(reading: &Reading, ping: PingId) -> Result<Vec<Placed>, ActError> {
+    let stored = reading.history(ping.as_u128()).await.map_err(unreadable)?;
+    let mut links: BTreeMap<u64, Digest> = BTreeMap::from([(0, Digest::default())]);
+    links.extend(stored.iter().map(|stored| (stored.seq, stored.hash)));
+    let mut facts = Vec::with_capacity(stored.len());
+    for stored in stored {
+        let before = stored.seq.saturating_sub(1);
+        if !links.contains_key(&before) {
+            let read = reading.facts_after(before.saturating_sub(1), 1).await;
+            let read = read.map_err(unreadable)?;
+            links.extend(read.first().map(|stored| (stored.seq, stored.hash)));
+        }
+        let before = links.get(&before).copied().ok_or(ActError::Closed)?;
+        let fact = decode(&stored)?;
+        facts.push(Placed { seq: stored.seq, at: stored.at, fact, hash: stored.hash, before });
+    }
+    Ok(facts)
+}
+
+/// Returns the whole receipt of an auction from an exchange's directory, which may be in use, without a proof; nothing if
+/// there is no such auction. Nothing is written there.
+///
+/// # Errors
+///
+/// If the journal cannot be read, or its normalizer not be compiled.
+pub async fn receipt_in(
+    directory: &Path,
+    ping: PingId,
+    currency: &str,
+    compiler: Compiler,
+) -> Result<Option<Map<String, Value>>, OpenError> {
+    let reading = Reading::open(directory).await?;
+    let closed = |error: ActError| OpenError::Unfoldable(error.to_string());
+    let facts = placed(&reading, ping).await.map_err(closed)?;
+    let Some(auction) = answered(&facts) else { return Ok(None) };
+    let (mut owners, mut after) = (Owners::default(), 0);
+    loop {
+        let page = reading.facts_of_kinds(after, Fact::CATALOG_KINDS, CATALOG_FACTS).await?;
+        let Some(last) = page.last() else { break };
+        after = last.seq;
+        for stored in &page {
+            owners.note(stored.seq, &decode(stored).map_err(closed)?);
+        }
+    }
+    let digest = Digest::from_bytes(auction.normalizer.digest);
+    let wasm = reading.module(digest).await?.unwrap_or_default();
+    reading.close().await;
+    let sandbox = Sandbox::open(&Limits::default())?.with_compiler(compiler);
+    let admitted = sandbox.reading_cache(directory).admit(&wasm);
+    let schema = match admitted.map_err(|why| OpenError::Module { digest, why: why.to_string() })? {
+        Admitted::Normalizer(normalizer) => Some(Arc::clone(normalizer.schema())),
+        Admitted::Filter(_) => None,
+    };
+    let case = Case {
+        facts: &facts,
+        owner: &|campaign| owners.owner(campaign, auction.catalog),
+        schema: schema.as_ref(),
+        price_to_win: &price_to_win,
+        currency,
+    };
+    Ok(settlement::receipt(&case))
 }
 
 /// Returns the answer among the facts of a ping.

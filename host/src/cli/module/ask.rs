@@ -17,7 +17,7 @@ const QUOTE_CHARS_MAX: usize = 200;
 
 /// Which exchange, and the right to change it.
 #[derive(Debug, clap::Args)]
-pub(super) struct Exchange {
+pub(in crate::cli) struct Exchange {
     /// Where the exchange is.
     #[arg(long, env = "GAVEL_URL", default_value = "http://127.0.0.1:8080")]
     url: String,
@@ -58,7 +58,12 @@ pub(super) enum Body {
 }
 
 impl Exchange {
-    pub(super) fn get(&self, path: &str) -> Result<Value, Failure> {
+    /// Speaks with the exchange at an address.
+    pub(in crate::cli) fn at(url: &str, operator_key: Option<String>) -> Self {
+        Self { url: url.to_owned(), operator_key }
+    }
+
+    pub(in crate::cli) fn get(&self, path: &str) -> Result<Value, Failure> {
         self.call(Method::GET, path, &[], Body::Nothing)
     }
 
@@ -66,7 +71,7 @@ impl Exchange {
         self.call(Method::PUT, path, &[], Body::Json(body))
     }
 
-    pub(super) fn post(&self, path: &str, body: Value) -> Result<Value, Failure> {
+    pub(in crate::cli) fn post(&self, path: &str, body: Value) -> Result<Value, Failure> {
         self.call(Method::POST, path, &[], Body::Json(body))
     }
 
@@ -163,7 +168,10 @@ impl Exchange {
                 "{} does not accept this operator's key: set GAVEL_OPERATOR_KEY to the key with which the exchange was started",
                 self.url
             )),
-            404 => Failure::usage(format!("{message}; `gavel module list` shows what there is")),
+            404 => Failure::usage(match text("next") {
+                Some(next) => format!("{message}: {next}"),
+                None => format!("{message}; `gavel module list` shows what there is"),
+            }),
             400..500 => {
                 if let Some(next) = text("next") {
                     message = format!("{message}; {next}");

@@ -36,7 +36,7 @@ pub use faults::{FAULTS_TOLD_MAX, Fault, Faults};
 pub use serving::{Lot, Served, Serving, Upkeep};
 pub use spec::{
     Amount, BudgetSpec, BuyerSpec, CampaignSpec, CapsSpec, DeliverySpec, FilterSpec, ListSpec,
-    Percent, Register, SourceSpec, VerticalSpec,
+    Percent, Register, RetentionSpec, SourceSpec, VerticalSpec,
 };
 pub use upkeep::{FailingSpec, GateSpec, LimitsSpec, ModuleSpec};
 pub use versions::{STEPS_KEPT_MAX, StepTaken, Track, Trial, Version, Versions};
@@ -167,10 +167,25 @@ pub struct Vertical {
     pub hold: Duration,
     /// How long the same lead from the same source is a duplicate; zero means never.
     pub duplicate_window: Duration,
+    pub retention: Retention,
     /// Every campaign of the vertical, paused ones too, by name.
     pub campaigns: Vec<Arc<Campaign>>,
     /// Every filter with the settings of all the campaigns that use it.
     pub filters: Vec<Serving<ConfiguredFilter>>,
+}
+
+/// How long something of a person is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// The sealed contact data, once every delivery has ended.
+    pub contact: Duration,
+    /// The prints by which a person is found, from the post on.
+    pub person: Duration,
+}
+
+impl Retention {
+    /// Nothing is kept beyond the deliveries.
+    pub const UNTIL_DELIVERED: Self = Self { contact: Duration::ZERO, person: Duration::ZERO };
 }
 
 impl Vertical {

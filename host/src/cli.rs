@@ -5,6 +5,7 @@
 
 mod compile_worker;
 mod demo;
+mod erase;
 mod explain;
 mod journal;
 mod keys;
@@ -61,7 +62,9 @@ enum Command {
     Verify(verify::Args),
     /// Tell the story of an auction.
     Explain(explain::Args),
-    /// Show or change the keys that sign receipts.
+    /// Destroy the contact data of a lead or of a person in a running exchange.
+    Erase(erase::Args),
+    /// Show or change the keys that sign receipts, and the master key of contact data.
     Keys(keys::Args),
     /// Compile one module from standard input to standard output. The program runs itself so.
     #[command(name = WORKER_COMMAND, hide = true)]
@@ -120,6 +123,7 @@ pub fn run() -> ExitCode {
         Command::Replay(args) => replay::run(&args, json),
         Command::Verify(args) => verify::run(&args, json),
         Command::Explain(args) => explain::run(args, json),
+        Command::Erase(args) => erase::run(&args, json),
         Command::Keys(args) => keys::run(args, json),
         Command::CompileWorker(args) => compile_worker::run(&args),
     };

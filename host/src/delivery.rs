@@ -12,6 +12,7 @@ use crate::book::{Copy, OpenPing, Stage, State};
 use crate::catalog::{Buyer, Market};
 use crate::clearing::{Bid, Policy, TieKey, award};
 use crate::clock::Moment;
+use crate::contacts::{wipe, wiped_text};
 use crate::facts::{BidMade, Delivered, Ended, Fact, Winner};
 use crate::ids::PingId;
 use crate::journal::{Duty, DutyChange, DutyKey};
@@ -60,7 +61,7 @@ pub async fn attempt(
     lead: &Value,
 ) -> Outcome {
     let Errand { ping, copy, winner, .. } = errand;
-    let body = json!({
+    let mut body = json!({
         "lead_id": ping.lead().to_string(),
         "ping_id": ping.to_string(),
         "campaign": winner.campaign,
@@ -69,9 +70,11 @@ pub async fn attempt(
         "currency": currency,
         "lead": lead,
     });
+    let text = wiped_text(&body);
+    wipe(&mut body);
     let shipment = Shipment {
         destination: &buyer.destination,
-        body: body.to_string().into_bytes(),
+        body: text,
         // The same copy for the same campaign has the same key, after a crash too.
         idempotency_key: format!("{}-{copy}-{}", ping.lead(), winner.campaign),
         timeout: buyer.timeout,
@@ -136,6 +139,10 @@ pub fn conclude(
             delivered.again_ms = again(&UNKNOWN_AGAIN_MS, 0).filter(|_| promised);
         }
     }
+    if open.erased {
+        // There is nothing left to ask anybody with.
+        (delivered.again_ms, delivered.successor) = (None, None);
+    }
     Some(delivered)
 }
 
@@ -154,6 +161,11 @@ pub fn held<'p>(open: &'p OpenPing, errand: &Errand) -> Option<&'p Copy> {
     let copy = open.copies.get(usize::try_from(errand.copy).ok()?)?;
     let due = copy.stage == Stage::Held && copy.winner == errand.winner && open.posted.is_some();
     due.then_some(copy)
+}
+
+/// Returns whether the buyer may be asked now: the copy is its to take, and the lead was not erased.
+pub fn may_ask(open: &OpenPing, errand: &Errand) -> bool {
+    held(open, errand).is_some() && !open.erased
 }
 
 /// Clears the recorded bids again for one copy, without the buyers that have or refused one and without those that
@@ -222,7 +234,20 @@ pub fn duties(fact: &Fact, at: Moment, state: &State) -> Vec<DutyChange> {
                 }
             }
         }
+        // Nothing is sent of a lead that was erased.
+        Fact::ContactErased(erased) => {
+            let open = state.open_ping(PingId::from_u128(erased.ping));
+            // An attempt under way keeps its duty: after a crash its end is to be recorded as unknown.
+            let left = open.into_iter().flat_map(|open| (0_u32..).zip(&open.copies));
+            let left = left.filter(|(_, copy)| !copy.asked).map(|(index, _)| index);
+            let all: std::collections::BTreeSet<u32> =
+                erased.voided.iter().copied().chain(left).collect();
+            let done = |step| DutyChange::Done(DutyKey { subject: erased.ping, step });
+            all.into_iter().map(done).collect()
+        }
         Fact::Saved(_)
+        | Fact::ContactsSwept(_)
+        | Fact::MasterKeyRotated(_)
         | Fact::ModuleUploaded(_)
         | Fact::ModuleStepped(_)
         | Fact::Deposited(_)

@@ -4,6 +4,7 @@
 //! under the old number. Amounts are millionths of the currency, times are milliseconds since 1970-01-01 UTC. No fact
 //! holds contact data.
 
+mod contact;
 mod key;
 mod module;
 
@@ -17,6 +18,7 @@ use crate::clock::Moment;
 use crate::ids::PingId;
 use crate::money::{Micros, Share};
 
+pub use contact::{ContactErased, ContactsSwept, MasterKeyRotated};
 pub use key::KeyAdopted;
 pub use module::{ModuleStepped, ModuleUploaded, Passed, Step};
 
@@ -45,6 +47,12 @@ pub enum Fact {
     ModuleStepped(ModuleStepped),
     /// The exchange signs with another key.
     KeyAdopted(KeyAdopted),
+    /// A lead's contact data was erased.
+    ContactErased(ContactErased),
+    /// Contact data was forgotten because its time was over.
+    ContactsSwept(ContactsSwept),
+    /// Leads' keys were wrapped by another master key.
+    MasterKeyRotated(MasterKeyRotated),
 }
 
 /// The body of a saved object, as the operator's API takes it.
@@ -320,6 +328,9 @@ kinds! {
     11 "module-uploaded" ModuleUploaded(ModuleUploaded) std::convert::identity;
     12 "module-stepped" ModuleStepped(ModuleStepped) std::convert::identity;
     30 "key-adopted" KeyAdopted(KeyAdopted) std::convert::identity;
+    40 "contact-erased" ContactErased(ContactErased) std::convert::identity;
+    41 "contacts-swept" ContactsSwept(ContactsSwept) std::convert::identity;
+    42 "master-key-rotated" MasterKeyRotated(MasterKeyRotated) std::convert::identity;
 }
 
 #[expect(clippy::expect_used, reason = "writing to memory fails only when memory is out")]
@@ -340,13 +351,16 @@ impl Fact {
             Self::Posted(fact) => Some(PingId::from_u128(fact.ping)),
             Self::AskedAgain(fact) => Some(PingId::from_u128(fact.ping)),
             Self::Delivered(fact) => Some(PingId::from_u128(fact.ping)),
+            Self::ContactErased(fact) => Some(PingId::from_u128(fact.ping)),
             Self::Saved(_)
             | Self::ModuleUploaded(_)
             | Self::ModuleStepped(_)
             | Self::Deposited(_)
             | Self::SubmissionRefused(_)
-            | Self::Expired(_)
-            | Self::KeyAdopted(_) => None,
+            | Self::KeyAdopted(_)
+            | Self::ContactsSwept(_)
+            | Self::MasterKeyRotated(_)
+            | Self::Expired(_) => None,
         }
     }
 }

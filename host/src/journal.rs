@@ -9,6 +9,7 @@
 
 mod audit;
 mod chain;
+mod contacts;
 mod directory;
 mod reading;
 #[cfg(test)]
@@ -31,7 +32,7 @@ use crate::storage::{self, Balance, Extent, Readers, StorageError};
 pub use self::audit::{Audit, AuditError, Damage, Fault};
 pub use self::directory::DirectoryError;
 pub use self::reading::Reading;
-pub use crate::storage::{Duty, DutyKey, Head, Line, Stored};
+pub use crate::storage::{ContactRow, Duty, DutyKey, Head, Line, PersonRow, Stored};
 
 /// The most records in one transaction.
 pub const BATCH_RECORDS_MAX: usize = 256;
@@ -84,10 +85,19 @@ pub enum DutyChange {
 /// What a fact changes about whom a lead speaks of.
 #[derive(Clone, Debug)]
 pub enum ContactChange {
-    /// Keeps this; it replaces what was kept for the subject.
-    Put { subject: u128, sealed: Vec<u8> },
-    /// Forgets the person. The bytes are overwritten, in the log too as soon as it has been moved into the database.
+    /// Keeps this, and by what the person is found; it replaces what was kept for the subject.
+    Put { contact: ContactRow, persons: Vec<PersonRow> },
+    /// No delivery needs it any more; it is kept until then.
+    Keep { subject: u128, until: Moment },
+    /// Forgets the contact data and its key. The bytes are overwritten, in the log too as soon as it has been moved into
+    /// the database: [`Journal::scrub`].
     Drop { subject: u128 },
+    /// Forgets by what the person is found as well.
+    Erase { subject: u128 },
+    /// Forgets contact data whose time is over, and every print that was to be kept until before this.
+    Sweep { subjects: Vec<u128>, persons_before: Moment },
+    /// Replaces keys by the same keys, wrapped anew: of subjects, and of the exchange itself by name.
+    Rewrap { keys: Vec<(u128, Vec<u8>)>, secrets: Vec<(String, Vec<u8>)> },
 }
 
 impl Record {
@@ -273,14 +283,6 @@ impl Journal {
     /// Returns the journal for whoever reads at length and writes nothing.
     pub fn reading(&self) -> Reading {
         Reading::beside(self.0.readers.clone())
-    }
-
-    /// Returns the sealed contact data of a subject, unless it was forgotten.
-    ///
-    /// # Errors
-    /// If the database failed.
-    pub async fn contact(&self, subject: u128) -> Result<Option<Vec<u8>>, JournalError> {
-        Ok(self.0.readers.contact(subject).await?)
     }
 
     /// Returns every account that ever moved with its balance, by name; debits are above zero.

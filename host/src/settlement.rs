@@ -4,6 +4,7 @@
 //! debt of the exchange to it, so it stands on the credit side.
 
 mod answer;
+mod disclosures;
 mod headline;
 pub mod receipt;
 
@@ -12,6 +13,7 @@ use crate::journal::Entry;
 use crate::money::Micros;
 
 pub use answer::{Answer, Story};
+pub use disclosures::disclosures;
 pub use headline::headline;
 pub use receipt::{Case, Placed, receipt};
 
@@ -60,8 +62,11 @@ pub fn entries(fact: &Fact) -> Vec<Entry> {
         | Fact::SubmissionRefused(_)
         | Fact::Posted(_)
         | Fact::AskedAgain(_)
-        | Fact::Expired(_)
-        | Fact::KeyAdopted(_) => Vec::new(),
+        | Fact::ContactErased(_)
+        | Fact::ContactsSwept(_)
+        | Fact::KeyAdopted(_)
+        | Fact::MasterKeyRotated(_)
+        | Fact::Expired(_) => Vec::new(),
     }
 }
 

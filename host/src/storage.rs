@@ -10,10 +10,13 @@ mod entries;
 mod facts;
 mod head;
 mod modules;
+mod persons;
 mod rows;
+mod secrets;
 mod settings;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -26,6 +29,8 @@ use crate::money::Micros;
 
 /// Connections that read beside the writer.
 const READERS_MAX: u32 = 4;
+/// How long the writer waits for readers when it empties the log; facts wait meanwhile.
+const SCRUB_WAIT: Duration = Duration::from_millis(20);
 /// Rows that a query may run ahead of whoever takes them.
 const ROWS_AHEAD: usize = 256;
 
@@ -127,8 +132,19 @@ pub struct Batch {
     pub duties: Vec<Duty>,
     pub rescheduled: Vec<(DutyKey, Moment, u32)>,
     pub done: Vec<DutyKey>,
-    pub contacts: Vec<(u128, Vec<u8>)>,
+    pub contacts: Vec<ContactRow>,
+    /// Contact data that no delivery needs any more, and until when it is kept.
+    pub kept: Vec<(u128, Moment)>,
+    /// Contact data that goes, with its key.
     pub forgotten: Vec<u128>,
+    pub persons: Vec<PersonRow>,
+    /// Subjects whose prints go.
+    pub persons_forgotten: Vec<u128>,
+    /// Prints that were to be kept until before this go.
+    pub persons_before: Option<Moment>,
+    /// Keys that were wrapped anew.
+    pub contact_keys: Vec<(u128, Vec<u8>)>,
+    pub secrets: Vec<(String, Vec<u8>)>,
     pub modules: Vec<(Digest, Vec<u8>)>,
     pub head: Head,
 }
@@ -143,6 +159,25 @@ pub struct EntryRow {
     pub code: &'static str,
     /// The fact with the account's leg before this one, 0 if there is none.
     pub previous: u64,
+}
+
+/// Contact data as it lies in the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContactRow {
+    pub subject: u128,
+    pub sealed: Vec<u8>,
+    /// The key that opens it, wrapped.
+    pub key: Vec<u8>,
+    /// When it is forgotten; none while a delivery may need it.
+    pub until: Option<Moment>,
+}
+
+/// By what a lead's person is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PersonRow {
+    pub print: [u8; 32],
+    pub subject: u128,
+    pub until: Moment,
 }
 
 /// Why the database could not do what it was asked.
@@ -220,9 +255,36 @@ impl Writer {
         duties::reschedule(&mut tx, batch.rescheduled).await?;
         contacts::delete(&mut tx, batch.forgotten).await?;
         contacts::put(&mut tx, batch.contacts).await?;
+        contacts::keep(&mut tx, batch.kept).await?;
+        contacts::put_keys(&mut tx, batch.contact_keys).await?;
+        persons::delete(&mut tx, batch.persons_forgotten).await?;
+        persons::put(&mut tx, batch.persons).await?;
+        persons::sweep(&mut tx, batch.persons_before).await?;
+        secrets::put(&mut tx, batch.secrets).await?;
         modules::put(&mut tx, batch.modules).await?;
         head::set(&mut tx, batch.head).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// Keeps a wrapped key of the exchange itself. Durable when it returns.
+    ///
+    /// # Errors
+    /// If the database failed.
+    pub async fn put_secret(&mut self, name: &str, wrapped: Vec<u8>) -> Result<(), StorageError> {
+        secrets::put(&mut self.connection, vec![(name.to_owned(), wrapped)]).await
+    }
+
+    /// Moves the write-ahead log into the database file and empties it, so that what was deleted is gone from it too.
+    /// Returns whether it could: not while somebody reads.
+    ///
+    /// # Errors
+    /// If the database failed.
+    pub async fn scrub(&mut self) -> Result<bool, StorageError> {
+        settings::wait(&mut self.connection, SCRUB_WAIT).await?;
+        let moved = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)");
+        let busy: i64 = moved.fetch_one(&mut self.connection).await?.try_get(0)?;
+        settings::wait(&mut self.connection, settings::BUSY_TIMEOUT).await?;
+        Ok(busy == 0)
     }
 
     /// Moves the write-ahead log into the database file and closes the connection.

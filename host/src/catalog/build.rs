@@ -14,7 +14,7 @@ use super::spec::{BuyerSpec, CampaignSpec, DeliverySpec, SourceSpec, VerticalSpe
 use super::upkeep::LimitsSpec;
 use super::versions::{Track, Trial, Versions};
 use super::workshop::Workshop;
-use super::{Buyer, Campaign, Market, ModuleVersion, Slot, Source, Vertical};
+use super::{Buyer, Campaign, Market, ModuleVersion, Retention, Slot, Source, Vertical};
 use crate::criteria::{Criteria, Lists};
 use crate::egress::Egress;
 use crate::ids::{BuyerId, CampaignId, ModuleName, SourceId, VerticalId};
@@ -180,6 +180,10 @@ impl Bench<'_> {
             copies: spec.copies,
             hold: Duration::from_secs(u64::from(spec.hold_seconds)),
             duplicate_window: Duration::from_secs(u64::from(spec.duplicate_window_seconds)),
+            retention: Retention {
+                contact: Duration::from_secs(3_600 * u64::from(spec.retention.contact_hours)),
+                person: Duration::from_secs(86_400 * u64::from(spec.retention.person_days)),
+            },
             campaigns,
             filters,
         })

@@ -69,8 +69,11 @@ impl Draft {
             | Fact::Posted(_)
             | Fact::Delivered(_)
             | Fact::AskedAgain(_)
-            | Fact::Expired(_)
-            | Fact::KeyAdopted(_) => (),
+            | Fact::ContactErased(_)
+            | Fact::ContactsSwept(_)
+            | Fact::KeyAdopted(_)
+            | Fact::MasterKeyRotated(_)
+            | Fact::Expired(_) => (),
         }
         Ok(())
     }

@@ -202,8 +202,38 @@ pub struct VerticalSpec {
     /// How long the same lead from the same source is a duplicate; 0 means never.
     #[serde(default)]
     pub duplicate_window_seconds: u32,
+    #[serde(default)]
+    pub retention: RetentionSpec,
     #[serde(default = "yes")]
     pub active: bool,
+}
+
+/// How long something of a person is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RetentionSpec {
+    /// How long the sealed contact data is kept once every delivery has ended, for returns and as evidence; 0 means not
+    /// at all.
+    #[serde(default)]
+    pub contact_hours: u32,
+    /// For how long after the post a person is found by phone or e-mail, so that its leads can be erased; 0 means never.
+    #[serde(default = "RetentionSpec::default_person_days")]
+    pub person_days: u32,
+}
+
+impl RetentionSpec {
+    pub const CONTACT_HOURS_MAX: u32 = 3 * 366 * 24;
+    pub const PERSON_DAYS_MAX: u32 = 10 * 366;
+
+    fn default_person_days() -> u32 {
+        90
+    }
+}
+
+impl Default for RetentionSpec {
+    fn default() -> Self {
+        Self { contact_hours: 0, person_days: Self::default_person_days() }
+    }
 }
 
 impl VerticalSpec {

@@ -17,6 +17,7 @@ use bytes::Bytes;
 use reqwest::Response;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER};
 use tokio::time::{Instant, timeout_at};
+use zeroize::Zeroizing;
 
 use crate::egress::{Client, Destination, Egress, Unavailable};
 
@@ -37,7 +38,7 @@ pub const TEXT_CHARS_MAX: usize = 200;
 pub struct Shipment<'s> {
     pub destination: &'s Destination,
     /// The lead as JSON, in the buyer's words. Not empty.
-    pub body: Vec<u8>,
+    pub body: Zeroizing<Vec<u8>>,
     /// The same for every attempt to hand over this lead, so that the buyer can tell a second attempt from a second lead.
     pub idempotency_key: String,
     /// How long the whole attempt may take, answer included; at most [`TIMEOUT_MAX`].
@@ -96,7 +97,8 @@ impl Courier {
         if body.is_empty() {
             return Outcome::not_sent("there is nothing to send");
         }
-        let body = Bytes::from(body);
+        // Wiped when the connection has let go of it, too.
+        let body = Bytes::from_owner(body);
         let request = match self.client.post(destination) {
             Ok(request) => request,
             Err(forbidden) => return Outcome::not_sent(forbidden.to_string()),

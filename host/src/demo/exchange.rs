@@ -10,6 +10,7 @@ use super::checks::Check;
 use super::told;
 use crate::clock::Clock;
 use crate::config::{CONNECTIONS_MAX, Config, REQUESTS_MAX};
+use crate::contacts::Location;
 use crate::exchange::{Difference, replay};
 use crate::ids::Digest;
 use crate::journal::{Audit, JournalError, Reading};
@@ -56,6 +57,7 @@ pub(super) async fn start_exchange(
         compiler: Compiler::this_program(),
         signing: KeySource::Own,
         module_keys: ModuleKeys::default(),
+        master_key: Location::Beside,
     };
     Ok(server::start(config).await?)
 }

@@ -129,8 +129,11 @@ impl Replay {
             | Fact::SubmissionRefused(_)
             | Fact::Posted(_)
             | Fact::AskedAgain(_)
-            | Fact::Expired(_)
-            | Fact::KeyAdopted(_) => (),
+            | Fact::ContactErased(_)
+            | Fact::ContactsSwept(_)
+            | Fact::KeyAdopted(_)
+            | Fact::MasterKeyRotated(_)
+            | Fact::Expired(_) => (),
         }
         self.draft.apply(at, fact).map_err(|error| OpenError::Unfoldable(error.to_string()))?;
         if fact.changes_catalog() {

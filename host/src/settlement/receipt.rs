@@ -13,6 +13,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::answer::Story;
+use super::disclosures::{disclosures, erasure};
 use super::entries;
 use crate::clock::Moment;
 use crate::facts::{Fact, LeftOut, ModuleUsed, PingAnswered, Terms, Winner};
@@ -67,6 +68,8 @@ pub fn receipt(case: &Case<'_>) -> Option<Map<String, Value>> {
         let legs = entries(&placed.fact).into_iter();
         legs.map(|leg| json!({"fact": placed.seq, "account": leg.account, "amount": leg.amount.to_string(), "code": leg.code}))
     });
+    let timed: Vec<(u64, Moment, Fact)> =
+        facts.iter().map(|placed| (placed.seq, placed.at, placed.fact.clone())).collect();
     let whole = json!({
         "auction": PingId::from_u128(auction.ping).to_string(),
         "status": story.status(),
@@ -97,6 +100,8 @@ pub fn receipt(case: &Case<'_>) -> Option<Map<String, Value>> {
         "payout": auction.payout().to_string(),
         "posted": story.posted.is_some(),
         "deliveries": facts.iter().filter_map(delivery).collect::<Vec<Value>>(),
+        "disclosures": disclosures(&timed),
+        "erased": erasure(&timed),
         "ledger": money.collect::<Vec<Value>>(),
         "facts": facts.iter().map(|placed| {
             json!({"seq": placed.seq, "at": placed.at.to_string(), "kind": Fact::kind_name(placed.fact.kind()), "hash": placed.hash.to_string()})

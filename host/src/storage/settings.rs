@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sqlx::{Row as _, SqliteConnection};
+use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
 
 use super::StorageError;
 
@@ -33,6 +33,16 @@ pub(super) async fn check(connection: &mut SqliteConnection) -> Result<(), Stora
             return Err(StorageError::Setting { name, actual, wanted });
         }
     }
+    Ok(())
+}
+
+/// Has the connection wait so long for another's lock from now on.
+pub(super) async fn wait(
+    connection: &mut SqliteConnection,
+    patience: Duration,
+) -> Result<(), StorageError> {
+    let pragma = format!("PRAGMA busy_timeout = {}", patience.as_millis());
+    sqlx::query(AssertSqlSafe(pragma)).execute(connection).await?;
     Ok(())
 }
 

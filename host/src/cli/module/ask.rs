@@ -19,7 +19,7 @@ const QUOTE_CHARS_MAX: usize = 200;
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Exchange {
     /// Where the exchange is.
-    #[arg(long, env = "GAVEL_URL", default_value = "http://127.0.0.1:8080")]
+    #[arg(long, alias = "exchange", env = "GAVEL_URL", default_value = "http://127.0.0.1:8080")]
     url: String,
     /// The operator's key.
     #[arg(long, env = "GAVEL_OPERATOR_KEY", hide_env_values = true, hide = true)]
@@ -51,7 +51,7 @@ impl Note {
 }
 
 /// What is sent with a call.
-pub(super) enum Body {
+pub(in crate::cli) enum Body {
     Nothing,
     Json(Value),
     Component(Vec<u8>),
@@ -67,7 +67,7 @@ impl Exchange {
         self.call(Method::GET, path, &[], Body::Nothing)
     }
 
-    pub(super) fn put(&self, path: &str, body: Value) -> Result<Value, Failure> {
+    pub(in crate::cli) fn put(&self, path: &str, body: Value) -> Result<Value, Failure> {
         self.call(Method::PUT, path, &[], Body::Json(body))
     }
 
@@ -76,7 +76,7 @@ impl Exchange {
     }
 
     /// Calls the exchange and returns its answer, or says what was wrong and what to do next.
-    pub(super) fn call(
+    pub(in crate::cli) fn call(
         &self,
         method: Method,
         path: &str,
@@ -169,7 +169,7 @@ impl Exchange {
                 self.url
             )),
             404 => Failure::usage(match text("next") {
-                Some(next) => format!("{message}: {next}"),
+                Some(next) => format!("{message}; {next}"),
                 None => format!("{message}; `gavel module list` shows what there is"),
             }),
             400..500 => {

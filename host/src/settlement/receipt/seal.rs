@@ -296,3 +296,89 @@ fn exactly(object: &Map<String, Value>, names: &[&str], what: &str) -> Result<()
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The first test vector's key of RFC 8032.
+    const PEM: &str = "-----BEGIN PRIVATE KEY-----\n\
+                       MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n\
+                       -----END PRIVATE KEY-----\n";
+    const AUCTION: &str = "pg_01kd0b4tq0e8m2v6x9c3r7s5wz";
+
+    fn receipt() -> Map<String, Value> {
+        let receipt = json!({
+            "auction": AUCTION,
+            "price": "8.01",
+            "bids": [
+                {"campaign": "a", "buyer": "acme", "amount": "12.00"},
+                {"campaign": "b", "buyer": "bolt", "amount": "8.00"},
+            ],
+        });
+        receipt.as_object().cloned().unwrap()
+    }
+
+    /// Signs the receipt above and returns the view that has these bids.
+    fn view(bids: &[usize]) -> (Map<String, Value>, PublicKey) {
+        let (seal, key) = (SealKey::new([1; 32]), SigningKey::from_pem(PEM, "here").unwrap());
+        let statement = statement(&receipt(), AUCTION, &seal, &key.public());
+        let mut view = receipt();
+        let all = view["bids"].as_array().cloned().unwrap();
+        view["bids"] = bids.iter().map(|bid| all[*bid].clone()).collect();
+        (signed(view, statement, &seal, &key), key.public())
+    }
+
+    fn check(view: &Map<String, Value>, key: &PublicKey) -> Result<Openings, String> {
+        check_signature(&view[PROOF], FORMAT, &["statement", "salts", "signature"], key)?;
+        check_openings(view)
+    }
+
+    #[test]
+    fn another_program_gets_the_same_signature() {
+        // Computed with Python's json, hmac and hashlib and with OpenSSL, from the description above.
+        let (whole, key) = view(&[0, 1]);
+        let proof = &whole[PROOF];
+        assert_eq!(key.id(), "21fe31dfa154a261");
+        assert_eq!(
+            proof["signature"],
+            "cy54VJe8mxt2O+HiUe27rOhW3Mib+vLjbeHzR+6Q7MDANhJmOnSVJEJSqOOWAcGvTtdj99c/q345IqCNaUBBDQ=="
+        );
+        assert_eq!(proof["salts"]["bids"][1], "53c8cd340cc4b06fa9414a131477f905");
+        assert_eq!(
+            proof["statement"]["commitments"]["price"],
+            "sha256:6d414cb027c3393802edb0ff3149ec20b7f7082f48cec66837456559e5fa44c0"
+        );
+        assert!(check(&whole, &key).unwrap().is_whole());
+    }
+
+    #[test]
+    fn a_part_has_the_signature_of_the_whole_and_says_how_much_it_withholds() {
+        let ((whole, key), (part, _)) = (view(&[0, 1]), view(&[1]));
+        assert_eq!(part[PROOF]["statement"], whole[PROOF]["statement"]);
+        let openings = check(&part, &key).unwrap();
+        assert_eq!(openings.members["bids"], (1, 2));
+        assert!(!openings.is_whole());
+        assert!(!part[PROOF].to_string().contains("acme"));
+    }
+
+    #[test]
+    fn a_bid_that_is_shown_twice_or_was_never_made_is_found() {
+        let (mut twice, key) = view(&[1, 1]);
+        assert_eq!(check(&twice, &key).unwrap_err(), "`bids`: it is not what was signed");
+        twice["bids"] = json!([{"campaign": "b", "buyer": "bolt", "amount": "8.00"}]);
+        assert_eq!(
+            check(&twice, &key).unwrap_err(),
+            "`bids`: it has not as many elements as salts"
+        );
+        let (mut more, key) = view(&[0]);
+        more.insert("note".to_owned(), json!("x"));
+        assert_eq!(check(&more, &key).unwrap_err(), "`note`: it was not signed");
+    }
+
+    #[test]
+    fn numbers_that_readers_change_become_text() {
+        let value = json!({"a": [1.5, 9_007_199_254_740_993_u64, 7], "b": {"c": -0.25}});
+        assert_eq!(plain(value), json!({"a": ["1.5", "9007199254740993", 7], "b": {"c": "-0.25"}}));
+    }
+}

@@ -1,6 +1,7 @@
 //! Receipts: who sees what of an auction, that it is signed, and that it can be checked with nothing else at hand.
 
 use std::path::Path;
+use std::process::Stdio;
 use std::sync::Arc;
 
 use gavel::exchange::{Means, Verified, VerifyError, verify};
@@ -379,4 +380,162 @@ async fn a_buyers_key_is_shown_once_and_opens_nothing_else() {
     for path in ["buyers", "ledger", "campaigns", "modules"] {
         assert_eq!(market.get("alfa", path).await.status, 401, "{path}");
     }
+}
+
+/// Runs the program and returns its exit code and what it printed.
+async fn gavel(arguments: &[&str], environment: &[(&str, &str)]) -> (Option<i32>, String) {
+    let mut command = crate::crash::program::command();
+    command.args(arguments).envs(environment.iter().copied()).stdin(Stdio::null());
+    let output = command.output().await.unwrap();
+    let printed = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8_lossy(&printed).into_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_verifies_at_a_terminal() {
+    let market = Market::open().await;
+    let ping = market.sell().await;
+    let (place, folder) = (TempDir::new().unwrap(), modules());
+    let path = |name: &str| place.path().join(name).display().to_string();
+    let (receipt, keys, modules) =
+        (path("receipt.json"), path("keys.json"), folder.path().display().to_string());
+    std::fs::write(&receipt, market.full(&ping).await.to_string()).unwrap();
+    std::fs::write(&keys, market.exchange.get("keys").await.body.to_string()).unwrap();
+    drop(market.exchange.close().await);
+
+    let all = ["verify", &receipt, "--modules", &modules, "--key", &keys];
+    let (code, printed) = gavel(&all, &[]).await;
+    assert_eq!(code, Some(0), "{printed}");
+    assert!(printed.starts_with("ok      signature   ed25519 by key "), "{printed}");
+    assert!(printed.contains("ok      auction     held again: the same 3 bids"), "{printed}");
+    let (code, printed) = gavel(&[&all[..], &["--json"]].concat(), &[]).await;
+    let told: Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!((code, &told["holds"], &told["held_again"]), (Some(0), &json!(true), &json!(true)));
+
+    let forged = std::fs::read_to_string(&receipt).unwrap().replacen("\"9.88\"", "\"9.89\"", 1);
+    std::fs::write(path("forged.json"), forged).unwrap();
+    let (code, printed) =
+        gavel(&["verify", &path("forged.json"), "--modules", &modules], &[]).await;
+    assert_eq!(code, Some(1), "{printed}");
+    assert!(printed.contains("FAILED  contents"), "{printed}");
+    let (code, printed) = gavel(&["verify", &keys], &[]).await;
+    assert_eq!(code, Some(2), "{printed}");
+    let empty = TempDir::new().unwrap();
+    let (code, printed) =
+        gavel(&["verify", &receipt, "--modules", &empty.path().display().to_string()], &[]).await;
+    assert_eq!(code, Some(3), "{printed}");
+    assert!(
+        printed.contains("ok      signature")
+            && printed.contains("/v1/modules/auto-insurance/versions/1"),
+        "{printed}"
+    );
+    let (code, printed) = gavel(&["verify", &receipt, "--key", "nonsense"], &[]).await;
+    assert_eq!(code, Some(2), "{printed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_story_is_the_same_from_the_exchange_and_from_its_directory() {
+    let market = Market::open().await;
+    let ping = market.sell().await;
+    let url = market.exchange.url("");
+    let key = [("GAVEL_OPERATOR_KEY", crate::exchange::OPERATOR_KEY)];
+    let (code, running) = gavel(&["explain", &ping, "--exchange", &url], &key).await;
+    assert_eq!(code, Some(0), "{running}");
+    for line in [
+        "alfa-auto bid most: 12.34 USD. It gets the copy.",
+        "The best bid of a buyer that got none is 9.87 USD, of bravo-auto. One step above it: 9.87 + 0.01 = 9.88.",
+        "delta-auto    no bid      the lead does not meet the campaign's criteria: age < 21 (age is 40)",
+        "alfa refused it: not for us. bravo comes next, at 5.44 USD.",
+        "sum                           0.00",
+    ] {
+        assert!(running.contains(line), "{line}\n{running}");
+    }
+    let own = [("GAVEL_OPERATOR_KEY", market.keys["carol"].as_str().unwrap())];
+    let (code, told) = gavel(&["explain", &ping, "--exchange", &url], &own).await;
+    assert_eq!(code, Some(0), "{told}");
+    assert!(
+        told.contains("A bid of 12.35 USD would have won.") && !told.contains("alfa"),
+        "{told}"
+    );
+
+    let data = market.exchange.close().await;
+    let directory = data.path().display().to_string();
+    let (code, stopped) = gavel(&["explain", &ping, "--data", &directory], &[]).await;
+    assert_eq!(code, Some(0), "{stopped}");
+    let story = |told: &str| told.split("\nsigned by").next().unwrap().trim_end().to_owned();
+    assert_eq!(story(&stopped), story(&running.replace("\n  signed by", "\nsigned by")));
+    let (code, printed) = gavel(&["explain", "pg_1", "--data", &directory], &[]).await;
+    assert_eq!(code, Some(2), "{printed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_terms_show_what_they_would_have_brought() {
+    let market = Market::open().await;
+    market.sell().await;
+    let mut cheap = auto_ping();
+    cheap["zip"] = json!("10025");
+    market.exchange.say(PING, &cheap).await;
+    let data = market.exchange.close().await;
+    let directory = data.path().display().to_string();
+    let replay =
+        async |terms: &[&str]| gavel(&[&["replay", &directory][..], terms].concat(), &[]).await;
+
+    let (code, printed) = replay(&["--reserve", "10.00", "--json"]).await;
+    let found: Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!((code, &found["leads"]), (Some(0), &json!(2)), "{printed}");
+    // 9.88 and, where the list of bravo does not have the ZIP code, 5.44 become 10.00 each.
+    assert_eq!(
+        found["money"]["buyers_pay"],
+        json!({"old": "15.32", "new": "20.00", "change": "4.68"})
+    );
+    assert_eq!((&found["awards"]["repriced"], &found["awards"]["lost"]), (&json!(2), &json!(0)));
+    let (_, printed) = replay(&["--reserve", "20.00", "--json"]).await;
+    let found: Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!(
+        (&found["awards"]["lost"], &found["money"]["buyers_pay"]["new"]),
+        (&json!(2), &json!("0.00"))
+    );
+    let (_, printed) =
+        replay(&["--copies", "2", "--vertical", "auto-insurance", "--last", "1h"]).await;
+    assert!(
+        printed.contains("2 auctions of auto-insurance since ")
+            && printed.contains("cleared again with copies 2"),
+        "{printed}"
+    );
+    assert!(
+        printed.contains("alfa-auto at 9.88 → alfa-auto at 5.44 and bravo-auto at 5.44")
+            || printed.contains("alfa-auto and bravo-auto at 5.44"),
+        "{printed}"
+    );
+
+    assert_eq!(replay(&[]).await.0, Some(0));
+    assert_eq!(replay(&["--reserve", "-1"]).await.0, Some(2));
+    assert_eq!(replay(&["--last", "1h"]).await.0, Some(2));
+    assert_eq!(replay(&["--copies", "33"]).await.0, Some(2));
+    assert_eq!(replay(&["--reserve", "1", "--vertical", "boats"]).await.0, Some(3));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_are_shown_and_changed_at_a_terminal() {
+    let exchange = Exchange::open().await;
+    let url = exchange.url("");
+    let key = [("GAVEL_OPERATOR_KEY", crate::exchange::OPERATOR_KEY)];
+    let (code, first) = gavel(&["keys", "show", "--exchange", &url], &key).await;
+    assert_eq!((code, first.lines().count()), (Some(0), 1), "{first}");
+    let (code, both) = gavel(&["keys", "rotate", "--exchange", &url], &key).await;
+    assert_eq!((code, both.lines().count()), (Some(0), 2), "{both}");
+    let id = first.split(' ').next().unwrap();
+    assert!(both.lines().nth(1).unwrap().starts_with(id) && both.contains("signed from"), "{both}");
+    let data = exchange.close().await;
+    let directory = data.path().display().to_string();
+    let (code, third) = gavel(&["keys", "rotate", "--data", &directory], &[]).await;
+    assert_eq!(code, Some(0), "{third}");
+    let again = Exchange::open_in(data).await;
+    let known = again.get("keys").await.body;
+    assert_eq!(known["keys"].as_array().unwrap().len(), 3, "{known}");
+    assert_eq!(known["keys"][0]["key"], third.split(' ').next().unwrap());
+    let nowhere = TempDir::new().unwrap();
+    let (code, printed) =
+        gavel(&["keys", "show", "--data", &nowhere.path().display().to_string()], &[]).await;
+    assert_eq!(code, Some(3), "{printed}");
 }

@@ -264,3 +264,43 @@ async fn a_byte_that_was_changed_on_the_disk_is_found_and_its_fact_named() {
     }
     assert!(replay(data.path(), Compiler::InProcess, |_| ()).await.is_err());
 }
+
+/// Forges the sale so that bravo's filter, which it does not have, ended its call so, and alfa paid the reserve.
+fn forfeited(code: &'static str) -> impl Fn(&mut Fact) {
+    move |fact| match fact {
+        Fact::PingAnswered(auction) => {
+            let auction = Arc::make_mut(auction);
+            auction.bids.retain(|bid| bid.buyer != "bravo");
+            auction.winners[0].price = 2_000_000;
+            auction.left_out[0].reason = "filter-forfeited".to_owned();
+            auction.left_out[0].detail = Some(code.to_owned());
+        }
+        Fact::Delivered(delivered) => {
+            (delivered.price, delivered.payout) = (2_000_000, 1_800_000);
+        }
+        _ => (),
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_ended_by_the_clock_is_taken_as_recorded() {
+    for (code, differences) in [("out-of-time", 0), ("no-room", 0), ("out-of-fuel", 3)] {
+        let (data, copy) = (one_sale().await, TempDir::new().unwrap());
+        forge(data.path(), copy.path(), forfeited(code)).await;
+        let replayed = replay(copy.path(), Compiler::InProcess, |_| ()).await.unwrap();
+        assert_eq!(replayed.differences.len(), differences, "{code}: {:?}", replayed.differences);
+    }
+}
+
+#[tokio::test]
+async fn a_replay_compiles_nothing_that_the_exchange_has_compiled() {
+    let data = one_sale().await;
+    // A program that is not there compiles nothing.
+    let compiler = Compiler::Child { program: "/nowhere".into() };
+    let replayed = replay(data.path(), compiler.clone(), |_| ()).await.unwrap();
+    assert_eq!((replayed.differences, replayed.auctions), (vec![], 1));
+    std::fs::remove_dir_all(data.path().join("compiled")).unwrap();
+    let refused = replay(data.path(), compiler, |_| ()).await.unwrap_err().to_string();
+    assert!(refused.contains("not admitted"), "{refused}");
+    assert!(!data.path().join("compiled").exists(), "a replay writes nothing");
+}

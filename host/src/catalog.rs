@@ -4,10 +4,12 @@
 //! is built whole from a [`Draft`], off the hot path, and published by swapping one pointer. Its version is the
 //! sequence number of the fact that made it.
 
+mod adapters;
 mod build;
 mod draft;
 mod excerpt;
 mod faults;
+mod headers;
 mod rules;
 mod serving;
 mod spec;
@@ -27,16 +29,17 @@ use crate::egress::Destination;
 use crate::ids::{BuyerId, CampaignId, Digest, ModuleName, SourceId, VerticalId};
 use crate::lead::Schema;
 use crate::money::{Micros, Share};
-use crate::sandbox::{ConfiguredFilter, Normalizer};
+use crate::sandbox::{Adapter, ConfiguredFilter, Normalizer};
 use crate::schedule::Schedule;
 
 pub use draft::{Draft, Unfoldable};
 pub use excerpt::{Excerpt, SavedObject, ServingModule, ServingVersion};
 pub use faults::{FAULTS_TOLD_MAX, Fault, Faults};
+pub use headers::{BUYER_HEADERS_MAX, HIDDEN, HeaderSpec, Headers, Secret, SecretSpec};
 pub use serving::{Lot, Served, Serving, Upkeep};
 pub use spec::{
-    Amount, BudgetSpec, BuyerSpec, CampaignSpec, CapsSpec, DeliverySpec, FilterSpec, ListSpec,
-    Percent, Register, RetentionSpec, SourceSpec, VerticalSpec,
+    AdapterSpec, Amount, BudgetSpec, BuyerSpec, CampaignSpec, CapsSpec, DeliverySpec, FilterSpec,
+    ListSpec, Percent, Register, RetentionSpec, SourceSpec, VerticalSpec,
 };
 pub use upkeep::{FailingSpec, GateSpec, LimitsSpec, ModuleSpec};
 pub use versions::{STEPS_KEPT_MAX, StepTaken, Track, Trial, Version, Versions};
@@ -144,6 +147,9 @@ pub struct Buyer {
     pub destination: Destination,
     pub timeout: Duration,
     pub idempotent: bool,
+    pub headers: Headers,
+    /// Speaks the buyer's dialect when a lead is handed over; without one it is the exchange's own JSON.
+    pub adapter: Option<Serving<Adapter>>,
     pub active: bool,
 }
 

@@ -3,6 +3,7 @@
 //! 0 done, 1 the thing checked does not hold, 2 usage, 3 could not run. Results go to standard output, progress and
 //! complaints to standard error.
 
+mod ask;
 mod compile_worker;
 mod demo;
 mod erase;

@@ -5,20 +5,21 @@
 //! a second time because an answer was lost.
 
 pub mod courier;
-
-use serde_json::{Value, json};
+mod spoken;
 
 use crate::book::{Copy, OpenPing, Stage, State};
-use crate::catalog::{Buyer, Market};
+use crate::catalog::{Market, ModuleVersion, Upkeep};
 use crate::clearing::{Bid, Policy, TieKey, award};
 use crate::clock::Moment;
-use crate::contacts::{wipe, wiped_text};
-use crate::facts::{BidMade, Delivered, Ended, Fact, Winner};
+use crate::facts::{BidMade, Delivered, Ended, Fact, ModuleUsed, Winner};
 use crate::ids::PingId;
 use crate::journal::{Duty, DutyChange, DutyKey};
 use crate::money::Micros;
+use crate::sandbox::Forfeit;
 use crate::schedule::day_in_zone;
-use courier::{Courier, Outcome, Shipment};
+use courier::Outcome;
+
+pub use spoken::{Offer, attempt};
 
 /// The kind of a duty to deliver, in the outbox.
 pub const DELIVER: u16 = 1;
@@ -51,35 +52,31 @@ impl Errand {
     }
 }
 
-/// Ships the lead once. `lead` is the full lead as a JSON object.
-pub async fn attempt(
-    courier: &Courier,
-    buyer: &Buyer,
-    errand: &Errand,
-    vertical: &str,
-    currency: &str,
-    lead: &Value,
-) -> Outcome {
-    let Errand { ping, copy, winner, .. } = errand;
-    let mut body = json!({
-        "lead_id": ping.lead().to_string(),
-        "ping_id": ping.to_string(),
-        "campaign": winner.campaign,
-        "vertical": vertical,
-        "price": Micros::new(winner.price).to_string(),
-        "currency": currency,
-        "lead": lead,
-    });
-    let text = wiped_text(&body);
-    wipe(&mut body);
-    let shipment = Shipment {
-        destination: &buyer.destination,
-        body: text,
-        // The same copy for the same campaign has the same key, after a crash too.
-        idempotency_key: format!("{}-{copy}-{}", ping.lead(), winner.campaign),
-        timeout: buyer.timeout,
-    };
-    courier.ship(shipment).await
+/// What came of one attempt.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    pub outcome: Outcome,
+    /// The adapter that took part.
+    pub adapter: Option<ModuleUsed>,
+    /// The call of it that brought nothing.
+    pub failed: Option<Failed>,
+}
+
+/// A call of an adapter that brought nothing.
+#[derive(Clone, Debug)]
+pub struct Failed {
+    pub module: ModuleVersion,
+    pub upkeep: Upkeep,
+    pub forfeit: Forfeit,
+    /// Whether it was to read the buyer's answer: then what made it fail is the buyer's words.
+    pub reading: bool,
+}
+
+impl Attempt {
+    /// An outcome without an adapter.
+    pub fn of(outcome: Outcome) -> Self {
+        Self { outcome, adapter: None, failed: None }
+    }
 }
 
 /// Returns what an attempt's outcome means for the copy, as a fact; `None` if the copy is settled already, or went to
@@ -88,7 +85,7 @@ pub fn conclude(
     state: &State,
     market: &Market,
     errand: &Errand,
-    outcome: Outcome,
+    attempt: Attempt,
     at: Moment,
 ) -> Option<Delivered> {
     let open = state.open_ping(errand.ping)?;
@@ -106,12 +103,13 @@ pub fn conclude(
         payout: 0,
         again_ms: None,
         successor: None,
+        adapter: attempt.adapter,
     };
     let again = |schedule: &[i64], at_least: i64| {
         let pause = schedule.get(usize::try_from(errand.attempts).unwrap_or(usize::MAX))?;
         Some(at.unix_ms().saturating_add(*pause.max(&at_least)))
     };
-    match certain(outcome, copy, errand) {
+    match certain(attempt.outcome, copy, errand) {
         Outcome::Sold { reference } => {
             delivered.ended = Ended::Sold;
             delivered.detail = reference;

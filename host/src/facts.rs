@@ -225,6 +225,8 @@ pub struct Delivered {
     pub again_ms: Option<i64>,
     /// The campaign that gets the copy next, by clearing the recorded bids again.
     pub successor: Option<Winner>,
+    /// The adapter that spoke with the buyer, with the fuel of both its calls.
+    pub adapter: Option<ModuleUsed>,
 }
 
 impl Delivered {

@@ -106,6 +106,7 @@ mod tests {
             payout,
             again_ms: None,
             successor: None,
+            adapter: None,
         })
     }
 

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use super::adapters::Task;
 use super::draft::Draft;
 use super::faults::{Fault, Faults};
+use super::headers::Headers;
 use super::rules::{failing, fits, limits, possible, schema_words};
 use super::serving::{Served, Serving, Upkeep};
 use super::spec::{BuyerSpec, CampaignSpec, DeliverySpec, SourceSpec, VerticalSpec};
@@ -42,6 +44,8 @@ impl Market {
             let source = faults.keep(source(id, spec));
             market.sources.extend(source.map(|source| (id.clone(), Arc::new(source))));
         }
+        let (buyers, lists) = (HashMap::new(), Lists::default());
+        let bench = Bench { draft, workshop, buyers: &buyers, lists: &lists };
         for (id, spec) in &register.buyers {
             for digest in &spec.key_digests {
                 let taken = market.keys.contains_key(digest);
@@ -51,7 +55,11 @@ impl Market {
                     faults.0.push(Fault::new(&format!("buyer {id}"), "/key", message));
                 }
             }
-            let buyer = faults.keep(buyer(id, spec, &workshop.egress));
+            let mut buyer = faults.keep(buyer(id, spec, &workshop.egress));
+            if let (Some(buyer), Some(adapter)) = (&mut buyer, &spec.delivery.adapter) {
+                let at = (format!("buyer {id}"), "/delivery/adapter");
+                buyer.adapter = faults.keep(bench.adapter((&at.0, at.1), adapter, Task::Post));
+            }
             market.buyers.extend(buyer.map(|buyer| (id.clone(), Arc::new(buyer))));
         }
         let mut lists = Lists::default();
@@ -109,7 +117,7 @@ fn source(id: &SourceId, spec: &SourceSpec) -> Result<Source, Fault> {
 
 fn buyer(id: &BuyerId, spec: &BuyerSpec, egress: &Egress) -> Result<Buyer, Fault> {
     let what = format!("buyer {id}");
-    let DeliverySpec { url, timeout_ms, idempotent } = &spec.delivery;
+    let DeliverySpec { url, timeout_ms, idempotent, .. } = &spec.delivery;
     let destination =
         egress.check(url).map_err(|error| Fault::new(&what, "/delivery/url", error.to_string()))?;
     if *timeout_ms == 0 || *timeout_ms > DeliverySpec::TIMEOUT_MS_MAX {
@@ -125,14 +133,16 @@ fn buyer(id: &BuyerId, spec: &BuyerSpec, egress: &Egress) -> Result<Buyer, Fault
         destination,
         timeout: Duration::from_millis(u64::from(*timeout_ms)),
         idempotent: *idempotent,
+        headers: Headers::of(&what, &spec.delivery.headers)?,
+        adapter: None,
         active: spec.active,
     })
 }
 
 /// What the campaigns of every vertical are built with.
-struct Bench<'b> {
+pub(super) struct Bench<'b> {
     draft: &'b Draft,
-    workshop: &'b Workshop,
+    pub(super) workshop: &'b Workshop,
     buyers: &'b HashMap<BuyerId, Arc<Buyer>>,
     lists: &'b Lists,
 }
@@ -190,7 +200,7 @@ impl Bench<'_> {
     }
 
     /// Returns a module with the track of this major version, which has an active version.
-    fn track<'m>(
+    pub(super) fn track<'m>(
         &'m self,
         at: (&str, &str),
         name: &ModuleName,
@@ -212,7 +222,7 @@ impl Bench<'_> {
     }
 
     /// Returns what serves of a track, each version made by `make`.
-    fn serving<T>(
+    pub(super) fn serving<T>(
         &self,
         name: &ModuleName,
         (versions, track, active): (&Versions, &Track, u32),
@@ -239,7 +249,7 @@ impl Bench<'_> {
     }
 
     /// Returns what the operator said about a module's calls, and where that is silent, about its world's.
-    fn limits(&self, world: &str, module: &ModuleName) -> LimitsSpec {
+    pub(super) fn limits(&self, world: &str, module: &ModuleName) -> LimitsSpec {
         self.draft.module_spec(module.as_str()).limits.or(self.draft.limits(world))
     }
 
@@ -251,8 +261,10 @@ impl Bench<'_> {
                 Ok(normalizer
                     .with_limits(self.limits("normalizer", name).over(normalizer.limits())))
             }
-            Admitted::Filter(_) => {
-                let message = format!("module `{name}` is a filter; a vertical needs a normalizer");
+            other @ (Admitted::Filter(_) | Admitted::Adapter(_)) => {
+                let world = other.world();
+                let message =
+                    format!("module `{name}` is a {world}; a vertical needs a normalizer");
                 Err(Fault::new(&what, "/module", message))
             }
         })
@@ -272,8 +284,9 @@ impl Bench<'_> {
         let found = self.track((&campaign(0), "/filter/module"), name, None)?;
         let settings: Vec<String> = group.iter().map(|(_, settings)| settings.clone()).collect();
         self.serving(name, found, |version, admitted| {
+            let world = admitted.world();
             let Admitted::Filter(filter) = admitted else {
-                let message = format!("module `{name}` is a normalizer; a campaign needs a filter");
+                let message = format!("module `{name}` is a {world}; a campaign needs a filter");
                 return Err(Fault::new(&campaign(0), "/filter/module", message));
             };
             fits(&filter, schema).map_err(|why| {

@@ -6,6 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::headers::HeaderSpec;
 use super::upkeep::{LimitsSpec, ModuleSpec};
 use crate::ids::{BuyerId, CampaignId, Digest, IdError, ModuleName, SourceId, VerticalId};
 use crate::money::{Micros, Share};
@@ -167,6 +168,22 @@ pub struct DeliverySpec {
     /// a delivery whose end is unknown is never sent again.
     #[serde(default)]
     pub idempotent: bool,
+    /// Headers of every request to the buyer, by name: put there by the exchange, so that no adapter sees them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, HeaderSpec>,
+    /// Speaks the buyer's dialect; absent means the exchange's own JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adapter: Option<AdapterSpec>,
+}
+
+/// A buyer's use of an adapter module.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdapterSpec {
+    pub module: ModuleName,
+    /// Handed to the module when it is configured; it says itself what it takes.
+    #[serde(default)]
+    pub settings: serde_json::Value,
 }
 
 impl DeliverySpec {
@@ -332,7 +349,7 @@ pub struct Register {
     pub campaigns: BTreeMap<CampaignId, CampaignSpec>,
     pub lists: BTreeMap<String, ListSpec>,
     pub modules: BTreeMap<ModuleName, ModuleSpec>,
-    /// By world: `filter` or `normalizer`.
+    /// By world: `filter`, `normalizer` or `adapter`.
     pub limits: BTreeMap<String, LimitsSpec>,
 }
 

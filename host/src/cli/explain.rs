@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use self::story::{Story, story};
-use super::module::ask::Exchange;
+use super::ask::Exchange;
 use super::module::{print, print_json};
 use super::{Failure, block_on};
 use crate::demo::ink::coloured;
@@ -50,7 +50,7 @@ pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
                 Failure::usage(format!("there is no auction {ping} in {}", data.display()))
             })?)
         }
-        None => Exchange::at(&args.exchange, args.operator_key).get(&format!("auctions/{ping}"))?,
+        None => Exchange::at(&args.exchange, args.operator_key.as_deref()).get(&format!("auctions/{ping}"))?,
     };
     let told = story(&receipt);
     if json {

@@ -8,7 +8,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::Failure;
-use super::module::ask::Exchange;
+use super::ask::Exchange;
 use super::module::{print, print_json};
 use crate::signing;
 
@@ -67,10 +67,10 @@ pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
             one(&made.public())
         }
         Act::Show(Place { exchange, operator_key, .. }) => {
-            Exchange::at(&exchange, operator_key).get("keys")?
+            Exchange::at(&exchange, operator_key.as_deref()).get("keys")?
         }
         Act::Rotate(Place { exchange, operator_key, .. }) => {
-            Exchange::at(&exchange, operator_key).post("keys/rotate", json!({}))?
+            Exchange::at(&exchange, operator_key.as_deref()).post("keys/rotate", json!({}))?
         }
     };
     if json {

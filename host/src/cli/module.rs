@@ -1,7 +1,6 @@
 //! `gavel module`: an author's tools, which need no exchange, and an operator's, which speak with a running one.
 
 mod acts;
-pub(super) mod ask;
 mod bench;
 mod build;
 mod c;
@@ -11,6 +10,7 @@ mod inspect;
 mod lines;
 mod new;
 mod push;
+mod resource;
 mod run;
 mod sdk;
 mod set;

@@ -14,7 +14,7 @@ use super::{Exchange, Trouble};
 use crate::book::Stage;
 use crate::contacts::Sealed;
 use crate::delivery::courier::Outcome;
-use crate::delivery::{self, Errand, INTERRUPTED};
+use crate::delivery::{self, Attempt, Errand, Failed, INTERRUPTED, Offer};
 use crate::facts::{AskedAgain, Delivered, Expired, Fact};
 use crate::ids::PingId;
 use crate::journal::{Committed, ContactRow, Duty};
@@ -76,7 +76,7 @@ impl Exchange {
             return;
         }
         let unknown = Outcome::Unknown { why: INTERRUPTED.to_owned() };
-        if let Ok(Some(delivered)) = self.conclude(&errand, unknown).await {
+        if let Ok(Some(delivered)) = self.conclude(&errand, Attempt::of(unknown)).await {
             tracing::warn!(%ping, copy = step, buyer = %delivered.buyer, again = delivered.again_ms.is_some(), "delivery interrupted");
             if let Some(errand) = self.next(errand, delivered).await {
                 self.ship(errand).await;
@@ -118,9 +118,9 @@ impl Exchange {
         }
     }
 
-    async fn ship_once(&self, errand: &Errand, sealed: &Sealed) -> Option<Delivered> {
+    async fn ship_once(self: &Arc<Self>, errand: &Errand, sealed: &Sealed) -> Option<Delivered> {
         let market = self.catalog.load();
-        let outcome = {
+        let attempt = {
             let _berth = self.shipping.acquire().await.ok()?;
             if errand.attempts > 0 {
                 self.ask_again(errand).await?;
@@ -130,11 +130,18 @@ impl Exchange {
                 delivery::may_ask(open, errand).then(|| open.auction.vertical.clone())
             })?;
             let buyer = market.buyer_named(&errand.winner.buyer)?;
+            let schema = market.vertical_named(&vertical).map(|vertical| &**vertical.schema());
+            let (vertical, currency) = (vertical.as_str(), self.currency.as_str());
             // Open no longer than the attempt.
-            let lead = self.open_lead(errand.ping, sealed).ok()?;
-            delivery::attempt(&self.courier, buyer, errand, &vertical, &self.currency, &lead).await
+            let lead = &*self.open_lead(errand.ping, sealed).ok()?;
+            let offer = Offer { vertical, currency, handle: None, test: false, lead, schema };
+            delivery::attempt(&self.courier, buyer, errand, &offer).await
         };
-        self.conclude(errand, outcome).await.ok().flatten()
+        // What a buyer answers must not put an adapter out of service that others share.
+        if let Some(Failed { module, upkeep, forfeit, reading: false }) = &attempt.failed {
+            self.failed(module, upkeep, forfeit, self.clock.now());
+        }
+        self.conclude(errand, attempt).await.ok().flatten()
     }
 
     /// Records that an attempt after the first begins. Returns nothing if the copy was settled meanwhile.
@@ -159,13 +166,13 @@ impl Exchange {
     pub(super) async fn conclude(
         &self,
         errand: &Errand,
-        outcome: Outcome,
+        attempt: Attempt,
     ) -> Result<Option<Delivered>, Trouble> {
         let market = self.catalog.load();
         let seat = self.journal.seat().await.map_err(|_| Trouble::Closed)?;
         let at = self.clock.now();
         let concluded = self.book.decide(|book| {
-            let delivered = delivery::conclude(book, &market, errand, outcome, at)?;
+            let delivered = delivery::conclude(book, &market, errand, attempt, at)?;
             let fact = Fact::Delivered(delivered.clone());
             // The contact data is kept for as long as a delivery may need it, and no longer.
             let last = book.open_ping(errand.ping).filter(|open| {

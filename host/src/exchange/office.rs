@@ -9,8 +9,8 @@ use serde_json::Value;
 use super::{Exchange, Misnumbered, entrance};
 use crate::book::Account;
 use crate::catalog::{BuyerSpec, Draft, Faults, Market, SourceSpec};
-use crate::delivery::Errand;
 use crate::delivery::courier::Outcome;
+use crate::delivery::{Attempt, Errand};
 use crate::facts::{Delivered, Deposited, Fact, Saved};
 use crate::fixtures::Failed;
 use crate::ids::{BuyerId, Digest, PingId, SourceId};
@@ -91,13 +91,20 @@ impl Exchange {
         Ok(SavedHolder { created, key })
     }
 
-    /// Saves a buyer. Its keys are made and kept as those of sources.
+    /// Saves a buyer. Its keys are made and kept as those of sources; a secret header that only says that there is one
+    /// stays as it is.
     pub async fn save_buyer(&self, id: &str, mut body: Value) -> Result<SavedHolder, ActError> {
         let buyer = BuyerId::parse(id).map_err(|error| invalid("", error))?;
         let wish = KeyWish::take(&mut body)?;
         let mut spec: BuyerSpec = read(body)?;
         let mut draft = self.draft.lock().await;
         let before = draft.register.buyers.get(&buyer);
+        for (name, header) in &mut spec.delivery.headers {
+            let known = before.and_then(|before| before.delivery.headers.get(name));
+            let kept = header.clone().kept(known);
+            *header =
+                kept.map_err(|why| invalid(&format!("/delivery/headers/{name}/secret"), why))?;
+        }
         let known = before.map(|before| before.key_digests.clone()).unwrap_or_default();
         let (created, key);
         (created, (spec.key_digests, key)) = (before.is_none(), wish.grant(known)?);
@@ -205,7 +212,8 @@ impl Exchange {
             ActError::NotFound(format!("delivery of unknown end for copy {copy} of {ping}"))
         })?;
         let errand = Errand::first(ping, copy, winner);
-        let concluded = self.conclude(&errand, outcome).await.map_err(|_| ActError::Closed)?;
+        let concluded =
+            self.conclude(&errand, Attempt::of(outcome)).await.map_err(|_| ActError::Closed)?;
         let delivered = concluded
             .ok_or_else(|| ActError::Conflict("the delivery has ended meanwhile".to_owned()))?;
         if let Some(winner) = delivered.successor.clone() {

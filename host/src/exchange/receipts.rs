@@ -256,7 +256,7 @@ pub async fn receipt_in(
     let admitted = sandbox.reading_cache(directory).admit(&wasm);
     let schema = match admitted.map_err(|why| OpenError::Module { digest, why: why.to_string() })? {
         Admitted::Normalizer(normalizer) => Some(Arc::clone(normalizer.schema())),
-        Admitted::Filter(_) => None,
+        Admitted::Filter(_) | Admitted::Adapter(_) => None,
     };
     let case = Case {
         facts: &facts,

@@ -186,5 +186,6 @@ fn delivery(placed: &Placed) -> Option<Value> {
         "payout": amount(delivered.payout),
         "again_at": delivered.again_ms.map(|ms| Moment::from_unix_ms(ms).to_string()),
         "successor": delivered.successor.as_ref().map(winner),
+        "adapter": delivered.adapter.as_ref().map(module),
     }))
 }

@@ -3,10 +3,11 @@
 use clap::ValueEnum;
 use serde_json::{Map, Value, json};
 
-use super::ask::{Exchange, module};
+use super::resource::module;
 use super::show::{members, print_module};
 use super::{print, print_json};
 use crate::cli::Failure;
+use crate::cli::ask::Exchange;
 
 /// What a call may use.
 #[derive(Debug, clap::Args)]
@@ -75,6 +76,7 @@ pub(super) struct LimitsArgs {
 enum World {
     Filter,
     Normalizer,
+    Adapter,
 }
 
 pub(super) fn set(args: &SetArgs, as_json: bool) -> Result<(), Failure> {
@@ -107,6 +109,7 @@ pub(super) fn limits(args: &LimitsArgs, as_json: bool) -> Result<(), Failure> {
     let world = match args.world {
         World::Filter => "filter",
         World::Normalizer => "normalizer",
+        World::Adapter => "adapter",
     };
     let path = format!("limits/{world}");
     let mut found = args.exchange.get(&path)?;

@@ -7,6 +7,7 @@
     reason = "a test that cannot build its world should stop right there"
 )]
 
+mod adapters;
 mod admission;
 mod authors;
 mod c;

@@ -3,6 +3,7 @@
 //! 0 done, 1 the thing checked does not hold, 2 usage, 3 could not run. Results go to standard output, progress and
 //! complaints to standard error.
 
+mod adapter;
 mod ask;
 mod compile_worker;
 mod demo;
@@ -53,6 +54,8 @@ enum Command {
     Price(price::Args),
     /// Make, test and measure Wasm modules, and steer those of a running exchange.
     Module(module::Args),
+    /// Record exchanges with buyers, and test adapters on them.
+    Adapter(adapter::Args),
     /// Show what a vertical takes: as a table, as JSON Schema, as Rust for filters, or against another version.
     Schema(schema::Args),
     /// Check or list the journal.
@@ -119,6 +122,7 @@ pub fn run() -> ExitCode {
         Command::Demo(args) => demo::run(args, json),
         Command::Price(args) => price::run(args, json),
         Command::Module(args) => module::run(args, json),
+        Command::Adapter(args) => adapter::run(args, json),
         Command::Schema(args) => schema::run(&args, json),
         Command::Journal(args) => journal::run(args, json),
         Command::Replay(args) => replay::run(&args, json),

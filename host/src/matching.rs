@@ -58,6 +58,10 @@ fn eligible(
     if !campaign.buyer.active {
         return Err((Exclusion::BuyerPaused, None));
     }
+    let adapter = campaign.buyer.adapter.as_ref();
+    if adapter.is_some_and(|adapter| adapter.upkeep.taken_out.is_some()) {
+        return Err((Exclusion::AdapterOutOfService, None));
+    }
     if campaign.schedule.as_ref().is_some_and(|schedule| !schedule.open_at(at)) {
         return Err((Exclusion::OutOfSchedule, None));
     }

@@ -45,6 +45,8 @@ reasons! {
         CampaignPaused = "campaign-paused", "the campaign is paused";
         /// The buyer is not active.
         BuyerPaused = "buyer-paused", "the buyer is paused";
+        /// The adapter that hands leads to the buyer is out of service, because it failed too often or an operator took it out.
+        AdapterOutOfService = "adapter-out-of-service", "the buyer's adapter is out of service";
         /// Outside the campaign's schedule.
         OutOfSchedule = "out-of-schedule", "the campaign is closed at this time";
         /// A declared criterion is not met.

@@ -27,6 +27,8 @@ use serde_json::Value;
 
 use super::Failure;
 use crate::sandbox::{Admitted, Limits, Sandbox};
+pub(super) use run::configured;
+pub(super) use test::{Args as TestArgs, run as test};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

@@ -64,11 +64,17 @@ impl Exchange {
         Ok(Page { auctions, next: next.filter(|next| *next > 1) })
     }
 
-    /// Returns why a campaign does not bid although it is active: its filter is out of service.
+    /// Returns why a campaign does not bid although it is active: its filter, or its buyer's adapter, is out of service.
     pub fn out_of_service(&self, vertical: &str, campaign: &str) -> Option<String> {
         let market = self.catalog.load();
         let vertical = market.vertical_named(vertical)?;
-        let slot = vertical.campaign(campaign)?.filter?;
+        let campaign = vertical.campaign(campaign)?;
+        if let Some(adapter) = &campaign.buyer.adapter
+            && let Some(why) = &adapter.upkeep.taken_out
+        {
+            return Some(format!("adapter `{}`: {why}", adapter.active.module.name));
+        }
+        let slot = campaign.filter?;
         let filter = vertical.filters.get(slot.filter)?;
         let why = filter.upkeep.taken_out.as_ref()?;
         Some(format!("filter `{}`: {why}", filter.active.module.name))

@@ -120,6 +120,7 @@ impl Exclusion {
             | Self::FilterDeclined
             | Self::FilterForfeited
             | Self::FilterOutOfService
+            | Self::AdapterOutOfService
             | Self::NoPrice
             | Self::NotPositive
             | Self::BelowReserve

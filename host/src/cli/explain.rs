@@ -50,7 +50,8 @@ pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
                 Failure::usage(format!("there is no auction {ping} in {}", data.display()))
             })?)
         }
-        None => Exchange::at(&args.exchange, args.operator_key.as_deref()).get(&format!("auctions/{ping}"))?,
+        None => Exchange::at(&args.exchange, args.operator_key.as_deref())
+            .get(&format!("auctions/{ping}"))?,
     };
     let told = story(&receipt);
     if json {

@@ -16,7 +16,7 @@ use crate::reasons::Exclusion;
 use crate::sandbox::Forfeit;
 use crate::{bidding, matching};
 
-/// Which filters were out of service.
+/// Which modules were out of service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Services {
     /// The catalog says it.
@@ -65,7 +65,9 @@ fn told(recorded: &PingAnswered, services: Services) -> HashMap<&str, (Exclusion
     known
         .filter(|(exclusion, left)| match exclusion {
             Exclusion::FilterForfeited => left.detail.as_deref().is_some_and(of_the_machine),
-            Exclusion::FilterOutOfService => services == Services::AsRecorded,
+            Exclusion::FilterOutOfService | Exclusion::AdapterOutOfService => {
+                services == Services::AsRecorded
+            }
             exclusion => exclusion.is_of_the_book() && !bid(&left.campaign),
         })
         .map(|(exclusion, left)| (left.campaign.as_str(), (exclusion, left)))

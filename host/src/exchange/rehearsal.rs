@@ -37,10 +37,13 @@ pub(super) fn rehearse(
         told.get(campaign.id.as_str()).map_or(Ok(()), |(exclusion, _)| Err(*exclusion))
     });
     for left in &mut shortlist.left_out {
-        if let Some((_, known)) =
-            told.get(left.campaign.as_str()).filter(|(_, known)| known.reason == left.reason)
-        {
-            left.detail.clone_from(&known.detail);
+        let known = told.get(left.campaign.as_str());
+        // An adapter is looked at before schedules and criteria are.
+        let known = known.filter(|(exclusion, known)| {
+            *exclusion == Exclusion::AdapterOutOfService || known.reason == left.reason
+        });
+        if let Some((_, known)) = known {
+            left.clone_from(known);
         }
     }
     let ping = PingId::from_u128(recorded.ping);

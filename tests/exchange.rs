@@ -10,7 +10,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use gavel::clock::Clock;
-use gavel::config::{CONNECTIONS_MAX, Config, REQUESTS_MAX, Raw};
+use gavel::config::{CONNECTIONS_MAX, Config, REQUESTS_MAX, Raw, RawKeeping};
 use gavel::server::{self, Running};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -78,16 +78,22 @@ impl Exchange {
     }
 
     async fn open_for(data: Arc<TempDir>, clock: Clock, requests_max: usize) -> Self {
+        Self::open_as(data, |config| Config { clock, requests_max, ..config }).await
+    }
+
+    /// Opens an exchange whose configuration differs from the usual.
+    pub(crate) async fn open_as(data: Arc<TempDir>, change: impl FnOnce(Config) -> Config) -> Self {
         let raw = Raw {
             data: data.path().to_owned(),
+            keeping: RawKeeping::default(),
             listen: "127.0.0.1:0".to_owned(),
             operator_key: Some(OPERATOR_KEY.to_owned()),
             currency: "USD".to_owned(),
             allow_loopback_buyers: true,
-            requests_max,
+            requests_max: REQUESTS_MAX,
             connections_max: CONNECTIONS_MAX,
         };
-        let config = Config { clock, ..Config::check(raw, "").unwrap() };
+        let config = change(Config::check(raw, "").unwrap());
         let running = server::start(config).await.unwrap();
         Self { running, data, client: client() }
     }
@@ -108,7 +114,7 @@ impl Exchange {
         exchange
     }
 
-    async fn trade(&self, vertical: &str, terms: Value) {
+    pub(crate) async fn trade(&self, vertical: &str, terms: Value) {
         self.serve(vertical).await;
         let usual = json!({"module": vertical, "reserve": "2.00", "increment": "0.01"});
         self.put(&format!("verticals/{vertical}"), merged(usual, terms)).await;

@@ -42,7 +42,8 @@ impl Market {
             let mut campaign = json!({"buyer": name, "vertical": "auto-insurance", "price": price});
             match name {
                 "bravo" => {
-                    campaign["filter"] = json!({"module": "zip-list", "settings": {"zips": ["90210"]}})
+                    campaign["filter"] =
+                        json!({"module": "zip-list", "settings": {"zips": ["90210"]}})
                 }
                 "delta" => campaign["criteria"] = json!("age < 21"),
                 _ => (),

@@ -31,7 +31,7 @@ use std::time::Duration;
 use axum::routing::post;
 use axum::{Json, Router};
 use cpu_time::ProcessTime;
-use gavel::config::{CONNECTIONS_MAX, Config, REQUESTS_MAX, Raw};
+use gavel::config::{CONNECTIONS_MAX, Config, REQUESTS_MAX, Raw, RawKeeping};
 use gavel::server::{self, Running};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
@@ -126,6 +126,7 @@ async fn bare() -> String {
 /// Starts an exchange with its market.
 async fn exchange(directory: &TempDir) -> Running {
     let raw = Raw {
+        keeping: RawKeeping::default(),
         data: directory.path().to_owned(),
         listen: "127.0.0.1:0".to_owned(),
         operator_key: Some(OPERATOR_KEY.to_owned()),

@@ -5,13 +5,16 @@
 
 mod adapter;
 mod ask;
+mod backup;
 mod compile_worker;
 mod demo;
 mod erase;
 mod explain;
 mod journal;
 mod keys;
+mod master_key;
 mod module;
+mod place;
 mod price;
 mod replay;
 mod schema;
@@ -60,6 +63,8 @@ enum Command {
     Schema(schema::Args),
     /// Check or list the journal.
     Journal(journal::Args),
+    /// Copy the journal while the exchange runs, and prove the copy.
+    Backup(backup::Args),
     /// Decide every recorded auction again and compare, or clear them on other terms.
     Replay(replay::Args),
     /// Check a receipt, with nothing at hand but the modules that decided.
@@ -68,8 +73,10 @@ enum Command {
     Explain(explain::Args),
     /// Destroy the contact data of a lead or of a person in a running exchange.
     Erase(erase::Args),
-    /// Show or change the keys that sign receipts, and the master key of contact data.
+    /// Show or change the keys that sign receipts.
     Keys(keys::Args),
+    /// Change the master key, under which the keys of contact data lie.
+    MasterKey(master_key::Args),
     /// Compile one module from standard input to standard output. The program runs itself so.
     #[command(name = WORKER_COMMAND, hide = true)]
     CompileWorker(compile_worker::Args),
@@ -125,11 +132,13 @@ pub fn run() -> ExitCode {
         Command::Adapter(args) => adapter::run(args, json),
         Command::Schema(args) => schema::run(&args, json),
         Command::Journal(args) => journal::run(args, json),
+        Command::Backup(args) => backup::run(args, json),
         Command::Replay(args) => replay::run(&args, json),
         Command::Verify(args) => verify::run(&args, json),
         Command::Explain(args) => explain::run(args, json),
         Command::Erase(args) => erase::run(&args, json),
         Command::Keys(args) => keys::run(args, json),
+        Command::MasterKey(args) => master_key::run(args, json),
         Command::CompileWorker(args) => compile_worker::run(&args),
     };
     match ended {

@@ -2,12 +2,14 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use zeroize::Zeroizing;
 
 use crate::clock::Clock;
 use crate::contacts::{Location, MasterKey, MasterKeyError};
 use crate::ids::Digest;
+use crate::journal::{Accepted, FreeSpace, Url};
 use crate::sandbox::{Compiler, ModuleKeys};
 use crate::signing::KeySource;
 
@@ -20,11 +22,95 @@ pub const REQUESTS_MAX: usize = 4_096;
 /// How many connections may be open at once, unless configured.
 pub const CONNECTIONS_MAX: usize = 10_000;
 
+/// New pings are refused while the disk has fewer mebibytes free, unless configured: enough for the sales under way, and
+/// for what SQLite writes twice.
+pub const DISK_LOW_MIB: u64 = 256;
+/// After how many hours the running exchange verifies its journal again, unless configured.
+pub const SCRUB_HOURS: u32 = 24;
+/// The longest time between two verifications: a year.
+pub const SCRUB_HOURS_MAX: u32 = 8_760;
+
+/// How the journal is kept.
+#[derive(Clone, Debug)]
+pub struct Keeping {
+    /// The PostgreSQL database with the journal; without one, it is in SQLite in the data directory.
+    pub database: Option<Url>,
+    /// What may be unsafe about the database.
+    pub accepted: Accepted,
+    /// New pings are refused while the disk of the data directory has fewer bytes free.
+    pub disk_low_bytes: u64,
+    /// Who says how many that are.
+    pub free_space: FreeSpace,
+    /// How often the running exchange verifies its journal; never if it is zero.
+    pub scrub_every: Duration,
+}
+
+impl Default for Keeping {
+    fn default() -> Self {
+        Self {
+            database: None,
+            accepted: Accepted::default(),
+            disk_low_bytes: DISK_LOW_MIB << 20,
+            free_space: FreeSpace::of_the_disk(),
+            scrub_every: Duration::from_secs(u64::from(SCRUB_HOURS) * 3_600),
+        }
+    }
+}
+
+/// How the journal is to be kept, as the command line said it.
+#[derive(Clone, Debug)]
+pub struct RawKeeping {
+    pub database: Option<String>,
+    pub accept_unsafe_database: Vec<String>,
+    pub disk_low_mib: u64,
+    pub scrub_hours: u32,
+}
+
+impl Default for RawKeeping {
+    fn default() -> Self {
+        Self {
+            database: None,
+            accept_unsafe_database: Vec::new(),
+            disk_low_mib: DISK_LOW_MIB,
+            scrub_hours: SCRUB_HOURS,
+        }
+    }
+}
+
+impl RawKeeping {
+    fn check(self, mistakes: &mut Vec<String>) -> Keeping {
+        let database = self.database.and_then(|text| match text.parse::<Url>() {
+            Ok(url) => Some(url),
+            Err(error) => {
+                mistakes.push(format!("--database: {error}"));
+                None
+            }
+        });
+        let accepted = Accepted::read(&self.accept_unsafe_database).unwrap_or_else(|unknown| {
+            mistakes.extend(unknown);
+            Accepted::default()
+        });
+        if self.scrub_hours > SCRUB_HOURS_MAX {
+            let hours = self.scrub_hours;
+            mistakes
+                .push(format!("--scrub-hours {hours}: expected 0 (never) to {SCRUB_HOURS_MAX}"));
+        }
+        Keeping {
+            database,
+            accepted,
+            disk_low_bytes: self.disk_low_mib.saturating_mul(1 << 20),
+            free_space: FreeSpace::of_the_disk(),
+            scrub_every: Duration::from_secs(u64::from(self.scrub_hours) * 3_600),
+        }
+    }
+}
+
 /// Everything that `gavel serve` can be told.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Where the journal is kept.
     pub data: PathBuf,
+    pub keeping: Keeping,
     /// The address of the HTTP server.
     pub listen: SocketAddr,
     /// SHA-256 of the operator's key.
@@ -51,6 +137,7 @@ pub struct Config {
 #[derive(Clone, Debug)]
 pub struct Raw {
     pub data: PathBuf,
+    pub keeping: RawKeeping,
     pub listen: String,
     pub operator_key: Option<String>,
     pub currency: String,
@@ -112,11 +199,13 @@ impl Config {
                 mistakes.push(format!("{flag} {value}: expected 1 to 1000000"));
             }
         }
+        let keeping = raw.keeping.check(&mut mistakes);
         let (Some(listen), true) = (listen, mistakes.is_empty()) else {
             return Err(Mistakes(mistakes));
         };
         Ok(Self {
             data: raw.data,
+            keeping,
             listen,
             operator_key: Digest::of(key.as_bytes()),
             currency: raw.currency,
@@ -140,6 +229,7 @@ mod tests {
     fn raw() -> Raw {
         Raw {
             data: PathBuf::from("data"),
+            keeping: RawKeeping::default(),
             listen: "127.0.0.1:8080".to_owned(),
             operator_key: Some("0123456789abcdef".to_owned()),
             currency: "USD".to_owned(),
@@ -156,6 +246,12 @@ mod tests {
             operator_key: None,
             currency: "dollars".to_owned(),
             requests_max: 0,
+            keeping: RawKeeping {
+                database: Some("mysql://db/gavel".to_owned()),
+                accept_unsafe_database: vec!["fsink".to_owned()],
+                scrub_hours: SCRUB_HOURS_MAX + 1,
+                ..RawKeeping::default()
+            },
             ..raw()
         };
         let mistakes = Config::check(wrong, "fresh").unwrap_err();
@@ -164,7 +260,11 @@ mod tests {
             "--listen 8080: expected an address such as 127.0.0.1:8080\n\
              GAVEL_OPERATOR_KEY is not set; it is what operators sign in with. A fresh one: GAVEL_OPERATOR_KEY=fresh\n\
              --currency dollars: expected three capitals such as USD\n\
-             --requests-max 0: expected 1 to 1000000"
+             --requests-max 0: expected 1 to 1000000\n\
+             --database: expected postgres://user:password@host:5432/name\n\
+             --accept-unsafe-database fsink: expected one of sqlite_version, journal_mode, synchronous, foreign_keys, \
+             busy_timeout, mmap_size, server_version, fsync, full_page_writes, synchronous_commit, data_checksums\n\
+             --scrub-hours 8761: expected 0 (never) to 8760"
         );
     }
 

@@ -8,31 +8,40 @@
 //! - Contact data is not part of any fact, so forgetting a person leaves the chain whole.
 
 mod audit;
+mod backup;
 mod chain;
 mod contacts;
 mod directory;
+mod payload;
+mod disk;
+mod place;
 mod reading;
 #[cfg(test)]
 mod tests;
 mod writer;
 
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use self::directory::Directory;
+use self::payload::Payload;
 use self::writer::{Busy, Work, Writer};
 use crate::clock::Moment;
 use crate::ids::Digest;
 use crate::money::Micros;
-use crate::storage::{self, Balance, Extent, Readers, StorageError};
+use crate::storage::{self, Balance, Database, Extent, Reach, Readers, StorageError};
 
+use self::audit::Pace;
 pub use self::audit::{Audit, AuditError, Damage, Fault};
+pub use self::backup::{BackedUp, BackupError, back_up};
 pub use self::directory::DirectoryError;
+pub use self::disk::FreeSpace;
+pub use self::place::Place;
 pub use self::reading::Reading;
-pub use crate::storage::{ContactRow, Duty, DutyKey, Head, Line, PersonRow, Stored};
+pub use crate::storage::{Accepted, ContactRow, Duty, DutyKey, Head, Line, PersonRow, Stored, Url};
 
 /// The most records in one transaction.
 pub const BATCH_RECORDS_MAX: usize = 256;
@@ -90,7 +99,7 @@ pub enum ContactChange {
     /// No delivery needs it any more; it is kept until then.
     Keep { subject: u128, until: Moment },
     /// Forgets the contact data and its key. The bytes are overwritten, in the log too as soon as it has been moved into
-    /// the database: [`Journal::scrub`].
+    /// the database: [`Journal::overwrite`].
     Drop { subject: u128 },
     /// Forgets by what the person is found as well.
     Erase { subject: u128 },
@@ -152,6 +161,8 @@ pub enum Full {
 pub struct Opened {
     directory: Directory,
     storage: storage::Writer,
+    database: Database,
+    accepted: Accepted,
     readers: Readers,
     head: Head,
     anchor: Option<Head>,
@@ -167,7 +178,7 @@ impl Opened {
         &mut self,
         each: impl FnMut(Stored) -> Result<(), E>,
     ) -> Result<Audit, AuditError<E>> {
-        audit::read_all(&self.readers, self.anchor, each).await
+        audit::read_all(&self.readers, self.anchor, Pace::Full, each).await
     }
 
     /// Returns what is still to be done, oldest subject first.
@@ -183,7 +194,7 @@ impl Opened {
     /// # Errors
     /// If the anchor cannot be written.
     pub fn start(self) -> Result<Journal, JournalError> {
-        let Self { directory, storage, readers, head, balances, .. } = self;
+        let Self { directory, storage, database, accepted, readers, head, balances, .. } = self;
         directory.raise_anchor(head)?;
         let (sender, queue) = mpsc::channel(QUEUE_RECORDS_MAX);
         let (close, closing) = watch::channel(());
@@ -201,7 +212,8 @@ impl Opened {
             newest,
         };
         let task = Mutex::new(Some(tokio::spawn(writer.run())));
-        Ok(Journal(Arc::new(Inner { sender, close, head, busy, readers, task })))
+        let inner = Inner { sender, close, head, busy, database, accepted, readers, task };
+        Ok(Journal(Arc::new(inner)))
     }
 }
 
@@ -215,25 +227,29 @@ struct Inner {
     close: watch::Sender<()>,
     head: watch::Receiver<Head>,
     busy: Arc<Busy>,
+    database: Database,
+    accepted: Accepted,
     readers: Readers,
     task: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Journal {
-    /// Opens the journal in a directory, or begins one there, for this process alone.
+    /// Opens the journal at a place, or begins one there, for this process alone.
     ///
     /// # Errors
     /// If another process has it, it is not durable here, it is newer than this program, or its end is missing.
-    pub async fn open(directory: &Path) -> Result<Opened, JournalError> {
-        let directory = Directory::take(directory)?;
+    pub async fn open(place: impl Into<Place>) -> Result<Opened, JournalError> {
+        let Place { directory, database, accepted } = place.into();
+        let directory = Directory::take(&directory)?;
         let anchor = directory.anchor()?;
-        let storage = storage::Writer::open(&directory.database()).await?;
-        let readers = Readers::open(&directory.database()).await?;
+        let database = directory.database(database)?;
+        let storage = storage::Writer::open(&database, &accepted).await?;
+        let readers = Readers::open(&database, &accepted, Reach::Primary).await?;
         let Extent { head, balances, .. } = readers.extent().await?;
         if anchor.is_some_and(|anchor| anchor.seq > head.seq) {
             return Err(Damage { seq: head.seq + 1, fault: Fault::Unanchored }.into());
         }
-        Ok(Opened { directory, storage, readers, head, anchor, balances })
+        Ok(Opened { directory, storage, database, accepted, readers, head, anchor, balances })
     }
 
     /// Waits for room for one record.
@@ -257,6 +273,11 @@ impl Journal {
             mpsc::error::TrySendError::Full(_) => Full::Queue,
             mpsc::error::TrySendError::Closed(_) => Full::Closed(Closed),
         })
+    }
+
+    /// Returns for how long the batch that is being written has been under way; zero if there is none.
+    pub fn lag(&self) -> Duration {
+        Duration::from_micros(self.0.busy.micros())
     }
 
     /// Returns the newest durable fact.
@@ -283,6 +304,20 @@ impl Journal {
     /// Returns the journal for whoever reads at length and writes nothing.
     pub fn reading(&self) -> Reading {
         Reading::beside(self.0.readers.clone())
+    }
+
+    /// Reads everything again beside the writer, at half speed, and says what was found.
+    ///
+    /// # Errors
+    /// [`JournalError::Damaged`] or [`JournalError::Malformed`] if it does not hold; the others say why it cannot be
+    /// read.
+    pub async fn scrub(&self) -> Result<Audit, JournalError> {
+        // Over connections of its own: others have pages in memory that may be another on the disk by now.
+        let readers = Readers::open(&self.0.database, &self.0.accepted, Reach::Primary).await?;
+        let reading = Reading::beside(readers);
+        let audit = reading.verify_at(Pace::Half).await;
+        reading.close().await;
+        audit
     }
 
     /// Returns every account that ever moved with its balance, by name; debits are above zero.
@@ -353,23 +388,31 @@ impl Seat {
     ///
     /// Legs that do not sum to zero are a fault of ours: the process stops, and the record is not written.
     pub fn fill(self, record: Record) -> Committed {
-        match record.imbalance() {
-            0 => (),
-            sum => writer::stop_the_process(&format_args!(
-                "the legs of a record of kind {} sum to {sum} millionths: {:?}",
-                record.kind, record.entries
-            )),
-        }
+        balanced(&record);
         let (sender, receiver) = oneshot::channel();
-        self.0.send(Work::Fact(record, sender));
-        Committed(receiver)
+        self.0.send(Work::Fact(record, None, sender));
+        Committed { durable: receiver, payload: None }
+    }
+}
+
+/// Legs that do not sum to zero are a fault of ours: the process stops.
+fn balanced(record: &Record) {
+    match record.imbalance() {
+        0 => (),
+        sum => writer::stop_the_process(&format_args!(
+            "the legs of a record of kind {} sum to {sum} millionths: {:?}",
+            record.kind, record.entries
+        )),
     }
 }
 
 /// A record on its way to the disk.
 #[derive(Debug)]
 #[must_use = "nothing may be answered before the record is durable"]
-pub struct Committed(oneshot::Receiver<u64>);
+pub struct Committed {
+    durable: oneshot::Receiver<u64>,
+    payload: Option<Arc<Payload>>,
+}
 
 impl Committed {
     /// Waits until the record is durable and returns its number.
@@ -377,7 +420,10 @@ impl Committed {
     /// # Errors
     /// If the journal ended first; then it is unknown whether the record was written.
     pub async fn wait(self) -> Result<u64, Closed> {
-        self.0.await.map_err(|_| Closed)
+        if let Some(payload) = self.payload {
+            payload.write();
+        }
+        self.durable.await.map_err(|_| Closed)
     }
 }
 

@@ -24,13 +24,11 @@ pub fn shortlist<'m>(
     lead: &PingView,
     source: &SourceId,
     at: Moment,
-    admits: impl Fn(&Campaign) -> Result<(), Exclusion>,
+    admits: impl Fn(&Campaign) -> Result<(), (Exclusion, Option<String>)>,
 ) -> Shortlist<'m> {
     let mut shortlist = Shortlist::default();
     for campaign in &vertical.campaigns {
-        match eligible(campaign, lead, source, at)
-            .and_then(|()| admits(campaign).map_err(|why| (why, None)))
-        {
+        match eligible(campaign, lead, source, at).and_then(|()| admits(campaign)) {
             Ok(()) => shortlist.candidates.push(campaign),
             Err((exclusion, detail)) => {
                 shortlist.left_out.push(left_out(campaign, exclusion, detail))

@@ -53,10 +53,14 @@ reasons! {
         CriteriaUnmet = "criteria-unmet", "the lead does not meet the campaign's criteria";
         /// The campaign bought the same lead a short time ago.
         DuplicateForCampaign = "duplicate-for-campaign", "the campaign bought the same lead within its window";
-        /// The campaign has its number of leads.
-        CapReached = "cap-reached", "the campaign has reached its cap";
-        /// The campaign has spent its budget.
-        BudgetSpent = "budget-spent", "the campaign's budget does not cover the bid";
+        /// The campaign or its buyer bought this person a short time ago; the detail says who did and what is the same.
+        DuplicatePerson = "duplicate-person", "the person was sold before, within the window";
+        /// The person is on a suppression list; the detail names it.
+        Suppressed = "suppressed", "the person is on a suppression list";
+        /// The campaign or its buyer has its number of leads; the detail says which cap.
+        CapReached = "cap-reached", "a cap is reached";
+        /// The campaign or its buyer has spent its budget; the detail says which.
+        BudgetSpent = "budget-spent", "a budget does not cover the bid";
         /// The buyer's balance and credit do not cover the bid.
         NoFunds = "no-funds", "the buyer's balance and credit do not cover the bid";
         /// The campaign's filter said no; the detail is the filter's own code.
@@ -99,6 +103,12 @@ reasons! {
         PingExpired = "ping-expired", "the ping has expired; send a new ping";
         /// The ping found no buyer, so there is nothing to post.
         PingNotAccepted = "ping-not-accepted", "the ping was not accepted, so it cannot be posted";
+        /// The person was sold a short time ago, to anybody.
+        DuplicatePerson = "duplicate-person", "this person's lead was sold a short time ago";
+        /// The person is not to be sold.
+        Suppressed = "suppressed", "this person is not to be sold";
+        /// No buyer that could have the lead may have this person.
+        PersonKnown = "person-known", "every buyer that could have the lead has this person already, or must not have it";
         /// Every buyer refused the lead.
         AllRejected = "all-rejected", "every buyer that could have the lead refused it";
         /// The deadline passed before the auction could be closed.
@@ -110,9 +120,12 @@ impl Exclusion {
     /// Returns whether the book said so: it depends on what was sold before, which no single auction shows.
     pub const fn is_of_the_book(self) -> bool {
         match self {
-            Self::CapReached | Self::BudgetSpent | Self::NoFunds | Self::DuplicateForCampaign => {
-                true
-            }
+            Self::CapReached
+            | Self::BudgetSpent
+            | Self::NoFunds
+            | Self::DuplicateForCampaign
+            | Self::DuplicatePerson
+            | Self::Suppressed => true,
             Self::CampaignPaused
             | Self::BuyerPaused
             | Self::OutOfSchedule

@@ -14,6 +14,8 @@ mod problem;
 mod receipts;
 mod schemas;
 mod sources;
+mod suppressions;
+mod used;
 mod views;
 
 use std::net::SocketAddr;
@@ -99,6 +101,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     }
     let options = Options {
         data: config.data,
+        keeping: config.keeping,
         currency: config.currency,
         egress,
         limits: Limits::default(),
@@ -137,6 +140,12 @@ fn routes(desk: Desk) -> Router {
         .route("/v1/buyers", get(views::buyers))
         .route("/v1/buyers/{id}", put(receipts::put_buyer).get(views::buyer))
         .route("/v1/buyers/{id}/deposits", post(operator::deposit))
+        .route("/v1/suppressions", get(suppressions::lists))
+        .route("/v1/suppressions/{id}", put(suppressions::put_list).get(suppressions::list))
+        .route(
+            "/v1/suppressions/{id}/entries",
+            post(suppressions::add).delete(suppressions::remove),
+        )
         .route("/v1/verticals", get(operator::verticals))
         .route("/v1/verticals/{id}", put(operator::put_vertical).get(operator::vertical))
         .route("/v1/campaigns", get(operator::campaigns))

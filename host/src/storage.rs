@@ -1,38 +1,37 @@
 //! The only place for sqlx: one writer, a few readers, one file per table.
 //!
-//! It speaks in plain rows and knows nothing of what they mean. The schema is in `migrations/sqlite`. Every connection
-//! is asked, before its first use, whether a commit through it survives a power cut; one that does not is refused.
+//! It speaks in plain rows and knows nothing of what they mean; nobody outside knows which database it speaks to. The
+//! schemas are in `migrations`. Every connection is asked, before its first use, whether a commit through it survives a
+//! power cut; one that does not is refused, unless that setting was accepted by name. One process writes at a time:
+//! each start counts an epoch up, and a batch is only taken from the process whose epoch it is.
 
 mod balances;
 mod contacts;
+mod database;
 mod duties;
 mod entries;
 mod facts;
 mod head;
 mod modules;
 mod persons;
+mod postgres;
+mod readers;
 mod rows;
 mod secrets;
 mod settings;
+mod sqlite;
+mod writer;
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Connection as _, Row as _, SqlSafeStr as _};
-use sqlx::{SqliteConnection, SqlitePool};
+use std::path::PathBuf;
 
 use crate::clock::Moment;
 use crate::ids::Digest;
 use crate::money::Micros;
 
-/// Connections that read beside the writer.
-const READERS_MAX: u32 = 4;
-/// How long the writer waits for readers when it empties the log; facts wait meanwhile.
-const SCRUB_WAIT: Duration = Duration::from_millis(20);
-/// Rows that a query may run ahead of whoever takes them.
-const ROWS_AHEAD: usize = 256;
+pub use database::{Database, Url};
+pub use readers::{Reach, Readers};
+pub use settings::{Accepted, SETTINGS};
+pub use writer::Writer;
 
 /// A fact as it lies in the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -168,8 +167,6 @@ pub struct ContactRow {
     pub sealed: Vec<u8>,
     /// The key that opens it, wrapped.
     pub key: Vec<u8>,
-    /// When it is forgotten; none while a delivery may need it.
-    pub until: Option<Moment>,
 }
 
 /// By what a lead's person is found.
@@ -186,9 +183,39 @@ pub enum StorageError {
     #[error("the database {} cannot be opened", file.display())]
     Open { file: PathBuf, source: sqlx::Error },
     #[error(
-        "the database's setting `{name}` is {actual}, but a commit is only durable with {wanted}"
+        "the database {url} cannot be reached; is the server running, and are name and password right?"
     )]
-    Setting { name: &'static str, actual: String, wanted: &'static str },
+    Connect { url: Url, source: sqlx::Error },
+    #[error(
+        "the database's setting `{name}` is {actual}, but a commit is only durable with {wanted}; {remedy}, or start with \
+         --accept-unsafe-database {name} and risk that acknowledged facts are lost"
+    )]
+    Setting { name: &'static str, actual: String, wanted: &'static str, remedy: &'static str },
+    #[error(
+        "{url} is a standby in recovery; connect to the primary, because only there can money be moved"
+    )]
+    Standby { url: Url },
+    #[error(
+        "{url} is in use by another process ({holder}); stop that one, or give this one a database of its own. If that \
+         process cannot be reached, `SELECT pg_terminate_backend({pid})` takes the database from it for good"
+    )]
+    InUse { url: Url, holder: String, pid: i32 },
+    #[error("another process has taken the database over, so this one may not write any more")]
+    Fenced,
+    #[error(
+        "the database ends at fact {found}, though fact {acknowledged} was acknowledged: it is an older copy, such as a \
+         standby that was behind when it took over"
+    )]
+    Older { found: u64, acknowledged: u64 },
+    #[error("a server's database is no file to copy")]
+    NoFile,
+    #[error("the database did not answer in time")]
+    Silent,
+    #[error(
+        "the database's schema has version {found}, and this program knows versions up to {known}; start the program \
+         that wrote it last, or a newer one"
+    )]
+    Newer { found: i64, known: i64 },
     #[error("the database's schema cannot be brought up to date")]
     Migrate(#[source] sqlx::migrate::MigrateError),
     #[error("row {seq} of table `{table}` has no readable `{column}`")]
@@ -198,166 +225,53 @@ pub enum StorageError {
 }
 
 impl StorageError {
-    /// Whether the database file itself is malformed.
+    /// Returns the error and what caused it, on one line.
+    pub fn told(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            // The driver's errors repeat their cause.
+            let more = error.to_string();
+            if !text.ends_with(&more) {
+                text = format!("{text}: {more}");
+            }
+            cause = error.source();
+        }
+        text
+    }
+
+    /// Whether the database's files themselves are malformed.
     pub fn is_damage(&self) -> bool {
+        let (Self::Open { source, .. } | Self::Sql(source)) = self else { return false };
+        let code = source.as_database_error().and_then(|error| error.code());
+        let Some(code) = code else { return false };
+        // PostgreSQL's data_corrupted and index_corrupted have letters; SQLite's codes are numbers: SQLITE_CORRUPT and
+        // SQLITE_NOTADB, where the low byte is the code and the rest says more.
+        matches!(&*code, "XX001" | "XX002")
+            || matches!(code.parse::<u32>().map(|code| code & 0xff), Ok(11 | 26))
+    }
+
+    /// Whether it is unknown what became of a transaction, or the connection can be had again.
+    fn is_lost_connection(&self) -> bool {
         let error = match self {
-            Self::Open { source, .. } | Self::Sql(source) => source,
-            Self::Setting { .. } | Self::Migrate(_) | Self::Row { .. } => return false,
+            Self::Silent | Self::Standby { .. } => return true,
+            Self::Connect { source, .. } | Self::Sql(source) => source,
+            _ => return false,
         };
-        // SQLITE_CORRUPT and SQLITE_NOTADB; the low byte is the code, the rest says more.
-        let code = error.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok());
-        matches!(code.map(|code| code & 0xff), Some(11 | 26))
+        match error {
+            sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => true,
+            // Connection exceptions, shutdowns, too many connections, aborts in favour of another transaction, and
+            // completion unknown.
+            sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+                code.starts_with("08")
+                    || code.starts_with("57P")
+                    || matches!(&*code, "53300" | "40001" | "40P01" | "40003" | "25P03" | "25P04")
+            }),
+            _ => false,
+        }
     }
-}
-
-/// The one connection that writes.
-#[derive(Debug)]
-pub struct Writer {
-    connection: SqliteConnection,
-}
-
-/// Connections that only read. They see what is committed, at once.
-#[derive(Clone, Debug)]
-pub struct Readers {
-    pool: SqlitePool,
-}
-
-impl Writer {
-    /// Opens the database for writing, makes it if there is none, and brings its schema up to date.
-    ///
-    /// # Errors
-    /// If the file cannot be opened, a durability setting does not hold, or the schema is newer than this program.
-    pub async fn open(file: &Path) -> Result<Self, StorageError> {
-        let options = options(file)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            // What is deleted is overwritten: a forgotten person must not linger in a free page.
-            .pragma("secure_delete", "ON");
-        let opened = options.connect().await;
-        let mut connection =
-            opened.map_err(|source| StorageError::Open { file: file.into(), source })?;
-        settings::check(&mut connection).await?;
-        migrations().run(&mut connection).await.map_err(StorageError::Migrate)?;
-        Ok(Self { connection })
-    }
-
-    /// Writes everything in the batch in one transaction. When it returns without an error, the batch is durable.
-    ///
-    /// # Errors
-    /// After an error it is unknown what is on disk: the caller must not go on.
-    pub async fn write(&mut self, batch: Batch) -> Result<(), StorageError> {
-        let mut tx = self.connection.begin_with("BEGIN IMMEDIATE").await?;
-        facts::insert(&mut tx, batch.facts).await?;
-        entries::insert(&mut tx, batch.entries).await?;
-        balances::add(&mut tx, batch.moves).await?;
-        duties::delete(&mut tx, batch.done).await?;
-        duties::put(&mut tx, batch.duties).await?;
-        duties::reschedule(&mut tx, batch.rescheduled).await?;
-        contacts::delete(&mut tx, batch.forgotten).await?;
-        contacts::put(&mut tx, batch.contacts).await?;
-        contacts::keep(&mut tx, batch.kept).await?;
-        contacts::put_keys(&mut tx, batch.contact_keys).await?;
-        persons::delete(&mut tx, batch.persons_forgotten).await?;
-        persons::put(&mut tx, batch.persons).await?;
-        persons::sweep(&mut tx, batch.persons_before).await?;
-        secrets::put(&mut tx, batch.secrets).await?;
-        modules::put(&mut tx, batch.modules).await?;
-        head::set(&mut tx, batch.head).await?;
-        Ok(tx.commit().await?)
-    }
-
-    /// Keeps a wrapped key of the exchange itself. Durable when it returns.
-    ///
-    /// # Errors
-    /// If the database failed.
-    pub async fn put_secret(&mut self, name: &str, wrapped: Vec<u8>) -> Result<(), StorageError> {
-        secrets::put(&mut self.connection, vec![(name.to_owned(), wrapped)]).await
-    }
-
-    /// Moves the write-ahead log into the database file and empties it, so that what was deleted is gone from it too.
-    /// Returns whether it could: not while somebody reads.
-    ///
-    /// # Errors
-    /// If the database failed.
-    pub async fn scrub(&mut self) -> Result<bool, StorageError> {
-        settings::wait(&mut self.connection, SCRUB_WAIT).await?;
-        let moved = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)");
-        let busy: i64 = moved.fetch_one(&mut self.connection).await?.try_get(0)?;
-        settings::wait(&mut self.connection, settings::BUSY_TIMEOUT).await?;
-        Ok(busy == 0)
-    }
-
-    /// Moves the write-ahead log into the database file and closes the connection.
-    ///
-    /// # Errors
-    /// If the database failed; everything committed is durable even so.
-    pub async fn close(mut self) -> Result<(), StorageError> {
-        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut self.connection).await?;
-        Ok(self.connection.close().await?)
-    }
-}
-
-impl Readers {
-    /// Opens the database for reading, beside whoever writes to it.
-    ///
-    /// # Errors
-    /// If there is no such database, it cannot be opened, or a durability setting does not hold.
-    pub async fn open(file: &Path) -> Result<Self, StorageError> {
-        let pool =
-            SqlitePoolOptions::new().max_connections(READERS_MAX).after_connect(|connection, _| {
-                Box::pin(async move {
-                    let checked = settings::check(connection).await;
-                    checked.map_err(|error| sqlx::Error::Configuration(error.into()))
-                })
-            });
-        let opened = pool.connect_with(options(file).read_only(true)).await;
-        let pool = opened.map_err(|source| StorageError::Open { file: file.into(), source })?;
-        Ok(Self { pool })
-    }
-
-    /// Has the database check its own structure, indexes included; returns its complaint, if it has one.
-    ///
-    /// # Errors
-    /// If the database failed.
-    pub async fn integrity(&self) -> Result<Option<String>, StorageError> {
-        let row = sqlx::query("PRAGMA integrity_check(1)").fetch_one(&self.pool).await?;
-        let answer: String = row.try_get(0)?;
-        Ok((answer != "ok").then_some(answer))
-    }
-
-    /// Closes every connection.
-    pub async fn close(&self) {
-        self.pool.close().await;
-    }
-}
-
-fn options(file: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(file)
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(settings::BUSY_TIMEOUT)
-        // A mapped page hides read errors and shows stray writes.
-        .pragma("mmap_size", "0")
-        .row_buffer_size(ROWS_AHEAD)
-        .disable_statement_logging()
-}
-
-fn migrations() -> Migrator {
-    let first = include_str!("../migrations/sqlite/0001_journal.sql").into_sql_str();
-    Migrator::with_migrations(vec![Migration::new(
-        1,
-        "journal".into(),
-        MigrationType::Simple,
-        first,
-        false,
-    )])
 }
 
 /// Changes a database behind the journal's back, as a slip of the hand or an attacker would.
 #[cfg(test)]
-pub(crate) async fn tamper(file: &Path, sql: &'static str) {
-    let mut connection = options(file).foreign_keys(false).connect().await.unwrap();
-    sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
-    connection.close().await.unwrap();
-}
+pub(crate) use database::tamper;

@@ -88,14 +88,17 @@ CREATE TABLE module (
     wasm   BLOB NOT NULL
 ) STRICT;
 
--- The newest fact, kept in the transaction that adds it: without it, facts cut off the end would not be missed.
+-- The newest fact, kept in the transaction that adds it: without it, facts cut off the end would not be missed. And the
+-- right to add the next: every start counts `epoch` up, and a process writes only while it is still its own. One that was
+-- left for dead and comes back finds another number and changes nothing.
 CREATE TABLE head (
-    only INTEGER PRIMARY KEY CHECK (only = 1),
-    seq  INTEGER NOT NULL,
-    hash BLOB    NOT NULL
+    only  INTEGER PRIMARY KEY CHECK (only = 1),
+    seq   INTEGER NOT NULL,
+    hash  BLOB    NOT NULL,
+    epoch INTEGER NOT NULL
 ) STRICT;
 
-INSERT INTO head (only, seq, hash) VALUES (1, 0, zeroblob(32));
+INSERT INTO head (only, seq, hash, epoch) VALUES (1, 0, zeroblob(32), 0);
 
 -- A slip of the hand at a database prompt is refused. Whoever means it can drop these; the chain still tells.
 CREATE TRIGGER fact_stays BEFORE DELETE ON fact BEGIN SELECT RAISE(ABORT, 'facts are never deleted'); END;

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use self::story::{Story, story};
 use super::ask::Exchange;
 use super::module::{print, print_json};
+use super::place::place;
 use super::{Failure, block_on};
 use crate::demo::ink::coloured;
 use crate::exchange::receipt_in;
@@ -22,6 +23,9 @@ pub(super) struct Args {
     /// The directory of an exchange, which may be running.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// The PostgreSQL database with the journal of --data, if it has a password; without one, the directory knows.
+    #[arg(long, env = "GAVEL_DATABASE", value_name = "URL", hide_env_values = true)]
+    database: Option<String>,
     /// A running exchange; the operator's key is in GAVEL_OPERATOR_KEY, but a source's or a buyer's key does as well and
     /// tells its part of the story.
     #[arg(long, value_name = "URL", env = "GAVEL_URL", default_value = "http://127.0.0.1:8080")]
@@ -44,7 +48,12 @@ pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
     let receipt = match &args.data {
         Some(data) => {
             let compiler = Compiler::this_program();
-            let read = block_on(receipt_in(data, ping, &args.currency, compiler))?;
+            let read = block_on(receipt_in(
+                place(data.clone(), args.database.as_deref())?,
+                ping,
+                &args.currency,
+                compiler,
+            ))?;
             let read = read.map_err(|error| Failure::because(&error))?;
             Value::Object(read.ok_or_else(|| {
                 Failure::usage(format!("there is no auction {ping} in {}", data.display()))

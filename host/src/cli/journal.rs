@@ -1,13 +1,13 @@
 //! `gavel journal`: reads a journal back and says whether it holds. Works beside a running server.
 
 use std::error::Error;
-use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
 use super::Failure;
+use super::place::Where;
 use crate::facts::Fact;
-use crate::journal::{Audit, JournalError, Reading, Stored};
+use crate::journal::{Audit, JournalError, Place, Reading, Stored};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -19,13 +19,13 @@ pub(super) struct Args {
 enum Command {
     /// Read everything again: numbers, hash chain, entries, balances. Exit code 1 names the first damaged fact.
     Verify {
-        /// The exchange's directory.
-        directory: PathBuf,
+        #[command(flatten)]
+        journal: Where,
     },
     /// List facts.
     Show {
-        /// The exchange's directory.
-        directory: PathBuf,
+        #[command(flatten)]
+        journal: Where,
         /// Begin after this fact.
         #[arg(long, default_value_t = 0)]
         after: u64,
@@ -39,7 +39,7 @@ pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::could_not_run(error.to_string()))?;
     match args.command {
-        Command::Verify { directory } => match runtime.block_on(verify(&directory)) {
+        Command::Verify { journal } => match runtime.block_on(verify(journal.place()?)) {
             Ok(audit) => {
                 print(&if json { verified_json(&audit) } else { verified(&audit) });
                 Ok(())
@@ -61,8 +61,8 @@ pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
             }
             Err(error) => Err(Failure::could_not_run(chain(&error))),
         },
-        Command::Show { directory, after, limit } => {
-            let facts = runtime.block_on(show(&directory, after, limit));
+        Command::Show { journal, after, limit } => {
+            let facts = runtime.block_on(show(journal.place()?, after, limit));
             for fact in facts.map_err(|error| Failure::could_not_run(chain(&error)))? {
                 print(&if json { shown_json(&fact) } else { shown(&fact) });
             }
@@ -71,15 +71,15 @@ pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
     }
 }
 
-async fn verify(directory: &Path) -> Result<Audit, JournalError> {
-    let reading = Reading::open(directory).await?;
+async fn verify(place: Place) -> Result<Audit, JournalError> {
+    let reading = Reading::open(place).await?;
     let audit = reading.verify().await;
     reading.close().await;
     audit
 }
 
-async fn show(directory: &Path, after: u64, limit: usize) -> Result<Vec<Stored>, JournalError> {
-    let reading = Reading::open(directory).await?;
+async fn show(place: Place, after: u64, limit: usize) -> Result<Vec<Stored>, JournalError> {
+    let reading = Reading::open(place).await?;
     let facts = reading.facts_after(after, limit).await;
     reading.close().await;
     facts

@@ -1,6 +1,4 @@
-//! `gavel keys`: the keys with which an exchange signs its receipts, and the master key of contact data.
-
-mod master;
+//! `gavel keys`: the keys with which an exchange signs its receipts.
 
 use std::path::PathBuf;
 
@@ -24,9 +22,6 @@ enum Act {
     Show(Place),
     /// Make a new signing key. What the keys before it signed stays checkable.
     Rotate(Place),
-    /// Wrap every key of contact data anew by a new master key. The exchange must be stopped. Afterwards destroy the old
-    /// master key, and with it everything that older copies of the data directory hold of persons.
-    RotateMaster(master::Args),
 }
 
 /// Whose keys.
@@ -45,7 +40,6 @@ struct Place {
 
 pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
     let answer = match args.act {
-        Act::RotateMaster(args) => return master::run(args, json),
         Act::Show(Place { data: Some(data), .. }) => {
             let key = signing::own_key(&data).map_err(|error| Failure::because(&error))?;
             let key = key.ok_or_else(|| {

@@ -2,18 +2,17 @@
 
 mod terms;
 
-use std::path::PathBuf;
-
 use serde_json::json;
 
 use super::Failure;
+use super::place::Where;
 use crate::exchange::{Replayed, replay};
 use crate::sandbox::Compiler;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The exchange's directory, which may be in use.
-    directory: PathBuf,
+    #[command(flatten)]
+    journal: Where,
     #[command(flatten)]
     terms: terms::Args,
 }
@@ -24,13 +23,14 @@ const SHOWN_MAX: usize = 20;
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "this command prints what it finds")]
 pub(super) fn run(args: &Args, json: bool) -> Result<(), Failure> {
     if args.terms.are_given() {
-        return terms::run(&args.directory, &args.terms, json);
+        return terms::run(args.journal.place()?, &args.terms, json);
     }
-    let found = super::block_on(replay(&args.directory, Compiler::this_program(), |facts| {
-        if !json {
-            eprint!("\rreplayed {facts} facts");
-        }
-    }))?;
+    let found =
+        super::block_on(replay(args.journal.place()?, Compiler::this_program(), |facts| {
+            if !json {
+                eprint!("\rreplayed {facts} facts");
+            }
+        }))?;
     if !json {
         eprintln!();
     }

@@ -6,7 +6,9 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::Failure;
-use crate::config::{CONNECTIONS_MAX, Config, Mistakes, REQUESTS_MAX, Raw};
+use crate::config::{
+    CONNECTIONS_MAX, Config, DISK_LOW_MIB, Mistakes, REQUESTS_MAX, Raw, RawKeeping, SCRUB_HOURS,
+};
 use crate::sandbox::{Compiler, ModuleKeys};
 use crate::signing::KeySource;
 use crate::{config, server, telemetry};
@@ -19,9 +21,25 @@ pub(super) struct Args {
     /// The address to listen on.
     #[arg(long, env = "GAVEL_LISTEN", default_value = "127.0.0.1:8080")]
     listen: String,
-    /// Where the journal is kept other than in SQLite in the data directory.
-    #[arg(long, env = "GAVEL_DATABASE")]
+    /// A PostgreSQL database for the journal: postgres://user:password@host:5432/name. Without it, the journal is in
+    /// SQLite in the data directory.
+    #[arg(long, env = "GAVEL_DATABASE", value_name = "URL", hide_env_values = true)]
     database: Option<String>,
+    /// Start though this setting of the database may lose acknowledged facts at a power cut, such as
+    /// synchronous_commit. May be given several times; in the environment with commas.
+    #[arg(
+        long,
+        env = "GAVEL_ACCEPT_UNSAFE_DATABASE",
+        value_name = "NAME-OF-SETTING",
+        value_delimiter = ','
+    )]
+    accept_unsafe_database: Vec<String>,
+    /// Refuse new pings while the data directory's disk has fewer mebibytes free; posts and money go on.
+    #[arg(long, env = "GAVEL_DISK_LOW_MIB", value_name = "MIB", default_value_t = DISK_LOW_MIB)]
+    disk_low_mib: u64,
+    /// Read the journal again and verify it every so many hours; 0 is never.
+    #[arg(long, env = "GAVEL_SCRUB_HOURS", value_name = "HOURS", default_value_t = SCRUB_HOURS)]
+    scrub_hours: u32,
     /// The operator's key.
     #[arg(long, env = "GAVEL_OPERATOR_KEY", hide_env_values = true, hide = true)]
     operator_key: Option<String>,
@@ -55,11 +73,6 @@ const LEAVE_AFTER: Duration = Duration::from_secs(25);
 
 pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
     telemetry::start_log(json);
-    if let Some(url) = args.database.filter(|url| !url.starts_with("sqlite")) {
-        return Err(Failure::usage(format!(
-            "--database {url}: this version keeps its journal in SQLite, in --data"
-        )));
-    }
     let mut fresh = [0; 24];
     getrandom::fill(&mut fresh)
         .map_err(|error| Failure::could_not_run(format!("no randomness: {error}")))?;
@@ -68,6 +81,12 @@ pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
     let config = Config::check(
         Raw {
             data: args.data,
+            keeping: RawKeeping {
+                database: args.database,
+                accept_unsafe_database: args.accept_unsafe_database,
+                disk_low_mib: args.disk_low_mib,
+                scrub_hours: args.scrub_hours,
+            },
             listen: args.listen,
             operator_key: args.operator_key,
             currency: args.currency,

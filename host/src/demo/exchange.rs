@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use super::checks::Check;
 use super::told;
 use crate::clock::Clock;
-use crate::config::{CONNECTIONS_MAX, Config, REQUESTS_MAX};
+use crate::config::{CONNECTIONS_MAX, Config, Keeping, REQUESTS_MAX};
 use crate::contacts::Location;
 use crate::exchange::{Difference, replay};
 use crate::ids::Digest;
@@ -47,6 +47,7 @@ pub(super) async fn start_exchange(
 ) -> Result<Running, StartError> {
     let config = Config {
         data: data.to_owned(),
+        keeping: Keeping::default(),
         listen: (Ipv4Addr::LOCALHOST, port).into(),
         operator_key: Digest::of(operator_key.as_bytes()),
         currency: "USD".to_owned(),

@@ -16,9 +16,11 @@ use super::drains::Drains;
 use super::failures::Failures;
 use super::notary::{Known, Notary};
 use super::shadow::Shadows;
+use super::upkeep::Upkeep;
 use crate::book::{Book, State};
 use crate::catalog::{Catalog, Draft, Faults, Market, Workshop};
 use crate::clock::Clock;
+use crate::config::Keeping;
 use crate::contacts::{ContactError, Contacts, Location, MasterKey, MasterKeyError, PRINT_KEY};
 use crate::delivery::DELIVER;
 use crate::delivery::courier::Courier;
@@ -26,7 +28,7 @@ use crate::egress::Egress;
 use crate::facts::{Fact, Unreadable};
 use crate::ids::Digest;
 use crate::ingest::Door;
-use crate::journal::{AuditError, Journal, JournalError, Opened};
+use crate::journal::{AuditError, Journal, JournalError, Opened, Place};
 use crate::sandbox::{Compiler, Limits, Sandbox, SandboxError};
 use crate::signing::{KeyError, KeySource};
 
@@ -38,6 +40,7 @@ pub(super) const DRAIN_MAX: Duration = Duration::from_secs(10);
 pub struct Options {
     /// Where the journal is.
     pub data: PathBuf,
+    pub keeping: Keeping,
     /// The code of the one currency of all amounts.
     pub currency: String,
     pub egress: Egress,
@@ -87,7 +90,9 @@ impl Exchange {
         let courier =
             Courier::new(&options.egress).map_err(|error| OpenError::Egress(error.to_string()))?;
         // First of all: from here on the directory is this process's alone.
-        let mut opened = Journal::open(&options.data).await?;
+        let Keeping { database, accepted, .. } = options.keeping.clone();
+        let place = Place { directory: options.data.clone(), database, accepted };
+        let mut opened = Journal::open(place).await?;
         let contacts = contacts(&mut opened, &options.master_key, &options.data).await?;
         let sandbox = Sandbox::open(&options.limits)?.with_compiler(options.compiler);
         let sandbox = sandbox.with_cache(&options.data);
@@ -125,7 +130,7 @@ impl Exchange {
             deliveries = duties.len(),
             "journal recovered"
         );
-        let notary = Notary::open(options.data, options.signing, known)?;
+        let notary = Notary::open(options.data.clone(), options.signing, known)?;
         let stopping = CancellationToken::new();
         let shadows = Shadows::start(Arc::clone(&workshop), stopping.clone());
         let shadows = shadows.map_err(OpenError::Shadows)?;
@@ -146,6 +151,7 @@ impl Exchange {
             shadows,
             diffing: Diffing::default(),
             notary,
+            upkeep: Upkeep::new(options.data, options.keeping),
             clock: options.clock,
             currency: options.currency,
             shipping: Semaphore::new(SHIPPING_MAX),
@@ -159,6 +165,9 @@ impl Exchange {
         exchange.tasks.spawn(Arc::clone(&exchange).expire());
         exchange.tasks.spawn(Arc::clone(&exchange).sweep());
         exchange.tasks.spawn(Arc::clone(&exchange).watch_drains());
+        exchange.look_at_the_disk();
+        exchange.tasks.spawn(Arc::clone(&exchange).watch_disk());
+        exchange.tasks.spawn(Arc::clone(&exchange).scrub());
         Ok(exchange)
     }
 

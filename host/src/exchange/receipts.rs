@@ -1,7 +1,6 @@
 //! Receipts: what each auction was, signed, for whoever has a part in it.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -16,7 +15,7 @@ use crate::catalog::{Draft, Excerpt};
 use crate::clock::Moment;
 use crate::facts::{Fact, PingAnswered};
 use crate::ids::{Digest, PingId};
-use crate::journal::{Reading, Stored};
+use crate::journal::{Place, Reading, Stored};
 use crate::sandbox::{Admitted, Compiler, Limits, Sandbox};
 use crate::settlement::receipt::seal;
 use crate::settlement::receipt::view::{self, Viewer};
@@ -224,19 +223,19 @@ async fn placed(reading: &Reading, ping: PingId) -> Result<Vec<Placed>, ActError
     Ok(facts)
 }
 
-/// Returns the whole receipt of an auction from an exchange's directory, which may be in use, without a proof; nothing if
+/// Returns the whole receipt of an auction from a journal that may be in use, without a proof; nothing if
 /// there is no such auction. Nothing is written there.
 ///
 /// # Errors
 ///
 /// If the journal cannot be read, or its normalizer not be compiled.
 pub async fn receipt_in(
-    directory: &Path,
+    place: Place,
     ping: PingId,
     currency: &str,
     compiler: Compiler,
 ) -> Result<Option<Map<String, Value>>, OpenError> {
-    let reading = Reading::open(directory).await?;
+    let reading = Reading::open(&place).await?;
     let closed = |error: ActError| OpenError::Unfoldable(error.to_string());
     let facts = placed(&reading, ping).await.map_err(closed)?;
     let Some(auction) = answered(&facts) else { return Ok(None) };
@@ -253,7 +252,7 @@ pub async fn receipt_in(
     let wasm = reading.module(digest).await?.unwrap_or_default();
     reading.close().await;
     let sandbox = Sandbox::open(&Limits::default())?.with_compiler(compiler);
-    let admitted = sandbox.reading_cache(directory).admit(&wasm);
+    let admitted = sandbox.reading_cache(&place.directory).admit(&wasm);
     let schema = match admitted.map_err(|why| OpenError::Module { digest, why: why.to_string() })? {
         Admitted::Normalizer(normalizer) => Some(Arc::clone(normalizer.schema())),
         Admitted::Filter(_) | Admitted::Adapter(_) => None,

@@ -6,9 +6,10 @@
 use std::collections::HashMap;
 
 use super::close::{Closed, close};
+use crate::book::Bar;
 use crate::catalog::{Campaign, Vertical};
 use crate::clock::Moment;
-use crate::facts::{LeftOut, PingAnswered};
+use crate::facts::{Counted, LeftOut, PingAnswered};
 use crate::ids::{PingId, SourceId};
 use crate::lead::PingView;
 use crate::money::Micros;
@@ -30,11 +31,12 @@ pub(super) fn rehearse(
     recorded: &PingAnswered,
     (vertical, lead, source): (&Vertical, &PingView, &SourceId),
     (at, services): (Moment, Services),
-    covers: impl Fn(&Campaign, Micros) -> Result<(), Exclusion>,
+    covers: impl Fn(&Campaign, Micros) -> Result<Counted, Bar>,
 ) -> Closed {
     let told = told(recorded, services);
     let mut shortlist = matching::shortlist(vertical, lead, source, at, |campaign| {
-        told.get(campaign.id.as_str()).map_or(Ok(()), |(exclusion, _)| Err(*exclusion))
+        told.get(campaign.id.as_str())
+            .map_or(Ok(()), |(exclusion, known)| Err((*exclusion, known.detail.clone())))
     });
     for left in &mut shortlist.left_out {
         let known = told.get(left.campaign.as_str());
@@ -50,14 +52,35 @@ pub(super) fn rehearse(
     let bids = bidding::collect(vertical, shortlist, &recorded.frame, ping);
     let deadline = Exclusion::DeadlinePassed.code();
     let late = recorded.left_out.iter().any(|left| left.reason == deadline);
-    close(&recorded.terms, ping, bids, late, at, covers)
+    let mut closed = close(&recorded.terms, ping, bids, late, covers);
+    if services == Services::AsRecorded {
+        detail_as_recorded(&mut closed, recorded);
+    }
+    closed
 }
 
 /// Returns what the record says that the book said at the auction's end of a campaign that bid.
-pub(super) fn covered(recorded: &PingAnswered, campaign: &str) -> Result<(), Exclusion> {
+pub(super) fn covered(recorded: &PingAnswered, campaign: &str) -> Result<Counted, Bar> {
     let left = recorded.left_out.iter().find(|left| left.campaign == campaign);
     let exclusion = left.and_then(|left| Exclusion::from_code(&left.reason));
-    exclusion.filter(|exclusion| exclusion.is_of_the_book()).map_or(Ok(()), Err)
+    if let Some(exclusion) = exclusion.filter(|exclusion| exclusion.is_of_the_book()) {
+        return Err(Bar { exclusion, detail: None });
+    }
+    let winner = recorded.winners.iter().find(|winner| winner.campaign == campaign);
+    Ok(winner.map(|winner| winner.counted).unwrap_or_default())
+}
+
+/// What exactly stood against a bid is the book's to say too.
+fn detail_as_recorded(closed: &mut Closed, recorded: &PingAnswered) {
+    for left in &mut closed.left_out {
+        let mut known = recorded.left_out.iter();
+        let known =
+            known.find(|known| known.campaign == left.campaign && known.reason == left.reason);
+        let of_the_book = Exclusion::from_code(&left.reason).is_some_and(Exclusion::is_of_the_book);
+        if let Some(known) = known.filter(|_| of_the_book) {
+            left.detail.clone_from(&known.detail);
+        }
+    }
 }
 
 /// Returns what is taken as recorded of campaigns before bids are asked for.

@@ -4,7 +4,6 @@
 //! as recorded. Everything after it happened in the order of the journal and is decided again.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
 use std::sync::Arc;
 
 use super::close::{duplicate, fingerprint};
@@ -16,7 +15,7 @@ use crate::clock::Moment;
 use crate::egress::Egress;
 use crate::facts::{Delivered, Ended, Fact, ModuleStepped, PingAnswered};
 use crate::ids::{PingId, SourceId};
-use crate::journal::Reading;
+use crate::journal::{Place, Reading};
 use crate::lead::PingView;
 use crate::money::Micros;
 use crate::sandbox::{Compiler, Limits, Sandbox};
@@ -54,14 +53,15 @@ pub struct Difference {
 ///
 /// If the journal is damaged or cannot be read. Decisions that come out otherwise are no error; they are in the result.
 pub async fn replay(
-    directory: &Path,
+    place: impl Into<Place>,
     compiler: Compiler,
     mut progress: impl FnMut(u64),
 ) -> Result<Replayed, OpenError> {
-    let reading = Reading::open(directory).await?;
+    let place: Place = place.into();
+    let reading = Reading::open(&place).await?;
     reading.verify().await?;
     let sandbox = Sandbox::open(&Limits::default())?.with_compiler(compiler);
-    let sandbox = sandbox.reading_cache(directory);
+    let sandbox = sandbox.reading_cache(&place.directory);
     // Saved addresses were checked when they were saved; nothing is sent to them here.
     let egress = Egress::public().allow_loopback();
     let mut stage = Replay {
@@ -129,6 +129,9 @@ impl Replay {
             | Fact::SubmissionRefused(_)
             | Fact::Posted(_)
             | Fact::AskedAgain(_)
+            | Fact::PostRefused(_)
+            | Fact::SuppressionsAdded(_)
+            | Fact::SuppressionsRemoved(_)
             | Fact::ContactErased(_)
             | Fact::ContactsSwept(_)
             | Fact::KeyAdopted(_)
@@ -210,8 +213,8 @@ impl Replay {
             self.differ(seq, "sale", &"sold", &"no money was held for it");
             return;
         };
-        let price = Micros::new(copy.winner.price);
-        let expected = (copy.winner.price, open.auction.terms.split(price).0.get());
+        let price = open.winner(copy).map_or(Micros::ZERO, |winner| Micros::new(winner.price));
+        let expected = (price.get(), open.auction.terms.split(price).0.get());
         self.compare(seq, "price and payout", &(delivered.price, delivered.payout), &expected);
     }
 

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::receipts::{AUCTIONS_MAX, FACTS_READ_MAX, Page};
 use super::{ActError, Exchange};
+use crate::book::Used;
 use crate::catalog::Vertical;
 use crate::clock::Moment;
 use crate::facts::Fact;
@@ -78,6 +79,20 @@ impl Exchange {
         let filter = vertical.filters.get(slot.filter)?;
         let why = filter.upkeep.taken_out.as_ref()?;
         Some(format!("filter `{}`: {why}", filter.active.module.name))
+    }
+
+    /// Returns what a campaign took in the periods of this moment.
+    pub fn used_by_campaign(&self, vertical: &str, campaign: &str) -> Option<Used> {
+        let (market, at) = (self.catalog.load(), self.clock.now());
+        let campaign = market.vertical_named(vertical)?.campaign(campaign)?;
+        Some(self.book.decide(|book| book.used_by_campaign(campaign, at)))
+    }
+
+    /// Returns what all campaigns of a buyer took in the periods of this moment.
+    pub fn used_by_buyer(&self, buyer: &str) -> Option<Used> {
+        let (market, at) = (self.catalog.load(), self.clock.now());
+        let buyer = market.buyer_named(buyer)?;
+        Some(self.book.decide(|book| book.used_by_buyer(buyer, at)))
     }
 
     /// Returns the names of the verticals that take pings, in order.

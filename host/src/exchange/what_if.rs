@@ -5,7 +5,6 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
-use std::path::Path;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -20,7 +19,7 @@ use crate::clock::Moment;
 use crate::comparison::{Comparison, Side, Sight};
 use crate::facts::{Fact, PingAnswered, Saved, Terms};
 use crate::ids::PingId;
-use crate::journal::Reading;
+use crate::journal::{Place, Reading};
 use crate::money::Micros;
 use crate::reasons::Exclusion;
 
@@ -114,19 +113,19 @@ impl Changed {
     }
 }
 
-/// Clears the recorded auctions of an exchange's directory again on other terms: those of one vertical or of all, of the
+/// Clears the recorded auctions of a journal again on other terms: those of one vertical or of all, of the
 /// last so long or of all time. Tests and duplicates are left out. Returns the difference as JSON.
 ///
 /// # Errors
 ///
 /// If the journal cannot be read.
 pub async fn what_if(
-    directory: &Path,
+    place: Place,
     terms: OtherTerms,
     vertical: Option<&str>,
     (last, now): (Option<Duration>, Moment),
 ) -> Result<Value, OpenError> {
-    let reading = Reading::open(directory).await?;
+    let reading = Reading::open(place).await?;
     let reserves = Reserves::read(&reading).await?;
     let since = Window { last, settings: Settings::Then }.since(now);
     let (mut comparison, mut changed, mut after) = (Comparison::default(), Vec::new(), 0);

@@ -6,12 +6,21 @@
 //! brings back a complete older copy of the directory: only a hash that was noted elsewhere tells then.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use super::chain::{self, Content};
 use crate::storage::{Balance, Extent, Head, Leg, Readers, StorageError, Stored};
 
 /// Facts that are read at once.
 const PAGE: usize = 1024;
+
+/// How fast everything is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pace {
+    Full,
+    /// Resting as long as working: beside work that must not wait.
+    Half,
+}
 
 /// Where the journal is not what was written, and how.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -171,12 +180,14 @@ impl Audit {
 pub(super) async fn read_all<E>(
     readers: &Readers,
     anchor: Option<Head>,
+    pace: Pace,
     mut each: impl FnMut(Stored) -> Result<(), E>,
 ) -> Result<Audit, AuditError<E>> {
     let mut audit = Audit::default();
     let Extent { head, facts_end, entries_end, balances } =
         readers.extent().await.map_err(|error| sort(0, error))?;
     while audit.head.seq < head.seq {
+        let begun = Instant::now();
         let after = audit.head.seq;
         let room = usize::try_from(head.seq - after).unwrap_or(PAGE).min(PAGE);
         let facts = readers.facts_after(after, room).await.map_err(|error| sort(after, error))?;
@@ -194,6 +205,9 @@ pub(super) async fn read_all<E>(
         for fact in facts {
             let seq = fact.seq;
             each(fact).map_err(|source| AuditError::Refused { seq, source })?;
+        }
+        if pace == Pace::Half {
+            tokio::time::sleep(begun.elapsed()).await;
         }
     }
     if audit.head != head {

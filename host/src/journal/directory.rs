@@ -4,6 +4,7 @@
 //! lock            held by the one process that writes
 //! anchor          the newest acknowledged fact, kept apart from the database
 //! journal.db      the database; `-wal` and `-shm` beside it belong to it
+//! database        instead of that, where the database is, if it is PostgreSQL; without its password
 //! ```
 //!
 //! SQLite forgets everything after a damaged frame of its log without a word, as if it had never been committed. The
@@ -17,7 +18,7 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::ids::Digest;
-use crate::storage::Head;
+use crate::storage::{Database, Head, Url};
 
 /// Where the journal lives, and the right to write there.
 #[derive(Debug)]
@@ -44,6 +45,19 @@ pub enum DirectoryError {
         .0.display()
     )]
     Anchor(PathBuf),
+    #[error(
+        "the journal of {} is in {noted}; start with --database and that address, its password included if it has one",
+        path.display()
+    )]
+    Elsewhere { path: PathBuf, noted: String },
+    #[error(
+        "{} has a journal of its own, in SQLite; leave out --database to go on with it, or begin another in an empty \
+         directory",
+        .0.display()
+    )]
+    Here(PathBuf),
+    #[error("{} is not the address of a database: {why}", path.display())]
+    Note { path: PathBuf, why: String },
     #[error("cannot use {}", path.display())]
     Io { path: PathBuf, source: io::Error },
 }
@@ -63,7 +77,7 @@ impl Directory {
             Err(TryLockError::WouldBlock) => return Err(DirectoryError::Locked(path.into())),
             Err(TryLockError::Error(source)) => return Err(failed(path)(source)),
         }
-        let database = database(path);
+        let database = file(path);
         for file in [database.clone(), database.with_extension("db-wal"), path.to_owned()] {
             match File::open(&file).and_then(|file| file.sync_all()) {
                 Ok(()) => (),
@@ -75,8 +89,21 @@ impl Directory {
         Ok(Self { path: path.into(), anchor, _lock: lock })
     }
 
-    pub(super) fn database(&self) -> PathBuf {
-        database(&self.path)
+    /// Returns the database to open, and notes for later readers where it is. A directory keeps its kind of database:
+    /// to begin an empty journal beside the real one would be the worst of surprises.
+    pub(super) fn database(&self, url: Option<Url>) -> Result<Database, DirectoryError> {
+        let named = url.is_some();
+        let database = choose(&self.path, url)?;
+        if let Database::Postgres(url) = &database {
+            let (path, noted) = (self.path.clone(), url.to_string());
+            if !named {
+                return Err(DirectoryError::Elsewhere { path, noted });
+            }
+            let path = path.join(NOTE);
+            let written = std::fs::write(&path, format!("{noted}\n"));
+            written.map_err(|source| DirectoryError::Io { path, source })?;
+        }
+        Ok(database)
     }
 
     /// Returns the anchor as an earlier process left it, or nothing if there was none.
@@ -102,9 +129,30 @@ impl Directory {
     }
 }
 
-/// Returns the place of the database in a directory.
-pub(super) fn database(path: &Path) -> PathBuf {
+/// The file that says where the database is, if it is not here.
+const NOTE: &str = "database";
+
+/// Returns the place of a database of SQLite in a directory.
+fn file(path: &Path) -> PathBuf {
     path.join("journal.db")
+}
+
+/// Returns the database that is named, or else the one that the directory says it has.
+pub(super) fn choose(path: &Path, url: Option<Url>) -> Result<Database, DirectoryError> {
+    let (note, file) = (path.join(NOTE), file(path));
+    match url {
+        Some(_) if file.exists() => return Err(DirectoryError::Here(path.into())),
+        Some(url) => return Ok(Database::Postgres(url)),
+        None => (),
+    }
+    match std::fs::read_to_string(&note) {
+        Ok(text) => match text.parse() {
+            Ok(url) => Ok(Database::Postgres(url)),
+            Err(why) => Err(DirectoryError::Note { path: note, why: format!("{why}") }),
+        },
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Database::Sqlite(file)),
+        Err(source) => Err(DirectoryError::Io { path: note, source }),
+    }
 }
 
 /// Returns the anchor in a directory, or nothing if there is none.

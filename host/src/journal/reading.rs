@@ -1,14 +1,13 @@
 //! A journal that somebody else may be writing to, for commands that look and change nothing.
 
 use std::convert::Infallible;
-use std::path::Path;
 
-use super::audit::{self, Audit, AuditError};
+use super::audit::{self, Audit, AuditError, Pace};
 use super::directory::{self, DirectoryError};
-use super::{Head, JournalError, Stored, amounts, whole};
+use super::{Head, JournalError, Place, Stored, amounts, whole};
 use crate::ids::Digest;
 use crate::money::Micros;
-use crate::storage::Readers;
+use crate::storage::{Database, Reach, Readers};
 
 /// A journal that is read beside a server that may be writing to it.
 #[derive(Debug)]
@@ -23,18 +22,24 @@ impl Reading {
         Self { readers, anchor: None }
     }
 
-    /// Opens the journal in a directory for reading.
+    /// Reads from these connections, up to at least this fact.
+    pub(super) fn of(readers: Readers, anchor: Option<Head>) -> Self {
+        Self { readers, anchor }
+    }
+
+    /// Opens the journal at a place for reading. Where the place names no database, its directory does.
     ///
     /// # Errors
     /// If there is none, or it cannot be opened.
-    pub async fn open(directory: &Path) -> Result<Self, JournalError> {
+    pub async fn open(place: impl Into<Place>) -> Result<Self, JournalError> {
+        let Place { directory, database, accepted } = place.into();
         // Before the database: the anchor may fall behind it while this reads, but must not run ahead.
-        let anchor = directory::anchor(directory)?;
-        let database = directory::database(directory);
-        if !database.exists() {
-            return Err(DirectoryError::Nothing(directory.into()).into());
+        let anchor = directory::anchor(&directory)?;
+        let database = directory::choose(&directory, database)?;
+        if matches!(&database, Database::Sqlite(file) if !file.exists()) {
+            return Err(DirectoryError::Nothing(directory).into());
         }
-        Ok(Self { readers: Readers::open(&database).await?, anchor })
+        Ok(Self { readers: Readers::open(&database, &accepted, Reach::Anywhere).await?, anchor })
     }
 
     /// Reads everything and says what was found.
@@ -43,7 +48,13 @@ impl Reading {
     /// [`JournalError::Damaged`] names the first fact that does not hold; the others say why the journal cannot be
     /// read.
     pub async fn verify(&self) -> Result<Audit, JournalError> {
-        let audit = audit::read_all(&self.readers, self.anchor, |_| Ok::<_, Infallible>(())).await;
+        self.verify_at(Pace::Full).await
+    }
+
+    /// Reads everything at this pace.
+    pub(super) async fn verify_at(&self, pace: Pace) -> Result<Audit, JournalError> {
+        let each = |_| Ok::<_, Infallible>(());
+        let audit = audit::read_all(&self.readers, self.anchor, pace, each).await;
         let audit = audit.map_err(|error| match error {
             AuditError::Damaged(damage) => JournalError::Damaged(damage),
             AuditError::Storage { source, .. } => source.into(),

@@ -202,6 +202,9 @@ impl From<Trouble> for Problem {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", trouble)
                     .retry_after(Duration::from_secs(1))
             }
+            Trouble::DiskLow => Self::new(StatusCode::SERVICE_UNAVAILABLE, "disk-low", trouble)
+                .next("send it again later; posts of pings that were accepted are taken")
+                .retry_after(Duration::from_secs(30)),
             Trouble::Closed => Self::new(StatusCode::SERVICE_UNAVAILABLE, "closing", trouble)
                 .retry_after(Duration::from_secs(5)),
         }

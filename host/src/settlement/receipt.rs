@@ -16,11 +16,11 @@ use super::answer::Story;
 use super::disclosures::{disclosures, erasure};
 use super::entries;
 use crate::clock::Moment;
-use crate::facts::{Fact, LeftOut, ModuleUsed, PingAnswered, Terms, Winner};
+use crate::facts::{Fact, LeftOut, ModuleUsed, PassedOver, PingAnswered, Terms, Winner};
 use crate::ids::{Digest, PingId};
 use crate::lead::{PingView, Schema};
 use crate::money::{Micros, Share};
-use crate::reasons::Exclusion;
+use crate::reasons::{Exclusion, Refusal};
 
 /// A fact in its place: when it happened, and its links in the chain.
 #[derive(Clone, Debug, PartialEq)]
@@ -99,6 +99,12 @@ pub fn receipt(case: &Case<'_>) -> Option<Map<String, Value>> {
         "price": auction.price().map(|price| price.to_string()),
         "payout": auction.payout().to_string(),
         "posted": story.posted.is_some(),
+        "passed_over": story.posted.iter().flat_map(|posted| &posted.passed_over).map(passed_over)
+            .collect::<Vec<Value>>(),
+        "post_refused": story.refused.as_ref().map(|refused| {
+            let message = Refusal::from_code(&refused.reason).map(Refusal::message);
+            json!({"code": refused.reason, "message": message, "detail": refused.detail})
+        }),
         "deliveries": facts.iter().filter_map(delivery).collect::<Vec<Value>>(),
         "disclosures": disclosures(&timed),
         "erased": erasure(&timed),
@@ -152,6 +158,19 @@ fn winner(winner: &Winner) -> Value {
 
 fn left_out(left: &LeftOut) -> Value {
     json!({"campaign": left.campaign, "code": left.reason, "message": message(&left.reason), "detail": left.detail})
+}
+
+/// A bidder that may not have the person; with the copy it had won, if it had, and who gets it instead.
+fn passed_over(passed: &PassedOver) -> Value {
+    json!({
+        "campaign": passed.campaign,
+        "buyer": passed.buyer,
+        "code": passed.reason,
+        "message": message(&passed.reason),
+        "detail": passed.detail,
+        "copy": passed.copy,
+        "successor": passed.successor.as_ref().map(winner),
+    })
 }
 
 /// Returns a reason in words.

@@ -1,29 +1,28 @@
 //! Table `balance`: the sum of every account's entries.
 
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Arguments as _, Row as _, SqliteConnection};
-
-use super::rows::{self, Statement};
+use super::rows::{self, Link, Statement, both};
 use super::{Balance, Readers, StorageError};
 use crate::money::Micros;
 
-// A sum beyond 64 bits would become a real number, which the strict column refuses.
+// A sum beyond 64 bits would become a real number in SQLite, which the strict column refuses, and is an error in
+// PostgreSQL.
 const ADD: Statement = Statement {
-    before: "INSERT INTO balance (account, amount, newest) SELECT * FROM (VALUES ",
-    row: "(?,?,?)",
-    after: ") WHERE column1 IS NOT NULL ON CONFLICT (account) DO UPDATE SET amount = amount + excluded.amount, newest = excluded.newest",
+    sqlite: (
+        "INSERT INTO balance (account, amount, newest) SELECT * FROM (VALUES ",
+        ") WHERE column1 IS NOT NULL ON CONFLICT (account) DO UPDATE SET amount = amount + excluded.amount, newest = excluded.newest",
+    ),
+    postgres: "INSERT INTO balance (account, amount, newest) \
+               SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[]) \
+               ON CONFLICT (account) DO UPDATE SET amount = balance.amount + excluded.amount, newest = excluded.newest",
 };
 
-pub(super) async fn add(
-    connection: &mut SqliteConnection,
-    moves: Vec<Balance>,
-) -> Result<(), StorageError> {
-    rows::run(connection, ADD, moves, |arguments, Balance { account, amount, newest }| {
-        arguments.add(account)?;
-        arguments.add(amount.get())?;
-        arguments.add(rows::signed(newest))
-    })
-    .await
+pub(super) async fn add(link: &mut Link<'_>, moves: &[Balance]) -> Result<(), StorageError> {
+    let columns = [
+        rows::texts(moves, |balance| &balance.account),
+        rows::numbers(moves, |balance| balance.amount.get()),
+        rows::numbers(moves, |balance| rows::signed(balance.newest)),
+    ];
+    rows::run(link, ADD, &columns).await
 }
 
 impl Readers {
@@ -32,16 +31,10 @@ impl Readers {
     /// # Errors
     /// If the database failed.
     pub async fn balances(&self) -> Result<Vec<Balance>, StorageError> {
-        read(&mut *self.pool.acquire().await?).await
+        let sql = "SELECT account, amount, newest FROM balance ORDER BY account";
+        self.query(both(sql), &[]).await?.read(|row| {
+            let (account, amount) = (row.text(0)?, Micros::new(row.number(1)?));
+            Ok(Balance { account, amount, newest: row.count(2)? })
+        })
     }
-}
-
-pub(super) async fn read(connection: &mut SqliteConnection) -> Result<Vec<Balance>, StorageError> {
-    let rows = sqlx::query("SELECT account, amount, newest FROM balance ORDER BY account");
-    let rows = rows.fetch_all(connection).await?;
-    let balance = |row: &SqliteRow| {
-        let (account, amount) = (row.try_get(0)?, Micros::new(row.try_get(1)?));
-        Ok(Balance { account, amount, newest: row.try_get(2)? })
-    };
-    rows.iter().map(balance).collect()
 }

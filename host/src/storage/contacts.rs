@@ -1,84 +1,75 @@
 //! Tables `contact` and `contact_key`: who the person is, sealed, and the wrapped key of each.
 
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Arguments as _, Row as _, SqliteConnection};
-
-use super::rows::{self, Statement};
+use super::facts::most;
+use super::rows::{self, Link, Statement, Value, both};
 use super::{ContactRow, Readers, StorageError};
 use crate::clock::Moment;
 
 const PUT: Statement = Statement {
-    before: "INSERT OR REPLACE INTO contact (subject, sealed, until) SELECT * FROM (VALUES ",
-    row: "(?,?,?)",
-    after: rows::WHERE_BOUND,
+    sqlite: (
+        "INSERT OR REPLACE INTO contact (subject, sealed) SELECT * FROM (VALUES ",
+        rows::WHERE_BOUND,
+    ),
+    postgres: "INSERT INTO contact (subject, sealed) SELECT * FROM unnest($1::bytea[], $2::bytea[]) \
+               ON CONFLICT (subject) DO UPDATE SET sealed = excluded.sealed, until = NULL",
 };
 
 const PUT_KEY: Statement = Statement {
-    before: "INSERT OR REPLACE INTO contact_key (subject, wrapped) SELECT * FROM (VALUES ",
-    row: "(?,?)",
-    after: rows::WHERE_BOUND,
+    sqlite: (
+        "INSERT OR REPLACE INTO contact_key (subject, wrapped) SELECT * FROM (VALUES ",
+        rows::WHERE_BOUND,
+    ),
+    postgres: "INSERT INTO contact_key (subject, wrapped) SELECT * FROM unnest($1::bytea[], $2::bytea[]) \
+               ON CONFLICT (subject) DO UPDATE SET wrapped = excluded.wrapped",
 };
 
 const KEEP: Statement = Statement {
-    before: "UPDATE contact SET until = new.column2 FROM (VALUES ",
-    row: "(?,?)",
-    after: ") AS new WHERE subject = new.column1",
+    sqlite: (
+        "UPDATE contact SET until = new.column2 FROM (VALUES ",
+        ") AS new WHERE subject = new.column1",
+    ),
+    postgres: "UPDATE contact SET until = new.until FROM unnest($1::bytea[], $2::bigint[]) AS new (subject, until) \
+               WHERE contact.subject = new.subject",
 };
 
-const DELETE: Statement =
-    Statement { before: "DELETE FROM contact WHERE subject IN (VALUES ", row: "(?)", after: ")" };
+const DELETE: Statement = Statement {
+    sqlite: ("DELETE FROM contact WHERE subject IN (VALUES ", ")"),
+    postgres: "DELETE FROM contact WHERE subject = ANY ($1::bytea[])",
+};
 
 const DELETE_KEY: Statement = Statement {
-    before: "DELETE FROM contact_key WHERE subject IN (VALUES ",
-    row: "(?)",
-    after: ")",
+    sqlite: ("DELETE FROM contact_key WHERE subject IN (VALUES ", ")"),
+    postgres: "DELETE FROM contact_key WHERE subject = ANY ($1::bytea[])",
 };
 
-pub(super) async fn put(
-    connection: &mut SqliteConnection,
-    contacts: Vec<ContactRow>,
-) -> Result<(), StorageError> {
-    let keys = contacts.iter().map(|contact| (contact.subject, contact.key.clone())).collect();
-    put_keys(connection, keys).await?;
-    rows::run(connection, PUT, contacts, |arguments, contact| {
-        arguments.add(contact.subject.to_be_bytes().to_vec())?;
-        arguments.add(contact.sealed)?;
-        arguments.add(contact.until.map(Moment::unix_ms))
-    })
-    .await
+pub(super) async fn put(link: &mut Link<'_>, contacts: &[ContactRow]) -> Result<(), StorageError> {
+    let subjects = || rows::subjects(contacts, |contact| Some(contact.subject));
+    rows::run(link, PUT_KEY, &[subjects(), rows::blobs(contacts, |contact| &contact.key)]).await?;
+    rows::run(link, PUT, &[subjects(), rows::blobs(contacts, |contact| &contact.sealed)]).await
 }
 
 pub(super) async fn put_keys(
-    connection: &mut SqliteConnection,
-    keys: Vec<(u128, Vec<u8>)>,
+    link: &mut Link<'_>,
+    keys: &[(u128, Vec<u8>)],
 ) -> Result<(), StorageError> {
-    rows::run(connection, PUT_KEY, keys, |arguments, (subject, wrapped)| {
-        arguments.add(subject.to_be_bytes().to_vec())?;
-        arguments.add(wrapped)
-    })
-    .await
+    let columns = [
+        rows::subjects(keys, |(subject, _)| Some(*subject)),
+        rows::blobs(keys, |(_, wrapped)| wrapped),
+    ];
+    rows::run(link, PUT_KEY, &columns).await
 }
 
-pub(super) async fn keep(
-    connection: &mut SqliteConnection,
-    kept: Vec<(u128, Moment)>,
-) -> Result<(), StorageError> {
-    rows::run(connection, KEEP, kept, |arguments, (subject, until)| {
-        arguments.add(subject.to_be_bytes().to_vec())?;
-        arguments.add(until.unix_ms())
-    })
-    .await
+pub(super) async fn keep(link: &mut Link<'_>, kept: &[(u128, Moment)]) -> Result<(), StorageError> {
+    let columns = [
+        rows::subjects(kept, |(subject, _)| Some(*subject)),
+        rows::numbers(kept, |(_, until)| until.unix_ms()),
+    ];
+    rows::run(link, KEEP, &columns).await
 }
 
-pub(super) async fn delete(
-    connection: &mut SqliteConnection,
-    forgotten: Vec<u128>,
-) -> Result<(), StorageError> {
+pub(super) async fn delete(link: &mut Link<'_>, forgotten: &[u128]) -> Result<(), StorageError> {
     for statement in [DELETE_KEY, DELETE] {
-        rows::run(connection, statement, forgotten.clone(), |arguments, subject| {
-            arguments.add(subject.to_be_bytes().to_vec())
-        })
-        .await?;
+        rows::run(link, statement, &[rows::subjects(forgotten, |subject| Some(*subject))]).await?;
     }
     Ok(())
 }
@@ -89,16 +80,11 @@ impl Readers {
     /// # Errors
     /// If the database failed.
     pub async fn contact(&self, subject: u128) -> Result<Option<ContactRow>, StorageError> {
-        let query = sqlx::query(
-            "SELECT sealed, wrapped, until FROM contact JOIN contact_key USING (subject) WHERE subject = ?",
+        let sql = both(
+            "SELECT sealed, wrapped FROM contact JOIN contact_key USING (subject) WHERE subject = $1",
         );
-        let row = query.bind(subject.to_be_bytes().to_vec()).fetch_optional(&self.pool).await?;
-        let read = |row: SqliteRow| {
-            let until: Option<i64> = row.try_get(2)?;
-            let until = until.map(Moment::from_unix_ms);
-            Ok(ContactRow { subject, sealed: row.try_get(0)?, key: row.try_get(1)?, until })
-        };
-        row.map(read).transpose()
+        let rows = self.query(sql, &[Value::Bytes(&subject.to_be_bytes())]).await?;
+        rows.first(|row| Ok(ContactRow { subject, sealed: row.bytes(0)?, key: row.bytes(1)? }))
     }
 
     /// Returns up to `limit` subjects whose contact data was to be kept until before this moment.
@@ -110,10 +96,9 @@ impl Readers {
         at: Moment,
         limit: usize,
     ) -> Result<Vec<u128>, StorageError> {
-        let query = sqlx::query("SELECT subject FROM contact WHERE until < ? LIMIT ?");
-        let query = query.bind(at.unix_ms()).bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        let found = query.fetch_all(&self.pool).await?;
-        found.iter().map(|row| Ok(rows::subject(row)?.unwrap_or_default())).collect()
+        let sql = both("SELECT subject FROM contact WHERE until < $1 LIMIT $2");
+        let values = [Value::Number(at.unix_ms()), most(limit)];
+        self.query(sql, &values).await?.read(|row| Ok(row.subject(0)?.unwrap_or_default()))
     }
 
     /// Returns up to `limit` wrapped keys of subjects after this one, in order.
@@ -125,13 +110,11 @@ impl Readers {
         after: Option<u128>,
         limit: usize,
     ) -> Result<Vec<(u128, Vec<u8>)>, StorageError> {
-        let query = sqlx::query(
-            "SELECT subject, wrapped FROM contact_key WHERE subject > ? ORDER BY subject LIMIT ?",
+        let sql = both(
+            "SELECT subject, wrapped FROM contact_key WHERE subject > $1 ORDER BY subject LIMIT $2",
         );
         let after = after.map_or_else(Vec::new, |after| after.to_be_bytes().to_vec());
-        let query = query.bind(after).bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        let found = query.fetch_all(&self.pool).await?;
-        let read = |row: &SqliteRow| Ok((rows::subject(row)?.unwrap_or_default(), row.try_get(1)?));
-        found.iter().map(read).collect()
+        let rows = self.query(sql, &[Value::Bytes(&after), most(limit)]).await?;
+        rows.read(|row| Ok((row.subject(0)?.unwrap_or_default(), row.bytes(1)?)))
     }
 }

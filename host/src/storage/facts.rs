@@ -1,32 +1,29 @@
 //! Table `fact`: what happened, in order.
 
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Arguments as _, Row as _, SqliteConnection};
-
-use super::rows::{self, Statement};
+use super::rows::{self, Link, Row, Statement, Value, both};
 use super::{Readers, StorageError, Stored};
 use crate::clock::Moment;
 use crate::ids::Digest;
 
 const INSERT: Statement = Statement {
-    before: "INSERT INTO fact (seq, at, subject, kind, payload, hash) SELECT * FROM (VALUES ",
-    row: "(?,?,?,?,?,?)",
-    after: rows::WHERE_BOUND,
+    sqlite: (
+        "INSERT INTO fact (seq, at, subject, kind, payload, hash) SELECT * FROM (VALUES ",
+        rows::WHERE_BOUND,
+    ),
+    postgres: "INSERT INTO fact (seq, at, subject, kind, payload, hash) \
+               SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bigint[], $5::bytea[], $6::bytea[])",
 };
 
-pub(super) async fn insert(
-    connection: &mut SqliteConnection,
-    facts: Vec<Stored>,
-) -> Result<(), StorageError> {
-    rows::run(connection, INSERT, facts, |arguments, fact| {
-        arguments.add(rows::signed(fact.seq))?;
-        arguments.add(fact.at.unix_ms())?;
-        arguments.add(fact.subject.map(|subject| subject.to_be_bytes().to_vec()))?;
-        arguments.add(fact.kind)?;
-        arguments.add(fact.payload)?;
-        arguments.add(fact.hash.as_bytes().to_vec())
-    })
-    .await
+pub(super) async fn insert(link: &mut Link<'_>, facts: &[Stored]) -> Result<(), StorageError> {
+    let columns = [
+        rows::numbers(facts, |fact| rows::signed(fact.seq)),
+        rows::numbers(facts, |fact| fact.at.unix_ms()),
+        rows::subjects(facts, |fact| fact.subject),
+        rows::numbers(facts, |fact| i64::from(fact.kind)),
+        rows::blobs(facts, |fact| &fact.payload),
+        rows::blobs(facts, |fact| fact.hash.as_bytes()),
+    ];
+    rows::run(link, INSERT, &columns).await
 }
 
 impl Readers {
@@ -35,10 +32,8 @@ impl Readers {
     /// # Errors
     /// If the database failed, or a row cannot be read as a fact.
     pub async fn facts_after(&self, seq: u64, limit: usize) -> Result<Vec<Stored>, StorageError> {
-        let query = sqlx::query("SELECT * FROM fact WHERE seq > ? ORDER BY seq LIMIT ?")
-            .bind(rows::signed(seq))
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        query.fetch_all(&self.pool).await?.iter().map(read).collect()
+        let sql = "SELECT seq, at, subject, kind, payload, hash FROM fact WHERE seq > $1 ORDER BY seq LIMIT $2";
+        self.query(both(sql), &[Value::Number(rows::signed(seq)), most(limit)]).await?.read(read)
     }
 
     /// Returns up to `limit` facts of these kinds after this one, in order.
@@ -48,15 +43,14 @@ impl Readers {
     pub async fn facts_of_kinds(
         &self,
         seq: u64,
-        [one, two, three]: [u16; 3],
+        kinds: [u16; 3],
         limit: usize,
     ) -> Result<Vec<Stored>, StorageError> {
-        let query = sqlx::query(
-            "SELECT * FROM fact WHERE seq > ? AND kind IN (?, ?, ?) ORDER BY seq LIMIT ?",
-        );
-        let query = query.bind(rows::signed(seq)).bind(one).bind(two).bind(three);
-        let query = query.bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        query.fetch_all(&self.pool).await?.iter().map(read).collect()
+        let [one, two, three] = kinds.map(|kind| Value::Number(i64::from(kind)));
+        let sql = "SELECT seq, at, subject, kind, payload, hash FROM fact \
+                   WHERE seq > $1 AND kind IN ($2, $3, $4) ORDER BY seq LIMIT $5";
+        let values = [Value::Number(rows::signed(seq)), one, two, three, most(limit)];
+        self.query(both(sql), &values).await?.read(read)
     }
 
     /// Returns the facts about one subject, in order.
@@ -64,25 +58,26 @@ impl Readers {
     /// # Errors
     /// If the database failed, or a row cannot be read as a fact.
     pub async fn facts_of(&self, subject: u128) -> Result<Vec<Stored>, StorageError> {
-        let query = sqlx::query("SELECT * FROM fact WHERE subject = ? ORDER BY seq")
-            .bind(subject.to_be_bytes().to_vec());
-        query.fetch_all(&self.pool).await?.iter().map(read).collect()
+        let sql = "SELECT seq, at, subject, kind, payload, hash FROM fact WHERE subject = $1 ORDER BY seq";
+        self.query(both(sql), &[Value::Bytes(&subject.to_be_bytes())]).await?.read(read)
     }
 }
 
-fn read(row: &SqliteRow) -> Result<Stored, StorageError> {
-    let seq = rows::seq(row)?;
+/// A limit on rows.
+pub(super) fn most<'a>(limit: usize) -> Value<'a> {
+    Value::Number(i64::try_from(limit).unwrap_or(i64::MAX))
+}
+
+fn read(row: Row<'_>) -> Result<Stored, StorageError> {
+    let seq = row.count(0)?;
     let unreadable =
         |column| move |_: sqlx::Error| StorageError::Row { table: "fact", seq, column };
-    let hash: Vec<u8> = row.try_get("hash").map_err(unreadable("hash"))?;
-    let hash =
-        hash.try_into().map_err(|_| StorageError::Row { table: "fact", seq, column: "hash" })?;
     Ok(Stored {
         seq,
-        at: Moment::from_unix_ms(row.try_get("at").map_err(unreadable("at"))?),
-        subject: rows::subject(row).map_err(unreadable("subject"))?,
-        kind: row.try_get("kind").map_err(unreadable("kind"))?,
-        payload: row.try_get("payload").map_err(unreadable("payload"))?,
-        hash: Digest::from_bytes(hash),
+        at: Moment::from_unix_ms(row.number(1).map_err(unreadable("at"))?),
+        subject: row.subject(2).map_err(unreadable("subject"))?,
+        kind: row.narrow(3).map_err(unreadable("kind"))?,
+        payload: row.bytes(4).map_err(unreadable("payload"))?,
+        hash: Digest::from_bytes(row.exactly(5).map_err(unreadable("hash"))?),
     })
 }

@@ -1,20 +1,41 @@
-//! Table `head`: how far the journal goes.
+//! Table `head`: how far the journal goes, and who may go on.
 
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row as _, SqliteConnection};
-
-use super::{Extent, Head, Readers, StorageError};
-use super::{balances, rows};
+use super::rows::{self, Link, Row, Value, both};
+use super::{Balance, Extent, Head, Readers, StorageError};
 use crate::ids::Digest;
+use crate::money::Micros;
 
-const SELECT: &str = "SELECT seq, hash FROM head";
+/// What must hold for a batch to be written: whose turn it is, and the fact that it follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Guard {
+    pub(super) epoch: u64,
+    pub(super) head: Head,
+}
 
-pub(super) async fn set(connection: &mut SqliteConnection, head: Head) -> Result<(), StorageError> {
-    let query = sqlx::query("UPDATE head SET seq = ?, hash = ?")
-        .bind(rows::signed(head.seq))
-        .bind(head.hash.as_bytes().to_vec());
-    query.execute(connection).await?;
-    Ok(())
+/// The newest fact, and the epoch.
+pub(super) const SELECT: &str = "SELECT seq, hash, epoch FROM head";
+
+/// Counts the epoch up: from now on nobody else's batches are taken.
+pub(super) const BEGIN: &str = "UPDATE head SET epoch = epoch + 1 RETURNING seq, hash, epoch";
+
+/// Moves the head on, if nobody else has.
+pub(super) async fn advance(
+    link: &mut Link<'_>,
+    Guard { epoch, head }: Guard,
+    to: Head,
+) -> Result<(), StorageError> {
+    let sql = "UPDATE head SET seq = $1, hash = $2 WHERE epoch = $3 AND seq = $4 AND hash = $5";
+    let values = [
+        Value::Number(rows::signed(to.seq)),
+        Value::Bytes(to.hash.as_bytes()),
+        Value::Number(rows::signed(epoch)),
+        Value::Number(rows::signed(head.seq)),
+        Value::Bytes(head.hash.as_bytes()),
+    ];
+    match rows::execute(link, both(sql), &values).await? {
+        0 => Err(StorageError::Fenced),
+        _ => Ok(()),
+    }
 }
 
 impl Readers {
@@ -23,7 +44,8 @@ impl Readers {
     /// # Errors
     /// If the database failed, or the row is not readable.
     pub async fn head(&self) -> Result<Head, StorageError> {
-        read(&sqlx::query(SELECT).fetch_one(&self.pool).await?)
+        let found = self.query(both(SELECT), &[]).await?.first(read)?;
+        Ok(found.ok_or(NO_HEAD)?.head)
     }
 
     /// Returns how far each part of the journal goes, all at one moment.
@@ -31,22 +53,36 @@ impl Readers {
     /// # Errors
     /// If the database failed, or a row is not readable.
     pub async fn extent(&self) -> Result<Extent, StorageError> {
-        let mut tx = self.pool.begin().await?;
-        let head = read(&sqlx::query(SELECT).fetch_one(&mut *tx).await?)?;
-        let ends = sqlx::query(
-            "SELECT ifnull((SELECT max(seq) FROM fact), 0), ifnull((SELECT max(seq) FROM entry), 0)",
-        );
-        let ends = ends.fetch_one(&mut *tx).await?;
-        let balances = balances::read(&mut tx).await?;
-        tx.commit().await?;
-        Ok(Extent { head, facts_end: ends.try_get(0)?, entries_end: ends.try_get(1)?, balances })
+        // One statement sees one moment.
+        let sql = "SELECT head.seq, hash, epoch, \
+                       coalesce((SELECT max(seq) FROM fact), 0), coalesce((SELECT max(seq) FROM entry), 0), \
+                       CAST(CASE WHEN account IS NULL THEN 0 ELSE 1 END AS bigint), coalesce(account, ''), coalesce(amount, 0), coalesce(newest, 0) \
+                   FROM head LEFT JOIN balance ON true ORDER BY account";
+        let rows = self.query(both(sql), &[]).await?;
+        let extent = rows.first(|row| {
+            let (facts_end, entries_end) = (row.count(3)?, row.count(4)?);
+            Ok(Extent { head: read(row)?.head, facts_end, entries_end, balances: Vec::new() })
+        })?;
+        let balances = rows.read(|row| match row.number(5)? {
+            0 => Ok(None),
+            _ => {
+                let (account, amount) = (row.text(6)?, Micros::new(row.number(7)?));
+                Ok(Some(Balance { account, amount, newest: row.count(8)? }))
+            }
+        })?;
+        let balances = balances.into_iter().flatten().collect();
+        Ok(Extent { balances, ..extent.ok_or(NO_HEAD)? })
     }
 }
 
-fn read(row: &SqliteRow) -> Result<Head, StorageError> {
-    let seq = rows::seq(row)?;
-    let hash: Vec<u8> = row.try_get("hash")?;
+/// The row of `head` is not there.
+pub(super) const NO_HEAD: StorageError =
+    StorageError::Row { table: "head", seq: 0, column: "only" };
+
+/// Reads the first three columns as head and epoch.
+pub(super) fn read(row: Row<'_>) -> Result<Guard, StorageError> {
+    let seq = row.count(0)?;
     let hash =
-        hash.try_into().map_err(|_| StorageError::Row { table: "head", seq, column: "hash" })?;
-    Ok(Head { seq, hash: Digest::from_bytes(hash) })
+        row.exactly(1).map_err(|_| StorageError::Row { table: "head", seq, column: "hash" })?;
+    Ok(Guard { epoch: row.count(2)?, head: Head { seq, hash: Digest::from_bytes(hash) } })
 }

@@ -1,27 +1,28 @@
 //! Table `module`: Wasm components by their digest.
 
-use sqlx::{Arguments as _, Row as _, SqliteConnection};
-
-use super::rows::{self, Statement};
+use super::rows::{self, Link, Statement, Value, both};
 use super::{Readers, StorageError};
 use crate::ids::Digest;
 
 // The same digest is the same bytes, so what is there already may stay.
 const PUT: Statement = Statement {
-    before: "INSERT OR IGNORE INTO module (digest, wasm) SELECT * FROM (VALUES ",
-    row: "(?,?)",
-    after: rows::WHERE_BOUND,
+    sqlite: (
+        "INSERT OR IGNORE INTO module (digest, wasm) SELECT * FROM (VALUES ",
+        rows::WHERE_BOUND,
+    ),
+    postgres: "INSERT INTO module (digest, wasm) SELECT * FROM unnest($1::bytea[], $2::bytea[]) \
+               ON CONFLICT (digest) DO NOTHING",
 };
 
 pub(super) async fn put(
-    connection: &mut SqliteConnection,
-    modules: Vec<(Digest, Vec<u8>)>,
+    link: &mut Link<'_>,
+    modules: &[(Digest, Vec<u8>)],
 ) -> Result<(), StorageError> {
-    rows::run(connection, PUT, modules, |arguments, (digest, wasm)| {
-        arguments.add(digest.as_bytes().to_vec())?;
-        arguments.add(wasm)
-    })
-    .await
+    let columns = [
+        rows::blobs(modules, |(digest, _)| digest.as_bytes()),
+        rows::blobs(modules, |(_, wasm)| wasm),
+    ];
+    rows::run(link, PUT, &columns).await
 }
 
 impl Readers {
@@ -30,8 +31,8 @@ impl Readers {
     /// # Errors
     /// If the database failed.
     pub async fn module(&self, digest: Digest) -> Result<Option<Vec<u8>>, StorageError> {
-        let query = sqlx::query("SELECT wasm FROM module WHERE digest = ?");
-        let row = query.bind(digest.as_bytes().to_vec()).fetch_optional(&self.pool).await?;
-        Ok(row.map(|row| row.try_get(0)).transpose()?)
+        let sql = both("SELECT wasm FROM module WHERE digest = $1");
+        let rows = self.query(sql, &[Value::Bytes(digest.as_bytes())]).await?;
+        rows.first(|row| Ok(row.bytes(0)?))
     }
 }

@@ -1,49 +1,42 @@
 //! Table `person`: by which leads a person is found, as keyed prints.
 
-use sqlx::{Arguments as _, SqliteConnection};
-
-use super::rows::{self, Statement};
+use super::facts::most;
+use super::rows::{self, Link, Statement, Value, both};
 use super::{PersonRow, Readers, StorageError};
 use crate::clock::Moment;
 
 const PUT: Statement = Statement {
-    before: "INSERT OR REPLACE INTO person (print, subject, until) SELECT * FROM (VALUES ",
-    row: "(?,?,?)",
-    after: rows::WHERE_BOUND,
+    sqlite: (
+        "INSERT OR REPLACE INTO person (print, subject, until) SELECT * FROM (VALUES ",
+        rows::WHERE_BOUND,
+    ),
+    postgres: "INSERT INTO person (print, subject, until) \
+               SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bigint[]) \
+               ON CONFLICT (print, subject) DO UPDATE SET until = excluded.until",
 };
 
-const DELETE: Statement =
-    Statement { before: "DELETE FROM person WHERE subject IN (VALUES ", row: "(?)", after: ")" };
+const DELETE: Statement = Statement {
+    sqlite: ("DELETE FROM person WHERE subject IN (VALUES ", ")"),
+    postgres: "DELETE FROM person WHERE subject = ANY ($1::bytea[])",
+};
 
-pub(super) async fn put(
-    connection: &mut SqliteConnection,
-    persons: Vec<PersonRow>,
-) -> Result<(), StorageError> {
-    rows::run(connection, PUT, persons, |arguments, person| {
-        arguments.add(person.print.to_vec())?;
-        arguments.add(person.subject.to_be_bytes().to_vec())?;
-        arguments.add(person.until.unix_ms())
-    })
-    .await
+pub(super) async fn put(link: &mut Link<'_>, persons: &[PersonRow]) -> Result<(), StorageError> {
+    let columns = [
+        rows::blobs(persons, |person| &person.print),
+        rows::subjects(persons, |person| Some(person.subject)),
+        rows::numbers(persons, |person| person.until.unix_ms()),
+    ];
+    rows::run(link, PUT, &columns).await
 }
 
-pub(super) async fn delete(
-    connection: &mut SqliteConnection,
-    subjects: Vec<u128>,
-) -> Result<(), StorageError> {
-    rows::run(connection, DELETE, subjects, |arguments, subject| {
-        arguments.add(subject.to_be_bytes().to_vec())
-    })
-    .await
+pub(super) async fn delete(link: &mut Link<'_>, subjects: &[u128]) -> Result<(), StorageError> {
+    rows::run(link, DELETE, &[rows::subjects(subjects, |subject| Some(*subject))]).await
 }
 
-pub(super) async fn sweep(
-    connection: &mut SqliteConnection,
-    before: Option<Moment>,
-) -> Result<(), StorageError> {
+pub(super) async fn sweep(link: &mut Link<'_>, before: Option<Moment>) -> Result<(), StorageError> {
     if let Some(before) = before {
-        let sweep = sqlx::query("DELETE FROM person WHERE until < ?").bind(before.unix_ms());
-        sweep.execute(connection).await?;
+        let sql = both("DELETE FROM person WHERE until < $1");
+        rows::execute(link, sql, &[Value::Number(before.unix_ms())]).await?;
     }
     Ok(())
 }
@@ -58,11 +51,10 @@ impl Readers {
         print: [u8; 32],
         limit: usize,
     ) -> Result<Vec<u128>, StorageError> {
-        let query =
-            sqlx::query("SELECT subject FROM person WHERE print = ? ORDER BY subject DESC LIMIT ?");
-        let query = query.bind(print.to_vec()).bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        let found = query.fetch_all(&self.pool).await?;
-        found.iter().map(|row| Ok(rows::subject(row)?.unwrap_or_default())).collect()
+        let sql =
+            both("SELECT subject FROM person WHERE print = $1 ORDER BY subject DESC LIMIT $2");
+        let rows = self.query(sql, &[Value::Bytes(&print), most(limit)]).await?;
+        rows.read(|row| Ok(row.subject(0)?.unwrap_or_default()))
     }
 
     /// Returns whether a subject has prints.
@@ -70,9 +62,9 @@ impl Readers {
     /// # Errors
     /// If the database failed.
     pub async fn has_persons(&self, subject: u128) -> Result<bool, StorageError> {
-        let query = sqlx::query("SELECT 1 FROM person WHERE subject = ? LIMIT 1");
-        let found = query.bind(subject.to_be_bytes().to_vec()).fetch_optional(&self.pool).await?;
-        Ok(found.is_some())
+        let sql = both("SELECT until FROM person WHERE subject = $1 LIMIT 1");
+        let rows = self.query(sql, &[Value::Bytes(&subject.to_be_bytes())]).await?;
+        Ok(rows.first(|row| Ok(row.number(0)?))?.is_some())
     }
 
     /// Returns whether there are prints that were to be kept until before this moment.
@@ -80,7 +72,8 @@ impl Readers {
     /// # Errors
     /// If the database failed.
     pub async fn persons_overdue(&self, at: Moment) -> Result<bool, StorageError> {
-        let query = sqlx::query("SELECT 1 FROM person WHERE until < ? LIMIT 1").bind(at.unix_ms());
-        Ok(query.fetch_optional(&self.pool).await?.is_some())
+        let sql = both("SELECT until FROM person WHERE until < $1 LIMIT 1");
+        let rows = self.query(sql, &[Value::Number(at.unix_ms())]).await?;
+        Ok(rows.first(|row| Ok(row.number(0)?))?.is_some())
     }
 }

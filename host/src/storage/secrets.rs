@@ -1,25 +1,24 @@
 //! Table `secret`: keys of the exchange itself, wrapped.
 
-use sqlx::{Arguments as _, Row as _, SqliteConnection};
-
-use super::rows::{self, Statement};
+use super::rows::{self, Link, Statement, Value, both};
 use super::{Readers, StorageError};
 
 const PUT: Statement = Statement {
-    before: "INSERT OR REPLACE INTO secret (name, wrapped) SELECT * FROM (VALUES ",
-    row: "(?,?)",
-    after: rows::WHERE_BOUND,
+    sqlite: (
+        "INSERT OR REPLACE INTO secret (name, wrapped) SELECT * FROM (VALUES ",
+        rows::WHERE_BOUND,
+    ),
+    postgres: "INSERT INTO secret (name, wrapped) SELECT * FROM unnest($1::text[], $2::bytea[]) \
+               ON CONFLICT (name) DO UPDATE SET wrapped = excluded.wrapped",
 };
 
 pub(super) async fn put(
-    connection: &mut SqliteConnection,
-    secrets: Vec<(String, Vec<u8>)>,
+    link: &mut Link<'_>,
+    secrets: &[(String, Vec<u8>)],
 ) -> Result<(), StorageError> {
-    rows::run(connection, PUT, secrets, |arguments, (name, wrapped)| {
-        arguments.add(name)?;
-        arguments.add(wrapped)
-    })
-    .await
+    let columns =
+        [rows::texts(secrets, |(name, _)| name), rows::blobs(secrets, |(_, wrapped)| wrapped)];
+    rows::run(link, PUT, &columns).await
 }
 
 impl Readers {
@@ -28,8 +27,8 @@ impl Readers {
     /// # Errors
     /// If the database failed.
     pub async fn secret(&self, name: &str) -> Result<Option<Vec<u8>>, StorageError> {
-        let query = sqlx::query("SELECT wrapped FROM secret WHERE name = ?").bind(name.to_owned());
-        let row = query.fetch_optional(&self.pool).await?;
-        Ok(row.map(|row| row.try_get(0)).transpose()?)
+        let sql = both("SELECT wrapped FROM secret WHERE name = $1");
+        let rows = self.query(sql, &[Value::Text(name)]).await?;
+        rows.first(|row| Ok(row.bytes(0)?))
     }
 }

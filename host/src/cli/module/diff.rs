@@ -13,11 +13,13 @@ use serde_json::{Value, json};
 use self::remote::Remote;
 use super::{print, print_json, read};
 use crate::cli::ask::Exchange;
+use crate::cli::place::place;
 use crate::cli::{Failure, block_on};
 use crate::clock::Clock;
 use crate::exchange::{
     Code, DiffError, Settings, Window, diff_directory, diff_file, diff_payloads, record_directory,
 };
+use crate::journal::Place;
 
 /// The exchange that is asked unless another is named.
 const URL: &str = "http://127.0.0.1:8080";
@@ -28,6 +30,9 @@ struct From {
     /// The directory of an exchange, which may be running.
     #[arg(long)]
     data: Option<PathBuf>,
+    /// The PostgreSQL database with that exchange's journal, if it has a password.
+    #[arg(long, env = "GAVEL_DATABASE", value_name = "URL", hide_env_values = true)]
+    database: Option<String>,
     /// A running exchange; the operator's key is in GAVEL_OPERATOR_KEY. Unless --data says otherwise, the one on
     /// 127.0.0.1:8080.
     #[arg(long, env = "GAVEL_URL")]
@@ -112,7 +117,7 @@ pub(super) fn run(args: &Args, json: bool) -> Result<(), Failure> {
 pub(super) fn record(args: &RecordArgs) -> Result<(), Failure> {
     let RecordArgs { name, leads, from } = args;
     let window = leads.window()?;
-    if let Some(data) = &from.data {
+    if let Some(data) = from.place()? {
         let now = Clock::system().now();
         let recording = record_directory(data, name, (window, now), io::stdout().lock());
         return block_on(recording)?.map_err(failure);
@@ -141,7 +146,7 @@ fn found(args: &Args) -> Result<Value, Failure> {
         })?;
         return compare_file(file, (name, old, new));
     }
-    if let Some(data) = &from.data {
+    if let Some(data) = from.place()? {
         let (old, new) = codes(&|number| Ok(Code::Version(number)))?;
         let now = Clock::system().now();
         let mut line = Line::default();
@@ -189,6 +194,12 @@ impl Leads {
 }
 
 impl From {
+    /// Returns the journal to read, if it is not a running exchange that is asked.
+    fn place(&self) -> Result<Option<Place>, Failure> {
+        let data = self.data.clone();
+        data.map(|data| place(data, self.database.as_deref())).transpose()
+    }
+
     fn remote(&self) -> Remote {
         let url = self.url.as_deref().unwrap_or(URL);
         Remote(Exchange::at(url, self.operator_key.as_deref()))
@@ -196,7 +207,7 @@ impl From {
 
     /// Returns the component of an uploaded version.
     fn component(&self, name: &str, number: u32) -> Result<Code, Failure> {
-        match &self.data {
+        match self.place()? {
             Some(data) => {
                 let wasm = block_on(crate::exchange::component_of(data, name, number))?;
                 let wasm = wasm.map_err(failure)?;

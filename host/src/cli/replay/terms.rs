@@ -1,7 +1,6 @@
 //! `gavel replay DIR --reserve …`: what recorded auctions would have brought on other terms.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use serde_json::Value;
 
@@ -11,6 +10,7 @@ use crate::cli::module::{print, print_json};
 use crate::cli::{Failure, block_on};
 use crate::clock::Clock;
 use crate::exchange::{OtherTerms, Window, what_if};
+use crate::journal::Place;
 use crate::money::Micros;
 
 /// How many campaigns have a line.
@@ -71,12 +71,12 @@ impl Args {
     }
 }
 
-pub(super) fn run(directory: &Path, args: &Args, json: bool) -> Result<(), Failure> {
+pub(super) fn run(place: Place, args: &Args, json: bool) -> Result<(), Failure> {
     let terms = args.terms()?;
     let last = args.last.as_deref().map(Window::parse_last).transpose();
     let last = last.map_err(|message| Failure::usage(format!("--last: {message}")))?;
     let window = (last, Clock::system().now());
-    let found = block_on(what_if(directory, terms, args.vertical.as_deref(), window))?;
+    let found = block_on(what_if(place, terms, args.vertical.as_deref(), window))?;
     let found = found.map_err(|error| Failure::because(&error))?;
     if found.get("leads").and_then(Value::as_u64) == Some(0) {
         return Err(Failure::could_not_run(format!(

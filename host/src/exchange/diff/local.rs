@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{BufReader, Write};
-use std::path::Path;
 
 use serde_json::Value as Json;
 
@@ -10,7 +9,7 @@ use super::{DiffError, Found, Pace, Version, digest_of, filter, filter_of, recor
 use crate::clock::Moment;
 use crate::exchange::recording::{FileTape, JournalTape, Seatings, Settings, Tape, Window};
 use crate::ids::ModuleName;
-use crate::journal::Reading;
+use crate::journal::{Place, Reading};
 use crate::sandbox::{Admitted, Limits, Sandbox};
 
 /// Which code is compared.
@@ -29,12 +28,12 @@ pub enum Code {
 ///
 /// [`DiffError`] if there are no such versions or they cannot be compared, or the journal cannot be read.
 pub async fn diff_directory(
-    directory: &Path,
+    place: impl Into<Place>,
     (name, old, new): (&str, Code, Code),
     (window, now): (Window, Moment),
     progress: impl FnMut(u64, u64),
 ) -> Result<Json, DiffError> {
-    let reading = Reading::open(directory).await?;
+    let reading = Reading::open(place).await?;
     let name = &module(name)?;
     let (then, draft) = Seatings::then(&reading, name).await?;
     let name = &filter_of(&draft, name.as_str())?;
@@ -86,12 +85,12 @@ pub async fn diff_file(
 ///
 /// [`DiffError`] if there is no such filter, the journal cannot be read, or the recording cannot be written.
 pub async fn record_directory(
-    directory: &Path,
+    place: impl Into<Place>,
     name: &str,
     (window, now): (Window, Moment),
     out: impl Write,
 ) -> Result<(), DiffError> {
-    let reading = Reading::open(directory).await?;
+    let reading = Reading::open(place).await?;
     let (then, draft) = Seatings::then(&reading, &module(name)?).await?;
     let name = filter_of(&draft, name)?;
     let seatings = match window.settings {
@@ -109,8 +108,12 @@ pub async fn record_directory(
 /// # Errors
 ///
 /// [`DiffError`] if there is no such version, or the journal cannot be read.
-pub async fn component_of(directory: &Path, name: &str, number: u32) -> Result<Vec<u8>, DiffError> {
-    let reading = Reading::open(directory).await?;
+pub async fn component_of(
+    place: impl Into<Place>,
+    name: &str,
+    number: u32,
+) -> Result<Vec<u8>, DiffError> {
+    let reading = Reading::open(place).await?;
     let (_, draft) = Seatings::then(&reading, &module(name)?).await?;
     let wasm = reading.module(digest_of(&draft, name, number)?).await?;
     reading.close().await;

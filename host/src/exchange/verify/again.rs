@@ -12,7 +12,7 @@ use crate::catalog::{
     Excerpt, FailingSpec, Faults, Lot, Market, ModuleVersion, Served, Serving, Unfoldable, Upkeep,
 };
 use crate::clock::Moment;
-use crate::facts::{Delivered, Ended, Fact, PingAnswered, Winner};
+use crate::facts::{Delivered, Ended, Fact, PingAnswered, Posted, Winner};
 use crate::ids::{SourceId, VerticalId};
 use crate::lead::PingView;
 use crate::money::Micros;
@@ -167,6 +167,10 @@ fn deliveries(facts: &[Placed], auction: &PingAnswered) -> Result<String, String
     let mut holds: Vec<Option<Winner>> = auction.winners.iter().cloned().map(Some).collect();
     let mut count = 0_usize;
     for Placed { seq, fact, .. } in facts {
+        if let Fact::Posted(posted) = fact {
+            passed_over(auction, &mut holds, posted)
+                .map_err(|fault| format!("fact {seq}: {fault}"))?;
+        }
         let Fact::Delivered(delivered) = fact else { continue };
         count = count.saturating_add(1);
         let copy = usize::try_from(delivered.copy).ok().and_then(|copy| holds.get_mut(copy));
@@ -198,17 +202,32 @@ fn settled(
             return Err("it is sold at another price than was held");
         }
     }
-    let Some(next) = &delivered.successor else { return Ok(()) };
-    let bid =
-        auction.bids.iter().find(|bid| bid.campaign == next.campaign && bid.buyer == next.buyer);
+    comes_next(auction, delivered.successor.as_ref())
+}
+
+/// Moves the copies whose winners may not have the person.
+fn passed_over(
+    auction: &PingAnswered,
+    holds: &mut [Option<Winner>],
+    posted: &Posted,
+) -> Result<(), &'static str> {
+    for passed in &posted.passed_over {
+        comes_next(auction, passed.successor.as_ref())?;
+        let Some(index) = passed.copy else { continue };
+        let copy = usize::try_from(index).ok().and_then(|index| holds.get_mut(index));
+        *copy.ok_or("there is no such copy")? = passed.successor.clone();
+    }
+    Ok(())
+}
+
+/// Checks that whoever comes next made the bid that it is held to.
+fn comes_next(auction: &PingAnswered, next: Option<&Winner>) -> Result<(), &'static str> {
+    let Some(next) = next else { return Ok(()) };
+    let mut bids = auction.bids.iter();
+    let bid = bids.find(|bid| bid.campaign == next.campaign && bid.buyer == next.buyer);
+    let reserve = auction.terms.reserve;
     match bid {
-        Some(bid)
-            if bid.amount == next.bid
-                && next.price <= next.bid
-                && next.price >= auction.terms.reserve =>
-        {
-            Ok(())
-        }
+        Some(bid) if bid.amount == next.bid && (reserve..=next.bid).contains(&next.price) => Ok(()),
         _ => Err("who came next did not bid so"),
     }
 }

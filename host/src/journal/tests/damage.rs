@@ -18,9 +18,12 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-#[tokio::test]
-async fn a_change_behind_the_journals_back_is_found_and_named() {
-    const FREE: &str = "DROP TRIGGER fact_stays; DROP TRIGGER fact_holds; DROP TRIGGER entry_stays; DROP TRIGGER entry_holds;";
+pub(super) async fn a_change_behind_the_journals_back_is_found_and_named(kind: Kind) {
+    let on = |table| if kind == Kind::Sqlite { String::new() } else { format!(" ON {table}") };
+    let free: String = ["fact", "entry"].iter().fold(String::new(), |sql, table| {
+        let on = on(table);
+        format!("{sql}DROP TRIGGER {table}_stays{on}; DROP TRIGGER {table}_holds{on}; ")
+    });
     let changed = "or its entries were changed: they do not give its hash";
     for (sql, says) in [
         ("UPDATE fact SET at = at + 1 WHERE seq = 4", format!("fact 4 {changed}")),
@@ -71,36 +74,34 @@ async fn a_change_behind_the_journals_back_is_found_and_named() {
             "fact 8 is the newest, but the balance of `exchange:secret` does not follow from the entries, which sum to 0 millionths".into(),
         ),
     ] {
-        let directory = journal_of(8).await;
-        let database = directory.path().join("journal.db");
-        tamper(&database, FREE).await;
-        tamper(&database, sql).await;
-        assert_eq!(recovered(directory.path()).await.1, says, "{sql}");
-        let verified = verify(directory.path()).await.map(|audit| audit.head());
+        let directory = journal_of(kind, 8).await;
+        directory.tamper(&free).await;
+        directory.tamper(sql).await;
+        assert_eq!(recovered(&directory).await.1, says, "{sql}");
+        let verified = verify(&directory).await.map(|audit| audit.head());
         assert_eq!(verified.unwrap_err().to_string(), says, "{sql}");
     }
 }
 
-#[tokio::test]
-async fn the_database_refuses_to_change_or_delete_facts_and_entries() {
-    let directory = journal_of(4).await;
-    let database = directory.path().join("journal.db");
+pub(super) async fn the_database_refuses_to_change_or_delete_facts_and_entries(kind: Kind) {
+    let directory = journal_of(kind, 4).await;
+    let directory = Arc::new(directory);
     for sql in [
         "UPDATE fact SET at = 0",
         "DELETE FROM fact",
         "UPDATE entry SET amount = 0",
         "DELETE FROM entry",
     ] {
-        let database = database.clone();
-        let tampering = tokio::spawn(async move { tamper(&database, sql).await });
+        let directory = Arc::clone(&directory);
+        let tampering = tokio::spawn(async move { directory.tamper(sql).await });
         assert!(tampering.await.is_err(), "{sql}");
     }
-    assert!(verify(directory.path()).await.is_ok());
+    assert!(verify(&*directory).await.is_ok());
 }
 
 #[tokio::test]
 async fn any_flipped_byte_of_the_file_is_found_or_changes_no_fact() {
-    let directory = journal_of(60).await;
+    let directory = journal_of(Kind::Sqlite, 60).await;
     let database = directory.path().join("journal.db");
     let (whole, facts) = (std::fs::read(&database).unwrap(), facts_in(directory.path()).await);
     let mut found = 0;
@@ -185,7 +186,7 @@ async fn a_flipped_byte_in_the_log_loses_nothing_silently() {
 
 #[tokio::test]
 async fn a_damaged_anchor_is_refused() {
-    let directory = journal_of(3).await;
+    let directory = journal_of(Kind::Sqlite, 3).await;
     std::fs::write(directory.path().join("anchor"), b"something else").unwrap();
     let (_, said) = recovered(directory.path()).await;
     assert!(said.contains("it is unknown how far the journal was acknowledged"), "{said}");
@@ -201,11 +202,14 @@ async fn where_there_is_no_journal_there_is_nothing_to_verify() {
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
 }
 
-#[tokio::test]
-async fn a_journal_of_a_newer_program_is_refused() {
-    let directory = journal_of(1).await;
+pub(super) async fn a_journal_of_a_newer_program_is_refused(kind: Kind) {
+    let directory = journal_of(kind, 1).await;
     let newer = "INSERT INTO _sqlx_migrations SELECT 999, 'newer', installed_on, success, checksum, 0 FROM _sqlx_migrations";
-    tamper(&directory.path().join("journal.db"), newer).await;
-    let error = Journal::open(directory.path()).await.unwrap_err();
-    assert_eq!(error.to_string(), "the database's schema cannot be brought up to date");
+    directory.tamper(newer).await;
+    let error = Journal::open(&directory).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the database's schema has version 999, and this program knows versions up to 1; start the program that wrote it \
+         last, or a newer one"
+    );
 }

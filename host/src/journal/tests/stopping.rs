@@ -118,7 +118,7 @@ async fn a_full_disk_stops_the_process_and_loses_nothing_that_was_acknowledged()
 async fn legs_that_do_not_sum_to_zero_stop_the_process_and_never_reach_the_disk() {
     let bad = Entry { account: "cash".to_owned(), amount: Micros::new(1), code: "gift" };
     if let Some(directory) = std::env::var_os(CHILD) {
-        let journal = open(directory.as_ref()).await;
+        let journal = open(Path::new(&directory)).await;
         commit(&journal, record(2)).await;
         let seat = journal.seat().await.unwrap();
         let _ignored = seat.fill(Record { entries: vec![bad], ..record(4) }).wait().await;

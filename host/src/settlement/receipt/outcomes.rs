@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{Case, amount, message};
-use crate::facts::{Delivered, Fact, PingAnswered, Winner};
+use crate::facts::{Delivered, Fact, PassedOver, PingAnswered, Winner};
 use crate::money::Micros;
 use crate::reasons::Exclusion;
 
@@ -47,6 +47,14 @@ pub(super) fn outcomes(case: &Case<'_>, auction: &PingAnswered) -> Vec<Value> {
 fn outcome(case: &Case<'_>, auction: &PingAnswered, buyer: &str, part: Part<'_>) -> Value {
     let asked = !part.won && part.lost_by_price;
     let price_to_win = asked.then(|| (case.price_to_win)(auction, buyer)).flatten();
+    let passed = posts(case).filter(|passed| passed.buyer == buyer).map(|passed| {
+        json!({
+            "campaign": passed.campaign,
+            "code": passed.reason,
+            "message": message(&passed.reason),
+            "detail": passed.detail,
+        })
+    });
     let deliveries = case.facts.iter().filter_map(|placed| match &placed.fact {
         Fact::Delivered(delivered) if delivered.buyer == buyer => Some(json!({
             "at": placed.at.to_string(),
@@ -64,18 +72,29 @@ fn outcome(case: &Case<'_>, auction: &PingAnswered, buyer: &str, part: Part<'_>)
         "price": price(case, auction, buyer).map(|price| price.to_string()),
         "price_to_win": price_to_win.map(|price| price.to_string()),
         "campaigns": part.campaigns.into_values().collect::<Vec<Value>>(),
+        "passed_over": passed.collect::<Vec<Value>>(),
         "deliveries": deliveries.collect::<Vec<Value>>(),
     })
 }
 
-/// What a buyer pays if it takes the lead: as a winner, or as the one that came next when a winner refused.
+/// What a buyer pays if it takes the lead: as a winner, or as the one that came next when a winner refused or was passed over.
 fn price(case: &Case<'_>, auction: &PingAnswered, buyer: &str) -> Option<Micros> {
-    let successors = case.facts.iter().filter_map(|placed| match &placed.fact {
+    let refused = case.facts.iter().filter_map(|placed| match &placed.fact {
         Fact::Delivered(Delivered { successor, .. }) => successor.as_ref(),
         _ => None,
     });
-    let mut won = auction.winners.iter().chain(successors).filter(|winner| winner.buyer == buyer);
-    won.next_back().map(|winner| Micros::new(winner.price))
+    let successors = posts(case).filter_map(|passed| passed.successor.as_ref()).chain(refused);
+    let won = auction.winners.iter().chain(successors).filter(|winner| winner.buyer == buyer);
+    won.last().map(|winner| Micros::new(winner.price))
+}
+
+/// Returns those who were passed over at the post.
+fn posts<'c>(case: &Case<'c>) -> impl Iterator<Item = &'c PassedOver> {
+    let posts = case.facts.iter().filter_map(|placed| match &placed.fact {
+        Fact::Posted(posted) => Some(&posted.passed_over),
+        _ => None,
+    });
+    posts.flatten()
 }
 
 /// Returns whether a higher bid would have changed it.

@@ -91,11 +91,6 @@ impl Server {
         assert!(ran.status().unwrap().success(), "{sql}");
     }
 
-    /// The port that it listens on.
-    pub(crate) fn port(&self) -> u16 {
-        self.port
-    }
-
     fn url(&self, name: &str) -> String {
         format!("postgres://postgres@127.0.0.1:{}/{name}", self.port)
     }

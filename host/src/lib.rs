@@ -56,5 +56,6 @@ pub mod storage;
 pub mod egress;
 pub mod signing;
 pub mod clock;
+pub mod mock;
 pub mod demo;
 pub mod cli;

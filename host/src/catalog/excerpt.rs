@@ -3,12 +3,14 @@
 //! It has what the operator's API takes, without keys and without where leads are delivered to.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::draft::{Draft, Unfoldable};
-use super::spec::Percent;
+use super::policy::PolicySpec;
+use super::spec::{BuyerSpec, CampaignSpec, Percent, Register, VerticalSpec};
 use super::versions::{Track, Versions};
 use crate::clock::Moment;
 use crate::facts::{Fact, ModuleStepped, ModuleUploaded, Saved, Step};
@@ -17,6 +19,8 @@ use crate::money::Share;
 
 /// An address that leads nowhere: excerpts deliver nothing.
 const NOWHERE: &str = "https://buyer.invalid/";
+/// What stands for buyers, campaigns and verticals that are not part of an excerpt. No operator names anything so.
+const ELSEWHERE: &str = "elsewhere.not-in-this-excerpt";
 
 /// What is saved, and which modules serve, as far as it decides about the auctions of one vertical.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -85,6 +89,19 @@ impl Draft {
         for (buyer, spec) in register.buyers.iter().filter(|(id, _)| buyers.contains(id)) {
             excerpt.keep("buyer", buyer.as_str(), spec);
         }
+        for (policy, spec) in
+            register.policies.iter().filter(|(_, spec)| spec.verticals.contains(id))
+        {
+            // Its other verticals have nothing to do with this one.
+            excerpt.keep(
+                "policy",
+                policy.as_str(),
+                &PolicySpec { verticals: vec![id.clone()], ..spec.clone() },
+            );
+        }
+        for (name, spec) in &register.suppressions {
+            excerpt.keep("suppression", name, spec);
+        }
         let named = |name: &str| excerpt.saved.iter().any(|object| object.body.contains(name));
         let lists: Vec<_> = register.lists.iter().filter(|(name, _)| named(name)).collect();
         for (name, spec) in lists {
@@ -128,11 +145,14 @@ impl Excerpt {
     fn keep(&mut self, what: &str, id: &str, spec: &impl Serialize) {
         let mut body = serde_json::to_value(spec).unwrap_or_default();
         if let Some(members) = body.as_object_mut() {
-            for secret in ["key_digests", "name"] {
+            for secret in ["key_digests", "test_key_digests", "name"] {
                 members.remove(secret);
             }
             if what == "buyer" {
-                let nowhere = serde_json::json!({ "url": NOWHERE });
+                let nowhere = json!({ "url": NOWHERE });
+                if members.contains_key("bidding") {
+                    members.insert("bidding".to_owned(), nowhere.clone());
+                }
                 members.insert("delivery".to_owned(), nowhere);
             }
         }
@@ -179,7 +199,8 @@ impl Excerpt {
             draft.apply(at, &uploaded(module, version.version, Some(version)))?;
             draft.apply(at, &activated(module, version.version))?;
         }
-        let register = std::sync::Arc::make_mut(&mut draft.register);
+        let register = Arc::make_mut(&mut draft.register);
+        elsewhere(register);
         let unused: Vec<CampaignId> = register
             .campaigns
             .iter()
@@ -196,6 +217,36 @@ impl Excerpt {
             }
         }
         Ok(draft)
+    }
+}
+
+/// Puts something in the place of the buyers and campaigns that policies name and that are not in the excerpt, because they
+/// belong to other verticals: places in an order count them too.
+fn elsewhere(register: &mut Register) {
+    let Some(usual) = register.verticals.values().next() else { return };
+    let (Ok(other), usual) = (VerticalId::parse(ELSEWHERE), usual.clone()) else { return };
+    let tiers = || register.policies.values().flat_map(|policy| &policy.tiers);
+    let buyers: BTreeSet<BuyerId> = tiers().flat_map(|tier| &tier.buyers).cloned().collect();
+    let ordered = register.policies.values().flat_map(|policy| &policy.order);
+    let campaigns: BTreeSet<CampaignId> =
+        ordered.chain(tiers().flat_map(|tier| &tier.campaigns)).cloned().collect();
+    let read = |body: Value| serde_json::from_value::<BuyerSpec>(body);
+    let Ok(nobody) = read(json!({"delivery": {"url": NOWHERE}, "active": false})) else { return };
+    for buyer in buyers {
+        register.buyers.entry(buyer).or_insert_with(|| nobody.clone());
+    }
+    let missing: Vec<CampaignId> =
+        campaigns.into_iter().filter(|id| !register.campaigns.contains_key(id)).collect();
+    if missing.is_empty() {
+        return;
+    }
+    let Ok(buyer) = BuyerId::parse(ELSEWHERE) else { return };
+    register.buyers.entry(buyer.clone()).or_insert(nobody);
+    register.verticals.insert(other, VerticalSpec { active: false, ..usual });
+    let body = json!({"buyer": ELSEWHERE, "vertical": ELSEWHERE, "price": "1.00", "active": false});
+    let Ok(nothing) = serde_json::from_value::<CampaignSpec>(body) else { return };
+    for campaign in missing {
+        register.campaigns.insert(campaign, nothing.clone());
     }
 }
 

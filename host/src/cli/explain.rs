@@ -11,6 +11,7 @@ use super::ask::Exchange;
 use super::module::{print, print_json};
 use super::place::place;
 use super::{Failure, block_on};
+use crate::clock::Clock;
 use crate::demo::ink::coloured;
 use crate::exchange::receipt_in;
 use crate::ids::PingId;
@@ -50,7 +51,7 @@ pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
             let compiler = Compiler::this_program();
             let read = block_on(receipt_in(
                 place(data.clone(), args.database.as_deref())?,
-                ping,
+                (ping, Clock::system().now()),
                 &args.currency,
                 compiler,
             ))?;

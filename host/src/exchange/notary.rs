@@ -146,7 +146,8 @@ impl Exchange {
     /// Returns whom a source's or a buyer's key belongs to.
     pub fn holder(&self, key: &str) -> Option<Viewer> {
         let market = self.catalog.load();
-        let source = market.source_by_key(key).map(|source| Viewer::Source(source.id.to_string()));
+        let source = market.source_by_key(key);
+        let source = source.map(|(source, _)| Viewer::Source(source.id.to_string()));
         source.or_else(|| Some(Viewer::Buyer(market.buyer_by_key(key)?.id.to_string())))
     }
 

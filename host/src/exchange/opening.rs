@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::Exchange;
+use super::books::Books;
 use super::deliveries::SHIPPING_MAX;
 use super::diff::Diffing;
 use super::drains::Drains;
@@ -17,6 +17,8 @@ use super::failures::Failures;
 use super::notary::{Known, Notary};
 use super::shadow::Shadows;
 use super::upkeep::Upkeep;
+use super::{Exchange, entrance};
+use crate::bidding::Saleroom;
 use crate::book::{Book, State};
 use crate::catalog::{Catalog, Draft, Faults, Market, Workshop};
 use crate::clock::Clock;
@@ -24,12 +26,13 @@ use crate::config::Keeping;
 use crate::contacts::{ContactError, Contacts, Location, MasterKey, MasterKeyError, PRINT_KEY};
 use crate::delivery::DELIVER;
 use crate::delivery::courier::Courier;
-use crate::egress::Egress;
+use crate::egress::{Egress, Line};
 use crate::facts::{Fact, Unreadable};
 use crate::ids::Digest;
 use crate::ingest::Door;
 use crate::journal::{AuditError, Journal, JournalError, Opened, Place};
 use crate::sandbox::{Compiler, Limits, Sandbox, SandboxError};
+use crate::settlement::{self, Discrepancy, Ledger};
 use crate::signing::{KeyError, KeySource};
 
 /// How long open deliveries may take to finish once the exchange is told to stop.
@@ -89,6 +92,7 @@ impl Exchange {
     pub async fn open(options: Options) -> Result<Arc<Self>, OpenError> {
         let courier =
             Courier::new(&options.egress).map_err(|error| OpenError::Egress(error.to_string()))?;
+        let saleroom = saleroom(&options.egress)?;
         // First of all: from here on the directory is this process's alone.
         let Keeping { database, accepted, .. } = options.keeping.clone();
         let place = Place { directory: options.data.clone(), database, accepted };
@@ -100,10 +104,15 @@ impl Exchange {
             sandbox.map_err(|source| OpenError::Cache { path: options.data.clone(), source })?;
         let workshop = Arc::new(Workshop::new(sandbox, options.egress));
         let (mut draft, mut state, mut version) = (Draft::default(), State::default(), 0);
-        let (mut facts, mut known): (u64, Known) = (0, Known::default());
+        let (mut facts, mut ledger): (u64, _) = (0, Ledger::default());
+        let mut known = Known::default();
+        let mut discrepancy: Option<Discrepancy> = None;
         opened
             .recover(|stored| {
                 let fact = Fact::decode(stored.kind, &stored.payload)?;
+                let backed = settlement::backed(&state, stored.seq, &fact);
+                let taken = ledger.take(stored.at, &fact, &settlement::entries(&fact));
+                discrepancy = discrepancy.take().or(backed.and(taken).err());
                 state.apply(stored.at, &fact);
                 draft
                     .apply(stored.at, &fact)
@@ -138,14 +147,17 @@ impl Exchange {
         let exchange = Arc::new(Self {
             catalog: Catalog::new(market),
             book: Book::new(state),
+            books: Books::new(ledger),
             contacts,
             // A scrub may have been cut short.
             unscrubbed: AtomicBool::new(true),
             journal,
             door: Door::default(),
             courier,
+            saleroom,
             workshop,
             draft: Mutex::new(draft),
+            returning: Mutex::default(),
             drains: Drains::default(),
             failures: Failures::default(),
             shadows,
@@ -158,6 +170,10 @@ impl Exchange {
             tasks: TaskTracker::new(),
             stopping,
         });
+        match discrepancy {
+            Some(discrepancy) => exchange.stop_money(&discrepancy.to_string()),
+            None => exchange.book.decide(|book| exchange.books.compare(book, facts)),
+        }
         exchange.adopt_key().await.map_err(|_| OpenError::KeyNotRecorded)?;
         for duty in duties.into_iter().filter(|duty| duty.kind == DELIVER) {
             exchange.tasks.spawn(Arc::clone(&exchange).resume(duty));
@@ -165,6 +181,7 @@ impl Exchange {
         exchange.tasks.spawn(Arc::clone(&exchange).expire());
         exchange.tasks.spawn(Arc::clone(&exchange).sweep());
         exchange.tasks.spawn(Arc::clone(&exchange).watch_drains());
+        exchange.tasks.spawn(Arc::clone(&exchange).watch_books());
         exchange.look_at_the_disk();
         exchange.tasks.spawn(Arc::clone(&exchange).watch_disk());
         exchange.tasks.spawn(Arc::clone(&exchange).scrub());
@@ -223,6 +240,12 @@ async fn contacts(
         }
     }
     Err(MasterKeyError::Wrong { given }.into())
+}
+
+fn saleroom(egress: &Egress) -> Result<Saleroom, OpenError> {
+    let line = Line::open(egress).map_err(|error| OpenError::Egress(error.to_string()))?;
+    let seed = entrance::random().map_err(|error| OpenError::Egress(error.to_string()))?;
+    Ok(Saleroom::new(line, Instant::now(), u64::from_le_bytes(seed)))
 }
 
 async fn market(

@@ -1,8 +1,8 @@
 //! What a buyer that lost by its price would have had to bid, all else being as it was.
 
 use super::close::clear;
-use crate::clearing::Bid;
-use crate::facts::PingAnswered;
+use crate::clearing::{Bid, offer};
+use crate::facts::{BidMade, PingAnswered};
 use crate::ids::PingId;
 use crate::money::Micros;
 use crate::reasons::Exclusion;
@@ -13,22 +13,24 @@ const CENT: i64 = 10_000;
 /// Returns the price to win, in whole cents above what it takes; exactly the reserve where that was all that stood in the
 /// way. `None` if no bid would have won.
 pub(super) fn price_to_win(auction: &PingAnswered, buyer: &str) -> Option<Micros> {
-    let payable = |campaign: &str| {
-        let left = auction.left_out.iter().find(|left| left.campaign == campaign);
+    let competing = |bid: &&BidMade| {
+        let left = auction.left_out.iter().find(|left| left.campaign == bid.campaign);
         left.and_then(|left| Exclusion::from_code(&left.reason)).is_none_or(competed)
     };
-    let others = auction.bids.iter().filter(|bid| bid.buyer != buyer && payable(&bid.campaign));
-    let others: Vec<Bid<'_>> = others
-        .map(|bid| Bid { bidder: bid.buyer.as_str(), amount: Micros::new(bid.amount) })
-        .collect();
+    let bids = || auction.bids.iter().filter(competing);
+    let others: Vec<Bid<'_>> = bids().filter(|bid| bid.buyer != buyer).map(offer).collect();
+    // The buyer's best bid stands where it stood, with another amount.
+    let best = bids().filter(|bid| bid.buyer == buyer).max_by_key(|bid| bid.amount)?;
     let ping = PingId::from_u128(auction.ping);
     let wins = |amount: i64| {
+        let own = BidMade { amount, exclusive: None, ..best.clone() };
         let mut offers = others.clone();
-        offers.push(Bid { bidder: buyer, amount: Micros::new(amount) });
-        let own = offers.len().saturating_sub(1);
-        clear(&auction.terms, ping, &offers).winners.contains(&own)
+        offers.push(offer(&own));
+        let last = offers.len().saturating_sub(1);
+        clear(&auction.terms, ping, &offers).winners.iter().any(|won| won.bid == last)
     };
-    let reserve = auction.terms.reserve.max(1);
+    let tier = usize::try_from(best.tier).ok().and_then(|tier| auction.terms.tiers.get(tier));
+    let reserve = tier.map_or(auction.terms.reserve, |tier| tier.reserve).max(1);
     if wins(reserve) {
         return Some(Micros::new(reserve));
     }
@@ -59,18 +61,18 @@ fn competed(exclusion: Exclusion) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::{BidMade, LeftOut, ModuleUsed, Terms, Winner};
+    use crate::facts::{LeftOut, ModuleUsed, Terms, Winner};
 
     /// Renders what a buyer would have had to bid. Lines are `copies 2`, `reserve 2.00` and `bid BUYER 12.00 [code]`.
     #[track_caller]
     fn check(text: &str, buyer: &str, expected: Option<&str>) {
-        let mut terms = Terms { copies: 1, reserve: 0, increment: 10_000, margin: 0 };
+        let (mut copies, mut reserve) = (1, 0);
         let (mut bids, mut left_out) = (Vec::new(), Vec::new());
         for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
             let words: Vec<&str> = line.split(' ').collect();
             match words[0] {
-                "copies" => terms.copies = words[1].parse().unwrap(),
-                "reserve" => terms.reserve = Micros::parse(words[1]).unwrap().get(),
+                "copies" => copies = words[1].parse().unwrap(),
+                "reserve" => reserve = Micros::parse(words[1]).unwrap().get(),
                 _ => {
                     let (campaign, buyer) = (words[1].to_owned(), words[1].to_owned());
                     let amount = Micros::parse(words[2]).unwrap().get();
@@ -78,7 +80,7 @@ mod tests {
                         let (campaign, reason) = (campaign.clone(), (*reason).to_owned());
                         left_out.push(LeftOut { campaign, reason, detail: None });
                     }
-                    bids.push(BidMade { campaign, buyer, amount });
+                    bids.push(BidMade { campaign, buyer, amount, ..BidMade::default() });
                 }
             }
         }
@@ -94,11 +96,13 @@ mod tests {
             normalizer,
             filters: Vec::new(),
             frame: Vec::new(),
-            terms,
+            terms: Terms::second_price(copies, reserve, 10_000, 0),
             left_out,
             bids,
             winners: Vec::<Winner>::new(),
+            asked: Vec::new(),
             duplicate_of: None,
+            replaces: None,
             fingerprint: [0; 32],
             expires_ms: 0,
             request: None,

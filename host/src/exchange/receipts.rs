@@ -110,7 +110,7 @@ impl Exchange {
             if *viewer == Viewer::Operator {
                 let facts: Vec<(Moment, Fact)> =
                     facts.into_iter().map(|placed| (placed.at, placed.fact)).collect();
-                page.auctions.extend(settlement::headline(&facts));
+                page.auctions.extend(settlement::headline(&facts, self.clock.now()));
                 continue;
             }
             let Some(whole) = self.whole(&facts).await? else { continue };
@@ -130,6 +130,7 @@ impl Exchange {
                     known.owners.owner(campaign, auction.catalog).as_deref() == Some(buyer)
                 };
                 auction.bids.iter().any(|bid| bid.buyer == *buyer)
+                    || auction.asked.iter().any(|asked| asked.buyer == *buyer)
                     || auction.left_out.iter().any(|left| owns(&left.campaign))
             }
         }
@@ -146,6 +147,7 @@ impl Exchange {
             schema: Some(&schema),
             price_to_win: &price_to_win,
             currency: &self.currency,
+            at: self.clock.now(),
         };
         Ok(settlement::receipt(&case))
     }
@@ -231,7 +233,7 @@ async fn placed(reading: &Reading, ping: PingId) -> Result<Vec<Placed>, ActError
 /// If the journal cannot be read, or its normalizer not be compiled.
 pub async fn receipt_in(
     place: Place,
-    ping: PingId,
+    (ping, at): (PingId, Moment),
     currency: &str,
     compiler: Compiler,
 ) -> Result<Option<Map<String, Value>>, OpenError> {
@@ -263,6 +265,7 @@ pub async fn receipt_in(
         schema: schema.as_ref(),
         price_to_win: &price_to_win,
         currency,
+        at,
     };
     Ok(settlement::receipt(&case))
 }

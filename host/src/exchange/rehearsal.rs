@@ -1,6 +1,7 @@
 //! A rehearsal: one recorded auction is held again, from its lead to its winners.
 //!
-//! What depends on more than the record is taken from it: what the book said before bids were asked for, that the source's
+//! What depends on more than the record is taken from it: what the book said before bids were asked for, what remote
+//! buyers answered, that the source's
 //! deadline had passed, and calls that ended because of the machine and not because of the module.
 
 use std::collections::HashMap;
@@ -9,7 +10,7 @@ use super::close::{Closed, close};
 use crate::book::Bar;
 use crate::catalog::{Campaign, Vertical};
 use crate::clock::Moment;
-use crate::facts::{Counted, LeftOut, PingAnswered};
+use crate::facts::{Asked, Counted, LeftOut, PingAnswered};
 use crate::ids::{PingId, SourceId};
 use crate::lead::PingView;
 use crate::money::Micros;
@@ -26,15 +27,24 @@ pub(super) enum Services {
     AsRecorded,
 }
 
+/// An auction that was held again.
+pub(super) struct Rehearsed {
+    pub(super) closed: Closed,
+    /// What remote buyers said, as it was recorded.
+    pub(super) asked: Vec<Asked>,
+}
+
 /// Holds an auction again. `covers` is the book's word at its end.
 pub(super) fn rehearse(
     recorded: &PingAnswered,
     (vertical, lead, source): (&Vertical, &PingView, &SourceId),
     (at, services): (Moment, Services),
     covers: impl Fn(&Campaign, Micros) -> Result<Counted, Bar>,
-) -> Closed {
+) -> Rehearsed {
     let told = told(recorded, services);
+    let policy = vertical.policy(lead, source.as_str());
     let mut shortlist = matching::shortlist(vertical, lead, source, at, |campaign| {
+        policy.place(campaign).ok_or((Exclusion::NotInPolicy, None))?;
         told.get(campaign.id.as_str())
             .map_or(Ok(()), |(exclusion, known)| Err((*exclusion, known.detail.clone())))
     });
@@ -49,14 +59,16 @@ pub(super) fn rehearse(
         }
     }
     let ping = PingId::from_u128(recorded.ping);
-    let bids = bidding::collect(vertical, shortlist, &recorded.frame, ping);
+    let said = (&recorded.asked[..], &recorded.bids[..], &recorded.left_out[..]);
+    let bids = bidding::collect_again(vertical, shortlist, &recorded.frame, ping, said);
+    let asked = bids.asked.clone();
     let deadline = Exclusion::DeadlinePassed.code();
     let late = recorded.left_out.iter().any(|left| left.reason == deadline);
-    let mut closed = close(&recorded.terms, ping, bids, late, covers);
+    let mut closed = close(&recorded.terms, policy, ping, bids, late, covers);
     if services == Services::AsRecorded {
         detail_as_recorded(&mut closed, recorded);
     }
-    closed
+    Rehearsed { closed, asked }
 }
 
 /// Returns what the record says that the book said at the auction's end of a campaign that bid.

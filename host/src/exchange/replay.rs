@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::close::{duplicate, fingerprint};
 use super::opening::OpenError;
-use super::rehearsal::{Services, rehearse};
+use super::rehearsal::{Rehearsed, Services, rehearse};
 use crate::book::{Stage, State};
 use crate::catalog::{Draft, Market, Workshop};
 use crate::clock::Moment;
@@ -63,7 +63,7 @@ pub async fn replay(
     let sandbox = Sandbox::open(&Limits::default())?.with_compiler(compiler);
     let sandbox = sandbox.reading_cache(&place.directory);
     // Saved addresses were checked when they were saved; nothing is sent to them here.
-    let egress = Egress::public().allow_loopback();
+    let egress = Egress::anywhere();
     let mut stage = Replay {
         workshop: Workshop::new(sandbox, egress),
         draft: Draft::default(),
@@ -129,6 +129,12 @@ impl Replay {
             | Fact::SubmissionRefused(_)
             | Fact::Posted(_)
             | Fact::AskedAgain(_)
+            | Fact::Transferred(_)
+            | Fact::ReturnRequested(_)
+            | Fact::ReturnDecided(_)
+            | Fact::CallMade(_)
+            | Fact::CallAnswered(_)
+            | Fact::Superseded(_)
             | Fact::PostRefused(_)
             | Fact::SuppressionsAdded(_)
             | Fact::SuppressionsRemoved(_)
@@ -176,10 +182,15 @@ impl Replay {
         if earlier.is_some() {
             return Ok(());
         }
+        let policy = vertical.policy(&view, &recorded.source);
+        let least = Micros::new(recorded.terms.least);
+        self.compare(seq, "terms", &recorded.terms, &policy.terms(seller.margin, least));
         let stage = (vertical.as_ref(), &view, &source);
-        let closed = rehearse(recorded, stage, (at, Services::Known), |campaign, amount| {
+        let rehearsed = rehearse(recorded, stage, (at, Services::Known), |campaign, amount| {
             self.state.covers(campaign, print, amount, at)
         });
+        let Rehearsed { closed, asked } = rehearsed;
+        self.compare(seq, "asked", &recorded.asked, &asked);
         self.compare(seq, "bids", &recorded.bids, &closed.bids);
         self.compare(seq, "left out", &recorded.left_out, &closed.left_out);
         self.compare(seq, "winners", &recorded.winners, &closed.winners);

@@ -57,8 +57,9 @@ impl Exchange {
         }
         // Handles sort by time.
         let newest_first = stories.values().rev();
+        let at = self.clock.now();
         let lines =
-            newest_first.filter_map(|(seq, facts)| Some((*seq, settlement::headline(facts)?)));
+            newest_first.filter_map(|(seq, facts)| Some((*seq, settlement::headline(facts, at)?)));
         let lines: Vec<(u64, Value)> = lines.take(limit).collect();
         let next = lines.last().map(|(seq, _)| *seq).or((after > 0).then_some(after + 1));
         let auctions = lines.into_iter().map(|(_, line)| line).collect();

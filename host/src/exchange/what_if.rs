@@ -4,20 +4,18 @@
 //! otherwise on other terms, and nobody knows how.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::close::clear;
 use super::opening::OpenError;
 use super::recording::{Settings, Window};
-use crate::catalog::Amount;
-use crate::clearing::Bid;
+use crate::clearing::{Bid, offer};
 use crate::clock::Moment;
 use crate::comparison::{Comparison, Side, Sight};
-use crate::facts::{Fact, PingAnswered, Saved, Terms};
+use crate::facts::{BidMade, Fact, PingAnswered, Terms};
 use crate::ids::PingId;
 use crate::journal::{Place, Reading};
 use crate::money::Micros;
@@ -38,55 +36,20 @@ pub struct OtherTerms {
 }
 
 impl OtherTerms {
-    /// Returns the terms of an auction in which the vertical's own reserve was `usual`.
-    fn over(&self, recorded: Terms, usual: Micros) -> Terms {
-        let asked = Micros::new(recorded.reserve);
-        let least = if asked > usual { asked } else { Micros::ZERO };
-        Terms {
-            reserve: self.reserve.map_or(recorded.reserve, |reserve| reserve.max(least).get()),
-            increment: self.increment.map_or(recorded.increment, Micros::get),
-            copies: self.copies.unwrap_or(recorded.copies),
-            ..recorded
-        }
-    }
-}
-
-/// The reserves that verticals had, by the versions of the catalog.
-#[derive(Default)]
-struct Reserves(HashMap<String, Vec<(u64, Micros)>>);
-
-impl Reserves {
-    async fn read(reading: &Reading) -> Result<Self, OpenError> {
-        #[derive(Deserialize)]
-        struct Reserved {
-            #[serde(default)]
-            reserve: Amount,
-        }
-        let (mut reserves, mut after) = (Self::default(), 0);
-        loop {
-            let page = reading.facts_of_kinds(after, Fact::CATALOG_KINDS, PAGE_FACTS).await?;
-            let Some(last) = page.last() else { return Ok(reserves) };
-            after = last.seq;
-            for stored in page {
-                let Fact::Saved(Saved { what, id, body }) =
-                    Fact::decode(stored.kind, &stored.payload)?
-                else {
-                    continue;
-                };
-                if what == "vertical" {
-                    let reserved: Reserved = serde_json::from_str(&body)
-                        .map_err(|error| OpenError::Unfoldable(error.to_string()))?;
-                    reserves.0.entry(id).or_default().push((stored.seq, reserved.reserve.0));
-                }
+    /// Returns the terms of an auction with these in their place. A tier that had the auction's reserve gets the new one.
+    fn over(&self, recorded: &Terms) -> Terms {
+        let mut terms = recorded.clone();
+        if let Some(reserve) = self.reserve {
+            let reserve = reserve.get().max(recorded.least);
+            terms.reserve = reserve;
+            for tier in &mut terms.tiers {
+                let usual = tier.reserve <= recorded.reserve;
+                tier.reserve = if usual { reserve } else { tier.reserve.max(reserve) };
             }
         }
-    }
-
-    fn at(&self, vertical: &str, catalog: u64) -> Micros {
-        let reserves = self.0.get(vertical).map_or(&[][..], Vec::as_slice);
-        let past = reserves.partition_point(|(seq, _)| *seq <= catalog);
-        let last = past.checked_sub(1).and_then(|last| reserves.get(last));
-        last.map_or(Micros::ZERO, |(_, reserve)| *reserve)
+        terms.increment = self.increment.map_or(recorded.increment, Micros::get);
+        terms.copies = self.copies.unwrap_or(recorded.copies);
+        terms
     }
 }
 
@@ -105,8 +68,8 @@ impl Changed {
 
     fn to_json(&self) -> Value {
         let side = |side: &Side| {
-            let price = Some(side.price.to_string()).filter(|_| !side.winners.is_empty());
-            json!({"winners": side.winners, "price": price})
+            let prices = side.prices.iter().map(Micros::to_string);
+            json!({"winners": side.winners, "prices": prices.collect::<Vec<String>>()})
         };
         let change = Micros::new(self.weight()).to_string();
         json!({"auction": self.ping.to_string(), "old": side(&self.old), "new": side(&self.new), "buyers_pay": change})
@@ -126,7 +89,6 @@ pub async fn what_if(
     (last, now): (Option<Duration>, Moment),
 ) -> Result<Value, OpenError> {
     let reading = Reading::open(place).await?;
-    let reserves = Reserves::read(&reading).await?;
     let since = Window { last, settings: Settings::Then }.since(now);
     let (mut comparison, mut changed, mut after) = (Comparison::default(), Vec::new(), 0);
     loop {
@@ -142,8 +104,7 @@ pub async fn what_if(
             if !wanted || auction.test || auction.duplicate_of.is_some() {
                 continue;
             }
-            let usual = reserves.at(&auction.vertical, auction.catalog);
-            let sight = sight(&auction, terms.over(auction.terms, usual));
+            let sight = sight(&auction, terms.over(&auction.terms));
             if comparison.add(&sight, || Value::Null) {
                 changed.push(Changed { ping: sight.ping, old: sight.old, new: sight.new });
                 changed.sort_by_key(|one| (Reverse(one.weight().unsigned_abs()), one.ping));
@@ -182,32 +143,27 @@ fn campaigns(all: &Value) -> Vec<Value> {
 
 fn sight(auction: &PingAnswered, other: Terms) -> Sight {
     let ping = PingId::from_u128(auction.ping);
-    let old = side(auction.winners.iter().map(|winner| winner.campaign.clone()), auction.price());
-    let offered =
-        auction.bids.iter().filter(|bid| bid.amount > 0 && contests(auction, &bid.campaign));
-    let offered: Vec<_> = offered.collect();
-    let offers: Vec<Bid<'_>> = offered
-        .iter()
-        .map(|bid| Bid { bidder: bid.buyer.as_str(), amount: Micros::new(bid.amount) })
-        .collect();
+    let won = auction.winners.iter();
+    let old = side(won.map(|winner| (winner.campaign.clone(), Micros::new(winner.price))));
+    let contested =
+        auction.bids.iter().filter(|bid| bid.most() > 0 && contests(auction, &bid.campaign));
+    let contested: Vec<&BidMade> = contested.collect();
+    let offers: Vec<Bid<'_>> = contested.iter().copied().map(offer).collect();
     let award = clear(&other, ping, &offers);
-    let won = award.winners.iter().filter_map(|index| offered.get(*index));
-    let new = side(won.map(|bid| bid.campaign.clone()), award.price);
+    let won = award.winners.iter();
+    let new =
+        side(won.filter_map(|won| Some((contested.get(won.bid)?.campaign.clone(), won.price))));
     Sight { ping, terms: other, campaigns: Vec::new(), old, new }
 }
 
-fn side(winners: impl Iterator<Item = String>, price: Option<Micros>) -> Side {
-    let winners: BTreeSet<String> = winners.collect();
-    Side {
-        said: Vec::new(),
-        spent: Ok(0),
-        winners: winners.into_iter().collect(),
-        price: price.unwrap_or_default(),
-    }
+fn side(winners: impl Iterator<Item = (String, Micros)>) -> Side {
+    let won: BTreeMap<String, Micros> = winners.collect();
+    let (winners, prices) = won.into_iter().unzip();
+    Side { said: Vec::new(), spent: Ok(0), winners, prices }
 }
 
 fn paid(side: &Side) -> i64 {
-    side.winners.iter().fold(0, |sum, _| side.price.get().saturating_add(sum))
+    side.prices.iter().fold(0, |sum, price| price.get().saturating_add(sum))
 }
 
 /// Returns whether a bid was in the contest, whatever became of it there.

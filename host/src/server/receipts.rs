@@ -47,6 +47,18 @@ impl FromRequestParts<Desk> for Caller {
     }
 }
 
+impl Caller {
+    /// Lets the operator through, and whoever it is about.
+    pub(super) fn may_see(&self, whose: &Viewer) -> Result<(), Problem> {
+        if self.0 == Viewer::Operator || self.0 == *whose {
+            return Ok(());
+        }
+        let detail = "this is somebody else's account";
+        Err(Problem::new(StatusCode::FORBIDDEN, "operator-only", detail)
+            .next("ask for your own, or sign in as the operator"))
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Page {

@@ -16,7 +16,10 @@ use super::answer::Story;
 use super::disclosures::{disclosures, erasure};
 use super::entries;
 use crate::clock::Moment;
-use crate::facts::{Fact, LeftOut, ModuleUsed, PassedOver, PingAnswered, Terms, Winner};
+use crate::facts::{
+    Asked, BidMade, Fact, LeftOut, ModuleUsed, PassedOver, PingAnswered, PriceRule, Ranking, Rule,
+    Terms, Tier, Winner,
+};
 use crate::ids::{Digest, PingId};
 use crate::lead::{PingView, Schema};
 use crate::money::{Micros, Share};
@@ -46,6 +49,8 @@ pub struct Case<'c> {
     /// What a buyer that lost by its price would have had to bid.
     pub price_to_win: &'c dyn Fn(&PingAnswered, &str) -> Option<Micros>,
     pub currency: &'c str,
+    /// When the receipt is read: a ping that nobody posts expires without a fact of its own.
+    pub at: Moment,
 }
 
 impl std::fmt::Debug for Case<'_> {
@@ -72,7 +77,7 @@ pub fn receipt(case: &Case<'_>) -> Option<Map<String, Value>> {
         facts.iter().map(|placed| (placed.seq, placed.at, placed.fact.clone())).collect();
     let whole = json!({
         "auction": PingId::from_u128(auction.ping).to_string(),
-        "status": story.status(),
+        "status": story.status(case.at),
         "source": auction.source,
         "vertical": auction.vertical,
         "received_at": Moment::from_unix_ms(auction.received_ms).to_string(),
@@ -88,15 +93,16 @@ pub fn receipt(case: &Case<'_>) -> Option<Map<String, Value>> {
         },
         "terms": terms(&auction.terms),
         "margin_percent": percent(auction.terms.margin),
-        "bids": auction.bids.iter().map(|bid| {
-            json!({"campaign": bid.campaign, "buyer": bid.buyer, "amount": amount(bid.amount)})
-        }).collect::<Vec<Value>>(),
+        "bids": auction.bids.iter().map(|made| bid(&auction.terms, made)).collect::<Vec<Value>>(),
+        "asked": auction.asked.iter().map(asked).collect::<Vec<Value>>(),
         "winners": auction.winners.iter().map(winner).collect::<Vec<Value>>(),
         "left_out": auction.left_out.iter().map(left_out).collect::<Vec<Value>>(),
         "reasons": reasons(auction),
         "outcomes": outcomes::outcomes(case, auction),
         "duplicate_of": auction.duplicate_of.map(|ping| PingId::from_u128(ping).to_string()),
-        "price": auction.price().map(|price| price.to_string()),
+        "replaces": auction.replaces.map(|ping| PingId::from_u128(ping).to_string()),
+        "superseded_by": story.superseded_by.map(|ping| ping.to_string()),
+        "price": price(auction).map(|price| price.to_string()),
         "payout": auction.payout().to_string(),
         "posted": story.posted.is_some(),
         "passed_over": story.posted.iter().flat_map(|posted| &posted.passed_over).map(passed_over)
@@ -126,14 +132,10 @@ fn amount(micros: i64) -> String {
     Micros::new(micros).to_string()
 }
 
-/// What the buyers may know of the rules: nothing of it says what the source is paid.
-fn terms(terms: &Terms) -> Value {
-    json!({
-        "rule": "second-price",
-        "copies": terms.copies,
-        "reserve": amount(terms.reserve),
-        "increment": amount(terms.increment),
-    })
+/// Returns what the winners pay together.
+fn price(auction: &PingAnswered) -> Option<Micros> {
+    let prices = auction.winners.iter().map(|winner| Micros::new(winner.price));
+    prices.reduce(|sum, price| sum.checked_add(price).unwrap_or(sum))
 }
 
 fn percent(millionths: u32) -> String {
@@ -147,13 +149,92 @@ fn module(module: &ModuleUsed) -> Value {
     json!({"name": module.name, "version": module.version, "digest": digest, "fuel": module.fuel})
 }
 
+fn asked(asked: &Asked) -> Value {
+    json!({
+        "campaign": asked.campaign,
+        "buyer": asked.buyer,
+        "outcome": asked.outcome,
+        "micros": asked.micros,
+        "adapter": asked.adapter.as_ref().map(module),
+        "handle": asked.handle,
+    })
+}
+
 fn winner(winner: &Winner) -> Value {
     json!({
         "campaign": winner.campaign,
         "buyer": winner.buyer,
         "bid": amount(winner.bid),
         "price": amount(winner.price),
+        "exclusive": winner.exclusive,
     })
+}
+
+/// Says the rules as a policy names them: of tiers only where there is more than one rule. Nothing of it says what the
+/// source is paid: buyers see it.
+fn terms(terms: &Terms) -> Value {
+    let mut value = json!({
+        "policy": terms.policy,
+        "rule": terms.rule.code(),
+        "copies": terms.copies,
+        "reserve": amount(terms.reserve),
+        "increment": amount(terms.increment),
+        "disclosures_max": terms.disclosures_max,
+        "changed_post": terms.changed_post.code(),
+    });
+    let Some(object) = value.as_object_mut() else { return value };
+    match (terms.rule, terms.tiers.as_slice()) {
+        (Rule::Tiers, tiers) => {
+            let tiers: Vec<Value> = tiers.iter().map(tier).collect();
+            object.insert("tiers".to_owned(), tiers.into());
+        }
+        (_, [only]) => {
+            object.insert("rank".to_owned(), only.ranking.code().into());
+            if let PriceRule::Fixed(price) = only.price {
+                object.insert("price".to_owned(), amount(price).into());
+            }
+        }
+        (_, _) => (),
+    }
+    value
+}
+
+fn tier(tier: &Tier) -> Value {
+    let price = match tier.price {
+        PriceRule::Fixed(price) => Some(amount(price)),
+        PriceRule::Second | PriceRule::First => None,
+    };
+    json!({
+        "rule": tier.price.code(),
+        "price": price,
+        "rank": tier.ranking.code(),
+        "reserve": amount(tier.reserve),
+    })
+}
+
+/// A bid with its tier, counted from 1, where there are tiers.
+fn bid(terms: &Terms, bid: &BidMade) -> Value {
+    let mut value = json!({
+        "campaign": bid.campaign,
+        "buyer": bid.buyer,
+        "amount": amount(bid.amount),
+    });
+    let Some(object) = value.as_object_mut() else { return value };
+    if let Some(exclusive) = bid.exclusive {
+        object.insert("exclusive".to_owned(), amount(exclusive).into());
+    }
+    if terms.rule == Rule::Tiers {
+        object.insert("tier".to_owned(), bid.tier.saturating_add(1).into());
+    }
+    let tier = terms.tiers.get(usize::try_from(bid.tier).unwrap_or(usize::MAX));
+    match tier.map(|tier| tier.ranking) {
+        Some(Ranking::Weighted) => drop(object.insert("weight".to_owned(), bid.standing.into())),
+        Some(Ranking::Order) if bid.standing < u32::MAX => {
+            object.insert("place".to_owned(), bid.standing.saturating_add(1).into());
+        }
+        Some(Ranking::Order | Ranking::Bid) | None => (),
+    }
+    value
 }
 
 fn left_out(left: &LeftOut) -> Value {

@@ -177,16 +177,16 @@ fn auctions(out: &mut String, found: &Value) {
     out.push_str("\nthe auctions that change most; `gavel explain` tells each\n");
     for auction in changed {
         let side = |side: &str| {
-            let winners = list(auction, &format!("/{side}/winners"));
-            let winners: Vec<&str> = winners.iter().filter_map(Value::as_str).collect();
-            match winners.as_slice() {
-                [] => "nobody".to_owned(),
-                winners => format!(
-                    "{} at {}",
-                    winners.join(" and "),
-                    text(auction, &format!("/{side}/price"))
-                ),
-            }
+            let texts = |member: &str| {
+                let texts = list(auction, &format!("/{side}/{member}")).iter();
+                texts.filter_map(Value::as_str).collect::<Vec<&str>>()
+            };
+            let won: Vec<String> = texts("winners")
+                .iter()
+                .zip(texts("prices"))
+                .map(|(winner, price)| format!("{winner} at {price}"))
+                .collect();
+            if won.is_empty() { "nobody".to_owned() } else { won.join(" and ") }
         };
         let _ = writeln!(
             out,

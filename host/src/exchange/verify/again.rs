@@ -5,14 +5,14 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::super::price_to_win::price_to_win;
-use super::super::rehearsal::{Services, covered, rehearse};
+use super::super::rehearsal::{Rehearsed, Services, covered, rehearse};
 use super::Verified;
 use super::evidence::{Bench, used};
 use crate::catalog::{
     Excerpt, FailingSpec, Faults, Lot, Market, ModuleVersion, Served, Serving, Unfoldable, Upkeep,
 };
 use crate::clock::Moment;
-use crate::facts::{Delivered, Ended, Fact, PingAnswered, Posted, Winner};
+use crate::facts::{BidMade, Delivered, Ended, Fact, PingAnswered, Posted, Winner};
 use crate::ids::{SourceId, VerticalId};
 use crate::lead::PingView;
 use crate::money::Micros;
@@ -54,6 +54,7 @@ fn written_again(
         schema: bench.schema.as_ref(),
         price_to_win: &price_to_win,
         currency,
+        at: read_at(receipt),
     };
     let again = settlement::receipt(&case).ok_or("the facts are not those of an auction")?;
     let other = again.iter().filter(|(name, value)| receipt.get(*name) != Some(value));
@@ -66,6 +67,12 @@ fn written_again(
         [] => Ok("every word of it follows from the facts".to_owned()),
         other => Err(format!("the facts say otherwise about {}", other.join(", "))),
     }
+}
+
+/// Returns a moment at which the receipt may have been read: a ping that nobody posts expires without a fact of its own.
+fn read_at(receipt: &Map<String, Value>) -> Moment {
+    let expired = receipt.get("status").and_then(Value::as_str) == Some("expired");
+    Moment::from_unix_ms(if expired { i64::MAX } else { i64::MIN })
 }
 
 /// Checks that the versions that decided are those whose turn it was.
@@ -129,22 +136,20 @@ fn held_again(bench: &Bench, catalog: &Excerpt, auction: &PingAnswered) -> Resul
     let vertical = vertical.ok_or_else(|| format!("there was no vertical `{name}`"))?;
     let source = SourceId::parse(&auction.source).ok().and_then(|id| market.source(&id).cloned());
     let source = source.ok_or_else(|| format!("there was no source `{}`", auction.source))?;
-    let terms = auction.terms;
-    let kept = terms.copies == vertical.copies
-        && terms.increment == vertical.increment.get()
-        && terms.reserve >= vertical.reserve.get()
-        && terms.margin == source.margin.millionths();
-    if !kept {
-        return Err("the terms are not those of the catalog".to_owned());
-    }
     let lead = PingView::from_frame(Arc::clone(vertical.schema()), &auction.frame)
         .map_err(|error| error.to_string())?;
+    let policy = vertical.policy(&lead, &auction.source);
+    if policy.terms(source.margin, Micros::new(auction.terms.least)) != auction.terms {
+        return Err("the terms are not those of the catalog".to_owned());
+    }
     let at = Moment::from_unix_ms(auction.received_ms);
     let stage = (vertical.as_ref(), &lead, &source.id);
-    let closed = rehearse(auction, stage, (at, Services::AsRecorded), |campaign, _| {
-        covered(auction, campaign.id.as_str())
-    });
+    let Rehearsed { closed, asked } =
+        rehearse(auction, stage, (at, Services::AsRecorded), |campaign, _| {
+            covered(auction, campaign.id.as_str())
+        });
     let differ = [
+        ("answers of remote buyers", asked != auction.asked),
         ("bids", closed.bids != auction.bids),
         ("left out", closed.left_out != auction.left_out),
         ("winners and prices", closed.winners != auction.winners),
@@ -225,9 +230,9 @@ fn comes_next(auction: &PingAnswered, next: Option<&Winner>) -> Result<(), &'sta
     let Some(next) = next else { return Ok(()) };
     let mut bids = auction.bids.iter();
     let bid = bids.find(|bid| bid.campaign == next.campaign && bid.buyer == next.buyer);
-    let reserve = auction.terms.reserve;
+    let offered = |bid: &BidMade| if next.exclusive { bid.most() } else { bid.amount };
     match bid {
-        Some(bid) if bid.amount == next.bid && (reserve..=next.bid).contains(&next.price) => Ok(()),
+        Some(bid) if offered(bid) == next.bid && (0..=next.bid).contains(&next.price) => Ok(()),
         _ => Err("who came next did not bid so"),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{Case, amount, message};
-use crate::facts::{Delivered, Fact, PassedOver, PingAnswered, Winner};
+use crate::facts::{BidMade, Delivered, Fact, PassedOver, PingAnswered, Winner};
 use crate::money::Micros;
 use crate::reasons::Exclusion;
 
@@ -19,26 +19,24 @@ struct Part<'a> {
 
 /// Returns one outcome for each buyer that had a campaign in the auction, by the buyers' names.
 pub(super) fn outcomes(case: &Case<'_>, auction: &PingAnswered) -> Vec<Value> {
-    let bids: BTreeMap<&str, (&str, i64)> = auction
-        .bids
-        .iter()
-        .map(|bid| (bid.campaign.as_str(), (bid.buyer.as_str(), bid.amount)))
-        .collect();
-    let bid = |campaign: &str| bids.get(campaign).map(|(_, micros)| amount(*micros));
+    let bids: BTreeMap<&str, &BidMade> =
+        auction.bids.iter().map(|bid| (bid.campaign.as_str(), bid)).collect();
+    let bid = |campaign: &str| bids.get(campaign).map(|bid| amount(bid.amount));
+    let exclusive = |campaign: &str| bids.get(campaign).and_then(|bid| bid.exclusive).map(amount);
     let mut parts: BTreeMap<String, Part<'_>> = BTreeMap::new();
     for Winner { campaign, buyer, .. } in &auction.winners {
         let part = parts.entry(buyer.clone()).or_default();
         part.won = true;
-        let told = json!({"campaign": campaign, "bid": bid(campaign), "won": true, "code": null, "message": null, "detail": null});
+        let told = json!({"campaign": campaign, "bid": bid(campaign), "exclusive": exclusive(campaign), "won": true, "code": null, "message": null, "detail": null});
         part.campaigns.insert(campaign, told);
     }
     for left in &auction.left_out {
         let campaign = left.campaign.as_str();
-        let bidder = bids.get(campaign).map(|(buyer, _)| (*buyer).to_owned());
+        let bidder = bids.get(campaign).map(|bid| bid.buyer.clone());
         let Some(buyer) = bidder.or_else(|| (case.owner)(campaign)) else { continue };
         let part = parts.entry(buyer).or_default();
         part.lost_by_price |= by_price(&left.reason);
-        let told = json!({"campaign": campaign, "bid": bid(campaign), "won": false, "code": left.reason, "message": message(&left.reason), "detail": left.detail});
+        let told = json!({"campaign": campaign, "bid": bid(campaign), "exclusive": exclusive(campaign), "won": false, "code": left.reason, "message": message(&left.reason), "detail": left.detail});
         part.campaigns.insert(campaign, told);
     }
     parts.into_iter().map(|(buyer, part)| outcome(case, auction, &buyer, part)).collect()

@@ -12,7 +12,7 @@ use super::Placed;
 use crate::facts::Fact;
 
 /// What a source sees.
-const SOURCE: [&str; 18] = [
+const SOURCE: [&str; 20] = [
     "auction",
     "status",
     "source",
@@ -26,6 +26,8 @@ const SOURCE: [&str; 18] = [
     "margin_percent",
     "reasons",
     "duplicate_of",
+    "replaces",
+    "superseded_by",
     "price",
     "payout",
     "posted",
@@ -33,7 +35,7 @@ const SOURCE: [&str; 18] = [
     "facts",
 ];
 /// What a buyer sees.
-const BUYER: [&str; 10] = [
+const BUYER: [&str; 11] = [
     "auction",
     "vertical",
     "received_at",
@@ -41,6 +43,7 @@ const BUYER: [&str; 10] = [
     "test",
     "terms",
     "bids",
+    "asked",
     "outcomes",
     "ledger",
     "facts",
@@ -100,7 +103,7 @@ pub fn view(
             ("facts", _) => {
                 element.get("seq").and_then(Value::as_u64).is_some_and(|seq| known.contains(&seq))
             }
-            ("bids" | "outcomes", Viewer::Buyer(buyer)) => text("buyer") == Some(buyer),
+            ("bids" | "asked" | "outcomes", Viewer::Buyer(buyer)) => text("buyer") == Some(buyer),
             _ => true,
         }
     };

@@ -118,6 +118,14 @@ impl Record {
     }
 }
 
+/// Returns the link that a fact with these legs has in the chain after another, as the journal's own check computes it.
+pub fn link(before: Digest, fact: &Stored, legs: &[Entry]) -> Digest {
+    let Stored { seq, at, subject, kind, payload, .. } = fact;
+    let content = chain::Content { seq: *seq, at: *at, subject: *subject, kind: *kind, payload };
+    let legs = legs.iter().map(|leg| (leg.account.as_str(), leg.amount, leg.code));
+    chain::link(before, content, chain::entries(legs))
+}
+
 /// Why a journal cannot be opened or read.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {

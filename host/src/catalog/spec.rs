@@ -180,6 +180,9 @@ pub struct BuyerSpec {
     pub suppressions: Vec<String>,
     #[serde(default = "yes")]
     pub active: bool,
+    /// SHA-256 of each key with which it looks at its own receipts.
+    #[serde(default)]
+    pub key_digests: Vec<Digest>,
 }
 
 /// Where and how a buyer gets its leads.

@@ -17,6 +17,7 @@ mod prices;
 mod rules;
 mod serving;
 mod spec;
+mod texts;
 mod upkeep;
 mod versions;
 mod workshop;

@@ -18,6 +18,7 @@ mod prices;
 mod rules;
 mod serving;
 mod spec;
+mod texts;
 mod upkeep;
 mod versions;
 mod workshop;

@@ -39,7 +39,7 @@ pub(crate) struct Server {
     /// Its input is open as long as this process lives.
     _keeper: Child,
     bin: PathBuf,
-    port: u16,
+    pub(crate) port: u16,
     databases: AtomicU32,
 }
 

@@ -120,7 +120,6 @@ fn campaign(number: usize) -> Campaign {
         idempotent: true,
         return_rate: None,
         headers: Headers::default(),
-        adapter: None,
         active: true,
     };
     Campaign {

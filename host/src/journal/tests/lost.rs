@@ -6,7 +6,7 @@ use super::*;
 /// A journal whose way to the server can be cut.
 async fn behind_a_proxy() -> (Home, Proxy, Journal) {
     let home = tokio::task::spawn_blocking(|| Kind::Postgres.home()).await.unwrap();
-    let proxy = Proxy::to(postgres::Server::shared().port()).await;
+    let proxy = Proxy::to(postgres::Server::shared().port).await;
     let url = home.address().replace("postgres@", "postgres:unused@");
     let database = Some(proxy.before(&url).parse().unwrap());
     let journal = open(Place { database, ..Place::from(home.path()) }).await;

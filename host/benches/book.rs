@@ -119,6 +119,7 @@ fn campaign(number: usize) -> Campaign {
         idempotent: true,
         return_rate: None,
         headers: Headers::default(),
+        adapter: None,
         active: true,
     };
     Campaign {

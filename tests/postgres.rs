@@ -39,7 +39,7 @@ pub(crate) struct Server {
     /// Its input is open as long as this process lives.
     _keeper: Child,
     bin: PathBuf,
-    pub(crate) port: u16,
+    port: u16,
     databases: AtomicU32,
 }
 
@@ -51,6 +51,7 @@ impl Server {
     }
 
     /// Starts a server, made with this option and run with these.
+    #[expect(clippy::zombie_processes, reason = "it ends with this process")]
     pub(crate) fn start(made_with: &str, run_with: &[&str]) -> Self {
         let bin = programs();
         let port =

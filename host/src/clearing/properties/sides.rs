@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 
 use super::{Market, NAMES, markets_of, won};
+use crate::clearing::Award;
+use crate::clearing::Award;
 use crate::facts::{PriceRule, Ranking};
 use crate::money::Micros;
 

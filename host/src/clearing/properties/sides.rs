@@ -4,7 +4,6 @@ use proptest::prelude::*;
 
 use super::{Market, NAMES, markets_of, won};
 use crate::clearing::Award;
-use crate::clearing::Award;
 use crate::facts::{PriceRule, Ranking};
 use crate::money::Micros;
 

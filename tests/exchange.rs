@@ -167,6 +167,11 @@ impl Exchange {
         self.operator(Method::GET, path, "").await
     }
 
+    /// Erases a lead's contact data.
+    pub(crate) async fn erase(&self, lead: &str) -> Reply {
+        self.operator(Method::DELETE, &format!("leads/{lead}/contact"), "").await
+    }
+
     pub(crate) async fn receipt(&self, ping_id: &str) -> Value {
         self.get(&format!("auctions/{ping_id}")).await.body
     }

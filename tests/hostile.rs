@@ -98,18 +98,18 @@ const BOMBS: &str = "
 
 /// In place of a code, the field of the campaign that is at fault.
 const CONFIGURATIONS: &str = "
-    configures-for-ever  | /filter          | the filter could not be configured: it used up its fuel
-    fails-to-configure   | /filter          | the filter could not be configured: it trapped: wasm `unreachable`
-    refuses-outside      | /filter          | the filter could not be configured: its answer breaks the contract: string
-    takes-nowhere        | /filter          | the filter could not be configured: its answer breaks the contract: realloc
-    takes-askew          | /filter          | the filter could not be configured: its answer breaks the contract: realloc
-    takes-for-ever       | /filter          | the filter could not be configured: it used up its fuel
-    fails-to-take        | /filter          | the filter could not be configured: it trapped: wasm `unreachable`
-    loops                | /filter          | the filter could not be configured: it used up its fuel
-    recurses             | /filter          | the filter could not be configured: it trapped: out of bounds memory access
-    panics               | /filter          | the filter could not be configured: it trapped: panicked at src/lib.rs:
-    eats-memory          | /filter          | the filter could not be configured: it used up its memory
-    eats-memory-at-once  | /filter          | the filter could not be configured: it used up its memory
+    configures-for-ever  | /filter          | the module could not be configured: it used up its fuel
+    fails-to-configure   | /filter          | the module could not be configured: it trapped: wasm `unreachable`
+    refuses-outside      | /filter          | the module could not be configured: its answer breaks the contract: string
+    takes-nowhere        | /filter          | the module could not be configured: its answer breaks the contract: realloc
+    takes-askew          | /filter          | the module could not be configured: its answer breaks the contract: realloc
+    takes-for-ever       | /filter          | the module could not be configured: it used up its fuel
+    fails-to-take        | /filter          | the module could not be configured: it trapped: wasm `unreachable`
+    loops                | /filter          | the module could not be configured: it used up its fuel
+    recurses             | /filter          | the module could not be configured: it trapped: out of bounds memory access
+    panics               | /filter          | the module could not be configured: it trapped: panicked at src/lib.rs:
+    eats-memory          | /filter          | the module could not be configured: it used up its memory
+    eats-memory-at-once  | /filter          | the module could not be configured: it used up its memory
     keeps-much           | /filter          | the filter cannot be kept as `configure` left it: it keeps 629
     refuses-at-length    | /filter/settings | éééééééé
     refuses-nobody       | /filter/settings | it is nobody's

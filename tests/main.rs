@@ -10,6 +10,7 @@
 mod admission;
 mod authors;
 mod c;
+mod contacts;
 mod crash;
 mod delivery;
 mod determinism;

@@ -16,6 +16,8 @@ use core::ptr;
 
 /// The static region of a filter, in bytes: a frame of 16 KiB and the verdicts of some hundred campaigns.
 pub const FILTER_SCRATCH_BYTES: usize = 32 * 1024;
+/// The static region of an adapter, in bytes: a lead, a request, and an answer of a few KiB.
+pub const ADAPTER_SCRATCH_BYTES: usize = 64 * 1024;
 /// The static region of a normalizer, in bytes: a submission of a few KiB and the lead that is made of it.
 pub const NORMALIZER_SCRATCH_BYTES: usize = 64 * 1024;
 

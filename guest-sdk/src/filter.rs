@@ -1,6 +1,7 @@
 //! For a buyer: which leads it wants, and at what price.
 
-use lead_frame::{FieldId, Frame, Texts, Value};
+pub use lead_frame::Value;
+use lead_frame::{FieldId, Frame, Texts};
 use serde::de::DeserializeOwned;
 /// Settings that are not looked at: any JSON will do.
 pub use serde::de::IgnoredAny as AnySettings;
@@ -28,11 +29,18 @@ pub trait Filter: Sized {
     fn evaluate(&self, lead: &Lead<'_>) -> Verdict;
 }
 
-/// A lead as a filter sees it: the ping's fields, without contact data, read in place.
+/// A lead, read in place. A filter, and an adapter that asks for a bid, see the ping's fields, without contact data; an
+/// adapter that hands a lead over sees all of them.
 #[derive(Clone, Copy, Debug)]
 pub struct Lead<'f>(Frame<'f>);
 
 impl<'f> Lead<'f> {
+    /// Returns the value of a field by its name, of whatever kind: for adapters, whose fields may be named in settings.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<Value<'f>> {
+        self.0.get(FieldId::of(name))
+    }
+
     /// Takes an open frame; a test of a filter writes one with [`lead_frame::Writer`].
     #[must_use]
     pub const fn new(frame: Frame<'f>) -> Self {
@@ -73,6 +81,12 @@ impl<K: Kind> Field<K> {
 pub struct Need {
     name: &'static str,
     kind: wit::Kind,
+}
+
+impl Need {
+    pub(crate) const fn parts(&self) -> (&'static str, wit::Kind) {
+        (self.name, self.kind)
+    }
 }
 
 /// The kinds that a field can be of, as types.

@@ -19,7 +19,7 @@ pub(crate) mod key;
 mod lead;
 mod location;
 mod measure;
-mod number;
+pub(crate) mod number;
 mod path;
 mod phrase;
 mod place;

@@ -1,8 +1,8 @@
 //! What an author of a module needs, and nothing else.
 //!
 //! A buyer's filter implements [`filter::Filter`] and names the type in [`export_filter!`]; a vertical's normalizer
-//! implements [`normalizer::Normalizer`] and names the type in [`export_normalizer!`]. `gavel module build` makes the
-//! component, and `gavel module run` tries it.
+//! implements [`normalizer::Normalizer`] and names the type in [`export_normalizer!`]; a buyer's integration implements
+//! [`adapter::Adapter`] and names the type in [`export_adapter!`]. `gavel module build` makes the component, and `gavel module run` tries it.
 //!
 //! A whole filter:
 //!
@@ -41,6 +41,7 @@
 //! A module is a pure function. It has no clock, no network, no randomness and no memory of earlier calls, because
 //! every call runs in an instance of its own. A panic is a trap: the call is forfeited and the exchange goes on.
 
+pub mod adapter;
 pub mod answers;
 pub mod filter;
 pub mod intake;
@@ -53,6 +54,15 @@ pub mod arena;
 pub use lead_frame;
 
 mod bindings {
+    pub(crate) mod adapter {
+        wit_bindgen::generate!({
+            path: "../wit/v1",
+            world: "adapter",
+            pub_export_macro: true,
+            export_macro_name: "export_adapter_component",
+            default_bindings_module: "guest_sdk::bindings_for_macro::adapter",
+        });
+    }
     pub(crate) mod filter {
         wit_bindgen::generate!({
             path: "../wit/v1",
@@ -75,6 +85,9 @@ mod bindings {
 
 #[doc(hidden)]
 pub mod bindings_for_macro {
+    pub mod adapter {
+        pub use crate::bindings::adapter::*;
+    }
     pub mod filter {
         pub use crate::bindings::filter::*;
     }

@@ -9,6 +9,7 @@
 mod account;
 mod counters;
 mod duplicates;
+mod erasure;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -77,6 +78,8 @@ pub struct OpenPing {
     pub taken: Vec<String>,
     /// The post that claimed the ping, once there is one.
     pub posted: Option<Posted>,
+    /// The contact data was erased: no buyer is asked any more.
+    pub erased: bool,
 }
 
 /// One copy of a lead.
@@ -255,9 +258,12 @@ impl State {
                     self.expired(PingId::from_u128(*ping));
                 }
             }
+            Fact::ContactErased(erased) => self.contact_erased(erased),
             Fact::Saved(_)
             | Fact::ModuleUploaded(_)
             | Fact::ModuleStepped(_)
+            | Fact::ContactsSwept(_)
+            | Fact::MasterKeyRotated(_)
             | Fact::SubmissionRefused(_) => (),
         }
     }
@@ -280,6 +286,7 @@ impl State {
             copies: copies.map(Copy::held).collect(),
             taken: answered.winners.iter().map(|winner| winner.buyer.clone()).collect(),
             posted: None,
+            erased: false,
             auction: Arc::clone(answered),
         };
         self.expiries.insert((answered.expires(), ping));

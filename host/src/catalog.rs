@@ -4,9 +4,11 @@
 //! is built whole from a [`Draft`], off the hot path, and published by swapping one pointer. Its version is the
 //! sequence number of the fact that made it.
 
+mod adapters;
 mod build;
 mod draft;
 mod faults;
+mod headers;
 mod rules;
 mod serving;
 mod spec;
@@ -26,15 +28,16 @@ use crate::egress::Destination;
 use crate::ids::{BuyerId, CampaignId, Digest, ModuleName, SourceId, VerticalId};
 use crate::lead::Schema;
 use crate::money::{Micros, Share};
-use crate::sandbox::{ConfiguredFilter, Normalizer};
+use crate::sandbox::{Adapter, ConfiguredFilter, Normalizer};
 use crate::schedule::Schedule;
 
 pub use draft::{Draft, Unfoldable};
 pub use faults::{FAULTS_TOLD_MAX, Fault, Faults};
+pub use headers::{BUYER_HEADERS_MAX, HIDDEN, HeaderSpec, Headers, Secret, SecretSpec};
 pub use serving::{Lot, Served, Serving, Upkeep};
 pub use spec::{
-    Amount, BudgetSpec, BuyerSpec, CampaignSpec, CapsSpec, DeliverySpec, FilterSpec, ListSpec,
-    Percent, Register, SourceSpec, VerticalSpec,
+    AdapterSpec, Amount, BudgetSpec, BuyerSpec, CampaignSpec, CapsSpec, DeliverySpec, FilterSpec,
+    ListSpec, Percent, Register, RetentionSpec, SourceSpec, VerticalSpec,
 };
 pub use upkeep::{FailingSpec, GateSpec, LimitsSpec, ModuleSpec};
 pub use versions::{STEPS_KEPT_MAX, StepTaken, Track, Trial, Version, Versions};
@@ -136,6 +139,9 @@ pub struct Buyer {
     pub destination: Destination,
     pub timeout: Duration,
     pub idempotent: bool,
+    pub headers: Headers,
+    /// Speaks the buyer's dialect when a lead is handed over; without one it is the exchange's own JSON.
+    pub adapter: Option<Serving<Adapter>>,
     pub active: bool,
 }
 
@@ -159,10 +165,25 @@ pub struct Vertical {
     pub hold: Duration,
     /// How long the same lead from the same source is a duplicate; zero means never.
     pub duplicate_window: Duration,
+    pub retention: Retention,
     /// Every campaign of the vertical, paused ones too, by name.
     pub campaigns: Vec<Arc<Campaign>>,
     /// Every filter with the settings of all the campaigns that use it.
     pub filters: Vec<Serving<ConfiguredFilter>>,
+}
+
+/// How long something of a person is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// The sealed contact data, once every delivery has ended.
+    pub contact: Duration,
+    /// The prints by which a person is found, from the post on.
+    pub person: Duration,
+}
+
+impl Retention {
+    /// Nothing is kept beyond the deliveries.
+    pub const UNTIL_DELIVERED: Self = Self { contact: Duration::ZERO, person: Duration::ZERO };
 }
 
 impl Vertical {

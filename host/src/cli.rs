@@ -6,7 +6,9 @@
 mod backup;
 mod compile_worker;
 mod demo;
+mod erase;
 mod journal;
+mod keys;
 mod module;
 mod place;
 mod price;
@@ -58,6 +60,10 @@ enum Command {
     Backup(backup::Args),
     /// Decide every recorded auction again and compare.
     Replay(replay::Args),
+    /// Destroy the contact data of a lead or of a person in a running exchange.
+    Erase(erase::Args),
+    /// Change the master key, under which the keys of contact data lie.
+    Keys(keys::Args),
     /// Compile one module from standard input to standard output. The program runs itself so.
     #[command(name = WORKER_COMMAND, hide = true)]
     CompileWorker(compile_worker::Args),
@@ -114,6 +120,8 @@ pub fn run() -> ExitCode {
         Command::Journal(args) => journal::run(args, json),
         Command::Backup(args) => backup::run(args, json),
         Command::Replay(args) => replay::run(&args, json),
+        Command::Erase(args) => erase::run(&args, json),
+        Command::Keys(args) => keys::run(args, json),
         Command::CompileWorker(args) => compile_worker::run(&args),
     };
     match ended {

@@ -4,11 +4,16 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use zeroize::Zeroizing;
+
 use crate::clock::Clock;
+use crate::contacts::{Location, MasterKey, MasterKeyError};
 use crate::ids::Digest;
 use crate::journal::{Accepted, FreeSpace, Url};
 use crate::sandbox::{Compiler, ModuleKeys};
 
+/// The variable of the environment that may hold the master key.
+pub const MASTER_KEY: &str = "GAVEL_MASTER_KEY";
 /// The shortest operator key, in bytes.
 pub const OPERATOR_KEY_BYTES_MIN: usize = 16;
 /// How many requests may be under way at once, unless configured; beyond it the answer is 503.
@@ -121,6 +126,8 @@ pub struct Config {
     pub compiler: Compiler,
     /// Whose modules are taken; with none, everybody's who has the operator's key.
     pub module_keys: ModuleKeys,
+    /// Where the key is that wraps the keys of contact data.
+    pub master_key: Location,
 }
 
 /// What the command line and the environment said, unchecked.
@@ -134,6 +141,21 @@ pub struct Raw {
     pub allow_loopback_buyers: bool,
     pub requests_max: usize,
     pub connections_max: usize,
+}
+
+/// Returns where the master key is: in the file that is named, in the environment (`GAVEL_MASTER_KEY`), or else beside
+/// the data.
+///
+/// # Errors
+/// If the environment holds something else than a key, or a file is named as well.
+pub fn master_key(file: Option<PathBuf>) -> Result<Location, MasterKeyError> {
+    let given = std::env::var(MASTER_KEY).ok().map(Zeroizing::new).filter(|key| !key.is_empty());
+    match (file, given) {
+        (Some(_), Some(_)) => Err(MasterKeyError::Two),
+        (Some(file), None) => Ok(Location::File(file)),
+        (None, Some(text)) => MasterKey::parse(MASTER_KEY, &text).map(Location::Given),
+        (None, None) => Ok(Location::Beside),
+    }
 }
 
 /// All mistakes of a configuration, a line each.
@@ -191,6 +213,7 @@ impl Config {
             clock: Clock::system(),
             compiler: Compiler::InProcess,
             module_keys: ModuleKeys::default(),
+            master_key: Location::Beside,
         })
     }
 }

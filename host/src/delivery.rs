@@ -5,19 +5,21 @@
 //! a second time because an answer was lost.
 
 pub mod courier;
-
-use serde_json::{Value, json};
+mod spoken;
 
 use crate::book::{Copy, OpenPing, Stage, State};
-use crate::catalog::{Buyer, Market};
+use crate::catalog::{Market, ModuleVersion, Upkeep};
 use crate::clearing::{Bid, Policy, TieKey, award};
 use crate::clock::Moment;
-use crate::facts::{BidMade, Delivered, Ended, Fact, Winner};
+use crate::facts::{BidMade, Delivered, Ended, Fact, ModuleUsed, Winner};
 use crate::ids::PingId;
 use crate::journal::{Duty, DutyChange, DutyKey};
 use crate::money::Micros;
+use crate::sandbox::Forfeit;
 use crate::schedule::day_in_zone;
-use courier::{Courier, Outcome, Shipment};
+use courier::Outcome;
+
+pub use spoken::{Offer, attempt};
 
 /// The kind of a duty to deliver, in the outbox.
 pub const DELIVER: u16 = 1;
@@ -50,33 +52,31 @@ impl Errand {
     }
 }
 
-/// Ships the lead once. `lead` is the full lead as a JSON object.
-pub async fn attempt(
-    courier: &Courier,
-    buyer: &Buyer,
-    errand: &Errand,
-    vertical: &str,
-    currency: &str,
-    lead: &Value,
-) -> Outcome {
-    let Errand { ping, copy, winner, .. } = errand;
-    let body = json!({
-        "lead_id": ping.lead().to_string(),
-        "ping_id": ping.to_string(),
-        "campaign": winner.campaign,
-        "vertical": vertical,
-        "price": Micros::new(winner.price).to_string(),
-        "currency": currency,
-        "lead": lead,
-    });
-    let shipment = Shipment {
-        destination: &buyer.destination,
-        body: body.to_string().into_bytes(),
-        // The same copy for the same campaign has the same key, after a crash too.
-        idempotency_key: format!("{}-{copy}-{}", ping.lead(), winner.campaign),
-        timeout: buyer.timeout,
-    };
-    courier.ship(shipment).await
+/// What came of one attempt.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    pub outcome: Outcome,
+    /// The adapter that took part.
+    pub adapter: Option<ModuleUsed>,
+    /// The call of it that brought nothing.
+    pub failed: Option<Failed>,
+}
+
+/// A call of an adapter that brought nothing.
+#[derive(Clone, Debug)]
+pub struct Failed {
+    pub module: ModuleVersion,
+    pub upkeep: Upkeep,
+    pub forfeit: Forfeit,
+    /// Whether it was to read the buyer's answer: then what made it fail is the buyer's words.
+    pub reading: bool,
+}
+
+impl Attempt {
+    /// An outcome without an adapter.
+    pub fn of(outcome: Outcome) -> Self {
+        Self { outcome, adapter: None, failed: None }
+    }
 }
 
 /// Returns what an attempt's outcome means for the copy, as a fact; `None` if the copy is settled already, or went to
@@ -85,7 +85,7 @@ pub fn conclude(
     state: &State,
     market: &Market,
     errand: &Errand,
-    outcome: Outcome,
+    attempt: Attempt,
     at: Moment,
 ) -> Option<Delivered> {
     let open = state.open_ping(errand.ping)?;
@@ -103,12 +103,13 @@ pub fn conclude(
         payout: 0,
         again_ms: None,
         successor: None,
+        adapter: attempt.adapter,
     };
     let again = |schedule: &[i64], at_least: i64| {
         let pause = schedule.get(usize::try_from(errand.attempts).unwrap_or(usize::MAX))?;
         Some(at.unix_ms().saturating_add(*pause.max(&at_least)))
     };
-    match certain(outcome, copy, errand) {
+    match certain(attempt.outcome, copy, errand) {
         Outcome::Sold { reference } => {
             delivered.ended = Ended::Sold;
             delivered.detail = reference;
@@ -136,6 +137,10 @@ pub fn conclude(
             delivered.again_ms = again(&UNKNOWN_AGAIN_MS, 0).filter(|_| promised);
         }
     }
+    if open.erased {
+        // There is nothing left to ask anybody with.
+        (delivered.again_ms, delivered.successor) = (None, None);
+    }
     Some(delivered)
 }
 
@@ -154,6 +159,11 @@ pub fn held<'p>(open: &'p OpenPing, errand: &Errand) -> Option<&'p Copy> {
     let copy = open.copies.get(usize::try_from(errand.copy).ok()?)?;
     let due = copy.stage == Stage::Held && copy.winner == errand.winner && open.posted.is_some();
     due.then_some(copy)
+}
+
+/// Returns whether the buyer may be asked now: the copy is its to take, and the lead was not erased.
+pub fn may_ask(open: &OpenPing, errand: &Errand) -> bool {
+    held(open, errand).is_some() && !open.erased
 }
 
 /// Clears the recorded bids again for one copy, without the buyers that have or refused one and without those that
@@ -222,7 +232,20 @@ pub fn duties(fact: &Fact, at: Moment, state: &State) -> Vec<DutyChange> {
                 }
             }
         }
+        // Nothing is sent of a lead that was erased.
+        Fact::ContactErased(erased) => {
+            let open = state.open_ping(PingId::from_u128(erased.ping));
+            // An attempt under way keeps its duty: after a crash its end is to be recorded as unknown.
+            let left = open.into_iter().flat_map(|open| (0_u32..).zip(&open.copies));
+            let left = left.filter(|(_, copy)| !copy.asked).map(|(index, _)| index);
+            let all: std::collections::BTreeSet<u32> =
+                erased.voided.iter().copied().chain(left).collect();
+            let done = |step| DutyChange::Done(DutyKey { subject: erased.ping, step });
+            all.into_iter().map(done).collect()
+        }
         Fact::Saved(_)
+        | Fact::ContactsSwept(_)
+        | Fact::MasterKeyRotated(_)
         | Fact::ModuleUploaded(_)
         | Fact::ModuleStepped(_)
         | Fact::Deposited(_)

@@ -205,6 +205,35 @@ impl Destination {
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
+
+    /// Returns the address with a path and a query appended: empty, `?query`, `/path` or `/path?query`.
+    ///
+    /// # Errors
+    ///
+    /// [`Forbidden`] if that would not be below this address.
+    pub fn below(&self, path: &str) -> Result<Self, Forbidden> {
+        let mut url = self.0.clone();
+        let (steps, query) = path.split_once('?').unwrap_or((path, ""));
+        let base = self.0.path().trim_end_matches('/');
+        if !steps.is_empty() {
+            url.set_path(&format!("{base}{steps}"));
+        }
+        match url.query().filter(|known| !known.is_empty()) {
+            _ if query.is_empty() => (),
+            Some(known) => url.set_query(Some(&format!("{known}&{query}"))),
+            None => url.set_query(Some(query)),
+        }
+        let stays = url.origin() == self.0.origin()
+            && url
+                .path()
+                .strip_prefix(base)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        if stays && !steps.contains('#') {
+            Ok(Self(url))
+        } else {
+            Err(Forbidden::Unreadable("what is appended to it leaves it".into()))
+        }
+    }
 }
 
 /// Scheme, host and port: path and query may hold keys.
@@ -357,6 +386,31 @@ mod tests {
                 ("https://127.0.0.1/", "is a loopback address"),
             ],
         );
+    }
+
+    #[test]
+    fn what_is_appended_to_an_address_stays_below_it() {
+        let below = |base: &str, path: &str| {
+            let base = Egress::public().check(base).unwrap();
+            base.below(path).map_or_else(|error| error.to_string(), |url| url.as_str().to_owned())
+        };
+        let leaves = "the address cannot be read (what is appended to it leaves it)";
+        for (base, path, expected) in [
+            ("https://a.example.com/x", "", "https://a.example.com/x"),
+            ("https://a.example.com/x/", "/ping?a=b", "https://a.example.com/x/ping?a=b"),
+            ("https://a.example.com/x?k=1", "?a=b", "https://a.example.com/x?k=1&a=b"),
+            ("https://a.example.com", "/p", "https://a.example.com/p"),
+            ("https://a.example.com/x", "/../../y", leaves),
+            ("https://a.example.com/x", "/%2e%2e/y", leaves),
+            ("https://a.example.com/x", "y", leaves),
+            ("https://a.example.com", "//b.example.com/", "https://a.example.com//b.example.com/"),
+        ] {
+            assert!(
+                below(base, path).starts_with(expected),
+                "{base} {path}: {}",
+                below(base, path)
+            );
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! under the old number. Amounts are millionths of the currency, times are milliseconds since 1970-01-01 UTC. No fact
 //! holds contact data.
 
+mod contact;
 mod module;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use crate::clock::Moment;
 use crate::ids::PingId;
 use crate::money::{Micros, Share};
 
+pub use contact::{ContactErased, ContactsSwept, MasterKeyRotated};
 pub use module::{ModuleStepped, ModuleUploaded, Passed, Step};
 
 /// Something that happened. What it means in money is `settlement`'s to say, what it obliges to is `delivery`'s.
@@ -41,6 +43,12 @@ pub enum Fact {
     ModuleUploaded(ModuleUploaded),
     /// A module's version took a step in its life.
     ModuleStepped(ModuleStepped),
+    /// A lead's contact data was erased.
+    ContactErased(ContactErased),
+    /// Contact data was forgotten because its time was over.
+    ContactsSwept(ContactsSwept),
+    /// Leads' keys were wrapped by another master key.
+    MasterKeyRotated(MasterKeyRotated),
 }
 
 /// The body of a saved object, as the operator's API takes it.
@@ -213,6 +221,8 @@ pub struct Delivered {
     pub again_ms: Option<i64>,
     /// The campaign that gets the copy next, by clearing the recorded bids again.
     pub successor: Option<Winner>,
+    /// The adapter that spoke with the buyer, with the fuel of both its calls.
+    pub adapter: Option<ModuleUsed>,
 }
 
 impl Delivered {
@@ -315,6 +325,9 @@ kinds! {
     10 "asked-again" AskedAgain(AskedAgain) std::convert::identity;
     11 "module-uploaded" ModuleUploaded(ModuleUploaded) std::convert::identity;
     12 "module-stepped" ModuleStepped(ModuleStepped) std::convert::identity;
+    40 "contact-erased" ContactErased(ContactErased) std::convert::identity;
+    41 "contacts-swept" ContactsSwept(ContactsSwept) std::convert::identity;
+    42 "master-key-rotated" MasterKeyRotated(MasterKeyRotated) std::convert::identity;
 }
 
 #[expect(clippy::expect_used, reason = "writing to memory fails only when memory is out")]
@@ -335,11 +348,14 @@ impl Fact {
             Self::Posted(fact) => Some(PingId::from_u128(fact.ping)),
             Self::AskedAgain(fact) => Some(PingId::from_u128(fact.ping)),
             Self::Delivered(fact) => Some(PingId::from_u128(fact.ping)),
+            Self::ContactErased(fact) => Some(PingId::from_u128(fact.ping)),
             Self::Saved(_)
             | Self::ModuleUploaded(_)
             | Self::ModuleStepped(_)
             | Self::Deposited(_)
             | Self::SubmissionRefused(_)
+            | Self::ContactsSwept(_)
+            | Self::MasterKeyRotated(_)
             | Self::Expired(_) => None,
         }
     }

@@ -9,6 +9,9 @@
 //!   say how it was sent: `"sent": {"content_type": "..", "query": "..", "received_on": "2026-01-31"}`.
 //! - A filter's are single files: `NAME.json` is `{"settings": .., "lead": {..}, "expected": ..}`, with one of
 //!   `{"verdict": "yes", "price": "12.50"}`, `{"verdict": "no", "reason": ".."}`, `{"settings_refused": ".."}`.
+//! - An adapter's are recorded exchanges, single files too: `{"settings": .., "step": "ping", "lead": {..}, "response":
+//!   {"status": 200, "body": ".."}, "expected": {"request": {..}, "reply": {..}}}`. Without a lead no request is worded,
+//!   without a response none is read; without both only the settings are tried.
 
 use std::time::{Duration, Instant};
 
@@ -18,11 +21,13 @@ use crate::sandbox::Admitted;
 
 mod case;
 mod difference;
+mod exchange;
 mod files;
 mod frame;
 mod run;
 
 pub use case::{RECEIVED_ON, count, submission};
+pub use exchange::{Exchange, Offer, Response, Step, request_json, said_json};
 pub use files::{FIXTURES_BYTES_MAX, FIXTURES_MAX, Files, Unreadable, embed, from_component};
 pub use frame::frame;
 pub use run::{Call, Spent};
@@ -35,7 +40,7 @@ const QUOTED_LINES_MAX: usize = 12;
 /// What became of one fixture.
 #[derive(Clone, Debug)]
 pub struct Ran {
-    /// The file of a filter, the payload of a normalizer.
+    /// The file of a filter or an adapter, the payload of a normalizer.
     pub file: String,
     /// Whether it is what was expected.
     pub ending: Ending,

@@ -161,6 +161,11 @@ impl PingId {
     pub const fn lead(self) -> LeadId {
         LeadId(self.0)
     }
+
+    /// Returns the ping that a lead was posted for.
+    pub const fn of_lead(lead: LeadId) -> Self {
+        Self(lead.0)
+    }
 }
 
 /// A SHA-256 digest: what a module, a body or a fact is known by.

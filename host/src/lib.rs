@@ -33,6 +33,7 @@ pub mod settlement;
 // The stores.
 pub mod book;
 pub mod journal;
+pub mod contacts;
 
 // What the rooms pass around.
 pub mod catalog;

@@ -17,6 +17,7 @@ use wasmtime::component::{Component, InstancePre, Linker};
 
 use crate::ids::Digest;
 
+mod adapter;
 mod admission;
 mod bindings;
 mod cache;
@@ -37,6 +38,12 @@ mod worker;
 use cache::Cache;
 use call::Fence;
 
+pub use adapter::{
+    Adapter, AdapterModule, Ask, BODY_BYTES_MAX, HANDLE_BYTES_MAX, HEADER_NAME_BYTES_MAX,
+    HEADER_VALUE_BYTES_MAX, HEADERS_MAX, HttpRequest, HttpResponse, Method, PATH_BYTES_MAX,
+    PingOffer, PingReply, PostOffer, PostReply, REPLY_BYTES_MAX, Said, Taken, frame,
+    is_kept_header,
+};
 pub use admission::world;
 pub use call::Forfeit;
 pub use compiler::{Compiler, WORKER_COMMAND};
@@ -72,6 +79,8 @@ pub enum Admitted {
     Normalizer(Normalizer),
     /// Decides for a buyer's campaigns.
     Filter(Filter),
+    /// Speaks the dialect of a buyer's system.
+    Adapter(AdapterModule),
 }
 
 impl Admitted {
@@ -80,6 +89,7 @@ impl Admitted {
         match self {
             Self::Normalizer(normalizer) => normalizer.digest(),
             Self::Filter(filter) => filter.digest(),
+            Self::Adapter(adapter) => adapter.digest(),
         }
     }
 
@@ -88,6 +98,7 @@ impl Admitted {
         match self {
             Self::Normalizer(_) => "normalizer",
             Self::Filter(_) => "filter",
+            Self::Adapter(_) => "adapter",
         }
     }
 }

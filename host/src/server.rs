@@ -9,6 +9,7 @@ mod diffs;
 mod modules;
 mod operator;
 mod pages;
+mod persons;
 mod problem;
 mod schemas;
 mod sources;
@@ -18,7 +19,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
@@ -103,6 +104,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         limits: Limits::default(),
         clock: config.clock,
         compiler: config.compiler,
+        master_key: config.master_key,
     };
     let exchange = Exchange::open(options).await?;
     let stopping = CancellationToken::new();
@@ -158,6 +160,9 @@ fn routes(desk: Desk) -> Router {
         .route("/v1/auctions/{id}", get(views::auction))
         .route("/v1/auctions/{id}/resolve", post(operator::resolve))
         .route("/v1/ledger", get(views::ledger))
+        .route("/v1/leads/{id}/contact", delete(persons::erase_lead))
+        .route("/v1/persons/find", post(persons::find))
+        .route("/v1/persons/erase", post(persons::erase))
         .route("/healthz", get(pages::healthz))
         .route("/readyz", get(pages::readyz))
         .route("/metrics", get(pages::metrics))

@@ -4,6 +4,7 @@
 //! debt of the exchange to it, so it stands on the credit side.
 
 mod answer;
+mod disclosures;
 mod headline;
 mod receipt;
 
@@ -12,6 +13,7 @@ use crate::journal::Entry;
 use crate::money::Micros;
 
 pub use answer::{Answer, Story};
+pub use disclosures::disclosures;
 pub use headline::headline;
 pub use receipt::receipt;
 
@@ -60,6 +62,9 @@ pub fn entries(fact: &Fact) -> Vec<Entry> {
         | Fact::SubmissionRefused(_)
         | Fact::Posted(_)
         | Fact::AskedAgain(_)
+        | Fact::ContactErased(_)
+        | Fact::ContactsSwept(_)
+        | Fact::MasterKeyRotated(_)
         | Fact::Expired(_) => Vec::new(),
     }
 }
@@ -100,6 +105,7 @@ mod tests {
             payout,
             again_ms: None,
             successor: None,
+            adapter: None,
         })
     }
 

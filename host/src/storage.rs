@@ -13,9 +13,11 @@ mod entries;
 mod facts;
 mod head;
 mod modules;
+mod persons;
 mod postgres;
 mod readers;
 mod rows;
+mod secrets;
 mod settings;
 mod sqlite;
 mod writer;
@@ -129,8 +131,19 @@ pub struct Batch {
     pub duties: Vec<Duty>,
     pub rescheduled: Vec<(DutyKey, Moment, u32)>,
     pub done: Vec<DutyKey>,
-    pub contacts: Vec<(u128, Vec<u8>)>,
+    pub contacts: Vec<ContactRow>,
+    /// Contact data that no delivery needs any more, and until when it is kept.
+    pub kept: Vec<(u128, Moment)>,
+    /// Contact data that goes, with its key.
     pub forgotten: Vec<u128>,
+    pub persons: Vec<PersonRow>,
+    /// Subjects whose prints go.
+    pub persons_forgotten: Vec<u128>,
+    /// Prints that were to be kept until before this go.
+    pub persons_before: Option<Moment>,
+    /// Keys that were wrapped anew.
+    pub contact_keys: Vec<(u128, Vec<u8>)>,
+    pub secrets: Vec<(String, Vec<u8>)>,
     pub modules: Vec<(Digest, Vec<u8>)>,
     pub head: Head,
 }
@@ -145,6 +158,25 @@ pub struct EntryRow {
     pub code: &'static str,
     /// The fact with the account's leg before this one, 0 if there is none.
     pub previous: u64,
+}
+
+/// Contact data as it lies in the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContactRow {
+    pub subject: u128,
+    pub sealed: Vec<u8>,
+    /// The key that opens it, wrapped.
+    pub key: Vec<u8>,
+    /// When it is forgotten; none while a delivery may need it.
+    pub until: Option<Moment>,
+}
+
+/// By what a lead's person is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PersonRow {
+    pub print: [u8; 32],
+    pub subject: u128,
+    pub until: Moment,
 }
 
 /// Why the database could not do what it was asked.

@@ -1,5 +1,7 @@
 //! The real program as a child process, so that it can be killed like one.
 
+use std::fs::File;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
@@ -83,16 +85,30 @@ impl Program {
         started.unwrap_or_else(|refused| panic!("{refused:?}"))
     }
 
+    /// Starts the program with everything that it logs, at this level, going to a file as well.
+    pub(crate) async fn start_logging(data: &Path, log: &Path, level: &str) -> Self {
+        let mut command = Command::new(path());
+        command.args(["serve", "--json", "--listen", "127.0.0.1:0", "--data"]).arg(data);
+        command.env("GAVEL_OPERATOR_KEY", OPERATOR_KEY).env("GAVEL_LOG", level);
+        command.stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
+        let file = std::fs::File::create(log).unwrap();
+        Self::opened(command.spawn().unwrap(), Some(file)).await.unwrap()
+    }
+
     pub(crate) async fn try_start(data: &Path) -> Result<Self, Refused> {
         Self::try_start_with(data, &[]).await
     }
 
     pub(crate) async fn try_start_with(data: &Path, options: &[&str]) -> Result<Self, Refused> {
-        let mut child = Self::spawn(data, options);
+        Self::opened(Self::spawn(data, options), None).await
+    }
+
+    async fn opened(mut child: Child, mut file: Option<File>) -> Result<Self, Refused> {
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut printed = Vec::new();
         let opening = async {
             while let Some(line) = lines.next_line().await.unwrap() {
+                write(file.as_mut(), &line);
                 let log: Value = serde_json::from_str(&line).unwrap_or_default();
                 printed.push(line);
                 if log["fields"]["message"] == "exchange open" {
@@ -106,7 +122,7 @@ impl Program {
             return Err(Refused { code, printed: printed.join("\n") });
         };
         let log = Arc::new(Mutex::new(printed));
-        tokio::spawn(keep(lines, Arc::clone(&log)));
+        tokio::spawn(keep(lines, Arc::clone(&log), file));
         Ok(Self { child, door: Door { address, client: client() }, log })
     }
 
@@ -150,8 +166,19 @@ impl Program {
     }
 }
 
-async fn keep(mut lines: Lines<BufReader<ChildStderr>>, log: Arc<Mutex<Vec<String>>>) {
+fn write(file: Option<&mut File>, line: &str) {
+    if let Some(file) = file {
+        writeln!(file, "{line}").unwrap();
+    }
+}
+
+async fn keep(
+    mut lines: Lines<BufReader<ChildStderr>>,
+    log: Arc<Mutex<Vec<String>>>,
+    mut file: Option<File>,
+) {
     while let Ok(Some(line)) = lines.next_line().await {
+        write(file.as_mut(), &line);
         log.lock().unwrap().push(line);
     }
 }
@@ -185,6 +212,16 @@ impl Door {
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.operator(Method::GET, path, Vec::new()).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str, body: Value) -> Answer {
+        self.operator(Method::DELETE, path, body.to_string().into_bytes()).await
+    }
+
+    /// Returns everything that the program counts.
+    pub(crate) async fn metrics(&self) -> String {
+        let url = format!("http://{}/metrics", self.address);
+        self.client.get(url).send().await.unwrap().text().await.unwrap()
     }
 
     pub(crate) async fn put(&self, path: &str, body: Value) {
@@ -252,8 +289,7 @@ impl Door {
 
     /// Returns a counter of the program's metrics; 0 if it has not been counted.
     pub(crate) async fn counter(&self, name: &str) -> u64 {
-        let url = format!("http://{}/metrics", self.address);
-        let metrics = self.client.get(url).send().await.unwrap().text().await.unwrap();
+        let metrics = self.metrics().await;
         let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         line.map_or(0, |count| count.parse().unwrap())
     }

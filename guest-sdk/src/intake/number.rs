@@ -4,7 +4,7 @@
 const ONE: i128 = 1_000_000;
 
 /// Reads a decimal such as `-12.50` or `1.25e4`, in millionths. More than six digits after the point must be zeros.
-pub(super) fn millionths(text: &str) -> Option<i64> {
+pub(crate) fn millionths(text: &str) -> Option<i64> {
     let (negative, digits) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text),
@@ -249,7 +249,7 @@ pub(super) fn inches(text: &str) -> Option<i64> {
 }
 
 /// Leaves out the commas of `12,500`; nothing if they do not part thousands.
-pub(super) fn without_commas(text: &str) -> Option<String> {
+pub(crate) fn without_commas(text: &str) -> Option<String> {
     if !text.contains(',') {
         return Some(text.to_owned());
     }

@@ -45,7 +45,33 @@ CREATE TABLE duty (
 -- Who the person is, sealed with a key of that lead's own.
 CREATE TABLE contact (
     subject bytea PRIMARY KEY,
-    sealed  bytea NOT NULL
+    sealed  bytea NOT NULL,
+    until   bigint
+);
+
+CREATE INDEX contact_until ON contact (until) WHERE until IS NOT NULL;
+
+-- The key of each sealed lead, wrapped by the master key.
+CREATE TABLE contact_key (
+    subject bytea PRIMARY KEY,
+    wrapped bytea NOT NULL
+);
+
+-- By which leads a person is found: keyed prints of phones and e-mails.
+CREATE TABLE person (
+    print   bytea  NOT NULL,
+    subject bytea  NOT NULL,
+    until   bigint NOT NULL,
+    PRIMARY KEY (print, subject)
+);
+
+CREATE INDEX person_subject ON person (subject);
+CREATE INDEX person_until ON person (until);
+
+-- Keys of the exchange itself, wrapped by the master key.
+CREATE TABLE secret (
+    name    text COLLATE "C" PRIMARY KEY,
+    wrapped bytea NOT NULL
 );
 
 -- Wasm components by the SHA-256 of their bytes.

@@ -52,8 +52,35 @@ CREATE TABLE duty (
 -- the chain still holds.
 CREATE TABLE contact (
     subject BLOB PRIMARY KEY,
-    sealed  BLOB NOT NULL
+    sealed  BLOB NOT NULL,
+    until   INTEGER              -- when it is forgotten; NULL while a delivery may need it
 ) STRICT;
+
+CREATE INDEX contact_until ON contact (until) WHERE until IS NOT NULL;
+
+-- The key of each sealed lead, wrapped by the master key. Backups leave this table out: what they hold of a person,
+-- nobody can open.
+CREATE TABLE contact_key (
+    subject BLOB PRIMARY KEY,
+    wrapped BLOB NOT NULL
+) STRICT;
+
+-- By which leads a person is found: keyed prints of phones and e-mails.
+CREATE TABLE person (
+    print   BLOB    NOT NULL,
+    subject BLOB    NOT NULL,
+    until   INTEGER NOT NULL,    -- when the print is forgotten
+    PRIMARY KEY (print, subject)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX person_subject ON person (subject);
+CREATE INDEX person_until ON person (until);
+
+-- Keys of the exchange itself, wrapped by the master key.
+CREATE TABLE secret (
+    name    TEXT PRIMARY KEY,
+    wrapped BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
 
 -- Wasm components by the SHA-256 of their bytes.
 CREATE TABLE module (

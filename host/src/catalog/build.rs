@@ -6,15 +6,17 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use super::adapters::Task;
 use super::draft::Draft;
 use super::faults::{Fault, Faults};
+use super::headers::Headers;
 use super::rules::{failing, fits, limits, possible, schema_words};
 use super::serving::{Served, Serving, Upkeep};
 use super::spec::{BuyerSpec, CampaignSpec, DeliverySpec, SourceSpec, VerticalSpec};
 use super::upkeep::LimitsSpec;
 use super::versions::{Track, Trial, Versions};
 use super::workshop::Workshop;
-use super::{Buyer, Campaign, Market, ModuleVersion, Slot, Source, Vertical};
+use super::{Buyer, Campaign, Market, ModuleVersion, Retention, Slot, Source, Vertical};
 use crate::criteria::{Criteria, Lists};
 use crate::egress::Egress;
 use crate::ids::{BuyerId, CampaignId, ModuleName, SourceId, VerticalId};
@@ -42,8 +44,14 @@ impl Market {
             let source = faults.keep(source(id, spec));
             market.sources.extend(source.map(|source| (id.clone(), Arc::new(source))));
         }
+        let (buyers, lists) = (HashMap::new(), Lists::default());
+        let bench = Bench { draft, workshop, buyers: &buyers, lists: &lists };
         for (id, spec) in &register.buyers {
-            let buyer = faults.keep(buyer(id, spec, &workshop.egress));
+            let mut buyer = faults.keep(buyer(id, spec, &workshop.egress));
+            if let (Some(buyer), Some(adapter)) = (&mut buyer, &spec.delivery.adapter) {
+                let at = (format!("buyer {id}"), "/delivery/adapter");
+                buyer.adapter = faults.keep(bench.adapter((&at.0, at.1), adapter, Task::Post));
+            }
             market.buyers.extend(buyer.map(|buyer| (id.clone(), Arc::new(buyer))));
         }
         let mut lists = Lists::default();
@@ -101,7 +109,7 @@ fn source(id: &SourceId, spec: &SourceSpec) -> Result<Source, Fault> {
 
 fn buyer(id: &BuyerId, spec: &BuyerSpec, egress: &Egress) -> Result<Buyer, Fault> {
     let what = format!("buyer {id}");
-    let DeliverySpec { url, timeout_ms, idempotent } = &spec.delivery;
+    let DeliverySpec { url, timeout_ms, idempotent, .. } = &spec.delivery;
     let destination =
         egress.check(url).map_err(|error| Fault::new(&what, "/delivery/url", error.to_string()))?;
     if *timeout_ms == 0 || *timeout_ms > DeliverySpec::TIMEOUT_MS_MAX {
@@ -117,14 +125,16 @@ fn buyer(id: &BuyerId, spec: &BuyerSpec, egress: &Egress) -> Result<Buyer, Fault
         destination,
         timeout: Duration::from_millis(u64::from(*timeout_ms)),
         idempotent: *idempotent,
+        headers: Headers::of(&what, &spec.delivery.headers)?,
+        adapter: None,
         active: spec.active,
     })
 }
 
 /// What the campaigns of every vertical are built with.
-struct Bench<'b> {
+pub(super) struct Bench<'b> {
     draft: &'b Draft,
-    workshop: &'b Workshop,
+    pub(super) workshop: &'b Workshop,
     buyers: &'b HashMap<BuyerId, Arc<Buyer>>,
     lists: &'b Lists,
 }
@@ -172,13 +182,17 @@ impl Bench<'_> {
             copies: spec.copies,
             hold: Duration::from_secs(u64::from(spec.hold_seconds)),
             duplicate_window: Duration::from_secs(u64::from(spec.duplicate_window_seconds)),
+            retention: Retention {
+                contact: Duration::from_secs(3_600 * u64::from(spec.retention.contact_hours)),
+                person: Duration::from_secs(86_400 * u64::from(spec.retention.person_days)),
+            },
             campaigns,
             filters,
         })
     }
 
     /// Returns a module with the track of this major version, which has an active version.
-    fn track<'m>(
+    pub(super) fn track<'m>(
         &'m self,
         at: (&str, &str),
         name: &ModuleName,
@@ -200,7 +214,7 @@ impl Bench<'_> {
     }
 
     /// Returns what serves of a track, each version made by `make`.
-    fn serving<T>(
+    pub(super) fn serving<T>(
         &self,
         name: &ModuleName,
         (versions, track, active): (&Versions, &Track, u32),
@@ -227,7 +241,7 @@ impl Bench<'_> {
     }
 
     /// Returns what the operator said about a module's calls, and where that is silent, about its world's.
-    fn limits(&self, world: &str, module: &ModuleName) -> LimitsSpec {
+    pub(super) fn limits(&self, world: &str, module: &ModuleName) -> LimitsSpec {
         self.draft.module_spec(module.as_str()).limits.or(self.draft.limits(world))
     }
 
@@ -239,8 +253,10 @@ impl Bench<'_> {
                 Ok(normalizer
                     .with_limits(self.limits("normalizer", name).over(normalizer.limits())))
             }
-            Admitted::Filter(_) => {
-                let message = format!("module `{name}` is a filter; a vertical needs a normalizer");
+            other @ (Admitted::Filter(_) | Admitted::Adapter(_)) => {
+                let world = other.world();
+                let message =
+                    format!("module `{name}` is a {world}; a vertical needs a normalizer");
                 Err(Fault::new(&what, "/module", message))
             }
         })
@@ -260,8 +276,9 @@ impl Bench<'_> {
         let found = self.track((&campaign(0), "/filter/module"), name, None)?;
         let settings: Vec<String> = group.iter().map(|(_, settings)| settings.clone()).collect();
         self.serving(name, found, |version, admitted| {
+            let world = admitted.world();
             let Admitted::Filter(filter) = admitted else {
-                let message = format!("module `{name}` is a normalizer; a campaign needs a filter");
+                let message = format!("module `{name}` is a {world}; a campaign needs a filter");
                 return Err(Fault::new(&campaign(0), "/filter/module", message));
             };
             fits(&filter, schema).map_err(|why| {

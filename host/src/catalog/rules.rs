@@ -1,7 +1,7 @@
 //! What single objects of a draft must keep, whatever else is in it.
 
 use super::faults::Fault;
-use super::spec::VerticalSpec;
+use super::spec::{RetentionSpec, VerticalSpec};
 use super::upkeep::{FailingSpec, LimitsSpec, ModuleSpec};
 use crate::lead::Schema;
 use crate::sandbox::{Filter, FilterLimits, Limits, Need};
@@ -67,6 +67,10 @@ pub(super) fn limits(what: &str, spec: &VerticalSpec) -> Result<(), Fault> {
     between("/hold_seconds", spec.hold_seconds, 1, VerticalSpec::HOLD_SECONDS_MAX)?;
     let window = spec.duplicate_window_seconds;
     between("/duplicate_window_seconds", window, 0, VerticalSpec::WINDOW_SECONDS_MAX)?;
+    let retention = &spec.retention;
+    let hours = RetentionSpec::CONTACT_HOURS_MAX;
+    between("/retention/contact_hours", retention.contact_hours, 0, hours)?;
+    between("/retention/person_days", retention.person_days, 0, RetentionSpec::PERSON_DAYS_MAX)?;
     for (pointer, amount) in [("/reserve", spec.reserve), ("/increment", spec.increment)] {
         if amount.0.is_negative() {
             return Err(Fault::new(&what, pointer, "must not be negative"));

@@ -6,6 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::headers::HeaderSpec;
 use super::upkeep::{LimitsSpec, ModuleSpec};
 use crate::ids::{BuyerId, CampaignId, Digest, IdError, ModuleName, SourceId, VerticalId};
 use crate::money::{Micros, Share};
@@ -164,6 +165,22 @@ pub struct DeliverySpec {
     /// a delivery whose end is unknown is never sent again.
     #[serde(default)]
     pub idempotent: bool,
+    /// Headers of every request to the buyer, by name: put there by the exchange, so that no adapter sees them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, HeaderSpec>,
+    /// Speaks the buyer's dialect; absent means the exchange's own JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adapter: Option<AdapterSpec>,
+}
+
+/// A buyer's use of an adapter module.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdapterSpec {
+    pub module: ModuleName,
+    /// Handed to the module when it is configured; it says itself what it takes.
+    #[serde(default)]
+    pub settings: serde_json::Value,
 }
 
 impl DeliverySpec {
@@ -199,8 +216,38 @@ pub struct VerticalSpec {
     /// How long the same lead from the same source is a duplicate; 0 means never.
     #[serde(default)]
     pub duplicate_window_seconds: u32,
+    #[serde(default)]
+    pub retention: RetentionSpec,
     #[serde(default = "yes")]
     pub active: bool,
+}
+
+/// How long something of a person is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RetentionSpec {
+    /// How long the sealed contact data is kept once every delivery has ended, for returns and as evidence; 0 means not
+    /// at all.
+    #[serde(default)]
+    pub contact_hours: u32,
+    /// For how long after the post a person is found by phone or e-mail, so that its leads can be erased; 0 means never.
+    #[serde(default = "RetentionSpec::default_person_days")]
+    pub person_days: u32,
+}
+
+impl RetentionSpec {
+    pub const CONTACT_HOURS_MAX: u32 = 3 * 366 * 24;
+    pub const PERSON_DAYS_MAX: u32 = 10 * 366;
+
+    fn default_person_days() -> u32 {
+        90
+    }
+}
+
+impl Default for RetentionSpec {
+    fn default() -> Self {
+        Self { contact_hours: 0, person_days: Self::default_person_days() }
+    }
 }
 
 impl VerticalSpec {
@@ -299,7 +346,7 @@ pub struct Register {
     pub campaigns: BTreeMap<CampaignId, CampaignSpec>,
     pub lists: BTreeMap<String, ListSpec>,
     pub modules: BTreeMap<ModuleName, ModuleSpec>,
-    /// By world: `filter` or `normalizer`.
+    /// By world: `filter`, `normalizer` or `adapter`.
     pub limits: BTreeMap<String, LimitsSpec>,
 }
 

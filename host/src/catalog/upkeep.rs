@@ -16,8 +16,9 @@ pub struct ModuleSpec {
     pub owner: String,
     /// What its calls may use, where that differs from its world's limits.
     pub limits: LimitsSpec,
-    /// When it is taken out of service; absent means [`FailingSpec::default`] for a filter and never for a normalizer,
-    /// whose input anybody may write.
+    /// When it is taken out of service; absent means [`FailingSpec::default`] for a filter and an adapter, and never for a
+    /// normalizer, whose input anybody may write. Of an adapter, which buyers share, only the wording of requests counts:
+    /// what a buyer answers must not cost the others anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failing: Option<FailingSpec>,
     pub gate: GateSpec,
@@ -26,7 +27,7 @@ pub struct ModuleSpec {
 impl ModuleSpec {
     /// Returns when a module of this world is taken out of service.
     pub fn failing(&self, world: &str) -> FailingSpec {
-        let usual = if world == "filter" { FailingSpec::default() } else { FailingSpec::NEVER };
+        let usual = if world == "normalizer" { FailingSpec::NEVER } else { FailingSpec::default() };
         self.failing.unwrap_or(usual)
     }
 }
@@ -55,6 +56,7 @@ impl LimitsSpec {
         let (call, fuel_per_campaign) = match world {
             "filter" => (&limits.filter, Some(limits.filter_fuel_per_slot)),
             "normalizer" => (&limits.normalizer, None),
+            "adapter" => (&limits.adapter, None),
             _ => return None,
         };
         Some(Self {
@@ -157,6 +159,11 @@ impl GateSpec {
     ///
     /// The member at fault, and what is wrong with it.
     pub fn check(&self, world: &str) -> Result<(), (&'static str, String)> {
+        if world == "adapter" && !self.is_open() {
+            let message = "has no meaning for an adapter, whose versions are not compared with each other: leave it out, and \
+                           try a version with a canary";
+            return Err(("", message.to_owned()));
+        }
         if self.frames_min.is_some_and(|least| least > Self::FRAMES_MIN_MAX) {
             let message = format!("must be at most {}", Self::FRAMES_MIN_MAX);
             return Err(("frames_min", message));

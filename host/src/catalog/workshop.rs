@@ -6,9 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::egress::Egress;
 use crate::ids::Digest;
 use crate::lead::Schema;
-use crate::sandbox::{Admitted, ConfigureError, ConfiguredFilter, Filter, Sandbox};
+use crate::sandbox::{
+    Adapter, AdapterModule, Admitted, ConfigureError, ConfiguredFilter, Filter, Sandbox,
+};
 
-/// How many configured filters are kept for the next build, beyond those in use.
+/// How many configured filters, and how many configured adapters, are kept for the next build, beyond those in use.
 const CONFIGURED_KEPT_MAX: usize = 1_024;
 
 /// What building needs beside the draft: the sandbox, the guard of outbound addresses, and what was compiled before.
@@ -18,12 +20,13 @@ pub struct Workshop {
     pub egress: Egress,
     admitted: Mutex<HashMap<Digest, Admitted>>,
     configured: Mutex<HashMap<(Digest, Digest), ConfiguredFilter>>,
+    adapters: Mutex<HashMap<(Digest, Digest), Adapter>>,
 }
 
 impl Workshop {
     pub fn new(sandbox: Sandbox, egress: Egress) -> Self {
         let (admitted, configured) = (Mutex::default(), Mutex::default());
-        Self { sandbox, egress, admitted, configured }
+        Self { sandbox, egress, admitted, configured, adapters: Mutex::default() }
     }
 
     /// Keeps a compiled module for the builds to come.
@@ -35,6 +38,7 @@ impl Workshop {
     pub fn keep_only(&self, digests: &HashSet<Digest>) {
         lock(&self.admitted).retain(|digest, _| digests.contains(digest));
         lock(&self.configured).retain(|(digest, _), _| digests.contains(digest));
+        lock(&self.adapters).retain(|(digest, _), _| digests.contains(digest));
     }
 
     /// Returns whether a module is compiled.
@@ -46,7 +50,7 @@ impl Workshop {
     pub fn schema(&self, digest: Digest) -> Option<Arc<Schema>> {
         match lock(&self.admitted).get(&digest)? {
             Admitted::Normalizer(normalizer) => Some(Arc::clone(normalizer.schema())),
-            Admitted::Filter(_) => None,
+            Admitted::Filter(_) | Admitted::Adapter(_) => None,
         }
     }
 
@@ -66,6 +70,24 @@ impl Workshop {
         }
         let configured = filter.configure(settings)?;
         let mut kept = lock(&self.configured);
+        if kept.len() >= CONFIGURED_KEPT_MAX {
+            kept.clear();
+        }
+        kept.insert(key, configured.clone());
+        Ok(configured)
+    }
+
+    pub(super) fn configure_adapter(
+        &self,
+        module: &AdapterModule,
+        settings: &str,
+    ) -> Result<Adapter, ConfigureError> {
+        let key = (module.digest(), Digest::of(settings.as_bytes()));
+        if let Some(configured) = lock(&self.adapters).get(&key) {
+            return Ok(configured.clone());
+        }
+        let configured = module.configure(settings)?;
+        let mut kept = lock(&self.adapters);
         if kept.len() >= CONFIGURED_KEPT_MAX {
             kept.clear();
         }

@@ -1,7 +1,7 @@
 //! `gavel module`: an author's tools, which need no exchange, and an operator's, which speak with a running one.
 
 mod acts;
-mod ask;
+pub(super) mod ask;
 mod bench;
 mod build;
 mod c;

@@ -10,7 +10,7 @@ use crate::config::{
     CONNECTIONS_MAX, Config, DISK_LOW_MIB, Mistakes, REQUESTS_MAX, Raw, RawKeeping, SCRUB_HOURS,
 };
 use crate::sandbox::{Compiler, ModuleKeys};
-use crate::{server, telemetry};
+use crate::{config, server, telemetry};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -54,6 +54,10 @@ pub(super) struct Args {
     /// How many connections may be open at once.
     #[arg(long, env = "GAVEL_CONNECTIONS_MAX", default_value_t = CONNECTIONS_MAX)]
     connections_max: usize,
+    /// A file with the master key, under which the keys of contact data lie. Without it, GAVEL_MASTER_KEY holds the key
+    /// itself, or `master.key` is made in the data directory: better keep it elsewhere, away from the data's copies.
+    #[arg(long, env = "GAVEL_MASTER_KEY_FILE", value_name = "FILE")]
+    master_key: Option<PathBuf>,
     /// A minisign public key, or a file with one: only modules that it has signed are taken. May be given several times;
     /// in the environment with commas.
     #[arg(long, env = "GAVEL_MODULE_KEY", value_name = "KEY", value_delimiter = ',')]
@@ -88,15 +92,17 @@ pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
         },
         &fresh,
     );
-    let (config, module_keys) = match (config, module_keys) {
-        (Ok(config), Ok(module_keys)) => (config, module_keys),
-        (config, module_keys) => {
+    let master_key = config::master_key(args.master_key);
+    let (config, module_keys, master_key) = match (config, module_keys, master_key) {
+        (Ok(config), Ok(module_keys), Ok(master_key)) => (config, module_keys, master_key),
+        (config, module_keys, master_key) => {
             let mistakes = config.err().into_iter().flat_map(|Mistakes(mistakes)| mistakes);
             let mistakes = mistakes.chain(module_keys.err().into_iter().flatten());
+            let mistakes = mistakes.chain(master_key.err().map(|error| error.to_string()));
             return Err(Failure::usage(Mistakes(mistakes.collect()).to_string()));
         }
     };
-    let config = Config { compiler: Compiler::this_program(), module_keys, ..config };
+    let config = Config { compiler: Compiler::this_program(), module_keys, master_key, ..config };
     super::block_on(async {
         let running = server::start(config).await.map_err(|error| Failure::because(&error))?;
         told_to_stop().await?;

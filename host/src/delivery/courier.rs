@@ -6,22 +6,29 @@
 //! - Nothing of the body appears in outcomes or logs.
 
 mod answer;
+mod message;
 mod parcel;
 mod redaction;
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::Response;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER};
+use reqwest::header::{
+    ACCEPT, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
+};
+use reqwest::{Method, Response};
+use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
+use zeroize::Zeroizing;
 
-use crate::egress::{Client, Destination, Egress, Unavailable};
+use crate::egress::{Client, Destination, Egress, Forbidden, Unavailable};
 
 use answer::Answer;
-use parcel::Parcel;
+pub use message::Way;
+use parcel::{Parcel, Receipt};
 use redaction::Redaction;
 
 /// The longest that a buyer may take, whatever its contract says.
@@ -36,12 +43,23 @@ pub const TEXT_CHARS_MAX: usize = 200;
 /// One lead on its way to one buyer.
 pub struct Shipment<'s> {
     pub destination: &'s Destination,
-    /// The lead as JSON, in the buyer's words. Not empty.
-    pub body: Vec<u8>,
+    /// The lead in the buyer's words: as JSON, or as `way` says. Not empty, save for a GET.
+    pub body: Zeroizing<Vec<u8>>,
     /// The same for every attempt to hand over this lead, so that the buyer can tell a second attempt from a second lead.
     pub idempotency_key: String,
     /// How long the whole attempt may take, answer included; at most [`TIMEOUT_MAX`].
     pub timeout: Duration,
+    /// The buyer's own headers; they may be secret.
+    pub headers: &'s [(String, String)],
+    /// How an adapter sends it; without one it is a POST of JSON.
+    pub way: Option<&'s Way<'s>>,
+}
+
+/// What came back: an answer that is still to be read, or an end without one.
+#[derive(Debug)]
+enum Sent {
+    Answered(Answer),
+    Ended(Outcome),
 }
 
 /// What became of a shipment. Texts are at most [`TEXT_CHARS_MAX`] characters, printable, and without the lead's values.
@@ -83,51 +101,102 @@ impl Courier {
 
     /// Makes one attempt. Dropping the future gives the attempt up without an outcome: the buyer may then have the lead.
     pub async fn ship(&self, shipment: Shipment<'_>) -> Outcome {
-        let destination = shipment.destination;
-        let outcome = self.attempt(shipment).await;
+        let (destination, way) = (shipment.destination, shipment.way);
+        let redaction = Redaction::of_shipment(&shipment);
+        let outcome = match self.attempt(shipment).await {
+            Sent::Answered(answer) => match way {
+                Some(way) => answer.through(way).await,
+                None => answer.outcome(),
+            },
+            Sent::Ended(outcome) => outcome,
+        };
+        let outcome = outcome.redacted(&redaction);
         let name = outcome.name();
         metrics::counter!("gavel_delivery_attempts_total", "outcome" => name).increment(1);
         tracing::debug!(%destination, outcome = name, "shipment attempted");
         outcome
     }
 
-    async fn attempt(&self, shipment: Shipment<'_>) -> Outcome {
-        let Shipment { destination, body, idempotency_key, timeout } = shipment;
-        if body.is_empty() {
-            return Outcome::not_sent("there is nothing to send");
+    async fn attempt(&self, mut shipment: Shipment<'_>) -> Sent {
+        let body = std::mem::take(&mut shipment.body);
+        let Shipment { timeout, way, .. } = shipment;
+        let method = way.map_or(Method::POST, Way::method);
+        let has_body = method != Method::GET;
+        if has_body && body.is_empty() {
+            return Outcome::not_sent("there is nothing to send").into();
         }
-        let body = Bytes::from(body);
-        let request = match self.client.post(destination) {
+        let request = match self.begin(&shipment, method) {
             Ok(request) => request,
-            Err(forbidden) => return Outcome::not_sent(forbidden.to_string()),
+            Err(forbidden) => return Outcome::not_sent(forbidden.to_string()).into(),
         };
-        let (parcel, receipt) = Parcel::new(body.clone());
-        let request = request
-            .header(CONTENT_TYPE, "application/json")
-            .header(ACCEPT, "application/json")
-            .header("idempotency-key", idempotency_key)
-            .body(reqwest::Body::wrap(parcel));
+        // Wiped when the connection has let go of it, too.
+        let (parcel, receipt) = Parcel::new(Bytes::from_owner(body));
+        let request = request.header("idempotency-key", &shipment.idempotency_key);
+        let (request, receipt) = match has_body {
+            true => (request.body(reqwest::Body::wrap(parcel)), Some(receipt)),
+            false => (request, None),
+        };
         let deadline = Instant::now() + timeout.min(TIMEOUT_MAX);
+        // Of what has no body the head may be on its way as soon as there is a connection.
+        let mut certain = false;
         let why = match timeout_at(deadline, request.send()).await {
             Ok(Ok(response)) => {
-                let answer = Answer {
+                return Sent::Answered(Answer {
                     status: response.status(),
                     retry_after: retry_after(response.headers()),
+                    headers: way.is_some().then(|| plain(response.headers())).unwrap_or_default(),
                     body: timeout_at(deadline, read(response))
                         .await
                         .unwrap_or_else(|_| Err("the answer did not end in time".into())),
-                };
-                return answer.outcome().redacted(&body);
+                });
             }
-            Ok(Err(error)) => cause(error),
-            Err(_) => format!("nothing came back in {} ms", timeout.min(TIMEOUT_MAX).as_millis()),
+            Ok(Err(error)) => {
+                certain = error.is_connect() || error.is_builder();
+                cause(error)
+            }
+            Err(_) => {
+                format!("nothing came back in {} ms", timeout.min(TIMEOUT_MAX).as_millis())
+            }
         };
-        let outcome = if receipt.withdraw() {
-            Outcome::not_sent(why)
+        if receipt.map_or(certain, Receipt::withdraw) {
+            Outcome::not_sent(why).into()
         } else {
-            Outcome::Unknown { why: format!("sent, but then: {why}") }
+            Outcome::Unknown { why: format!("sent, but then: {why}") }.into()
+        }
+    }
+
+    /// Begins the request: its address and its headers, the buyer's own over an adapter's.
+    fn begin(
+        &self,
+        shipment: &Shipment<'_>,
+        method: Method,
+    ) -> Result<reqwest::RequestBuilder, Forbidden> {
+        let mut headers = HeaderMap::new();
+        let mut put = |name: &str, value: &str| {
+            let (name, value) = (HeaderName::try_from(name), HeaderValue::try_from(value));
+            if let (Ok(name), Ok(value)) = (name, value) {
+                headers.insert(name, value);
+            }
         };
-        outcome.redacted(&body)
+        let destination = match &shipment.way {
+            None => {
+                put(CONTENT_TYPE.as_str(), "application/json");
+                put(ACCEPT.as_str(), "application/json");
+                Cow::Borrowed(shipment.destination)
+            }
+            Some(way) => {
+                way.headers.iter().for_each(|(name, value)| put(name, value));
+                Cow::Owned(shipment.destination.below(way.path)?)
+            }
+        };
+        shipment.headers.iter().for_each(|(name, value)| put(name, value));
+        Ok(self.client.request(method, &destination)?.headers(headers))
+    }
+}
+
+impl From<Outcome> for Sent {
+    fn from(outcome: Outcome) -> Self {
+        Self::Ended(outcome)
     }
 }
 
@@ -148,8 +217,8 @@ impl Outcome {
     }
 
     /// Takes out what the buyer or the network repeats of the lead, and cuts what is left.
-    fn redacted(self, body: &[u8]) -> Self {
-        let clean = |text: &str| redaction::clean(&Redaction::of(body).apply(text));
+    fn redacted(self, redaction: &Redaction) -> Self {
+        let clean = |text: &str| redaction::clean(&redaction.apply(text));
         match self {
             Self::Sold { reference } => Self::Sold {
                 // A reference has to be found again at the buyer's, so it stays as it is, even if it is a value of the lead.
@@ -186,6 +255,19 @@ async fn read(mut response: Response) -> Result<Vec<u8>, String> {
         body.extend_from_slice(&chunk);
     }
     Ok(body)
+}
+
+/// Returns a text without what is also in the lead, cut to [`TEXT_CHARS_MAX`].
+pub(super) fn without(lead: &Value, text: &str) -> String {
+    redaction::clean(&Redaction::of_lead(lead).apply(text))
+}
+
+/// Returns the headers of an answer as adapters read them.
+fn plain(headers: &HeaderMap) -> Vec<(String, String)> {
+    let text = |(name, value): (&HeaderName, &HeaderValue)| {
+        Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+    };
+    headers.iter().filter_map(text).collect()
 }
 
 /// Returns the first cause of a failure. The errors around it only say where it was met, and hold the address.

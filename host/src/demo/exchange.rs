@@ -10,6 +10,7 @@ use super::checks::Check;
 use super::told;
 use crate::clock::Clock;
 use crate::config::{CONNECTIONS_MAX, Config, Keeping, REQUESTS_MAX};
+use crate::contacts::Location;
 use crate::exchange::{Difference, replay};
 use crate::ids::Digest;
 use crate::journal::{Audit, JournalError, Reading};
@@ -55,6 +56,7 @@ pub(super) async fn start_exchange(
         clock: Clock::system(),
         compiler: Compiler::this_program(),
         module_keys: ModuleKeys::default(),
+        master_key: Location::Beside,
     };
     Ok(server::start(config).await?)
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use reqwest::{RequestBuilder, redirect, retry};
+use reqwest::{Method, RequestBuilder, redirect, retry};
 
 use super::resolver::Resolver;
 use super::{Destination, Egress, Forbidden};
@@ -56,11 +56,15 @@ impl Client {
         Ok(Self { http, egress: egress.clone() })
     }
 
-    /// Begins a POST. A destination that another policy let through is judged again: an address that is not a name never
+    /// Begins a request. A destination that another policy let through is judged again: an address that is not a name never
     /// reaches the resolver.
-    pub fn post(&self, destination: &Destination) -> Result<RequestBuilder, Forbidden> {
+    pub fn request(
+        &self,
+        method: Method,
+        destination: &Destination,
+    ) -> Result<RequestBuilder, Forbidden> {
         self.egress.check_url(&destination.0)?;
-        Ok(self.http.post(destination.0.clone()))
+        Ok(self.http.request(method, destination.0.clone()))
     }
 }
 

@@ -8,16 +8,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
 use tokio::task::JoinHandle;
 
 use super::{Exchange, Trouble};
 use crate::book::Stage;
+use crate::contacts::Sealed;
 use crate::delivery::courier::Outcome;
-use crate::delivery::{self, Errand, INTERRUPTED};
+use crate::delivery::{self, Attempt, Errand, Failed, INTERRUPTED, Offer};
 use crate::facts::{AskedAgain, Delivered, Expired, Fact};
 use crate::ids::PingId;
-use crate::journal::{Committed, ContactChange, Duty};
+use crate::journal::{Committed, ContactRow, Duty};
 
 /// How many deliveries may be under way at once.
 pub(super) const SHIPPING_MAX: usize = 512;
@@ -32,13 +32,13 @@ impl Exchange {
         self: &Arc<Self>,
         ping: PingId,
         committed: Committed,
-        lead: Arc<Value>,
+        sealed: Sealed,
     ) -> JoinHandle<Result<(), Trouble>> {
-        let exchange = Arc::clone(self);
+        let (exchange, sealed) = (Arc::clone(self), Arc::new(sealed));
         self.tasks.spawn(async move {
             committed.wait().await.map_err(|_| Trouble::Closed)?;
             let copies = exchange.errands(ping).into_iter().map(|errand| {
-                exchange.tasks.spawn(Arc::clone(&exchange).ship_lead(errand, Arc::clone(&lead)))
+                exchange.tasks.spawn(Arc::clone(&exchange).ship_lead(errand, Arc::clone(&sealed)))
             });
             let under_way: Vec<JoinHandle<()>> = copies.collect();
             for copy in under_way {
@@ -76,7 +76,7 @@ impl Exchange {
             return;
         }
         let unknown = Outcome::Unknown { why: INTERRUPTED.to_owned() };
-        if let Ok(Some(delivered)) = self.conclude(&errand, unknown).await {
+        if let Ok(Some(delivered)) = self.conclude(&errand, Attempt::of(unknown)).await {
             tracing::warn!(%ping, copy = step, buyer = %delivered.buyer, again = delivered.again_ms.is_some(), "delivery interrupted");
             if let Some(errand) = self.next(errand, delivered).await {
                 self.ship(errand).await;
@@ -87,17 +87,18 @@ impl Exchange {
     /// Makes deliveries from the lead that the journal keeps.
     pub(super) async fn ship(self: Arc<Self>, errand: Errand) {
         let contact = self.journal.contact(errand.ping.as_u128()).await;
-        let lead = contact.ok().flatten().and_then(|sealed| serde_json::from_slice(&sealed).ok());
-        match lead {
-            Some(lead) => self.ship_lead(errand, Arc::new(lead)).await,
+        match contact.ok().flatten() {
+            Some(ContactRow { sealed: lead, key, .. }) => {
+                self.ship_lead(errand, Arc::new(Sealed { lead, key })).await;
+            }
             None => {
                 tracing::error!(ping = %errand.ping, copy = errand.copy, "a delivery is due without its lead");
             }
         }
     }
 
-    async fn ship_lead(self: Arc<Self>, mut errand: Errand, lead: Arc<Value>) {
-        while let Some(delivered) = self.ship_once(&errand, &lead).await {
+    async fn ship_lead(self: Arc<Self>, mut errand: Errand, sealed: Arc<Sealed>) {
+        while let Some(delivered) = self.ship_once(&errand, &sealed).await {
             match self.next(errand, delivered).await {
                 Some(next) => errand = next,
                 None => return,
@@ -117,22 +118,30 @@ impl Exchange {
         }
     }
 
-    async fn ship_once(&self, errand: &Errand, lead: &Value) -> Option<Delivered> {
+    async fn ship_once(self: &Arc<Self>, errand: &Errand, sealed: &Sealed) -> Option<Delivered> {
         let market = self.catalog.load();
-        let outcome = {
+        let attempt = {
             let _berth = self.shipping.acquire().await.ok()?;
             if errand.attempts > 0 {
                 self.ask_again(errand).await?;
             }
             let vertical = self.book.decide(|book| {
                 let open = book.open_ping(errand.ping)?;
-                delivery::held(open, errand)?;
-                Some(open.auction.vertical.clone())
+                delivery::may_ask(open, errand).then(|| open.auction.vertical.clone())
             })?;
             let buyer = market.buyer_named(&errand.winner.buyer)?;
-            delivery::attempt(&self.courier, buyer, errand, &vertical, &self.currency, lead).await
+            let schema = market.vertical_named(&vertical).map(|vertical| &**vertical.schema());
+            let (vertical, currency) = (vertical.as_str(), self.currency.as_str());
+            // Open no longer than the attempt.
+            let lead = &*self.open_lead(errand.ping, sealed).ok()?;
+            let offer = Offer { vertical, currency, handle: None, test: false, lead, schema };
+            delivery::attempt(&self.courier, buyer, errand, &offer).await
         };
-        self.conclude(errand, outcome).await.ok().flatten()
+        // What a buyer answers must not put an adapter out of service that others share.
+        if let Some(Failed { module, upkeep, forfeit, reading: false }) = &attempt.failed {
+            self.failed(module, upkeep, forfeit, self.clock.now());
+        }
+        self.conclude(errand, attempt).await.ok().flatten()
     }
 
     /// Records that an attempt after the first begins. Returns nothing if the copy was settled meanwhile.
@@ -140,7 +149,7 @@ impl Exchange {
         let seat = self.journal.seat().await.ok()?;
         let at = self.clock.now();
         let committed = self.book.decide(|book| {
-            delivery::held(book.open_ping(errand.ping)?, errand)?;
+            delivery::may_ask(book.open_ping(errand.ping)?, errand).then_some(())?;
             let fact = Fact::AskedAgain(AskedAgain {
                 ping: errand.ping.as_u128(),
                 copy: errand.copy,
@@ -157,21 +166,20 @@ impl Exchange {
     pub(super) async fn conclude(
         &self,
         errand: &Errand,
-        outcome: Outcome,
+        attempt: Attempt,
     ) -> Result<Option<Delivered>, Trouble> {
         let market = self.catalog.load();
         let seat = self.journal.seat().await.map_err(|_| Trouble::Closed)?;
         let at = self.clock.now();
         let concluded = self.book.decide(|book| {
-            let delivered = delivery::conclude(book, &market, errand, outcome, at)?;
+            let delivered = delivery::conclude(book, &market, errand, attempt, at)?;
             let fact = Fact::Delivered(delivered.clone());
             // The contact data is kept for as long as a delivery may need it, and no longer.
-            let last = book.open_ping(errand.ping).is_some_and(|open| {
+            let last = book.open_ping(errand.ping).filter(|open| {
                 let held = open.copies.iter().filter(|copy| copy.stage == Stage::Held);
                 held.count() == 1 && delivered.closes()
             });
-            let subject = errand.ping.as_u128();
-            let contact = last.then_some(ContactChange::Drop { subject });
+            let contact = last.map(|open| self.retained(&open.auction.vertical, errand.ping, at));
             Some((delivered, self.record(book, seat, at, &fact, contact)))
         });
         let Some((delivered, committed)) = concluded else { return Ok(None) };

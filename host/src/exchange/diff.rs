@@ -301,8 +301,9 @@ fn digest_of(draft: &Draft, name: &str, number: u32) -> Result<Digest, DiffError
 fn filter(admitted: Admitted, number: Option<u32>, label: String) -> Result<Version, DiffError> {
     match admitted {
         Admitted::Filter(filter) => Ok(Version { number, label, filter }),
-        Admitted::Normalizer(_) => Err(DiffError::Unfit(format!(
-            "{label} is a normalizer; a filter is compared with a filter"
+        other @ (Admitted::Normalizer(_) | Admitted::Adapter(_)) => Err(DiffError::Unfit(format!(
+            "{label} is a {}; a filter is compared with a filter",
+            other.world()
         ))),
     }
 }

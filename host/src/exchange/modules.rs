@@ -143,7 +143,7 @@ impl Exchange {
         }
         let (major, minor) = match &admitted {
             Admitted::Normalizer(normalizer) => normalizer.schema().version(),
-            Admitted::Filter(_) => (0, 0),
+            Admitted::Filter(_) | Admitted::Adapter(_) => (0, 0),
         };
         self.journal.put_module(digest, wasm).await.map_err(|_| ActError::Closed)?;
         let fact = Fact::ModuleUploaded(ModuleUploaded {
@@ -249,6 +249,13 @@ impl Exchange {
             self.step(draft, name, version, trying.ended(), share, note).await?;
             return Ok(version);
         }
+        if trying == Trying::Shadow && versions.world == "adapter" {
+            let why = format!(
+                "`{name}` is an adapter, and a buyer is not asked twice: try the version with a canary, and before that with \
+                 `gavel adapter test`"
+            );
+            return Err(ActError::Conflict(why));
+        }
         let major = versions.version(version).map(|version| version.major);
         let active = versions.track(major).and_then(|(_, track)| track.active);
         if active.is_none_or(|active| active == version) {
@@ -265,7 +272,7 @@ impl Exchange {
     }
 
     /// Takes a module's active version out of service until a version is activated: a filter's campaigns do not bid, a
-    /// normalizer's verticals take nothing.
+    /// normalizer's verticals take nothing, an adapter's buyers get nothing.
     ///
     /// # Errors
     ///
@@ -306,7 +313,9 @@ impl Exchange {
     pub async fn limits(&self, world: &str) -> Result<LimitsSpec, ActError> {
         let built_in = LimitsSpec::built_in(world, self.workshop.sandbox.limits());
         let built_in = built_in.ok_or_else(|| {
-            ActError::NotFound(format!("world `{world}`; there are `filter` and `normalizer`"))
+            ActError::NotFound(format!(
+                "world `{world}`; there are `filter`, `normalizer` and `adapter`"
+            ))
         })?;
         Ok(self.draft.lock().await.limits(world).or(built_in))
     }

@@ -8,9 +8,9 @@ use serde_json::Value;
 
 use super::{Exchange, Misnumbered, entrance};
 use crate::book::Account;
-use crate::catalog::{Draft, Faults, Market, SourceSpec};
-use crate::delivery::Errand;
+use crate::catalog::{BuyerSpec, Draft, Faults, Market, SourceSpec};
 use crate::delivery::courier::Outcome;
+use crate::delivery::{Attempt, Errand};
 use crate::facts::{Delivered, Deposited, Fact, Saved};
 use crate::fixtures::Failed;
 use crate::ids::{BuyerId, Digest, PingId, SourceId};
@@ -112,6 +112,24 @@ impl Exchange {
         let created = before.is_none();
         self.change(&mut draft, saved("source", id, &spec)?).await?;
         Ok(SavedSource { created, key: made })
+    }
+
+    /// Saves a buyer. A secret header that only says that there is one stays as it is. Returns whether it is new.
+    pub async fn save_buyer(&self, id: &str, body: Value) -> Result<bool, ActError> {
+        let buyer = BuyerId::parse(id).map_err(|error| invalid("", error))?;
+        let mut spec: BuyerSpec = read(body)?;
+        let draft = self.draft.lock().await;
+        let before = draft.register.buyers.get(&buyer).map(|buyer| buyer.delivery.headers.clone());
+        drop(draft);
+        for (name, header) in &mut spec.delivery.headers {
+            let known = before.as_ref().and_then(|before| before.get(name));
+            *header = header
+                .clone()
+                .kept(known)
+                .map_err(|why| invalid(&format!("/delivery/headers/{name}/secret"), why))?;
+        }
+        let body = serde_json::to_value(&spec).map_err(|error| invalid("", error))?;
+        self.save::<BuyerSpec>("buyer", id, body).await
     }
 
     /// Saves a buyer, a vertical, a campaign, a list, or the settings of a module or world. Returns whether it is new.
@@ -227,7 +245,8 @@ impl Exchange {
             ActError::NotFound(format!("delivery of unknown end for copy {copy} of {ping}"))
         })?;
         let errand = Errand::first(ping, copy, winner);
-        let concluded = self.conclude(&errand, outcome).await.map_err(|_| ActError::Closed)?;
+        let concluded =
+            self.conclude(&errand, Attempt::of(outcome)).await.map_err(|_| ActError::Closed)?;
         let delivered = concluded
             .ok_or_else(|| ActError::Conflict("the delivery has ended meanwhile".to_owned()))?;
         if let Some(winner) = delivered.successor.clone() {

@@ -1,7 +1,8 @@
 //! Opening: everything is read back from the journal before the first ping is heard. Closing: the other way round.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use tokio::sync::{Mutex, Semaphore};
@@ -19,13 +20,14 @@ use crate::book::{Book, State};
 use crate::catalog::{Catalog, Draft, Faults, Market, Workshop};
 use crate::clock::Clock;
 use crate::config::Keeping;
+use crate::contacts::{ContactError, Contacts, Location, MasterKey, MasterKeyError, PRINT_KEY};
 use crate::delivery::DELIVER;
 use crate::delivery::courier::Courier;
 use crate::egress::Egress;
 use crate::facts::{Fact, Unreadable};
 use crate::ids::Digest;
 use crate::ingest::Door;
-use crate::journal::{AuditError, Journal, JournalError, Place};
+use crate::journal::{AuditError, Journal, JournalError, Opened, Place};
 use crate::sandbox::{Compiler, Limits, Sandbox, SandboxError};
 
 /// How long open deliveries may take to finish once the exchange is told to stop.
@@ -43,6 +45,8 @@ pub struct Options {
     pub limits: Limits,
     pub clock: Clock,
     pub compiler: Compiler,
+    /// Where the key is that wraps the keys of contact data.
+    pub master_key: Location,
 }
 
 /// Why an exchange cannot open.
@@ -50,6 +54,10 @@ pub struct Options {
 pub enum OpenError {
     #[error(transparent)]
     Journal(#[from] JournalError),
+    #[error(transparent)]
+    MasterKey(#[from] MasterKeyError),
+    #[error("the keys of contact data cannot be set up")]
+    Contacts(#[from] ContactError),
     #[error("the journal is from a newer version of this program")]
     Unreadable(#[from] Unreadable),
     #[error("the journal cannot be read back: {0}")]
@@ -77,6 +85,7 @@ impl Exchange {
         let Keeping { database, accepted, .. } = options.keeping.clone();
         let place = Place { directory: options.data.clone(), database, accepted };
         let mut opened = Journal::open(place).await?;
+        let contacts = contacts(&mut opened, &options.master_key, &options.data).await?;
         let sandbox = Sandbox::open(&options.limits)?.with_compiler(options.compiler);
         let sandbox = sandbox.with_cache(&options.data);
         let sandbox =
@@ -119,6 +128,9 @@ impl Exchange {
         let exchange = Arc::new(Self {
             catalog: Catalog::new(market),
             book: Book::new(state),
+            contacts,
+            // A scrub may have been cut short.
+            unscrubbed: AtomicBool::new(true),
             journal,
             door: Door::default(),
             courier,
@@ -139,10 +151,11 @@ impl Exchange {
             exchange.tasks.spawn(Arc::clone(&exchange).resume(duty));
         }
         exchange.tasks.spawn(Arc::clone(&exchange).expire());
+        exchange.tasks.spawn(Arc::clone(&exchange).sweep());
         exchange.tasks.spawn(Arc::clone(&exchange).watch_drains());
         exchange.look_at_the_disk();
         exchange.tasks.spawn(Arc::clone(&exchange).watch_disk());
-        exchange.tasks.spawn(Arc::clone(&exchange).scrub());
+        exchange.tasks.spawn(Arc::clone(&exchange).prove());
         Ok(exchange)
     }
 
@@ -173,6 +186,31 @@ impl Exchange {
     pub fn open_pings(&self) -> usize {
         self.book.decide(|book| book.open_pings())
     }
+}
+
+/// Takes up the keys of contact data, or begins with fresh ones.
+async fn contacts(
+    opened: &mut Opened,
+    location: &Location,
+    data: &Path,
+) -> Result<Contacts, OpenError> {
+    let wrapped = opened.secret(PRINT_KEY).await?;
+    let candidates = location.candidates(data, wrapped.is_some())?;
+    let given = candidates.first().map(MasterKey::id);
+    for master in candidates {
+        match &wrapped {
+            Some(wrapped) => match Contacts::resume(master, wrapped) {
+                Ok(contacts) => return Ok(contacts),
+                Err(_) => continue,
+            },
+            None => {
+                let (contacts, wrapped) = Contacts::begin(master)?;
+                opened.put_secret(PRINT_KEY, wrapped).await?;
+                return Ok(contacts);
+            }
+        }
+    }
+    Err(MasterKeyError::Wrong { given }.into())
 }
 
 async fn market(

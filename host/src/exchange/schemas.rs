@@ -207,7 +207,7 @@ impl Exchange {
         let wasm = self.journal.module(digest).await.map_err(|_| ActError::Closed)?;
         match self.admit(digest, wasm.ok_or_else(missing)?).await? {
             Admitted::Normalizer(normalizer) => Ok(Arc::clone(normalizer.schema())),
-            Admitted::Filter(_) => Err(missing()),
+            Admitted::Filter(_) | Admitted::Adapter(_) => Err(missing()),
         }
     }
 }

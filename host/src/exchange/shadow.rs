@@ -261,7 +261,7 @@ impl Shared {
             let needs =
                 digests.into_iter().filter_map(|digest| match self.workshop.module(digest) {
                     Some(Admitted::Filter(filter)) => Some(filter.needs().to_vec()),
-                    Some(Admitted::Normalizer(_)) | None => None,
+                    Some(Admitted::Normalizer(_) | Admitted::Adapter(_)) | None => None,
                 });
             read_fields(&auction.frame, needs.flatten().collect::<Vec<_>>().iter())
         };

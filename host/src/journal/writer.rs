@@ -13,8 +13,9 @@ use metrics::{counter, gauge, histogram};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::chain::{self, Content};
+use super::contacts::ContactChanges;
 use super::directory::Directory;
-use super::{BATCH_BYTES_MAX, BATCH_RECORDS_MAX, ContactChange, DutyChange, Entry, Record};
+use super::{BATCH_BYTES_MAX, BATCH_RECORDS_MAX, DutyChange, Entry, Record};
 use crate::clock::Moment;
 use crate::ids::Digest;
 use crate::money::Micros;
@@ -25,6 +26,8 @@ use crate::storage::{self, Balance, Batch, Duty, DutyKey, EntryRow, Head, Stored
 pub(super) enum Work {
     Fact(Record, oneshot::Sender<u64>),
     Module(Digest, Vec<u8>, oneshot::Sender<u64>),
+    /// What was forgotten before is to be overwritten in the log too; whether that could be done.
+    Scrub(oneshot::Sender<bool>),
     /// Nothing to write: somebody waits for what was given before.
     Mark(oneshot::Sender<u64>),
 }
@@ -82,8 +85,11 @@ impl Writer {
     pub(super) async fn run(mut self) {
         while let Some(first) = self.next().await {
             self.busy.begin();
-            let (batch, waiting) = self.gather(first);
+            let (batch, waiting, scrubs) = self.gather(first);
             self.commit(batch, waiting).await;
+            if !scrubs.is_empty() {
+                self.scrub(scrubs).await;
+            }
             self.busy.end();
         }
         if let Err(error) = self.directory.sync() {
@@ -106,7 +112,7 @@ impl Writer {
     }
 
     /// Takes what else waits, up to a full batch.
-    fn gather(&mut self, first: Work) -> (Batch, Waiting) {
+    fn gather(&mut self, first: Work) -> (Batch, Waiting, Scrubs) {
         let mut gathered = Gathered::after(*self.head.borrow(), &self.newest);
         gathered.take(first);
         while gathered.waiting.len() < BATCH_RECORDS_MAX && gathered.bytes < BATCH_BYTES_MAX {
@@ -114,6 +120,15 @@ impl Writer {
             gathered.take(work);
         }
         gathered.close()
+    }
+
+    async fn scrub(&mut self, waiting: Scrubs) {
+        match self.storage.scrub().await {
+            Ok(scrubbed) => waiting.into_iter().for_each(|waiting| {
+                let _ = waiting.send(scrubbed);
+            }),
+            Err(error) => stop_the_process(&error),
+        }
     }
 
     async fn commit(&mut self, batch: Batch, waiting: Waiting) {
@@ -147,17 +162,20 @@ impl Writer {
 
 /// Who waits for which record.
 type Waiting = Vec<(oneshot::Sender<u64>, u64)>;
+/// Who waits for the log to be emptied.
+type Scrubs = Vec<oneshot::Sender<bool>>;
 
 /// A batch in the making.
 struct Gathered<'a> {
     batch: Batch,
     bytes: usize,
     waiting: Waiting,
+    scrubs: Scrubs,
     /// The newest fact before this batch that moved each account.
     newest: &'a HashMap<String, u64>,
     moves: BTreeMap<String, Balance>,
     duties: BTreeMap<DutyKey, DutyEnd>,
-    contacts: BTreeMap<u128, Option<Vec<u8>>>,
+    contacts: ContactChanges,
 }
 
 /// What the records of one batch make of a duty, taken together.
@@ -173,10 +191,11 @@ impl<'a> Gathered<'a> {
             batch: Batch { head, ..Batch::default() },
             bytes: 0,
             waiting: Vec::new(),
+            scrubs: Vec::new(),
             newest,
             moves: BTreeMap::new(),
             duties: BTreeMap::new(),
-            contacts: BTreeMap::new(),
+            contacts: ContactChanges::default(),
         }
     }
 
@@ -191,6 +210,7 @@ impl<'a> Gathered<'a> {
                 self.batch.modules.push((digest, wasm));
                 self.waiting.push((waiting, self.batch.head.seq));
             }
+            Work::Scrub(waiting) => self.scrubs.push(waiting),
             Work::Mark(waiting) => self.waiting.push((waiting, self.batch.head.seq)),
         }
     }
@@ -212,13 +232,8 @@ impl<'a> Gathered<'a> {
         for change in duties {
             self.duty(change);
         }
-        match contact {
-            None => (),
-            Some(ContactChange::Put { subject, sealed }) => {
-                self.bytes += sealed.len();
-                self.contacts.insert(subject, Some(sealed));
-            }
-            Some(ContactChange::Drop { subject }) => drop(self.contacts.insert(subject, None)),
+        if let Some(change) = contact {
+            self.bytes += self.contacts.take(change);
         }
     }
 
@@ -257,7 +272,7 @@ impl<'a> Gathered<'a> {
         }
     }
 
-    fn close(mut self) -> (Batch, Waiting) {
+    fn close(mut self) -> (Batch, Waiting, Scrubs) {
         let batch = &mut self.batch;
         batch.moves = self.moves.into_values().collect();
         for (key, end) in self.duties {
@@ -267,13 +282,8 @@ impl<'a> Gathered<'a> {
                 DutyEnd::Done => batch.done.push(key),
             }
         }
-        for (subject, sealed) in self.contacts {
-            match sealed {
-                Some(sealed) => batch.contacts.push((subject, sealed)),
-                None => batch.forgotten.push(subject),
-            }
-        }
-        (self.batch, self.waiting)
+        self.contacts.close(batch);
+        (self.batch, self.waiting, self.scrubs)
     }
 }
 

@@ -2,18 +2,20 @@
 
 use super::inadmissible::Inadmissible;
 use super::survey::{Survey, survey};
-use super::{Admitted, Filter, Normalizer, Sandbox};
+use super::{AdapterModule, Admitted, Filter, Normalizer, Sandbox};
 
 /// What a filter exports.
 pub(super) const FILTERING: &str = "gavel:rules/filtering@1.0.0";
 /// What a normalizer exports.
 pub(super) const NORMALIZATION: &str = "gavel:rules/normalization@1.0.0";
+/// What an adapter exports.
+pub(super) const ADAPTING: &str = "gavel:rules/adapting@1.0.0";
 /// The version of the contract that is served.
 pub(super) const CONTRACT_VERSION: &str = "1.0.0";
 /// What every version of the contract begins with.
 const CONTRACT: &str = "gavel:rules/";
 
-/// Returns the world of a component, `filter` or `normalizer`, by what can be seen without compiling it.
+/// Returns the world of a component, `filter`, `normalizer` or `adapter`, by what can be seen without compiling it.
 ///
 /// # Errors
 ///
@@ -22,6 +24,7 @@ pub fn world(wasm: &[u8]) -> Result<&'static str, Inadmissible> {
     Ok(match check(&survey(wasm)?)? {
         World::Filter => "filter",
         World::Normalizer => "normalizer",
+        World::Adapter => "adapter",
     })
 }
 
@@ -36,16 +39,18 @@ pub(super) fn admit(sandbox: &Sandbox, wasm: &[u8]) -> Result<Admitted, Inadmiss
     let max = match world {
         World::Filter => limits.filter.memory_bytes,
         World::Normalizer => limits.normalizer.memory_bytes,
+        World::Adapter => limits.adapter.memory_bytes,
     };
     if survey.memory_bytes > u64::try_from(max).unwrap_or(u64::MAX) {
         return Err(Inadmissible::Memory { bytes: survey.memory_bytes, max });
     }
     match world {
-        World::Filter if survey.wide_global => {
+        World::Filter | World::Adapter if survey.wide_global => {
             Err(Inadmissible::NotKeepable("it has a mutable global of 128 bits".to_owned()))
         }
         World::Filter => Filter::admit(sandbox, wasm).map(Admitted::Filter),
         World::Normalizer => Normalizer::admit(sandbox, wasm).map(Admitted::Normalizer),
+        World::Adapter => AdapterModule::admit(sandbox, wasm).map(Admitted::Adapter),
     }
 }
 
@@ -53,7 +58,12 @@ pub(super) fn admit(sandbox: &Sandbox, wasm: &[u8]) -> Result<Admitted, Inadmiss
 enum World {
     Filter,
     Normalizer,
+    Adapter,
 }
+
+/// The worlds by what they export.
+const WORLDS: [(&str, World); 3] =
+    [(FILTERING, World::Filter), (NORMALIZATION, World::Normalizer), (ADAPTING, World::Adapter)];
 
 fn check(survey: &Survey) -> Result<World, Inadmissible> {
     if !survey.imports.is_empty() {
@@ -63,11 +73,12 @@ fn check(survey: &Survey) -> Result<World, Inadmissible> {
         return Err(Inadmissible::Excess { of, found });
     }
     let exports = |name: &str| survey.exports.iter().any(|export| export == name);
-    match (exports(FILTERING), exports(NORMALIZATION)) {
-        (true, true) => Err(Inadmissible::BothWorlds),
-        (true, false) => Ok(World::Filter),
-        (false, true) => Ok(World::Normalizer),
-        (false, false) => {
+    let found: Vec<World> =
+        WORLDS.iter().filter(|(name, _)| exports(name)).map(|(_, world)| *world).collect();
+    match found.as_slice() {
+        [world] => Ok(*world),
+        [_, _, ..] => Err(Inadmissible::BothWorlds),
+        [] => {
             let other = survey.exports.iter().find(|export| export.starts_with(CONTRACT));
             Err(match other {
                 Some(found) => Inadmissible::OtherVersion(found.clone()),

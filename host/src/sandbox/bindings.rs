@@ -1,5 +1,9 @@
 //! What wasmtime makes of `wit/v1`. Nothing outside this room sees these types.
 
+pub(super) mod adapter {
+    wasmtime::component::bindgen!({ path: "../wit/v1", world: "adapter" });
+}
+
 pub(super) mod filter {
     wasmtime::component::bindgen!({ path: "../wit/v1", world: "filter" });
 }

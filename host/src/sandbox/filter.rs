@@ -23,7 +23,7 @@ const SETTINGS_HELP_BYTES_MAX: usize = 4_096;
 /// The longest name of a field, in bytes.
 const FIELD_NAME_BYTES_MAX: usize = 64;
 /// The longest message about settings, in bytes; the rest is cut.
-const MESSAGE_BYTES_MAX: usize = 1_000;
+pub(super) const MESSAGE_BYTES_MAX: usize = 1_000;
 /// The longest reason code of a filter, in bytes.
 const REASON_BYTES_MAX: usize = 64;
 
@@ -56,17 +56,17 @@ pub struct Evaluated {
     pub memory_bytes: u64,
 }
 
-/// Why a filter could not be configured.
+/// Why a filter or an adapter could not be configured.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigureError {
-    /// A campaign's settings are wrong, in the filter's own words. `slot` is their place in the list.
+    /// A campaign's settings are wrong, in the module's own words. `slot` is their place in the list.
     #[error("{message}")]
     Settings { slot: usize, message: String },
-    /// The filter failed.
-    #[error("the filter could not be configured: {0}")]
+    /// The module failed.
+    #[error("the module could not be configured: {0}")]
     Forfeit(Forfeit),
-    /// The filter cannot be kept as `configure` left it.
-    #[error("the filter cannot be kept as `configure` left it: {0}")]
+    /// The module cannot be kept as `configure` left it.
+    #[error("the module cannot be kept as `configure` left it: {0}")]
     NotKept(String),
 }
 
@@ -101,7 +101,8 @@ impl Filter {
         let settings_help = capped("the help for settings", settings, SETTINGS_HELP_BYTES_MAX)?;
         Ok(Self(Arc::new(Parts {
             digest: Digest::of(wasm),
-            needs: needs(description.needs)?.into(),
+            needs: needs(description.needs.into_iter().map(|need| (need.name, kind(need.kind))))?
+                .into(),
             settings_help,
             sandbox: sandbox.clone(),
             wasm: wasm.into(),
@@ -181,7 +182,10 @@ fn describe(
     described.map_err(|error| Inadmissible::Silent(forfeit(&store, &error, lines)))
 }
 
-fn needs(needs: Vec<wit::Need>) -> Result<Vec<Need>, Inadmissible> {
+/// Takes the fields that a module reads, each once.
+pub(super) fn needs(
+    needs: impl ExactSizeIterator<Item = (String, Kind)>,
+) -> Result<Vec<Need>, Inadmissible> {
     if needs.len() > SCHEMA_FIELDS_MAX {
         let fault = format!(
             "it reads {} fields, and at most {SCHEMA_FIELDS_MAX} are possible",
@@ -190,16 +194,8 @@ fn needs(needs: Vec<wit::Need>) -> Result<Vec<Need>, Inadmissible> {
         return Err(Inadmissible::Description(fault));
     }
     let mut known: Vec<Need> = Vec::with_capacity(needs.len());
-    for need in needs {
-        let name = capped("a field's name", need.name, FIELD_NAME_BYTES_MAX)?;
-        let kind = match need.kind {
-            wit::Kind::Text => Kind::Text,
-            wit::Kind::Integer => Kind::Integer,
-            wit::Kind::Decimal => Kind::Decimal,
-            wit::Kind::Boolean => Kind::Boolean,
-            wit::Kind::Date => Kind::Date,
-            wit::Kind::Texts => Kind::Texts,
-        };
+    for (name, kind) in needs {
+        let name = capped("a field's name", name, FIELD_NAME_BYTES_MAX)?;
         match known.iter().find(|known| known.name == name) {
             None => known.push(Need { name, kind }),
             Some(earlier) if earlier.kind == kind => (),
@@ -214,6 +210,17 @@ fn needs(needs: Vec<wit::Need>) -> Result<Vec<Need>, Inadmissible> {
         }
     }
     Ok(known)
+}
+
+fn kind(kind: wit::Kind) -> Kind {
+    match kind {
+        wit::Kind::Text => Kind::Text,
+        wit::Kind::Integer => Kind::Integer,
+        wit::Kind::Decimal => Kind::Decimal,
+        wit::Kind::Boolean => Kind::Boolean,
+        wit::Kind::Date => Kind::Date,
+        wit::Kind::Texts => Kind::Texts,
+    }
 }
 
 /// A filter that knows the settings of its campaigns. A clone is a handle to the same.

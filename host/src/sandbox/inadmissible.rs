@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::admission::{CONTRACT_VERSION, FILTERING, NORMALIZATION};
+use super::admission::{ADAPTING, CONTRACT_VERSION, FILTERING, NORMALIZATION};
 use super::call::Forfeit;
 use super::excess::Excess;
 use crate::lead::SchemaFaults;
@@ -31,9 +31,9 @@ pub enum Inadmissible {
     Excess { of: Excess, found: usize },
     /// It was built for another version of the contract.
     OtherVersion(String),
-    /// It is neither a filter nor a normalizer.
+    /// It is of no world of the contract.
     OtherWorld(Vec<String>),
-    /// It is both a filter and a normalizer.
+    /// It is of several worlds at once.
     BothWorlds,
     /// It exports the right names with other types.
     OtherTypes(String),
@@ -152,13 +152,13 @@ impl fmt::Display for Inadmissible {
                 };
                 write!(
                     f,
-                    "the module is neither a filter nor a normalizer: it exports {found}, and a filter exports \
-                     `{FILTERING}`, a normalizer `{NORMALIZATION}`; end it with `guest_sdk::export_filter!` or \
-                     `guest_sdk::export_normalizer!`"
+                    "the module is no filter, normalizer or adapter: it exports {found}, and a filter exports \
+                     `{FILTERING}`, a normalizer `{NORMALIZATION}`, an adapter `{ADAPTING}`; end it with \
+                     `guest_sdk::export_filter!`, `guest_sdk::export_normalizer!` or `guest_sdk::export_adapter!`"
                 )
             }
             Self::BothWorlds => f.write_str(
-                "the module is a filter and a normalizer at once: make two modules of it",
+                "the module is of several worlds at once: make one module for each of them",
             ),
             Self::OtherTypes(fault) => write!(
                 f,
@@ -220,8 +220,9 @@ fn quoted(names: &[String]) -> String {
 
 fn show_other_version(f: &mut fmt::Formatter<'_>, found: &str) -> fmt::Result {
     let (interface, version) = found.split_once('@').unwrap_or((found, "no version"));
-    let known =
-        [FILTERING, NORMALIZATION].iter().any(|name| name.split('@').next() == Some(interface));
+    let known = [FILTERING, NORMALIZATION, ADAPTING]
+        .iter()
+        .any(|name| name.split('@').next() == Some(interface));
     if known {
         write!(
             f,
@@ -233,7 +234,8 @@ fn show_other_version(f: &mut fmt::Formatter<'_>, found: &str) -> fmt::Result {
         write!(
             f,
             "the module exports `{found}`, which version {CONTRACT_VERSION} of the contract does not have: a filter \
-             exports `{FILTERING}`, a normalizer `{NORMALIZATION}`; build it with the guest-sdk of this exchange"
+             exports `{FILTERING}`, a normalizer `{NORMALIZATION}`, an adapter `{ADAPTING}`; build it with the guest-sdk \
+             of this exchange"
         )
     }
 }

@@ -31,6 +31,14 @@ const FILTER_MEMORY_BYTES: usize = MEMORY_BYTES_MAX;
 const FILTER_WALL: Duration = Duration::from_millis(100);
 const FILTER_OUTPUT_BYTES: usize = 256 * 1024;
 
+/// What an adapter may spend on wording a request or reading an answer: about 10 ms of one core, several times what the
+/// longest answer takes.
+const ADAPTER_FUEL: u64 = 20_000_000;
+const ADAPTER_MEMORY_BYTES: usize = 16 * 1024 * 1024;
+const ADAPTER_WALL: Duration = Duration::from_millis(100);
+/// The largest request with all its headers.
+const ADAPTER_OUTPUT_BYTES: usize = 512 * 1024;
+
 /// What a filter may spend on the settings of all its campaigns.
 const CONFIGURE_FUEL: u64 = FUEL_MAX;
 const CONFIGURE_WALL: Duration = WALL_MAX;
@@ -172,7 +180,9 @@ pub struct Limits {
     pub filter: CallLimits,
     /// Fuel for each campaign that a filter judges, beside its call's.
     pub filter_fuel_per_slot: u64,
-    /// A filter's preparation for the settings of all its campaigns.
+    /// An adapter's call for one request or answer.
+    pub adapter: CallLimits,
+    /// A filter's preparation for the settings of all its campaigns, or an adapter's for those of one buyer.
     pub configure: CallLimits,
     /// A module's description of itself.
     pub describe: CallLimits,
@@ -190,6 +200,7 @@ impl Limits {
             normalizer: self.normalizer.capped(),
             filter: self.filter.capped(),
             filter_fuel_per_slot: self.filter_fuel_per_slot.min(FUEL_PER_SLOT_MAX),
+            adapter: self.adapter.capped(),
             configure: self.configure.capped(),
             describe: self.describe.capped(),
             compile: self.compile,
@@ -212,9 +223,16 @@ impl Default for Limits {
             wall: NORMALIZER_WALL,
             output_bytes: NORMALIZER_OUTPUT_BYTES,
         };
+        let adapter = CallLimits {
+            fuel: ADAPTER_FUEL,
+            memory_bytes: ADAPTER_MEMORY_BYTES,
+            wall: ADAPTER_WALL,
+            output_bytes: ADAPTER_OUTPUT_BYTES,
+        };
         Self {
             normalizer,
             filter,
+            adapter,
             filter_fuel_per_slot: FILTER_FUEL_PER_SLOT,
             configure: CallLimits { fuel: CONFIGURE_FUEL, wall: CONFIGURE_WALL, ..filter },
             describe: CallLimits { fuel: DESCRIBE_FUEL, wall: DESCRIBE_WALL, ..normalizer },

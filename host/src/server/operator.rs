@@ -14,7 +14,7 @@ use subtle::ConstantTimeEq;
 
 use super::Desk;
 use super::problem::Problem;
-use crate::catalog::{Amount, BuyerSpec, CampaignSpec, Draft, ListSpec, SourceSpec, VerticalSpec};
+use crate::catalog::{Amount, CampaignSpec, Draft, HIDDEN, ListSpec, SourceSpec, VerticalSpec};
 use crate::delivery::courier::Outcome;
 use crate::ids::{Digest, PingId};
 use crate::money::Micros;
@@ -81,12 +81,21 @@ pub(super) fn found<T: Serialize>(
     })?;
     if let Some(object) = value.as_object_mut() {
         object.insert("id".to_owned(), id.into());
+        hide_secrets(object.get_mut("delivery"));
         // Of a source's keys only their number is anybody's business.
         if let Some(keys) = object.remove("key_digests") {
             object.insert("keys".to_owned(), keys.as_array().map_or(0, Vec::len).into());
         }
     }
     Ok(value)
+}
+
+/// Puts a mark in place of what stands behind `secret` in the headers of a buyer's delivery.
+fn hide_secrets(delivery: Option<&mut Value>) {
+    let headers = delivery.and_then(|delivery| delivery.get_mut("headers")?.as_object_mut());
+    for secret in headers.into_iter().flatten().filter_map(|(_, spec)| spec.get_mut("secret")) {
+        *secret = HIDDEN.into();
+    }
 }
 
 /// Answers with all objects of one kind.
@@ -152,7 +161,7 @@ pub(super) async fn put_buyer(
     Path(id): Path<String>,
     body: Body,
 ) -> Reply {
-    let created = desk.exchange.save::<BuyerSpec>("buyer", &id, document(body).await?).await?;
+    let created = desk.exchange.save_buyer(&id, document(body).await?).await?;
     saved(&desk, &id, created, |draft| by_name(&draft.register.buyers, &id)).await
 }
 

@@ -186,6 +186,14 @@ impl From<Trouble> for Problem {
                     "the exchange failed on this request",
                 )
             }
+            Trouble::Contact(cause) => {
+                tracing::error!(%cause, "lead not sealed");
+                Self::new(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "internal",
+                    "the exchange failed on this request",
+                )
+            }
             Trouble::OutOfService(_) => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "out-of-service", trouble)
                     .next("send it again later: the operator has been told")

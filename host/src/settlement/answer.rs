@@ -111,7 +111,17 @@ impl Story {
                         Ended::Rejected | Ended::NotSent | Ended::Unknown => (),
                     }
                 }
+                Fact::ContactErased(erased) => {
+                    for copy in &erased.voided {
+                        let index = usize::try_from(*copy).unwrap_or(usize::MAX);
+                        if let Some(copy) = story.copies.get_mut(index) {
+                            *copy = CopyEnd::Void;
+                        }
+                    }
+                }
                 Fact::Saved(_)
+                | Fact::ContactsSwept(_)
+                | Fact::MasterKeyRotated(_)
                 | Fact::ModuleUploaded(_)
                 | Fact::ModuleStepped(_)
                 | Fact::Deposited(_)

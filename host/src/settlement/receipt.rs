@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::answer::Story;
+use super::disclosures::{disclosures, erasure};
 use super::entries;
 use crate::clock::Moment;
 use crate::facts::{Fact, LeftOut, ModuleUsed, Winner};
@@ -68,6 +69,8 @@ pub fn receipt(
         "payout": auction.payout().to_string(),
         "posted": story.posted.is_some(),
         "deliveries": facts.iter().filter_map(delivery).collect::<Vec<Value>>(),
+        "disclosures": disclosures(facts),
+        "erased": erasure(facts),
         "ledger": money,
         "facts": facts.iter().map(|(seq, at, fact)| {
             json!({"seq": seq, "at": at.to_string(), "kind": Fact::kind_name(fact.kind())})
@@ -112,5 +115,6 @@ fn delivery((_, at, fact): &(u64, Moment, Fact)) -> Option<Value> {
         "payout": amount(delivered.payout),
         "again_at": delivered.again_ms.map(|ms| Moment::from_unix_ms(ms).to_string()),
         "successor": delivered.successor.as_ref().map(winner),
+        "adapter": delivered.adapter.as_ref().map(module),
     }))
 }

@@ -1,9 +1,10 @@
 //! SQLite: a file in the exchange's own directory.
 
 use std::path::Path;
+use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, SqlitePool};
+use sqlx::{ConnectOptions as _, Connection as _, Row as _, SqliteConnection, SqlitePool};
 
 use super::head::Guard;
 use super::readers::READERS_MAX;
@@ -11,6 +12,8 @@ use super::rows::Link;
 use super::settings::{self, Accepted};
 use super::{Batch, StorageError, database, head, rows, writer};
 
+/// How long the writer waits for readers when it empties the log; facts wait meanwhile.
+const SCRUB_WAIT: Duration = Duration::from_millis(20);
 /// Rows that a query may run ahead of whoever takes them.
 const ROWS_AHEAD: usize = 256;
 
@@ -61,6 +64,16 @@ pub(super) async fn write(
     Ok(tx.commit().await?)
 }
 
+/// Moves the write-ahead log into the database file and empties it, so that what was deleted is gone from it too. Returns
+/// whether it could: not while somebody reads.
+pub(super) async fn scrub(connection: &mut SqliteConnection) -> Result<bool, StorageError> {
+    settings::wait(connection, SCRUB_WAIT).await?;
+    let moved = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)");
+    let busy: i64 = moved.fetch_one(&mut *connection).await?.try_get(0)?;
+    settings::wait(connection, settings::BUSY_TIMEOUT).await?;
+    Ok(busy == 0)
+}
+
 /// Copies one moment of the database into a new file, which can be opened like the first.
 pub(super) async fn copy(pool: &SqlitePool, file: &Path) -> Result<(), StorageError> {
     let open = |source| StorageError::Open { file: file.into(), source };
@@ -69,8 +82,12 @@ pub(super) async fn copy(pool: &SqlitePool, file: &Path) -> Result<(), StorageEr
     })?;
     sqlx::query("VACUUM INTO $1").bind(name).execute(pool).await?;
     // The copy has another kind of journal; opening it once gives it the right one.
-    let copied = options(file).journal_mode(SqliteJournalMode::Wal).connect().await;
-    close(copied.map_err(open)?).await
+    let options = options(file).journal_mode(SqliteJournalMode::Wal).pragma("secure_delete", "ON");
+    let mut copied = options.connect().await.map_err(open)?;
+    // Whoever is erased from now on must not be found in copies that lie around: without its key, nobody can open what
+    // the copy holds of a person.
+    sqlx::query("DELETE FROM contact_key").execute(&mut copied).await?;
+    close(copied).await
 }
 
 /// Moves the write-ahead log into the file and closes it.

@@ -8,7 +8,7 @@ use super::rows::Link;
 use super::settings::Accepted;
 use super::{
     Batch, Database, Head, StorageError, balances, contacts, duties, entries, facts, head, modules,
-    sqlite,
+    persons, secrets, sqlite,
 };
 
 /// The one connection that writes. It holds an epoch: as soon as another process begins one, nothing more is written.
@@ -59,6 +59,30 @@ impl Writer {
         Ok(())
     }
 
+    /// Keeps a wrapped key of the exchange itself. Durable when it returns.
+    ///
+    /// # Errors
+    /// If the database failed.
+    pub async fn put_secret(&mut self, name: &str, wrapped: Vec<u8>) -> Result<(), StorageError> {
+        let mut link = match &mut self.connection {
+            Connection::Sqlite(connection) => Link::Sqlite(connection),
+            Connection::Postgres(session) => Link::Postgres(session.connection()),
+        };
+        secrets::put(&mut link, &[(name.to_owned(), wrapped)]).await
+    }
+
+    /// Overwrites what was deleted: SQLite moves its log into the file and empties it, PostgreSQL takes away what no
+    /// transaction sees any more. Returns whether it could: SQLite cannot while somebody reads.
+    ///
+    /// # Errors
+    /// If the database failed.
+    pub async fn scrub(&mut self) -> Result<bool, StorageError> {
+        match &mut self.connection {
+            Connection::Sqlite(connection) => sqlite::scrub(connection).await,
+            Connection::Postgres(session) => session.scrub().await,
+        }
+    }
+
     /// Returns the newest fact that this connection knows to be durable.
     pub fn head(&self) -> Head {
         self.guard.head
@@ -91,5 +115,11 @@ pub(super) async fn write_tables(
     duties::reschedule(link, &batch.rescheduled).await?;
     contacts::delete(link, &batch.forgotten).await?;
     contacts::put(link, &batch.contacts).await?;
+    contacts::keep(link, &batch.kept).await?;
+    contacts::put_keys(link, &batch.contact_keys).await?;
+    persons::delete(link, &batch.persons_forgotten).await?;
+    persons::put(link, &batch.persons).await?;
+    persons::sweep(link, batch.persons_before).await?;
+    secrets::put(link, &batch.secrets).await?;
     modules::put(link, &batch.modules).await
 }

@@ -17,9 +17,9 @@ const QUOTE_CHARS_MAX: usize = 200;
 
 /// Which exchange, and the right to change it.
 #[derive(Debug, clap::Args)]
-pub(super) struct Exchange {
+pub(in crate::cli) struct Exchange {
     /// Where the exchange is.
-    #[arg(long, env = "GAVEL_URL", default_value = "http://127.0.0.1:8080")]
+    #[arg(long, alias = "exchange", env = "GAVEL_URL", default_value = "http://127.0.0.1:8080")]
     url: String,
     /// The operator's key.
     #[arg(long, env = "GAVEL_OPERATOR_KEY", hide_env_values = true, hide = true)]
@@ -51,27 +51,27 @@ impl Note {
 }
 
 /// What is sent with a call.
-pub(super) enum Body {
+pub(in crate::cli) enum Body {
     Nothing,
     Json(Value),
     Component(Vec<u8>),
 }
 
 impl Exchange {
-    pub(super) fn get(&self, path: &str) -> Result<Value, Failure> {
+    pub(in crate::cli) fn get(&self, path: &str) -> Result<Value, Failure> {
         self.call(Method::GET, path, &[], Body::Nothing)
     }
 
-    pub(super) fn put(&self, path: &str, body: Value) -> Result<Value, Failure> {
+    pub(in crate::cli) fn put(&self, path: &str, body: Value) -> Result<Value, Failure> {
         self.call(Method::PUT, path, &[], Body::Json(body))
     }
 
-    pub(super) fn post(&self, path: &str, body: Value) -> Result<Value, Failure> {
+    pub(in crate::cli) fn post(&self, path: &str, body: Value) -> Result<Value, Failure> {
         self.call(Method::POST, path, &[], Body::Json(body))
     }
 
     /// Calls the exchange and returns its answer, or says what was wrong and what to do next.
-    pub(super) fn call(
+    pub(in crate::cli) fn call(
         &self,
         method: Method,
         path: &str,
@@ -163,7 +163,10 @@ impl Exchange {
                 "{} does not accept this operator's key: set GAVEL_OPERATOR_KEY to the key with which the exchange was started",
                 self.url
             )),
-            404 => Failure::usage(format!("{message}; `gavel module list` shows what there is")),
+            404 => Failure::usage(match text("next") {
+                Some(next) => format!("{message}; {next}"),
+                None => format!("{message}; `gavel module list` shows what there is"),
+            }),
             400..500 => {
                 if let Some(next) = text("next") {
                     message = format!("{message}; {next}");

@@ -115,7 +115,8 @@ fn calls(
     if let Some(lead) = &args.lead {
         let Admitted::Filter(filter) = admitted else {
             return Err(Failure::usage(format!(
-                "{name} is a normalizer, and --lead is for filters: name payloads with `--fixtures DIR`"
+                "{name} is a {}, and --lead is for filters: name a folder with `--fixtures DIR`",
+                admitted.world()
             )));
         };
         let frame = single::frame(filter, lead)?;
@@ -155,7 +156,7 @@ fn empty(sandbox: &Sandbox) -> Result<Call, Failure> {
         |filter: &Filter| filter.configure(&[]).map_err(|error| fault(error.to_string()));
     match &admitted {
         Admitted::Filter(filter) => Ok(Call::bare(configured(filter)?)),
-        Admitted::Normalizer(_) => Err(fault("it is no filter".to_owned())),
+        Admitted::Normalizer(_) | Admitted::Adapter(_) => Err(fault("it is no filter".to_owned())),
     }
 }
 

@@ -152,7 +152,7 @@ fn built(name: String, core: &[u8], folder: PathBuf) -> Result<Built, Failure> {
     Ok(Built { name, world, folder, component, fixtures })
 }
 
-fn fixtures_of(name: &str, world: &str, folder: &Path) -> Result<(Files, usize), Failure> {
+fn fixtures_of(name: &str, world: &'static str, folder: &Path) -> Result<(Files, usize), Failure> {
     let files = Files::read(&folder.join("fixtures"));
     let counted = files.and_then(|files| Ok((fixtures::count(world, &files)?, files)));
     let (count, files) =

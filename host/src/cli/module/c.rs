@@ -32,7 +32,7 @@ const HEADERS: [(&str, &str); 3] = [
 ];
 
 /// The worlds: what the exports of one begin with, its name, and its contract.
-const WORLDS: [(&str, &str, &str); 2] = [
+const WORLDS: [(&str, &str, &str); 3] = [
     (
         "gavel:rules/filtering@",
         "filter",
@@ -42,6 +42,11 @@ const WORLDS: [(&str, &str, &str); 2] = [
         "gavel:rules/normalization@",
         "normalizer",
         include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../wit/v1/normalizer.wit")),
+    ),
+    (
+        "gavel:rules/adapting@",
+        "adapter",
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../wit/v1/adapter.wit")),
     ),
 ];
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{admit, print, print_json, read};
 use crate::cli::Failure;
 use crate::lead::Schema;
-use crate::sandbox::{Admitted, Filter};
+use crate::sandbox::{Admitted, Need};
 use crate::schemas;
 
 pub(super) fn run(file: &Path, as_json: bool) -> Result<(), Failure> {
@@ -16,7 +16,8 @@ pub(super) fn run(file: &Path, as_json: bool) -> Result<(), Failure> {
     let digest = admitted.digest().to_string();
     let (world, about) = match &admitted {
         Admitted::Normalizer(normalizer) => ("normalizer", schemas::to_json(normalizer.schema())),
-        Admitted::Filter(filter) => ("filter", filter_json(filter)),
+        Admitted::Filter(filter) => ("filter", json(filter.settings_help(), filter.needs())),
+        Admitted::Adapter(adapter) => ("adapter", json(adapter.settings_help(), adapter.needs())),
     };
     if as_json {
         return print_json(
@@ -26,7 +27,8 @@ pub(super) fn run(file: &Path, as_json: bool) -> Result<(), Failure> {
     print(&format!("{world} of {bytes} bytes, {digest}"))?;
     match &admitted {
         Admitted::Normalizer(normalizer) => show_schema(normalizer.schema()),
-        Admitted::Filter(filter) => show_filter(filter),
+        Admitted::Filter(filter) => show(filter.settings_help(), filter.needs()),
+        Admitted::Adapter(adapter) => show(adapter.settings_help(), adapter.needs()),
     }
 }
 
@@ -47,17 +49,16 @@ fn show_schema(schema: &Schema) -> Result<(), Failure> {
     Ok(())
 }
 
-fn show_filter(filter: &Filter) -> Result<(), Failure> {
-    print(&format!("settings: {}", filter.settings_help()))?;
+fn show(settings: &str, needs: &[Need]) -> Result<(), Failure> {
+    print(&format!("settings: {settings}"))?;
     print("reads:")?;
-    for need in filter.needs() {
+    for need in needs {
         print(&format!("  {:32} {}", need.name, need.kind.name()))?;
     }
     Ok(())
 }
 
-fn filter_json(filter: &Filter) -> Value {
-    let needs = filter.needs().iter();
-    let needs = needs.map(|need| json!({ "name": need.name, "kind": need.kind.name() }));
-    json!({ "settings": filter.settings_help(), "needs": needs.collect::<Vec<_>>() })
+fn json(settings: &str, needs: &[Need]) -> Value {
+    let needs = needs.iter().map(|need| json!({ "name": need.name, "kind": need.kind.name() }));
+    json!({ "settings": settings, "needs": needs.collect::<Vec<_>>() })
 }

@@ -1,5 +1,7 @@
 //! `gavel module run`.
 
+mod adapter;
+
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -10,12 +12,13 @@ use serde_json::{Map, Value as Json, json};
 use super::{admit, print_json, read};
 use crate::cli::Failure;
 use crate::clock::Clock;
-use crate::fixtures;
+use crate::fixtures::{self, Step};
 use crate::lead;
 use crate::sandbox::{
     Admitted, ConfigureError, ConfiguredFilter, Envelope, Filter, Forfeit, Normalized, Normalizer,
     Stage, Submission, Verdict,
 };
+use adapter::{RequestArgs, ResponseArgs};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -31,6 +34,14 @@ enum Call {
     Normalize(NormalizeArgs),
     /// Judge a lead for one campaign, and print the verdict.
     Evaluate(EvaluateArgs),
+    /// Word the question for a bid, and print the request.
+    PingRequest(RequestArgs),
+    /// Read a buyer's answer to it from standard input, and print what it says.
+    PingResponse(ResponseArgs),
+    /// Word the hand-over of a lead, and print the request.
+    PostRequest(RequestArgs),
+    /// Read a buyer's answer to it from standard input, and print what it says.
+    PostResponse(ResponseArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -75,12 +86,27 @@ pub(super) fn run(args: &Args, json: bool) -> Result<(), Failure> {
             normalize(&normalizer, args, json)
         }
         (Call::Evaluate(args), Admitted::Filter(filter)) => evaluate(&filter, args),
-        (Call::Normalize(_), Admitted::Filter(_)) => {
+        (Call::PingRequest(args), Admitted::Adapter(adapter)) => {
+            adapter::request(&adapter, Step::Ping, args)
+        }
+        (Call::PostRequest(args), Admitted::Adapter(adapter)) => {
+            adapter::request(&adapter, Step::Post, args)
+        }
+        (Call::PingResponse(args), Admitted::Adapter(adapter)) => {
+            adapter::response(&adapter, Step::Ping, args)
+        }
+        (Call::PostResponse(args), Admitted::Adapter(adapter)) => {
+            adapter::response(&adapter, Step::Post, args)
+        }
+        (_, Admitted::Filter(_)) => {
             Err(Failure::usage(format!("{file} is a filter: run `evaluate`")))
         }
-        (Call::Evaluate(_), Admitted::Normalizer(_)) => {
+        (_, Admitted::Normalizer(_)) => {
             Err(Failure::usage(format!("{file} is a normalizer: run `normalize`")))
         }
+        (_, Admitted::Adapter(_)) => Err(Failure::usage(format!(
+            "{file} is an adapter: run `ping-request`, `ping-response`, `post-request` or `post-response`"
+        ))),
     }
 }
 

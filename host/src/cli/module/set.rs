@@ -75,6 +75,7 @@ pub(super) struct LimitsArgs {
 enum World {
     Filter,
     Normalizer,
+    Adapter,
 }
 
 pub(super) fn set(args: &SetArgs, as_json: bool) -> Result<(), Failure> {
@@ -107,6 +108,7 @@ pub(super) fn limits(args: &LimitsArgs, as_json: bool) -> Result<(), Failure> {
     let world = match args.world {
         World::Filter => "filter",
         World::Normalizer => "normalizer",
+        World::Adapter => "adapter",
     };
     let path = format!("limits/{world}");
     let mut found = args.exchange.get(&path)?;

@@ -243,6 +243,7 @@ pub(super) fn limits(admitted: &Admitted) -> (u64, usize) {
     let limits = Limits::default();
     match admitted {
         Admitted::Normalizer(_) => (limits.normalizer.fuel, limits.normalizer.memory_bytes),
+        Admitted::Adapter(_) => (limits.adapter.fuel, limits.adapter.memory_bytes),
         Admitted::Filter(_) => {
             let fuel = limits.filter.fuel.saturating_add(limits.filter_fuel_per_slot);
             (fuel, limits.filter.memory_bytes)

@@ -10,12 +10,16 @@ use reqwest::StatusCode;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::Outcome;
+use super::{Outcome, Way};
+use crate::sandbox::HttpResponse;
 
 /// A buyer's answer as it came in.
+#[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) retry_after: Option<Duration>,
+    /// For adapters: names in lower case.
+    pub(super) headers: Vec<(String, String)>,
     /// The body, or why it could not be read.
     pub(super) body: Result<Vec<u8>, String>,
 }
@@ -56,6 +60,20 @@ impl Answer {
             408 => Outcome::Unknown { why: answered },
             400..=499 => self.refusal(&answered),
             _ => Outcome::Unknown { why: answered },
+        }
+    }
+
+    /// Reads the answer through the buyer's adapter. What was turned away before anybody looked at it, and what does not end, no
+    /// adapter is asked about.
+    pub(super) async fn through(self, way: &Way<'_>) -> Outcome {
+        let status = self.status.as_u16();
+        let away = matches!(status, 425 | 429) || (status == 503 && self.retry_after.is_some());
+        if away {
+            return self.turned_away(format!("answered {status}"));
+        }
+        match self.body {
+            Ok(body) => way.read(HttpResponse { status, headers: self.headers, body }).await,
+            Err(why) => Outcome::Unknown { why },
         }
     }
 
@@ -284,6 +302,7 @@ mod tests {
             let answer = Answer {
                 status: StatusCode::from_u16(*status).unwrap(),
                 retry_after: None,
+                headers: Vec::new(),
                 body: Ok(body.as_bytes().to_vec()),
             };
             let outcome = match answer.outcome() {
@@ -422,8 +441,12 @@ mod tests {
             (429, r#"{"status":"rejected"}"#, "not sent: answered 429"),
         ]);
         let wait = Some(Duration::from_secs(7));
-        let busy =
-            Answer { status: StatusCode::SERVICE_UNAVAILABLE, retry_after: wait, body: Ok(vec![]) };
+        let busy = Answer {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            retry_after: wait,
+            headers: vec![],
+            body: Ok(vec![]),
+        };
         assert_eq!(
             busy.outcome(),
             Outcome::NotSent { why: "answered 503".into(), retry_after: wait }
@@ -433,7 +456,8 @@ mod tests {
     #[test]
     fn a_body_that_cannot_be_read_leaves_only_the_status() {
         let cut = |status| {
-            Answer { status, retry_after: None, body: Err("it broke off".into()) }.outcome()
+            Answer { status, retry_after: None, headers: vec![], body: Err("it broke off".into()) }
+                .outcome()
         };
         assert_eq!(cut(StatusCode::OK), Outcome::Unknown { why: "it broke off".into() });
         assert_eq!(

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::TEXT_CHARS_MAX;
+use super::{Shipment, TEXT_CHARS_MAX};
 
 /// What a value is replaced by.
 const MARK: &str = "[redacted]";
@@ -33,6 +33,42 @@ impl Redaction {
             Err(_) => redaction.add_text(&String::from_utf8_lossy(body)),
         }
         redaction
+    }
+
+    /// Reads a lead.
+    pub(super) fn of_lead(lead: &Value) -> Self {
+        let mut redaction = Self { words: HashSet::new(), digits: HashSet::new() };
+        redaction.add(lead);
+        redaction
+    }
+
+    /// Reads a shipment: through an adapter, the lead as well as the values of its request, in whatever syntax they stand.
+    pub(super) fn of_shipment(shipment: &Shipment<'_>) -> Self {
+        let Some(way) = shipment.way else { return Self::of(&shipment.body) };
+        let mut redaction = Self::of_lead(way.lead);
+        let (_, query) = way.path.split_once('?').unwrap_or_default();
+        redaction.add_values(query.as_bytes());
+        redaction.add_values(&shipment.body);
+        redaction
+    }
+
+    /// Reads the values of JSON, of a form or of XML; of anything else every word counts.
+    fn add_values(&mut self, body: &[u8]) {
+        if let Ok(json) = serde_json::from_slice::<Value>(body) {
+            return self.add(&json);
+        }
+        let text = String::from_utf8_lossy(body);
+        if text.trim_start().starts_with('<') {
+            // What stands between tags.
+            let values = text.split('<').filter_map(|part| Some(part.split_once('>')?.1));
+            values.for_each(|value| self.add_text(value));
+        } else if text.contains('=') && !text.contains(char::is_whitespace) {
+            for (_, value) in form_urlencoded::parse(body) {
+                self.add_values(value.as_bytes());
+            }
+        } else {
+            self.add_text(&text);
+        }
     }
 
     fn add(&mut self, value: &Value) {

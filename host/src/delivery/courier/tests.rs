@@ -84,7 +84,8 @@ async fn ship_to(url: &str, timeout: Duration) -> Outcome {
 
 fn shipment(destination: &Destination, timeout: Duration) -> Shipment<'_> {
     let idempotency_key = "lead_1.buyer_2".into();
-    Shipment { destination, body: LEAD.into(), idempotency_key, timeout }
+    let body = LEAD.as_bytes().to_vec().into();
+    Shipment { destination, body, idempotency_key, timeout, headers: &[], way: None }
 }
 
 /// Writes an outcome in one line.
@@ -366,7 +367,7 @@ async fn what_cannot_be_a_request_is_not_sent() {
     let destination = egress.check(&format!("http://{buyer}/")).unwrap();
     let courier = Courier::new(&egress).unwrap();
     assert!(!format!("{:?}", shipment(&destination, PATIENT)).contains("Zo"));
-    let empty = Shipment { body: Vec::new(), ..shipment(&destination, PATIENT) };
+    let empty = Shipment { body: Vec::new().into(), ..shipment(&destination, PATIENT) };
     assert_eq!(told(&courier.ship(empty).await), "not sent: there is nothing to send");
     let split = Shipment { idempotency_key: "a\r\nb: c".into(), ..shipment(&destination, PATIENT) };
     assert_eq!(courier.ship(split).await.name(), "not_sent");

@@ -240,9 +240,12 @@ async fn a_person_can_be_forgotten_and_the_chain_still_holds(kind: Kind) {
     let directory = kind.home();
     let journal = open(&directory).await;
     let sealed = b"sealed name and telephone".to_vec();
-    let put = ContactChange::Put { subject: 4, sealed: sealed.clone() };
+    let contact =
+        ContactRow { subject: 4, sealed: sealed.clone(), key: b"wrapped key".into(), until: None };
+    let person = PersonRow { print: [7; 32], subject: 4, until: Moment::from_unix_ms(9) };
+    let put = ContactChange::Put { contact: contact.clone(), persons: vec![person] };
     commit(&journal, Record { contact: Some(put), ..record(1) }).await;
-    assert_eq!(journal.contact(4).await.unwrap(), Some(sealed.clone()));
+    assert_eq!(journal.contact(4).await.unwrap(), Some(contact));
     assert_eq!(journal.contact(5).await.unwrap(), None);
     let forget = ContactChange::Drop { subject: 4 };
     commit(&journal, Record { contact: Some(forget), ..record(2) }).await;

@@ -1,0 +1,197 @@
+//! What a message says, whatever its syntax: written as JSON, as a form or as XML, and read from them.
+
+use super::words::fold;
+
+/// How deep a tree that is read may be; what lies deeper is left out.
+pub(super) const DEPTH_MAX: usize = 32;
+/// The most parts of a tree that is read; what comes after them is left out.
+pub(super) const PARTS_MAX: usize = 4_000;
+
+/// A value, a list or an object of a message.
+///
+/// In XML a member is a tag, one whose name begins with `@` an attribute, `#text` the text beside them, and a list the same
+/// tag several times. In a form the members of inner objects are joined by points: `lead.zip`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Tree {
+    /// Nothing: it is left out of what is written.
+    #[default]
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A number as it is written: never through a float.
+    Number(String),
+    /// A text.
+    Text(String),
+    /// Several of the same name.
+    List(Vec<Tree>),
+    /// Members in their order.
+    Object(Vec<(String, Tree)>),
+}
+
+macro_rules! from {
+    ($($type:ty, $value:ident => $tree:expr;)+) => {$(
+        impl From<$type> for Tree {
+            fn from($value: $type) -> Self {
+                $tree
+            }
+        }
+    )+};
+}
+
+from! {
+    &str, value => Self::Text(value.to_owned());
+    String, value => Self::Text(value);
+    &String, value => Self::Text(value.clone());
+    bool, value => Self::Bool(value);
+    i64, value => Self::Number(value.to_string());
+    u32, value => Self::Number(value.to_string());
+    Vec<Tree>, value => Self::List(value);
+}
+
+impl<T: Into<Tree>> From<Option<T>> for Tree {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+impl Tree {
+    /// Returns an object without members.
+    #[must_use]
+    pub const fn object() -> Self {
+        Self::Object(Vec::new())
+    }
+
+    /// Puts a value at a path such as `person/address/zip` or `vehicles/0/make`, in the order of the calls. Nothing is put
+    /// where the value is nothing, so an absent field leaves no trace.
+    pub fn set(&mut self, path: &str, value: impl Into<Self>) {
+        let value = value.into();
+        if value != Self::Null {
+            self.place(path, value);
+        }
+    }
+
+    fn place(&mut self, path: &str, value: Self) {
+        let Some((first, rest)) = path.split_once('/') else {
+            *self.member(path) = value;
+            return;
+        };
+        self.member(first).place(rest, value);
+    }
+
+    /// Returns the member of this name, or the element at this place, which is made if it is not there.
+    fn member(&mut self, name: &str) -> &mut Self {
+        if let Ok(place) = name.parse::<usize>()
+            && place < PARTS_MAX
+            && !matches!(self, Self::Object(members) if !members.is_empty())
+        {
+            if !matches!(self, Self::List(_)) {
+                *self = Self::List(Vec::new());
+            }
+            let Self::List(list) = self else { unreachable!("it was just made a list") };
+            if list.len() <= place {
+                list.resize(place.saturating_add(1), Self::object());
+            }
+            if let Some(element) = list.get_mut(place) {
+                return element;
+            }
+            unreachable!("it was just made as long");
+        }
+        if !matches!(self, Self::Object(_)) {
+            *self = Self::object();
+        }
+        let Self::Object(members) = self else { unreachable!("it was just made an object") };
+        let known = members.iter().position(|(known, _)| known == name);
+        let place = known.unwrap_or_else(|| {
+            members.push((name.to_owned(), Self::Null));
+            members.len().saturating_sub(1)
+        });
+        match members.get_mut(place) {
+            Some((_, member)) => member,
+            None => unreachable!("it was just pushed"),
+        }
+    }
+
+    /// Returns the value as text, without the space around it; nothing for what is empty. Of a list, the first element's.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        let text = match self {
+            Self::Null => return None,
+            Self::Bool(true) => "true",
+            Self::Bool(false) => "false",
+            Self::Number(text) | Self::Text(text) => text.trim(),
+            Self::List(list) => return list.iter().find_map(Self::text),
+            Self::Object(members) => {
+                let text = members.iter().find(|(name, _)| name == "#text");
+                return text.and_then(|(_, text)| text.text());
+            }
+        };
+        (!text.is_empty()).then_some(text)
+    }
+
+    /// Returns the member of this name, whatever its case and punctuation, or the element at this place.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Self> {
+        match self {
+            Self::Object(members) => {
+                let exact = members.iter().find(|(known, _)| known == name);
+                let alike = || members.iter().find(|(known, _)| fold(known) == fold(name));
+                exact.or_else(alike).map(|(_, member)| member)
+            }
+            Self::List(list) => list.get(name.parse::<usize>().ok()?),
+            // What comes once is also a list of one.
+            _ => Some(self).filter(|_| name == "0"),
+        }
+    }
+
+    /// Returns the part at a path, wherever in the tree the path begins; the least deep counts.
+    #[must_use]
+    pub fn find(&self, path: &str) -> Option<&Self> {
+        let mut level = vec![self];
+        for _ in 0..DEPTH_MAX {
+            let found = level.iter().find_map(|part| part.at(path));
+            if found.is_some() || level.is_empty() {
+                return found;
+            }
+            level = level.into_iter().flat_map(Self::children).collect();
+        }
+        None
+    }
+
+    /// Returns the part at a path that begins here.
+    fn at(&self, path: &str) -> Option<&Self> {
+        path.split('/').filter(|step| !step.is_empty()).try_fold(self, |part, step| part.get(step))
+    }
+
+    fn children(&self) -> impl Iterator<Item = &Self> {
+        let (list, members): (&[Self], &[(String, Self)]) = match self {
+            Self::List(list) => (list, &[]),
+            Self::Object(members) => (&[], members),
+            _ => (&[], &[]),
+        };
+        list.iter().chain(members.iter().map(|(_, member)| member))
+    }
+
+    /// Returns the elements of a list, or of the one list in an object, or what is no list as the only element.
+    #[must_use]
+    pub fn elements(&self) -> &[Self] {
+        match self {
+            Self::List(list) => list,
+            Self::Object(members) => match members.as_slice() {
+                [(_, Self::List(list))] => list,
+                [(_, only @ Self::Object(_))] => core::slice::from_ref(only),
+                _ => core::slice::from_ref(self),
+            },
+            _ => core::slice::from_ref(self),
+        }
+    }
+
+    /// Adds a member that was read: a name that comes again makes a list.
+    pub(super) fn add(&mut self, name: String, value: Self) {
+        let Self::Object(members) = self else { return };
+        match members.iter_mut().find(|(known, _)| *known == name) {
+            None => members.push((name, value)),
+            Some((_, Self::List(list))) => list.push(value),
+            Some((_, known)) => *known = Self::List(vec![core::mem::take(known), value]),
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Words, amounts and days as buyers write them.
+
+use crate::intake::{date as calendar, number};
+
+/// Millionths in one.
+const ONE: u64 = 1_000_000;
+/// Digits after the point of an amount.
+const PLACES: usize = 6;
+
+/// Returns a name without case and punctuation, so that `Lead_ID` and `leadId` are one.
+pub(super) fn fold(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// Returns a word in lower case, its parts one space apart: `POST_VALID` is `post valid`.
+fn plain(word: &str) -> String {
+    let mut plain = String::with_capacity(word.len());
+    for part in word.split(|c: char| c.is_whitespace() || matches!(c, '_' | '-')) {
+        if !part.is_empty() {
+            if !plain.is_empty() {
+                plain.push(' ');
+            }
+            plain.extend(part.chars().flat_map(char::to_lowercase));
+        }
+    }
+    plain
+}
+
+/// Says whether a text is as a pattern says, whatever the case: `accepted`, `lead *` for what begins so, `*dup*` for what
+/// holds it. A `*` stands for anything.
+#[must_use]
+pub fn matches(pattern: &str, text: &str) -> bool {
+    let (pattern, text) = (plain(pattern), plain(text));
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let mut last = None;
+    for part in parts {
+        if let Some(before) = last.replace(part) {
+            match rest.split_once(before) {
+                Some((_, after)) => rest = after,
+                None => return false,
+            }
+        }
+    }
+    match last {
+        None => rest.is_empty(),
+        Some(last) => rest.ends_with(last),
+    }
+}
+
+/// Reads an amount such as `12.50`, `$1,250` or `8.5 USD`, in millionths; what is below a millionth is left out.
+#[must_use]
+pub fn price(text: &str) -> Option<i64> {
+    let text = text.trim_matches(|c: char| {
+        c.is_whitespace() || matches!(c, '$' | '€' | '£') || c.is_ascii_alphabetic()
+    });
+    let text = match text.split_once('.') {
+        Some((whole, fraction))
+            if fraction.len() > PLACES && fraction.bytes().all(|b| b.is_ascii_digit()) =>
+        {
+            [whole, ".", fraction.get(..PLACES)?].concat()
+        }
+        _ => text.to_owned(),
+    };
+    number::millionths(&number::without_commas(&text)?)
+}
+
+/// Writes an amount in millionths with this many digits after the point, at most 6, rounded down.
+#[must_use]
+pub fn money(millionths: i64, digits: usize) -> String {
+    let sign = if millionths < 0 { "-" } else { "" };
+    let amount = millionths.unsigned_abs();
+    let whole = (amount / ONE).to_string();
+    let fraction = (amount % ONE).saturating_add(ONE).to_string();
+    let fraction = fraction.get(1..digits.min(PLACES).saturating_add(1)).unwrap_or_default();
+    let point = if fraction.is_empty() { "" } else { "." };
+    [sign, &whole, point, fraction].concat()
+}
+
+/// Writes a day, counted from 1970-01-01, as a pattern says: `YYYY`, `YY`, `MM`, `M`, `DD` and `D` are replaced, all else
+/// stands for itself.
+#[must_use]
+pub fn date(days: i32, pattern: &str) -> String {
+    let (year, month, day) = calendar::civil(days);
+    let two = |number: i32| [if number < 10 { "0" } else { "" }, &number.to_string()].concat();
+    let parts = [
+        ("YYYY", [if year < 1_000 { "0" } else { "" }, &year.to_string()].concat()),
+        ("YY", two(year.rem_euclid(100))),
+        ("MM", two(month)),
+        ("DD", two(day)),
+        ("M", month.to_string()),
+        ("D", day.to_string()),
+    ];
+    let (mut written, mut rest) = (String::with_capacity(pattern.len()), pattern);
+    while let Some(next) = rest.chars().next() {
+        match parts.iter().find_map(|(part, text)| Some((rest.strip_prefix(part)?, text))) {
+            Some((after, text)) => {
+                written.push_str(text);
+                rest = after;
+            }
+            None => {
+                written.push(next);
+                rest = rest.get(next.len_utf8()..).unwrap_or_default();
+            }
+        }
+    }
+    written
+}
+
+/// Returns the last ten digits of a telephone number, as most buyers in North America want it.
+#[must_use]
+pub fn digits(phone: &str) -> String {
+    let digits: String = phone.chars().filter(char::is_ascii_digit).collect();
+    digits.get(digits.len().saturating_sub(10)..).unwrap_or_default().to_owned()
+}
+
+/// Returns `Yes` or `No`.
+#[must_use]
+pub const fn yes_no(yes: bool) -> &'static str {
+    if yes { "Yes" } else { "No" }
+}

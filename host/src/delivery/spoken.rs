@@ -1,0 +1,198 @@
+//! Hands a lead over, in the exchange's own JSON or through the buyer's adapter.
+//!
+//! An adapter that cannot word its request costs nothing: nothing was sent. One that cannot read the answer leaves the end
+//! unknown, for by then the buyer may have the lead.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use super::courier::{Courier, Outcome, Shipment, Way};
+use super::{Attempt, Errand, Failed};
+use crate::catalog::{Buyer, Lot, Served, Serving};
+use crate::contacts::{wipe, wiped_text};
+use crate::facts::ModuleUsed;
+use crate::lead::Schema;
+use crate::money::Micros;
+use crate::sandbox::{Adapter, Ask, Forfeit, HttpRequest, PostOffer, Said};
+use crate::telemetry;
+
+/// What an attempt is about beside the errand.
+#[derive(Clone, Copy, Debug)]
+pub struct Offer<'o> {
+    pub vertical: &'o str,
+    pub currency: &'o str,
+    /// What the buyer called its bid, if it was asked.
+    pub handle: Option<&'o str>,
+    pub test: bool,
+    /// The full lead as a JSON object.
+    pub lead: &'o Value,
+    /// Says of which kinds its values are.
+    pub schema: Option<&'o Schema>,
+}
+
+/// Ships the lead once.
+pub async fn attempt(
+    courier: &Courier,
+    buyer: &Buyer,
+    errand: &Errand,
+    offer: &Offer<'_>,
+) -> Attempt {
+    let Errand { ping, copy, winner, .. } = errand;
+    // The same copy for the same campaign has the same key, after a crash too.
+    let idempotency_key = format!("{}-{copy}-{}", ping.lead(), winner.campaign);
+    let Some(serving) = &buyer.adapter else {
+        let shipment = Shipment {
+            destination: &buyer.destination,
+            body: own(errand, offer),
+            idempotency_key,
+            timeout: buyer.timeout,
+            headers: buyer.headers.all(),
+            way: None,
+        };
+        return Attempt::of(courier.ship(shipment).await);
+    };
+    let name = serving.active.module.name.as_str();
+    if let Some(why) = &serving.upkeep.taken_out {
+        let why = format!("the adapter `{name}` is out of service: {why}");
+        return Attempt::of(Outcome::NotSent { why, retry_after: None });
+    }
+    let lot = || Lot::draw(&ping.as_u128().to_be_bytes(), &serving.active.module.name);
+    through(serving, serving.decides(lot), courier, (buyer, errand, offer, idempotency_key)).await
+}
+
+/// The lead in the exchange's own words.
+fn own(errand: &Errand, offer: &Offer<'_>) -> Zeroizing<Vec<u8>> {
+    let Errand { ping, winner, .. } = errand;
+    let mut body = json!({
+        "lead_id": ping.lead().to_string(),
+        "ping_id": ping.to_string(),
+        "campaign": winner.campaign,
+        "vertical": offer.vertical,
+        "price": Micros::new(winner.price).to_string(),
+        "currency": offer.currency,
+        "lead": offer.lead,
+    });
+    if let (Some(object), Some(handle)) = (body.as_object_mut(), offer.handle) {
+        object.insert("handle".to_owned(), handle.into());
+    }
+    let text = wiped_text(&body);
+    wipe(&mut body);
+    text
+}
+
+async fn through(
+    serving: &Serving<Adapter>,
+    served: &Served<Adapter>,
+    courier: &Courier,
+    (buyer, errand, offer, idempotency_key): (&Buyer, &Errand, &Offer<'_>, String),
+) -> Attempt {
+    let Served { module, code } = served;
+    let (name, version) = (module.name.as_str(), module.version);
+    let used = |fuel| {
+        let digest = *module.digest.as_bytes();
+        Some(ModuleUsed { name: name.to_owned(), version, digest, fuel })
+    };
+    let failed = |reading, forfeit: Forfeit| {
+        count(name, version, reading, &forfeit);
+        let (module, upkeep) = (module.clone(), serving.upkeep.clone());
+        Some(Failed { module, upkeep, forfeit, reading })
+    };
+    let began = Instant::now();
+    let worded = word(code, errand, offer, &idempotency_key).await;
+    let (request, fuel) = match worded {
+        Ok(worded) => worded,
+        Err(forfeit) => {
+            let why = format!("the adapter `{name}` version {version} words no request: {forfeit}");
+            let outcome = Outcome::NotSent { why: redacted(offer, why), retry_after: None };
+            return Attempt { outcome, adapter: used(0), failed: failed(false, forfeit) };
+        }
+    };
+    telemetry::module_call(name, version, began.elapsed(), Some(fuel));
+    let way = Way {
+        adapter: code,
+        method: request.method,
+        path: &request.path,
+        headers: &request.headers,
+        lead: offer.lead,
+        read: Mutex::default(),
+    };
+    let (outcome, read) = send(courier, buyer, request.body.into(), idempotency_key, way).await;
+    match read {
+        Some(Err(forfeit)) => {
+            Attempt { outcome, adapter: used(fuel), failed: failed(true, forfeit) }
+        }
+        read => {
+            let reading = read.and_then(Result::ok);
+            if reading.is_some() {
+                telemetry::module_call(name, version, Duration::ZERO, reading);
+            }
+            let fuel = fuel.saturating_add(reading.unwrap_or_default());
+            Attempt { outcome, adapter: used(fuel), failed: None }
+        }
+    }
+}
+
+async fn send(
+    courier: &Courier,
+    buyer: &Buyer,
+    body: Zeroizing<Vec<u8>>,
+    idempotency_key: String,
+    way: Way<'_>,
+) -> (Outcome, Option<Result<u64, Forfeit>>) {
+    let shipment = Shipment {
+        destination: &buyer.destination,
+        body,
+        idempotency_key,
+        timeout: buyer.timeout,
+        headers: buyer.headers.all(),
+        way: Some(&way),
+    };
+    let outcome = courier.ship(shipment).await;
+    (outcome, way.read.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Words the request on a thread that may block.
+async fn word(
+    adapter: &Adapter,
+    errand: &Errand,
+    offer: &Offer<'_>,
+    idempotency_key: &str,
+) -> Result<(HttpRequest, u64), Forfeit> {
+    let (lead, ping) = (errand.ping.lead().to_string(), errand.ping.to_string());
+    let offer = PostOffer {
+        lead: &lead,
+        ping: &ping,
+        vertical: offer.vertical,
+        campaign: &errand.winner.campaign,
+        price: Micros::new(errand.winner.price),
+        currency: offer.currency,
+        handle: offer.handle,
+        idempotency_key,
+        test: offer.test,
+        fields: offer.lead,
+        schema: offer.schema,
+    };
+    // Let other tasks run first: the call takes well below a millisecond, and at most its limits' wall time.
+    tokio::task::yield_now().await;
+    match adapter.ask(Ask::PostRequest(&offer))? {
+        (Said::Request(request), taken) => Ok((request, taken.fuel)),
+        (Said::Ping(_) | Said::Post(_), _) => {
+            Err(Forfeit::BadOutput("it answered another question".to_owned()))
+        }
+    }
+}
+
+/// What a module did wrong is told by its author's lines; whatever else is in it, nothing of the lead is.
+fn redacted(offer: &Offer<'_>, why: String) -> String {
+    super::courier::without(offer.lead, &why)
+}
+
+fn count(name: &str, version: u32, reading: bool, forfeit: &Forfeit) {
+    let call = if reading { "post-response" } else { "post-request" };
+    tracing::warn!(error = %forfeit, module = name, version, call, "adapter forfeited");
+    metrics::counter!("gavel_adapter_forfeits_total", "module" => name.to_owned(), "call" => call, "code" => forfeit.code())
+        .increment(1);
+}

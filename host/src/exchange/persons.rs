@@ -1,0 +1,267 @@
+//! Contact data on its way through the house: sealed at the post, opened for an attempt, kept as long as the vertical
+//! says, and erased at the operator's word.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{ActError, Exchange, Trouble};
+use crate::catalog::{Retention, Vertical};
+use crate::clock::Moment;
+use crate::contacts::{ContactError, OpenLead, PersonKind, Sealed};
+use crate::facts::{ContactErased, ContactsSwept, Fact};
+use crate::ids::PingId;
+use crate::journal::{ContactChange, ContactRow, PersonRow};
+use crate::settlement;
+
+/// How often it is looked whether contact data's time is over.
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
+/// How much contact data goes in one fact.
+pub const SWEPT_AT_ONCE_MAX: usize = 1_000;
+/// How many leads of one person are looked at in one call, newest first.
+pub const LEADS_OF_PERSON_MAX: usize = 1_000;
+/// The longest name of who erases, and the longest code of why, in bytes.
+pub const ERASED_TEXT_BYTES_MAX: usize = 64;
+/// So many digits in a row may be somebody's number, and a fact is for ever.
+const DIGITS_MAX: usize = 6;
+
+/// What was erased, and what is beyond reach.
+#[derive(Clone, Debug)]
+pub struct Erased {
+    pub ping: PingId,
+    pub at: Moment,
+    /// Copies whose delivery ended by it.
+    pub voided: Vec<u32>,
+    /// It was erased before; nothing was done now.
+    pub before: bool,
+    /// Whether the bytes are overwritten in every file by now; else they are as soon as nobody reads the log.
+    pub overwritten: bool,
+    /// Every attempt to hand the lead to a buyer, as in the receipt: whoever may have it must be told by other ways.
+    pub disclosures: Vec<Value>,
+}
+
+/// Who erases, and why.
+#[derive(Clone, Debug)]
+pub struct ErasedBy {
+    pub by: String,
+    pub why: String,
+}
+
+impl ErasedBy {
+    /// Checks that neither can hold contact data: both go into a fact, which is never erased.
+    ///
+    /// # Errors
+    /// [`ActError::Invalid`] says what is expected.
+    pub fn check(by: &str, why: &str) -> Result<Self, ActError> {
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.".contains(&b);
+        for (pointer, text) in [("/by", by), ("/why", why)] {
+            let numbers = text.split(|c: char| !c.is_ascii_digit());
+            let fits = (1..=ERASED_TEXT_BYTES_MAX).contains(&text.len())
+                && text.bytes().all(plain)
+                && numbers.clone().all(|digits| digits.len() <= DIGITS_MAX);
+            if !fits {
+                let message = format!(
+                    "expected 1 to {ERASED_TEXT_BYTES_MAX} of a-z 0-9 - _ . with no more than {DIGITS_MAX} digits in a row, such as \
+                     `person-asked` or `ticket-4711`: it is recorded for ever, so it must not name the person"
+                );
+                return Err(super::office::invalid(pointer, message));
+            }
+        }
+        Ok(Self { by: by.to_owned(), why: why.to_owned() })
+    }
+}
+
+/// A lead in which a person is named.
+#[derive(Clone, Debug)]
+pub struct FoundLead {
+    pub ping: PingId,
+    /// Whether contact data is kept.
+    pub kept: bool,
+    pub disclosures: Vec<Value>,
+}
+
+impl Exchange {
+    /// Seals a posted lead, with by what its person is found.
+    pub(super) fn seal(
+        &self,
+        ping: PingId,
+        vertical: &Vertical,
+        at: Moment,
+        lead: &OpenLead,
+    ) -> Result<(Sealed, ContactChange), Trouble> {
+        let sealed = self.contacts.seal(ping, lead).map_err(Trouble::Contact)?;
+        let subject = ping.as_u128();
+        let until = at.after(vertical.retention.person);
+        let kept = !vertical.retention.person.is_zero();
+        let prints = self.contacts.persons(lead).into_iter().filter(|_| kept);
+        let persons = prints.map(|print| PersonRow { print, subject, until }).collect();
+        let Sealed { lead, key } = sealed.clone();
+        let contact = ContactRow { subject, sealed: lead, key, until: None };
+        Ok((sealed, ContactChange::Put { contact, persons }))
+    }
+
+    /// Opens a lead: only for an attempt that has begun.
+    pub(super) fn open_lead(
+        &self,
+        ping: PingId,
+        sealed: &Sealed,
+    ) -> Result<OpenLead, ContactError> {
+        self.contacts.open(ping, sealed).inspect_err(|error| {
+            let cause = std::error::Error::source(error).map(ToString::to_string);
+            tracing::error!(%ping, %error, cause, "a lead cannot be delivered");
+        })
+    }
+
+    /// Returns the keyed print of a phone or an e-mail.
+    pub fn person_print(&self, kind: PersonKind, value: &str) -> [u8; 32] {
+        self.contacts.person_print(kind, value)
+    }
+
+    /// Returns what becomes of contact data that no delivery needs any more.
+    pub(super) fn retained(&self, vertical: &str, ping: PingId, at: Moment) -> ContactChange {
+        let subject = ping.as_u128();
+        let market = self.catalog.load();
+        let retention = market.vertical_named(vertical).map(|vertical| vertical.retention);
+        match retention.unwrap_or(Retention::UNTIL_DELIVERED).contact {
+            Duration::ZERO => ContactChange::Drop { subject },
+            time => ContactChange::Keep { subject, until: at.after(time) },
+        }
+    }
+
+    /// Finds the leads in which a person is named, newest first.
+    ///
+    /// # Errors
+    /// [`ActError::Invalid`] if the value names nobody, [`ActError::Closed`] if the journal cannot be read.
+    pub async fn leads_of(
+        &self,
+        persons: &[(PersonKind, &str)],
+    ) -> Result<Vec<FoundLead>, ActError> {
+        let mut pings = BTreeSet::new();
+        for (kind, value) in persons {
+            let print = self.contacts.person_print(*kind, value);
+            if print == [0; 32] {
+                let message = format!("this names nobody: expected {}", example(*kind));
+                return Err(super::office::invalid(&format!("/{}", kind.code()), message));
+            }
+            let found = self.journal.subjects_of(print, LEADS_OF_PERSON_MAX).await;
+            pings.extend(found.map_err(closed)?);
+        }
+        let mut leads = Vec::with_capacity(pings.len());
+        for subject in pings.into_iter().rev().take(LEADS_OF_PERSON_MAX) {
+            let ping = PingId::from_u128(subject);
+            let kept = self.journal.contact(subject).await.map_err(closed)?.is_some();
+            leads.push(FoundLead { ping, kept, disclosures: self.disclosures(ping).await? });
+        }
+        Ok(leads)
+    }
+
+    /// Erases the contact data of a lead: its key, the sealed data, and by what the person is found. Deliveries that had
+    /// not begun end; a copy that a buyer may have stays with it until its end is known, and is not asked for again.
+    ///
+    /// # Errors
+    /// [`ActError::NotFound`] if nothing of a person was ever kept for it, or it was swept.
+    pub async fn erase(&self, ping: PingId, by: &ErasedBy) -> Result<Erased, ActError> {
+        let subject = ping.as_u128();
+        let facts = self.history(ping).await.map_err(|_| ActError::Closed)?;
+        let kept = self.journal.contact(subject).await.map_err(closed)?.is_some()
+            || self.journal.has_persons(subject).await.map_err(closed)?
+            || self.book.decide(|book| {
+                book.open_ping(ping).is_some_and(|open| open.posted.is_some() && !open.erased)
+            });
+        if !kept {
+            let earlier = facts.iter().rev().find_map(|(_, at, fact)| match fact {
+                Fact::ContactErased(erased) => Some((*at, erased.voided.clone())),
+                _ => None,
+            });
+            let (at, voided) = earlier.ok_or_else(|| {
+                ActError::NotFound(format!("contact data kept for lead {}", ping.lead()))
+            })?;
+            let disclosures = settlement::disclosures(&facts);
+            return Ok(Erased { ping, at, voided, before: true, overwritten: true, disclosures });
+        }
+        let seat = self.journal.seat().await.map_err(|_| ActError::Closed)?;
+        let at = self.clock.now();
+        let (voided, committed) = self.book.decide(|book| {
+            let voided = book.open_ping(ping).map_or_else(Vec::new, |open| open.unbegun());
+            let erased = ContactErased {
+                ping: subject,
+                by: by.by.clone(),
+                why: by.why.clone(),
+                voided: voided.clone(),
+            };
+            let change = ContactChange::Erase { subject };
+            let committed = self.record(book, seat, at, &Fact::ContactErased(erased), Some(change));
+            (voided, committed)
+        });
+        committed.wait().await.map_err(|_| ActError::Closed)?;
+        let overwritten = self.scrub().await;
+        metrics::counter!("gavel_contacts_erased_total").increment(1);
+        tracing::info!(lead = %ping.lead(), by = by.by, why = by.why, voided = voided.len(), "contact data erased");
+        let disclosures = self.disclosures(ping).await?;
+        Ok(Erased { ping, at, voided, before: false, overwritten, disclosures })
+    }
+
+    /// Overwrites what was erased in the log too; what could not be is tried again by the sweep.
+    async fn scrub(&self) -> bool {
+        let scrubbed = self.journal.scrub().await.unwrap_or(false);
+        self.unscrubbed.store(!scrubbed, std::sync::atomic::Ordering::SeqCst);
+        scrubbed
+    }
+
+    async fn disclosures(&self, ping: PingId) -> Result<Vec<Value>, ActError> {
+        let facts = self.history(ping).await.map_err(|_| ActError::Closed)?;
+        Ok(settlement::disclosures(&facts))
+    }
+
+    /// Forgets contact data whose time is over, until the exchange stops.
+    pub(super) async fn sweep(self: Arc<Self>) {
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(SWEEP_EVERY) => (),
+                () = self.stopping.cancelled() => return,
+            }
+            while self.sweep_some().await {}
+            if self.unscrubbed.load(std::sync::atomic::Ordering::SeqCst) {
+                self.scrub().await;
+            }
+        }
+    }
+
+    /// Returns whether there may be more.
+    async fn sweep_some(&self) -> bool {
+        let at = self.clock.now();
+        let overdue = self.journal.contacts_overdue(at, SWEPT_AT_ONCE_MAX).await;
+        let (Ok(subjects), Ok(persons)) = (overdue, self.journal.persons_overdue(at).await) else {
+            tracing::warn!("it is unknown whether contact data's time is over");
+            return false;
+        };
+        if subjects.is_empty() && !persons {
+            return false;
+        }
+        let Ok(seat) = self.journal.seat().await else { return false };
+        let swept = subjects.len();
+        let committed = self.book.decide(|book| {
+            let swept = ContactsSwept { pings: subjects.clone(), persons_before_ms: at.unix_ms() };
+            let change = ContactChange::Sweep { subjects, persons_before: at };
+            self.record(book, seat, at, &Fact::ContactsSwept(swept), Some(change))
+        });
+        let durable = committed.wait().await.is_ok();
+        tracing::info!(leads = swept, "contact data forgotten: its time is over");
+        durable && swept == SWEPT_AT_ONCE_MAX
+    }
+}
+
+const fn example(kind: PersonKind) -> &'static str {
+    match kind {
+        PersonKind::Phone => "a telephone number such as +1 202 555 0107",
+        PersonKind::Email => "an e-mail address such as dana@example.com",
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is handed over by `map_err`")]
+fn closed(error: crate::journal::JournalError) -> ActError {
+    tracing::error!(%error, "contact data not readable");
+    ActError::Closed
+}

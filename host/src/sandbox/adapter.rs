@@ -1,0 +1,500 @@
+//! Adapters: configured once with one buyer's settings, then asked to word requests and to read what the buyer answers.
+//!
+//! - An adapter sends nothing. What it words is checked here before anything of it leaves the exchange, and no message
+//!   quotes it: it may hold the lead.
+//! - What reads an answer runs in an instance of its own and has never seen the lead.
+
+mod lead;
+mod request;
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+use wasmtime::Store;
+use wasmtime::component::InstancePre;
+use zeroize::Zeroizing;
+
+use super::admission::capped;
+use super::bindings::adapter::exports::gavel::rules::adapting as wit;
+use super::bindings::adapter::{Adapter as Bound, AdapterPre};
+use super::call::{Fence, Forfeit, forfeit, spent, store};
+use super::filter::{ConfigureError, MESSAGE_BYTES_MAX, Need, needs};
+use super::inadmissible::Inadmissible;
+use super::limits::CallLimits;
+use super::lines::Lines;
+use super::{Sandbox, snapshot};
+use crate::ids::Digest;
+use crate::lead::{Kind, Schema};
+use crate::money::Micros;
+
+pub use lead::frame;
+pub use request::{
+    BODY_BYTES_MAX, HEADER_NAME_BYTES_MAX, HEADER_VALUE_BYTES_MAX, HEADERS_MAX, HttpRequest,
+    HttpResponse, Method, PATH_BYTES_MAX, is_kept_header,
+};
+
+/// The longest help for settings, in bytes.
+const SETTINGS_HELP_BYTES_MAX: usize = 8_192;
+/// The longest text of a reply, in bytes; the rest is cut.
+pub const REPLY_BYTES_MAX: usize = 1_000;
+/// The longest name that a buyer gives its bid or its lead, in bytes.
+pub const HANDLE_BYTES_MAX: usize = 256;
+
+/// An offer without contact data.
+#[derive(Clone, Copy, Debug)]
+pub struct PingOffer<'a> {
+    pub ping: &'a str,
+    pub vertical: &'a str,
+    /// The buyer's campaigns that may have the lead.
+    pub campaigns: &'a [&'a str],
+    pub currency: &'a str,
+    pub deadline_ms: u32,
+    pub test: bool,
+    /// The lead's [ping view](crate::lead::PingView::frame).
+    pub frame: &'a [u64],
+}
+
+/// What a buyer says to a ping.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PingReply {
+    /// Wanted, at a price above zero.
+    Bid { amount: Micros, campaign: Option<String>, handle: Option<String> },
+    /// Not wanted.
+    NoBid { reason: Option<String> },
+    /// The answer cannot be understood.
+    Invalid { reason: String },
+}
+
+/// A lead that a buyer has won.
+#[derive(Clone, Copy)]
+pub struct PostOffer<'a> {
+    pub lead: &'a str,
+    pub ping: &'a str,
+    pub vertical: &'a str,
+    pub campaign: &'a str,
+    pub price: Micros,
+    pub currency: &'a str,
+    /// What the buyer called its bid.
+    pub handle: Option<&'a str>,
+    pub idempotency_key: &'a str,
+    pub test: bool,
+    /// The full lead: an object of field names and values, as [`crate::lead::Lead::to_json`] writes it.
+    pub fields: &'a Json,
+    /// Says of which kinds the values are; without it, their looks do.
+    pub schema: Option<&'a Schema>,
+}
+
+/// Without the lead.
+impl fmt::Debug for PostOffer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostOffer").field("lead", &self.lead).finish_non_exhaustive()
+    }
+}
+
+/// What a buyer says to a post.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PostReply {
+    /// The buyer has taken the lead.
+    Sold { reference: Option<String> },
+    /// The buyer has clearly not taken the lead.
+    Rejected { reason: String },
+    /// The buyer says that it has this person already.
+    Duplicate { reason: String },
+    /// What became of the lead is not certain.
+    Unknown { why: String },
+}
+
+impl PostReply {
+    /// Returns what a status says by itself, whatever the body says: an adapter is not asked about these.
+    pub fn by_status(status: u16) -> Option<Self> {
+        let answered = format!("answered {status}");
+        match status {
+            // These say that the request was not handled here. Other redirects may point to the result of handling it.
+            301 | 307 | 308 => Some(Self::Rejected {
+                reason: format!("{answered}: redirects are not followed, use the final address"),
+            }),
+            200..=299 | 400..=407 | 409..=499 => None,
+            _ => Some(Self::Unknown { why: answered }),
+        }
+    }
+}
+
+/// One of the four things that an adapter is asked.
+#[derive(Clone, Copy, Debug)]
+pub enum Ask<'a> {
+    PingRequest(&'a PingOffer<'a>),
+    PingResponse(&'a HttpResponse),
+    PostRequest(&'a PostOffer<'a>),
+    PostResponse(&'a HttpResponse),
+}
+
+/// What it said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Said {
+    Request(HttpRequest),
+    Ping(PingReply),
+    Post(PostReply),
+}
+
+/// What a call took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// The same on every machine.
+    pub fuel: u64,
+    /// The linear memory that it had at its end, in bytes: the same on every machine.
+    pub memory_bytes: u64,
+}
+
+/// An adapter without settings. A clone is a handle to the same.
+#[derive(Clone)]
+pub struct AdapterModule(Arc<Parts>);
+
+struct Parts {
+    digest: Digest,
+    needs: Arc<[Need]>,
+    settings_help: String,
+    sandbox: Sandbox,
+    wasm: Box<[u8]>,
+    lines: Arc<Lines>,
+    /// The adapter with the accessors by which its state is kept.
+    instrumented: InstancePre<Fence>,
+}
+
+impl fmt::Debug for AdapterModule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("AdapterModule").field(&self.0.digest).finish()
+    }
+}
+
+impl AdapterModule {
+    pub(super) fn admit(sandbox: &Sandbox, wasm: &[u8]) -> Result<Self, Inadmissible> {
+        let instrumented = snapshot::instrument(wasm).map_err(Inadmissible::NotKeepable)?;
+        let instrumented = sandbox.compile(&instrumented)?;
+        let lines = Arc::new(Lines::of(wasm));
+        let description = describe(sandbox, &instrumented, &lines)?;
+        let needed = description.needs.into_iter().map(|need| (need.name, kind(need.kind)));
+        Ok(Self(Arc::new(Parts {
+            digest: Digest::of(wasm),
+            needs: needs(needed)?.into(),
+            settings_help: capped(
+                "the help for settings",
+                description.settings,
+                SETTINGS_HELP_BYTES_MAX,
+            )?,
+            sandbox: sandbox.clone(),
+            wasm: wasm.into(),
+            lines,
+            instrumented,
+        })))
+    }
+
+    /// Returns the digest of the module's bytes.
+    pub fn digest(&self) -> Digest {
+        self.0.digest
+    }
+
+    /// Returns the fields that the adapter knows by name.
+    pub fn needs(&self) -> &[Need] {
+        &self.0.needs
+    }
+
+    /// Returns what a buyer's settings look like, in the adapter's own words.
+    pub fn settings_help(&self) -> &str {
+        &self.0.settings_help
+    }
+
+    /// Prepares the adapter for one buyer's settings, a JSON text. Takes some 50 ms; what it returns is quick.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigureError::Settings`] with slot 0 in the adapter's own words, or how it failed.
+    pub fn configure(&self, settings: &str) -> Result<Adapter, ConfigureError> {
+        let Parts { sandbox, wasm, lines, instrumented, .. } = &*self.0;
+        let broken = |store: &Store<Fence>, error: wasmtime::Error| {
+            ConfigureError::Forfeit(forfeit(store, &error, lines))
+        };
+        let limits = &sandbox.limits;
+        let mut store =
+            store(&sandbox.engine, &limits.configure).map_err(ConfigureError::Forfeit)?;
+        let instance = instrumented.instantiate(&mut store);
+        let instance = instance.map_err(|error| broken(&store, error))?;
+        let bound = Bound::new(&mut store, &instance).map_err(|error| broken(&store, error))?;
+        let configured = bound.gavel_rules_adapting().call_configure(&mut store, settings);
+        let abilities = configured.map_err(|error| broken(&store, error))?.map_err(|message| {
+            ConfigureError::Settings { slot: 0, message: cut(message, MESSAGE_BYTES_MAX) }
+        })?;
+        if !abilities.pings && !abilities.posts {
+            let fault = "with these settings it neither pings nor posts".to_owned();
+            return Err(ConfigureError::Forfeit(Forfeit::BadOutput(fault)));
+        }
+        let not_kept = |error: wasmtime::Error| ConfigureError::NotKept(error.to_string());
+        // What follows only reads the adapter's memory.
+        store.set_fuel(u64::MAX).map_err(not_kept)?;
+        store.set_hostcall_fuel(usize::MAX);
+        let kept = snapshot::keep(wasm, &mut store, instance).map_err(ConfigureError::NotKept)?;
+        let kept = sandbox.compile(&kept);
+        let kept =
+            kept.map_err(|inadmissible| ConfigureError::NotKept(inadmissible.to_string()))?;
+        Ok(Adapter {
+            kept: AdapterPre::new(kept).map_err(not_kept)?,
+            needs: Arc::clone(&self.0.needs),
+            lines: Arc::clone(lines),
+            pings: abilities.pings,
+            posts: abilities.posts,
+            limits: limits.adapter,
+        })
+    }
+}
+
+fn describe(
+    sandbox: &Sandbox,
+    instrumented: &InstancePre<Fence>,
+    lines: &Lines,
+) -> Result<wit::Description, Inadmissible> {
+    let adapter = AdapterPre::new(instrumented.clone()).map_err(Inadmissible::mistyped)?;
+    let mut store =
+        store(&sandbox.engine, &sandbox.limits.describe).map_err(Inadmissible::Silent)?;
+    let described = adapter
+        .instantiate(&mut store)
+        .and_then(|adapter| adapter.gavel_rules_adapting().call_describe(&mut store));
+    described.map_err(|error| Inadmissible::Silent(forfeit(&store, &error, lines)))
+}
+
+/// An adapter that knows one buyer's settings. A clone is a handle to the same.
+#[derive(Clone)]
+pub struct Adapter {
+    kept: AdapterPre<Fence>,
+    needs: Arc<[Need]>,
+    lines: Arc<Lines>,
+    pings: bool,
+    posts: bool,
+    limits: CallLimits,
+}
+
+impl fmt::Debug for Adapter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Adapter")
+            .field("pings", &self.pings)
+            .field("posts", &self.posts)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Adapter {
+    /// Says whether it asks its buyer for bids.
+    pub const fn pings(&self) -> bool {
+        self.pings
+    }
+
+    /// Says whether it hands leads to its buyer.
+    pub const fn posts(&self) -> bool {
+        self.posts
+    }
+
+    /// Returns the fields that it knows by name.
+    pub fn needs(&self) -> &[Need] {
+        &self.needs
+    }
+
+    /// Returns what a call may use.
+    pub const fn limits(&self) -> &CallLimits {
+        &self.limits
+    }
+
+    /// Returns a handle to the same whose calls may use this much, or what [`CallLimits::MAX`] allows of it.
+    #[must_use]
+    pub fn with_limits(&self, limits: CallLimits) -> Self {
+        Self { limits: limits.capped(), ..self.clone() }
+    }
+
+    /// Words the question for a bid.
+    ///
+    /// # Errors
+    ///
+    /// What the adapter did wrong: then nothing is sent.
+    pub fn ping_request(&self, offer: &PingOffer<'_>) -> Result<HttpRequest, Forfeit> {
+        match self.ask(Ask::PingRequest(offer))?.0 {
+            Said::Request(request) => Ok(request),
+            Said::Ping(_) | Said::Post(_) => Err(another()),
+        }
+    }
+
+    /// Reads the answer to it.
+    ///
+    /// # Errors
+    ///
+    /// What the adapter did wrong: then the answer counts as invalid.
+    pub fn ping_response(&self, response: &HttpResponse) -> Result<PingReply, Forfeit> {
+        match self.ask(Ask::PingResponse(response))?.0 {
+            Said::Ping(reply) => Ok(reply),
+            Said::Request(_) | Said::Post(_) => Err(another()),
+        }
+    }
+
+    /// Words the hand-over of a lead.
+    ///
+    /// # Errors
+    ///
+    /// What the adapter did wrong: then nothing is sent.
+    pub fn post_request(&self, offer: &PostOffer<'_>) -> Result<HttpRequest, Forfeit> {
+        match self.ask(Ask::PostRequest(offer))?.0 {
+            Said::Request(request) => Ok(request),
+            Said::Ping(_) | Said::Post(_) => Err(another()),
+        }
+    }
+
+    /// Reads the answer to it.
+    ///
+    /// # Errors
+    ///
+    /// What the adapter did wrong: then nobody knows whether the buyer has the lead.
+    pub fn post_response(&self, response: &HttpResponse) -> Result<PostReply, Forfeit> {
+        match self.ask(Ask::PostResponse(response))?.0 {
+            Said::Post(reply) => Ok(reply),
+            Said::Request(_) | Said::Ping(_) => Err(another()),
+        }
+    }
+
+    /// Makes one call, in an instance of its own, and says what it took.
+    ///
+    /// # Errors
+    ///
+    /// What the adapter did wrong. Nothing of it reaches the next call.
+    pub fn ask(&self, ask: Ask<'_>) -> Result<(Said, Taken), Forfeit> {
+        if let Ask::PostResponse(response) = ask
+            && let Some(reply) = PostReply::by_status(response.status)
+        {
+            return Ok((Said::Post(reply), Taken::default()));
+        }
+        let mut store = store(self.kept.engine(), &self.limits)?;
+        let said = self.kept.instantiate(&mut store).and_then(|adapter| {
+            let adapter = adapter.gavel_rules_adapting();
+            Ok(match ask {
+                Ask::PingRequest(offer) => {
+                    let (told, frame) = (ping_offer(offer), offer.frame);
+                    Raw::Request(adapter.call_ping_request(&mut store, &told, frame)?)
+                }
+                Ask::PingResponse(response) => {
+                    Raw::Ping(adapter.call_ping_response(&mut store, &response.into())?)
+                }
+                Ask::PostRequest(offer) => {
+                    let frame = lead::frame(&self.needs, offer.schema, offer.fields);
+                    let frame = Zeroizing::new(frame);
+                    Raw::Request(adapter.call_post_request(
+                        &mut store,
+                        &post_offer(offer),
+                        &frame,
+                    )?)
+                }
+                Ask::PostResponse(response) => {
+                    Raw::Post(adapter.call_post_response(&mut store, &response.into())?)
+                }
+            })
+        });
+        let said = said.map_err(|error| forfeit(&store, &error, &self.lines))?;
+        let (fuel, memory_bytes) = spent(&store, &self.limits);
+        let said = match said {
+            Raw::Request(worded) => Said::Request(request::check(worded)?),
+            Raw::Ping(reply) => Said::Ping(ping_reply(reply)?),
+            Raw::Post(reply) => Said::Post(post_reply(reply)?),
+        };
+        Ok((said, Taken { fuel, memory_bytes }))
+    }
+}
+
+/// What came out, not yet checked.
+enum Raw {
+    Request(wit::HttpRequest),
+    Ping(wit::PingReply),
+    Post(wit::PostReply),
+}
+
+fn another() -> Forfeit {
+    Forfeit::BadOutput("it answered another question than it was asked".to_owned())
+}
+
+fn ping_offer(offer: &PingOffer<'_>) -> wit::PingOffer {
+    wit::PingOffer {
+        ping: offer.ping.to_owned(),
+        vertical: offer.vertical.to_owned(),
+        campaigns: offer.campaigns.iter().map(|&campaign| campaign.to_owned()).collect(),
+        currency: offer.currency.to_owned(),
+        deadline_ms: offer.deadline_ms,
+        test: offer.test,
+    }
+}
+
+fn post_offer(offer: &PostOffer<'_>) -> wit::PostOffer {
+    wit::PostOffer {
+        lead: offer.lead.to_owned(),
+        ping: offer.ping.to_owned(),
+        vertical: offer.vertical.to_owned(),
+        campaign: offer.campaign.to_owned(),
+        price: offer.price.get(),
+        currency: offer.currency.to_owned(),
+        handle: offer.handle.map(str::to_owned),
+        idempotency_key: offer.idempotency_key.to_owned(),
+        test: offer.test,
+    }
+}
+
+fn ping_reply(reply: wit::PingReply) -> Result<PingReply, Forfeit> {
+    Ok(match reply {
+        wit::PingReply::Bid(wit::Bid { amount, .. }) if amount <= 0 => {
+            let fault = "a bid is above zero: what is not is no bid";
+            return Err(Forfeit::BadOutput(fault.to_owned()));
+        }
+        wit::PingReply::Bid(wit::Bid { amount, campaign, handle }) => PingReply::Bid {
+            amount: Micros::new(amount),
+            campaign: campaign.map(|name| named("the bid's campaign", name)).transpose()?,
+            handle: handle.map(|name| named("the bid's handle", name)).transpose()?,
+        },
+        wit::PingReply::NoBid(reason) => {
+            PingReply::NoBid { reason: reason.map(|reason| cut(reason, REPLY_BYTES_MAX)) }
+        }
+        wit::PingReply::Invalid(reason) => {
+            PingReply::Invalid { reason: cut(reason, REPLY_BYTES_MAX) }
+        }
+    })
+}
+
+fn post_reply(reply: wit::PostReply) -> Result<PostReply, Forfeit> {
+    let cut = |text| cut(text, REPLY_BYTES_MAX);
+    Ok(match reply {
+        wit::PostReply::Sold(reference) => PostReply::Sold {
+            reference: reference.map(|name| named("the lead's reference", name)).transpose()?,
+        },
+        wit::PostReply::Rejected(reason) => PostReply::Rejected { reason: cut(reason) },
+        wit::PostReply::Duplicate(reason) => PostReply::Duplicate { reason: cut(reason) },
+        wit::PostReply::Unknown(why) => PostReply::Unknown { why: cut(why) },
+    })
+}
+
+/// Takes a name that is sent back or kept.
+fn named(what: &str, name: String) -> Result<String, Forfeit> {
+    let fault = if name.is_empty() || name.len() > HANDLE_BYTES_MAX {
+        format!("{what} has {} bytes, and can have 1 to {HANDLE_BYTES_MAX}", name.len())
+    } else if name.chars().any(char::is_control) {
+        format!("{what} has a control character")
+    } else {
+        return Ok(name);
+    };
+    Err(Forfeit::BadOutput(fault))
+}
+
+fn cut(mut text: String, bytes_max: usize) -> String {
+    text.truncate(text.floor_char_boundary(bytes_max));
+    text
+}
+
+fn kind(kind: wit::Kind) -> Kind {
+    match kind {
+        wit::Kind::Text => Kind::Text,
+        wit::Kind::Integer => Kind::Integer,
+        wit::Kind::Decimal => Kind::Decimal,
+        wit::Kind::Boolean => Kind::Boolean,
+        wit::Kind::Date => Kind::Date,
+        wit::Kind::Texts => Kind::Texts,
+    }
+}

@@ -1,0 +1,412 @@
+//! Contact data: sealed where it lies, open only on its way to a buyer, found by its print, and gone when it is erased.
+
+mod traces;
+
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gavel::clock::{Clock, Moment};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::crash::program::{self, Door, Program};
+use crate::exchange::{
+    Buyer, Exchange, OPERATOR_KEY, SOURCE_KEY, auto_ping, auto_post, merged, until,
+};
+use traces::{Person, nowhere};
+
+/// A running program for auto insurance whose one buyer delivers to this end point, or to two.
+async fn market(door: &Door, buyers: &[(&str, &Buyer, &str, bool)], terms: Value) {
+    door.serve("auto-insurance").await;
+    let usual = json!({"module": "auto-insurance", "reserve": "2.00", "increment": "0.01"});
+    door.put("verticals/auto-insurance", merged(usual, terms)).await;
+    door.put("sources/web", json!({"key": SOURCE_KEY})).await;
+    for (name, buyer, price, idempotent) in buyers {
+        let delivery = json!({"url": buyer.url(), "idempotent": idempotent, "timeout_ms": 1_000});
+        door.with_buyer(name, delivery, json!({"price": price})).await;
+    }
+}
+
+async fn sell(door: &Door, person: &Person) -> String {
+    let ping = door.say("ping", None, &auto_ping()).await.unwrap().text("/ping_id").to_owned();
+    let post = merged(auto_post(&ping), person.fields());
+    door.say("post", None, &post).await.unwrap();
+    ping
+}
+
+fn lead_of(ping: &str) -> String {
+    ping.replace("pg_", "ld_")
+}
+
+async fn erase(door: &Door, ping: &str) -> program::Answer {
+    door.delete(&format!("leads/{}/contact", lead_of(ping)), json!({"why": "person-asked"})).await
+}
+
+/// A buyer that never answers in time, one that refuses, one that takes everything.
+fn hangs(_: usize) -> (u16, Value, Duration) {
+    (200, json!({"status": "accepted"}), Duration::from_secs(60))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_found_in_files_logs_and_metrics_not_even_in_the_middle_of_a_delivery() {
+    let data = TempDir::new().unwrap();
+    let log = TempDir::new().unwrap();
+    let (slow, refuser) = (Buyer::scripted(hangs).await, Buyer::rejecting().await);
+    let program = Program::start_logging(data.path(), &log.path().join("log"), "trace").await;
+    let door = program.door();
+    let buyers = [("refuser", &refuser, "12.00", false), ("slow", &slow, "9.00", true)];
+    market(&door, &buyers, json!({})).await;
+    let person = Person::new("Zebulon", "Quixotesson", "zq.9931@example.net", "2025550199");
+    let posting = {
+        let (door, person) = (door.clone(), person.clone());
+        tokio::spawn(async move { sell(&door, &person).await })
+    };
+    until("the second buyer has the lead", async || !slow.received().is_empty()).await;
+    assert_eq!(slow.received()[0].1["lead"]["email"], "zq.9931@example.net");
+    // What is wrong about a person is not said with the person's own words.
+    let mut wrong = merged(auto_post(""), person.fields());
+    wrong["phone"] = json!("2025550199x77123");
+    wrong["email"] = json!("zq.9931-at-example.net");
+    wrong.as_object_mut().unwrap().remove("ping_id");
+    door.say("full", None, &wrong).await.unwrap();
+    door.send(
+        "auto-insurance/full",
+        format!("{{\"phone\":\"2025550199\",\"email\":{}", person.email),
+    )
+    .await;
+    door.try_post("persons/find", br#"{"phone":"(202) 555-0199"}"#.to_vec()).await;
+    let metrics = door.metrics().await;
+    nowhere(&person, &[data.path(), log.path()], &[("metrics", metrics)]);
+    program.kill().await;
+    let _cut = posting.await;
+    nowhere(&person, &[data.path(), log.path()], &[]);
+    let said = std::fs::read_to_string(log.path().join("log")).unwrap();
+    assert!(said.contains("TRACE") && said.lines().count() > 100, "the log says too little");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lead_is_delivered_from_its_sealed_data_after_a_crash_and_then_gone() {
+    let data = TempDir::new().unwrap();
+    let busy = |turn| match turn {
+        0 => (429, json!({}), Duration::ZERO),
+        _ => (200, json!({"status": "accepted"}), Duration::ZERO),
+    };
+    let buyer = Buyer::scripted(busy).await;
+    let program = Program::start(data.path()).await;
+    let door = program.door();
+    market(&door, &[("first", &buyer, "9.00", false)], json!({})).await;
+    let person = Person::new("Dana", "Sample", "dana@example.com", "2025550107");
+    let posting = {
+        let (door, person) = (door.clone(), person.clone());
+        tokio::spawn(async move { sell(&door, &person).await })
+    };
+    until("the first attempt failed", async || !buyer.received().is_empty()).await;
+    program.kill().await;
+    let _cut = posting.await;
+    let program = Program::start(data.path()).await;
+    until("the lead is delivered", async || buyer.received().len() == 2).await;
+    assert_eq!(buyer.received()[1].1["lead"]["phone"], "+12025550107");
+    let found = find(&program.door(), json!({"phone": "202-555-0107"})).await;
+    let lead = &found["leads"][0];
+    let shown: Vec<&str> = lead["disclosures"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["disclosed"].as_str().unwrap())
+        .collect();
+    assert_eq!(shown.last(), Some(&"yes"), "{found}");
+    until("the sealed data is gone", async || {
+        find(&program.door(), json!({"email": "DANA@example.com"})).await["leads"][0]["contact"]
+            == "gone"
+    })
+    .await;
+}
+
+async fn find(door: &Door, person: Value) -> Value {
+    let answer = door.try_post("persons/find", person.to_string().into_bytes()).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer.body
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_attempt_is_a_disclosure_in_the_receipt() {
+    let data = TempDir::new().unwrap();
+    let slow_once = |turn| {
+        let pause = Duration::from_millis(if turn == 0 { 1_500 } else { 0 });
+        (200, json!({"status": "accepted"}), pause)
+    };
+    let (refuser, patient) = (Buyer::rejecting().await, Buyer::scripted(slow_once).await);
+    let program = Program::start(data.path()).await;
+    let door = program.door();
+    let buyers = [("refuser", &refuser, "12.00", false), ("patient", &patient, "9.00", true)];
+    market(&door, &buyers, json!({})).await;
+    let ping = sell(&door, &Person::new("A", "B", "a@example.com", "2025550101")).await;
+    until("it is sold", async || door.receipt(&ping).await["status"] == "sold").await;
+    let receipt = door.receipt(&ping).await;
+    let told = receipt["disclosures"].as_array().unwrap().iter().map(|one| {
+        let text = |name: &str| one[name].as_str().unwrap().to_owned();
+        format!("{} {} {}", text("buyer"), one["attempt"], text("disclosed"))
+    });
+    let told: Vec<String> = told.collect();
+    assert_eq!(told.join(", "), "refuser 1 yes, patient 1 maybe, patient 2 yes");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erased_lead_is_asked_for_no_more_and_its_money_is_free() {
+    let data = TempDir::new().unwrap();
+    let closed = Buyer::scripted(|_| (503, json!({}), Duration::ZERO)).await;
+    let second = Buyer::accepting().await;
+    let program = Program::start(data.path()).await;
+    let door = program.door();
+    let buyers = [("closed", &closed, "12.00", false), ("second", &second, "9.00", false)];
+    market(&door, &buyers, json!({})).await;
+    let person = Person::new("Ada", "Byron", "ada@example.org", "2025550111");
+    let mut impatient = auto_ping();
+    impatient["deadline_ms"] = json!(300);
+    let ping = door.say("ping", None, &impatient).await.unwrap().text("/ping_id").to_owned();
+    let mut post = merged(auto_post(&ping), person.fields());
+    post["deadline_ms"] = json!(300);
+    door.say("post", None, &post).await.unwrap();
+    until("an attempt failed", async || {
+        !door.receipt(&ping).await["deliveries"].as_array().unwrap().is_empty()
+    })
+    .await;
+    let erased = erase(&door, &ping).await;
+    assert_eq!(erased.status, 200, "{erased:?}");
+    assert_eq!(
+        (erased.body["again"].as_bool(), &erased.body["voided"]),
+        (Some(false), &json!([0]))
+    );
+    assert_eq!(erased.body["overwritten"], true, "{erased:?}");
+    assert_eq!(door.get("buyers/closed").await.text("/held"), "0.00");
+    let receipt = door.receipt(&ping).await;
+    assert_eq!(receipt["status"], "unsold");
+    assert_eq!(
+        (receipt["erased"]["why"].as_str(), receipt["erased"]["by"].as_str()),
+        (Some("person-asked"), Some("operator"))
+    );
+    let again = erase(&door, &ping).await;
+    assert_eq!((again.status, again.body["again"].as_bool()), (200, Some(true)), "{again:?}");
+    assert_eq!(again.body["erased_at"], erased.body["erased_at"]);
+    assert_eq!(find(&door, json!({"phone": "2025550111"})).await["leads"], json!([]));
+    let asked = closed.received().len();
+    // Longer than the pause before the next attempt would have been.
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    assert_eq!((closed.received().len(), second.received().len()), (asked, 0));
+    assert_eq!(program.terminate().await.code(), Some(0));
+    let (code, printed) = program::gavel(&["replay"], data.path()).await;
+    assert_eq!(code, Some(0), "{printed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lead_that_a_buyer_may_have_stays_with_it_when_it_is_erased() {
+    let data = TempDir::new().unwrap();
+    let slow =
+        Buyer::scripted(|_| (200, json!({"status": "accepted"}), Duration::from_secs(60))).await;
+    let second = Buyer::accepting().await;
+    let program = Program::start(data.path()).await;
+    let door = program.door();
+    let buyers = [("slow", &slow, "12.00", true), ("second", &second, "9.00", false)];
+    market(&door, &buyers, json!({})).await;
+    let person = Person::new("Ada", "Byron", "ada@example.org", "2025550111");
+    let posting = {
+        let (door, person) = (door.clone(), person.clone());
+        tokio::spawn(async move { sell(&door, &person).await })
+    };
+    until("the buyer has the lead", async || !slow.received().is_empty()).await;
+    let ping = slow.received()[0].1["ping_id"].as_str().unwrap().to_owned();
+    let erased = erase(&door, &ping).await;
+    assert_eq!(erased.body["voided"], json!([]), "{erased:?}");
+    until("the attempt's end is unknown", async || {
+        !door.receipt(&ping).await["deliveries"].as_array().unwrap().is_empty()
+    })
+    .await;
+    let receipt = door.receipt(&ping).await;
+    let last = &receipt["deliveries"][0];
+    assert_eq!((last["outcome"].as_str(), &last["again_at"]), (Some("unknown"), &Value::Null));
+    assert_eq!(door.get("buyers/slow").await.text("/held"), "9.01");
+    let word = json!({"outcome": "rejected", "note": "they have it not"}).to_string();
+    door.post(&format!("auctions/{ping}/resolve"), word.into_bytes()).await;
+    assert_eq!(door.receipt(&ping).await["status"], "unsold");
+    assert_eq!((slow.received().len(), second.received().len()), (1, 0), "nobody else is asked");
+    program.kill().await;
+    let _cut = posting.await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn contact_data_is_kept_as_long_as_the_vertical_says_and_no_longer() {
+    let start = Moment::from_unix_ms(1_767_225_600_000);
+    let clock = Clock::standing(start);
+    let retention = json!({"retention": {"contact_hours": 2, "person_days": 3}});
+    let exchange = Exchange::with_auto(clock.clone(), retention).await;
+    let buyer = Buyer::accepting().await;
+    exchange.with_buyer("first", &buyer.url(), "9.00").await;
+    let ping = exchange.say("auto-insurance/ping", &auto_ping()).await.text("/ping_id").to_owned();
+    let sold = exchange.say("auto-insurance/post", &auto_post(&ping)).await;
+    assert_eq!(sold.text("/status"), "sold", "{sold:?}");
+    let known = async || {
+        let person = json!({"phone": "2025550107"});
+        let found = exchange.post("persons/find", person).await.body;
+        found["leads"][0]["contact"].as_str().unwrap_or("nobody").to_owned()
+    };
+    assert_eq!(known().await, "sealed");
+    clock.set(start.after(Duration::from_secs(2 * 3_600 + 1)));
+    until("the contact data is swept", async || known().await == "gone").await;
+    clock.set(start.after(Duration::from_secs(3 * 86_400 + 1)));
+    until("the print is swept", async || known().await == "nobody").await;
+    let erased = exchange.erase(&lead_of(&ping)).await;
+    assert_eq!(erased.status, 404, "{erased:?}");
+    assert!(erased.text("/detail").contains("no contact data kept for lead ld_"), "{erased:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_recorded_for_ever_about_an_erasure_names_nobody() {
+    let exchange = Exchange::with_auto(Clock::system(), json!({})).await;
+    for (by, why) in [
+        ("dana@example.com", "person-asked"),
+        ("operator", "phone-2025550107"),
+        ("operator", "Dana asked"),
+        ("", "person-asked"),
+        ("operator", &"x".repeat(65)),
+    ] {
+        let body = json!({"phone": "2025550107", "by": by, "why": why});
+        let refused = exchange.post("persons/erase", body).await;
+        assert_eq!((refused.status, refused.text("/code")), (422, "invalid"), "{by} {why}");
+        assert!(refused.text("/detail").contains("must not name the person"), "{refused:?}");
+    }
+    for nobody in [json!({}), json!({"phone": "none"}), json!({"email": "  "})] {
+        let refused = exchange.post("persons/find", nobody).await;
+        assert_eq!(refused.status, 422, "{refused:?}");
+        assert!(refused.text("/detail").contains("names nobody: expected"), "{refused:?}");
+    }
+}
+
+async fn gavel(arguments: &[&str], environment: &[(&str, &str)]) -> (Option<i32>, String) {
+    let mut command = program::command();
+    command.args(arguments).envs(environment.iter().copied()).stdin(Stdio::null());
+    let output = command.output().await.unwrap();
+    let printed = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8_lossy(&printed).into_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_is_erased_from_a_terminal() {
+    let data = TempDir::new().unwrap();
+    let buyer = Buyer::accepting().await;
+    let program = Program::start(data.path()).await;
+    let door = program.door();
+    market(&door, &[("acme", &buyer, "9.00", false)], json!({})).await;
+    let person = Person::new("Ada", "Byron", "ada@example.org", "2025550111");
+    let ping = sell(&door, &person).await;
+    let url = format!("http://{}", program.address());
+    let asked = async |arguments: &[&str]| {
+        let arguments = [&["erase", "--exchange", &url], arguments].concat();
+        gavel(&arguments, &[("GAVEL_OPERATOR_KEY", OPERATOR_KEY)]).await
+    };
+    let lead = lead_of(&ping);
+    let (code, printed) = asked(&["--find", "--email", "Ada@example.org"]).await;
+    assert_eq!(code, Some(0), "{printed}");
+    assert!(printed.starts_with(&format!("{lead}  contact data is gone;")), "{printed}");
+    let (code, printed) = asked(&["--phone", "(202) 555-0111"]).await;
+    assert_eq!(code, Some(0), "{printed}");
+    assert!(printed.starts_with(&format!("{lead}  erased at 20")), "{printed}");
+    assert!(printed.contains("ask them to erase it as well: acme"), "{printed}");
+    let (_, printed) = asked(&["--phone", "(202) 555-0111"]).await;
+    assert!(printed.starts_with("no lead of this person is known here"), "{printed}");
+    let (code, printed) = asked(&[&lead]).await;
+    assert!(code == Some(0) && printed.contains("was erased before"), "{printed}");
+    let (code, printed) = asked(&["ld_01m80dtmxb0cxhc6kwpf168jec"]).await;
+    assert_eq!(code, Some(2), "{printed}");
+    assert!(printed.contains("nothing was posted for it"), "{printed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_master_key_is_changed_and_another_one_is_refused() {
+    let data = TempDir::new().unwrap();
+    let keys = TempDir::new().unwrap();
+    let buyer = Buyer::scripted(|turn| match turn {
+        0 => (429, json!({}), Duration::ZERO),
+        _ => (200, json!({"status": "accepted"}), Duration::ZERO),
+    })
+    .await;
+    let program = Program::start(data.path()).await;
+    market(&program.door(), &[("acme", &buyer, "9.00", false)], json!({})).await;
+    let person = Person::new("Ada", "Byron", "ada@example.org", "2025550111");
+    let door = program.door();
+    let posting = tokio::spawn(async move { sell(&door, &person).await });
+    until("an attempt failed", async || !buyer.received().is_empty()).await;
+    program.kill().await;
+    let _cut = posting.await;
+    let before = std::fs::read(data.path().join("master.key")).unwrap();
+    let directory = data.path().to_str().unwrap();
+    let new = keys.path().join("new.key");
+    let new = new.to_str().unwrap();
+    let (code, printed) = gavel(&["keys", "rotate", directory, "--new", new], &[]).await;
+    assert_eq!(code, Some(0), "{printed}");
+    assert!(printed.starts_with("1 leads' keys were under master key "), "{printed}");
+    let refused = Program::try_start(data.path()).await.err().unwrap();
+    assert_eq!(refused.code, Some(3), "{refused:?}");
+    assert!(
+        refused.printed.contains("is not the one under which this exchange's contact data lies"),
+        "{refused:?}"
+    );
+    let program = Program::start_with(data.path(), &["--master-key", new]).await;
+    until("the lead is delivered under the new key", async || buyer.received().len() == 2).await;
+    assert_eq!(buyer.received()[1].1["lead"]["email"], "ada@example.org");
+    let (code, printed) = gavel(&["keys", "rotate", directory, "--master-key", new], &[]).await;
+    assert!(code == Some(3) && printed.contains("stop the exchange first"), "{printed}");
+    assert_eq!(program.terminate().await.code(), Some(0));
+    // In its own place, without a name for the new one.
+    let (code, printed) = gavel(&["keys", "rotate", directory, "--master-key", new], &[]).await;
+    assert!(code == Some(0) && printed.contains("the new master key is in "), "{printed}");
+    assert_ne!(std::fs::read(new).unwrap(), before);
+    assert_eq!(
+        Program::start_with(data.path(), &["--master-key", new]).await.terminate().await.code(),
+        Some(0)
+    );
+}
+
+/// What a kill at this moment would leave, in another directory.
+fn copy(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_type().unwrap().is_file() {
+            std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stolen_database_opens_nothing_without_its_master_key() {
+    let (data, stolen) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let buyer = Buyer::scripted(hangs).await;
+    let program = Program::start(data.path()).await;
+    market(&program.door(), &[("acme", &buyer, "9.00", true)], json!({})).await;
+    let person = Person::new("Ada", "Byron", "ada@example.org", "2025550111");
+    let door = program.door();
+    let posting = tokio::spawn(async move { sell(&door, &person).await });
+    until("the buyer has the lead", async || !buyer.received().is_empty()).await;
+    copy(data.path(), stolen.path());
+    program.kill().await;
+    let _cut = posting.await;
+    std::fs::remove_file(stolen.path().join("master.key")).unwrap();
+    let refused = Program::try_start(stolen.path()).await.err().unwrap();
+    assert_eq!(refused.code, Some(3), "{refused:?}");
+    assert!(refused.printed.contains("there is no master key in"), "{refused:?}");
+    assert!(!stolen.path().join("master.key").exists(), "none is made in its place");
+    let given = "00".repeat(32);
+    let options: &[(&str, &str)] =
+        &[("GAVEL_MASTER_KEY", &given), ("GAVEL_OPERATOR_KEY", OPERATOR_KEY)];
+    let directory = stolen.path().to_str().unwrap();
+    let (code, printed) =
+        gavel(&["serve", "--listen", "127.0.0.1:0", "--data", directory], options).await;
+    assert!(code == Some(3) && printed.contains("is not the one under which"), "{printed}");
+    let malformed: &[(&str, &str)] =
+        &[("GAVEL_MASTER_KEY", "secret"), ("GAVEL_OPERATOR_KEY", OPERATOR_KEY)];
+    let (code, printed) =
+        gavel(&["serve", "--listen", "127.0.0.1:0", "--data", directory], malformed).await;
+    assert!(code == Some(2) && printed.contains("GAVEL_MASTER_KEY is no master key"), "{printed}");
+    drop(Arc::new(stolen));
+}

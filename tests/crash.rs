@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::exchange::{Buyer, auto_ping, auto_post, until};
+use crate::postgres::Server;
 use oracle::Recorded;
 use program::{Door, Program, gavel};
 use traffic::{Dice, Market, Memory};
@@ -50,10 +51,20 @@ async fn cut_short(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn kills_in_the_middle_of_traffic_lose_no_answer_and_sell_no_lead_twice() {
+    kill_in_the_middle_of_traffic(&[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kills_on_postgresql_lose_no_answer_and_sell_no_lead_twice() {
+    let url = tokio::task::spawn_blocking(|| Server::shared().database()).await.unwrap();
+    kill_in_the_middle_of_traffic(&["--database", &url]).await;
+}
+
+async fn kill_in_the_middle_of_traffic(options: &[&str]) {
     let (data, market) = (TempDir::new().unwrap(), Market::open().await);
     let dice = Arc::new(Dice::new(number("GAVEL_CRASH_SEED", 1)));
     let memory = Arc::new(Memory::new(Arc::clone(&dice)));
-    let mut program = Program::start(data.path()).await;
+    let mut program = Program::start_with(data.path(), options).await;
     market.save(&program.door()).await;
     for round in 1..=number("GAVEL_CRASH_ROUNDS", 12) {
         let before = memory.said().len();
@@ -61,11 +72,11 @@ async fn kills_in_the_middle_of_traffic_lose_no_answer_and_sell_no_lead_twice() 
         cut_short(program, &memory, after, Program::kill).await;
         if dice.below(3) == 0 {
             // A kill while it recovers, too.
-            let mut opening = Program::spawn(data.path(), &[]);
+            let mut opening = Program::spawn(data.path(), options);
             tokio::time::sleep(Duration::from_millis(dice.below(300))).await;
             opening.kill().await.unwrap();
         }
-        program = Program::start(data.path()).await;
+        program = Program::start_with(data.path(), options).await;
         let door = program.door();
         nothing_wrong(round, &oracle::answers(&door, &memory.said()[before..]).await);
         nothing_wrong(round, &memory.say_again(&door, before).await);

@@ -72,7 +72,7 @@ async fn a_program_on_postgresql_is_read_beside_and_refuses_a_second_one() {
     let (data, other) = (data(), data());
     let options = ["--database", &url];
     let program = Program::start_with(data.path(), &options).await;
-    program.door().put("sources/web", json!({})).await;
+    program.door().put("sources/web", json!({"margin_percent": "10"})).await;
     let second = Program::try_start_with(other.path(), &options).await.err().unwrap();
     assert_eq!(second.code, Some(3));
     assert!(second.printed.contains("is in use by another process"), "{second:?}");
@@ -202,7 +202,7 @@ async fn a_backup_of_a_running_exchange_is_served_and_nothing_is_delivered_twice
 async fn the_command_backs_up_beside_a_running_program() {
     let (data, place) = (data(), TempDir::new().unwrap());
     let program = Program::start(data.path()).await;
-    program.door().put("sources/web", json!({})).await;
+    program.door().put("sources/web", json!({"margin_percent": "10"})).await;
     let to = |name: &str| place.path().join(name).to_str().unwrap().to_owned();
     for name in ["copy.db", "copy"] {
         let (code, printed) = gavel(&["backup", "--to", &to(name), "--data"], data.path()).await;

@@ -1,8 +1,8 @@
 //! How many durable facts per second does the journal take, and how does that compare to the least that a disk can do?
 //!
 //! The least is a bare log: the same bytes, the same batches, appended to one file and synced, with nothing to find them
-//! again. Both take turns in one run, so that they meet the same disk and the same load. And how fast is a journal read
-//! back when the exchange starts?
+//! again. All take turns in one run, so that they meet the same disk and the same load: the log, the journal on SQLite, and
+//! the journal on a PostgreSQL server over loopback. And how fast is a journal read back when the exchange starts?
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -18,11 +18,14 @@ use std::time::{Duration, Instant};
 
 use gavel::clock::Moment;
 use gavel::journal::{
-    BATCH_BYTES_MAX, BATCH_RECORDS_MAX, Duty, DutyChange, DutyKey, Entry, Journal,
+    BATCH_BYTES_MAX, BATCH_RECORDS_MAX, Duty, DutyChange, DutyKey, Entry, Journal, Place,
     QUEUE_RECORDS_MAX, Record,
 };
 use gavel::money::Micros;
 use tokio::sync::{mpsc, oneshot};
+
+#[path = "../../tests/postgres.rs"]
+mod postgres;
 
 /// The program's own allocator.
 #[global_allocator]
@@ -43,18 +46,28 @@ struct Round {
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let (mut logs, mut journals) = (Vec::new(), Vec::new());
+    let server = postgres::Server::shared();
+    let (mut logs, mut files, mut servers) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let directory = tempfile::tempdir().unwrap();
-        logs.push(runtime.block_on(bare_log(directory.path())));
-        journals.push(runtime.block_on(journal(directory.path())));
+        let directory = || tempfile::tempdir().unwrap();
+        logs.push(runtime.block_on(bare_log(directory().path())));
+        files.push(runtime.block_on(journal(Place::from(directory().path()))));
+        let (directory, database) = (directory(), Some(server.database().parse().unwrap()));
+        let place = Place { database, ..Place::from(directory.path()) };
+        servers.push(runtime.block_on(journal(place)));
     }
-    journals.sort_by(|a, b| a.1.total_cmp(&b.1));
-    let read_back = journals.get(journals.len() / 2).unwrap().1;
     let log = report("bare log", logs);
-    let journal = report("journal", journals.into_iter().map(|(round, _)| round).collect());
-    println!("journal / bare log: {:.2}", journal / log);
-    println!("journal read back and verified at a start: {read_back:.0} facts/s");
+    for (name, rounds) in [("journal on SQLite", files), ("journal on PostgreSQL", servers)] {
+        let (rounds, mut rates): (Vec<Round>, Vec<f64>) = rounds.into_iter().unzip();
+        rates.sort_by(f64::total_cmp);
+        let rate = rates.get(rates.len() / 2).unwrap();
+        let journal = report(name, rounds);
+        println!("{name} / bare log: {:.2}", journal / log);
+        println!(
+            "{name} read back and verified at a start: {rate:.0} facts/s, {:.1} s for a million",
+            1e6 / rate
+        );
+    }
 }
 
 /// Prints the round with the median rate and returns that rate.
@@ -71,8 +84,8 @@ fn report(name: &str, mut rounds: Vec<Round>) -> f64 {
 }
 
 /// Writes for one round, then opens the journal again; returns the rate of reading back too.
-async fn journal(directory: &Path) -> (Round, f64) {
-    let mut opened = Journal::open(directory).await.unwrap();
+async fn journal(place: Place) -> (Round, f64) {
+    let mut opened = Journal::open(&place).await.unwrap();
     opened.recover(|_| Ok::<_, Infallible>(())).await.unwrap();
     let journal = opened.start().unwrap();
     let filled = journal.clone();
@@ -85,7 +98,7 @@ async fn journal(directory: &Path) -> (Round, f64) {
     let round = round.await;
     journal.close().await;
     let begun = Instant::now();
-    let mut opened = Journal::open(directory).await.unwrap();
+    let mut opened = Journal::open(&place).await.unwrap();
     let audit = opened.recover(|_| Ok::<_, Infallible>(())).await.unwrap();
     let facts = u32::try_from(audit.head().seq).unwrap();
     (round, f64::from(facts) / begun.elapsed().as_secs_f64())

@@ -12,8 +12,10 @@ use crate::journal::{BackedUp, BackupError, back_up};
 
 /// Copies one moment of the journal while the exchange runs, reads the copy back whole, and only then gives it its name.
 ///
-/// To restore, serve the copy: `gavel serve --data COPY`. Posts that were under way are not repeated to buyers that
-/// do not promise to know them again; what happened after the copy is not in it.
+/// To restore, serve the copy with the same master key: `gavel serve --data COPY --master-key FILE`. The keys of
+/// contact data are left out, so that whoever is erased later is erased from copies too: leads under way wait for an
+/// operator's word. What happened after the copy is not in it, and nothing is sent again to buyers that do not promise
+/// to know it.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The exchange's directory.

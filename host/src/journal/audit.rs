@@ -1,18 +1,26 @@
 //! Reading the journal back, and believing nothing: numbers without a gap, every link of the chain, legs that sum to
 //! zero, balances that are the sum of their entries.
 //!
+//! A link covers the hash that the fact before it has on the disk, so links are compared many at once, on whatever core
+//! is free, while pages are read ahead. What depends on everything before it follows in order.
+//!
 //! What this finds: any change to a fact or its entries, and any fact taken away from the middle or, by the head and the
 //! anchor, from the end. What it cannot find is a forger who writes the whole chain anew, with head and anchor, or
 //! brings back a complete older copy of the directory: only a hash that was noted elsewhere tells then.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
+use tokio::task::JoinHandle;
+
 use super::chain::{self, Content};
+use crate::ids::Digest;
 use crate::storage::{Balance, Extent, Head, Leg, Readers, StorageError, Stored};
 
 /// Facts that are read at once.
-const PAGE: usize = 1024;
+const PAGE: u64 = 2_048;
+/// Pages that are read at the same time, each over a connection of its own.
+const PAGES_AHEAD: usize = 3;
 
 /// How fast everything is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,16 +120,9 @@ impl Audit {
         self.accounts.values().map(|account| account.sum).sum()
     }
 
-    fn fact(&mut self, fact: &Stored, legs: &[Leg]) -> Result<(), Fault> {
-        let content = Content {
-            seq: fact.seq,
-            at: fact.at,
-            subject: fact.subject,
-            kind: fact.kind,
-            payload: &fact.payload,
-        };
-        let entries = legs.iter().map(|leg| (leg.account.as_str(), leg.amount, leg.code.as_str()));
-        if chain::link(self.head.hash, content, chain::entries(entries)) != fact.hash {
+    /// Takes the next fact, whose link was compared already.
+    fn fact(&mut self, fact: &Stored, legs: &[Leg], linked: bool) -> Result<(), Fault> {
+        if !linked {
             return Err(Fault::Hash);
         }
         match legs.iter().map(|leg| i128::from(leg.amount.get())).sum() {
@@ -144,15 +145,15 @@ impl Audit {
         Ok(())
     }
 
-    fn page(&mut self, facts: &[Stored], mut legs: &[Leg]) -> Result<(), Damage> {
-        for fact in facts {
+    fn page(&mut self, Page { facts, legs, linked }: &Page) -> Result<(), Damage> {
+        let first = self.head.hash;
+        for ((fact, own), linked) in with_legs(facts, legs).zip(linked) {
             let next = self.head.seq + 1;
             if fact.seq != next {
                 return Err(Damage { seq: next, fault: Fault::Gap });
             }
-            let (own, rest) = legs.split_at(legs.partition_point(|leg| leg.seq == fact.seq));
-            legs = rest;
-            self.fact(fact, own).map_err(|fault| Damage { seq: fact.seq, fault })?;
+            let linked = linked.unwrap_or_else(|| is_linked(first, fact, own));
+            self.fact(fact, own, linked).map_err(|fault| Damage { seq: fact.seq, fault })?;
         }
         Ok(())
     }
@@ -176,6 +177,83 @@ impl Audit {
     }
 }
 
+/// Some facts in a row, with their legs.
+#[derive(Debug)]
+struct Page {
+    facts: Vec<Stored>,
+    legs: Vec<Leg>,
+    /// Whether each fact's hash is that of its content and of the fact before it; unknown of the first, because that is
+    /// on another page.
+    linked: Vec<Option<bool>>,
+}
+
+impl Page {
+    async fn read(readers: Readers, after: u64, last: u64) -> Result<Self, StorageError> {
+        let facts = readers.facts_between(after, last);
+        let (facts, legs) = tokio::try_join!(facts, readers.legs_between(after, last))?;
+        let mut before = None;
+        let linked = with_legs(&facts, &legs).map(|(fact, own)| {
+            let before = before.replace(fact.hash)?;
+            Some(is_linked(before, fact, own))
+        });
+        let linked = linked.collect();
+        Ok(Self { facts, legs, linked })
+    }
+}
+
+/// Gives each fact its own legs.
+fn with_legs<'a>(
+    facts: &'a [Stored],
+    mut legs: &'a [Leg],
+) -> impl Iterator<Item = (&'a Stored, &'a [Leg])> {
+    facts.iter().map(move |fact| {
+        let own = legs.iter().take_while(|leg| leg.seq == fact.seq).count();
+        let (own, rest) = legs.split_at(own);
+        legs = rest;
+        (fact, own)
+    })
+}
+
+fn is_linked(before: Digest, fact: &Stored, legs: &[Leg]) -> bool {
+    let Stored { seq, at, subject, kind, ref payload, hash } = *fact;
+    let legs = legs.iter().map(|leg| (leg.account.as_str(), leg.amount, leg.code.as_str()));
+    let content = Content { seq, at, subject, kind, payload };
+    chain::link(before, content, chain::entries(legs)) == hash
+}
+
+/// Pages on their way, in order.
+struct Ahead {
+    readers: Readers,
+    pages: VecDeque<JoinHandle<Result<Page, StorageError>>>,
+    /// The last fact that is on its way.
+    end: u64,
+    head: u64,
+    most: usize,
+}
+
+impl Ahead {
+    /// Returns the next page, and sends for the one after those that are on their way.
+    async fn next(&mut self) -> Result<Option<Page>, StorageError> {
+        while self.pages.len() < self.most && self.end < self.head {
+            let last = self.end.saturating_add(PAGE).min(self.head);
+            let page = Page::read(self.readers.clone(), self.end, last);
+            self.pages.push_back(tokio::spawn(page));
+            self.end = last;
+        }
+        let Some(page) = self.pages.pop_front() else { return Ok(None) };
+        match page.await {
+            Ok(page) => page.map(Some),
+            Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+        }
+    }
+}
+
+impl Drop for Ahead {
+    fn drop(&mut self) {
+        self.pages.iter().for_each(JoinHandle::abort);
+    }
+}
+
 /// Reads every fact up to `head`, gives each to `each` once it is known to hold, and returns what was found.
 pub(super) async fn read_all<E>(
     readers: &Readers,
@@ -186,23 +264,26 @@ pub(super) async fn read_all<E>(
     let mut audit = Audit::default();
     let Extent { head, facts_end, entries_end, balances } =
         readers.extent().await.map_err(|error| sort(0, error))?;
-    while audit.head.seq < head.seq {
-        let begun = Instant::now();
-        let after = audit.head.seq;
-        let room = usize::try_from(head.seq - after).unwrap_or(PAGE).min(PAGE);
-        let facts = readers.facts_after(after, room).await.map_err(|error| sort(after, error))?;
-        let Some(last) = facts.last().map(|fact| fact.seq) else {
-            return Err(Damage { seq: after + 1, fault: Fault::CutOff }.into());
-        };
-        let legs = readers.legs_between(after, last).await.map_err(|error| sort(after, error))?;
-        audit.page(&facts, &legs)?;
+    let most = if pace == Pace::Full { PAGES_AHEAD } else { 1 };
+    let (readers, pages) = (readers.clone(), VecDeque::new());
+    let mut ahead = Ahead { readers, pages, end: 0, head: head.seq, most };
+    loop {
+        let (begun, after) = (Instant::now(), audit.head.seq);
+        let page = ahead.next().await.map_err(|error| sort(after, error))?;
+        let Some(page) = page else { break };
+        audit.page(&page)?;
+        let last = audit.head.seq;
+        if last < after.saturating_add(PAGE).min(head.seq) {
+            let fault = if facts_end > last { Fault::Gap } else { Fault::CutOff };
+            return Err(Damage { seq: last + 1, fault }.into());
+        }
         if let Some(anchor) = anchor.filter(|anchor| anchor.seq > after && anchor.seq <= last) {
-            let anchored = facts.iter().find(|fact| fact.seq == anchor.seq);
+            let anchored = page.facts.iter().find(|fact| fact.seq == anchor.seq);
             if anchored.is_none_or(|fact| fact.hash != anchor.hash) {
                 return Err(Damage { seq: anchor.seq, fault: Fault::OtherThanAnchored }.into());
             }
         }
-        for fact in facts {
+        for fact in page.facts {
             let seq = fact.seq;
             each(fact).map_err(|source| AuditError::Refused { seq, source })?;
         }

@@ -63,19 +63,16 @@ impl Home {
 
     /// Changes the database behind the journal's back. The text is SQLite's.
     async fn tamper(&self, sql: &str) {
-        let bytes = |text: &str| match text.strip_prefix("x'") {
-            Some(rest) => format!("'\\x{rest}::bytea"),
-            None => text.to_owned(),
-        };
-        let sql = match &self.url {
-            None => sql.to_owned(),
-            Some(_) => sql
-                .split_inclusive([' ', ','])
-                .map(bytes)
-                .collect::<String>()
-                .replace("zeroblob(16)", "decode(repeat('00', 16), 'hex')")
-                .replace("zeroblob(32)", "decode(repeat('00', 32), 'hex')"),
-        };
+        let mut sql = sql.to_owned();
+        if self.url.is_some() {
+            for hex in ["", "00", "66"] {
+                sql = sql.replace(&format!("x'{hex}'"), &format!("'\\x{hex}'::bytea"));
+            }
+            for bytes in ["16", "32"] {
+                let zeros = format!("decode(repeat('00', {bytes}), 'hex')");
+                sql = sql.replace(&format!("zeroblob({bytes})"), &zeros);
+            }
+        }
         tamper(&self.database(), &sql).await;
     }
 }

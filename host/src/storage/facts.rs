@@ -36,6 +36,16 @@ impl Readers {
         self.query(both(sql), &[Value::Number(rows::signed(seq)), most(limit)]).await?.read(read)
     }
 
+    /// Returns the facts after `after` up to `last`, in order.
+    ///
+    /// # Errors
+    /// If the database failed, or a row cannot be read as a fact.
+    pub async fn facts_between(&self, after: u64, last: u64) -> Result<Vec<Stored>, StorageError> {
+        let sql = "SELECT seq, at, subject, kind, payload, hash FROM fact WHERE seq > $1 AND seq <= $2 ORDER BY seq";
+        let values = [Value::Number(rows::signed(after)), Value::Number(rows::signed(last))];
+        self.query(both(sql), &values).await?.read(read)
+    }
+
     /// Returns up to `limit` facts of these kinds after this one, in order.
     ///
     /// # Errors

@@ -22,6 +22,8 @@ const CONNECT_MAX: Duration = Duration::from_secs(5);
 const BATCH_MAX: Duration = Duration::from_secs(30);
 /// How long a lost database is looked for before the process stops.
 const SEARCH_MAX: Duration = Duration::from_secs(60);
+/// How long a start waits for the lock: the server may not have noticed yet that a killed process is gone.
+const LOCK_WAIT: Duration = Duration::from_secs(2);
 /// How long to wait between two looks.
 const SEARCH_PAUSE: Duration = Duration::from_millis(200);
 /// The first half of the advisory lock's key; the second is the schema, so that each may have a journal of its own.
@@ -55,10 +57,16 @@ impl Session {
         url: &Url,
         accepted: &Accepted,
     ) -> Result<(Self, Guard), StorageError> {
-        let mut session = match Self::lock(url, accepted).await? {
-            Locking::Taken(session) => session,
-            Locking::HeldBy { pid, holder } => {
-                return Err(StorageError::InUse { url: url.clone(), holder, pid });
+        let give_up = Instant::now() + LOCK_WAIT;
+        let mut session = loop {
+            match Self::lock(url, accepted).await? {
+                Locking::Taken(session) => break session,
+                Locking::HeldBy { .. } if Instant::now() < give_up => {
+                    tokio::time::sleep(SEARCH_PAUSE).await;
+                }
+                Locking::HeldBy { pid, holder } => {
+                    return Err(StorageError::InUse { url: url.clone(), holder, pid });
+                }
             }
         };
         settings::warn(&settings::check_postgres(&mut session.connection, accepted).await?);
@@ -79,7 +87,7 @@ impl Session {
             let (url, accepted) = (url.clone(), accepted.clone());
             return Ok(Locking::Taken(Self { url, accepted, connection, pid }));
         }
-        let holder = "SELECT pid, concat_ws(', ', usename, nullif(application_name, ''), client_addr::text, \
+        let holder = "SELECT pid, concat_ws(', ', usename, nullif(application_name, ''), host(client_addr), \
                           'since ' || backend_start::timestamptz(0)) \
                       FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' AND granted \
                           AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) \

@@ -80,7 +80,9 @@ async fn a_process_that_lost_the_database_to_another_writes_nothing_more() {
     let unsafe_ones = Accepted::default();
     let mut old = storage::Writer::open(&home.database(), &unsafe_ones).await.unwrap();
     old.write(&contract::batch_after(old.head(), "old")).await.unwrap();
-    home.tamper("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'").await;
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' \
+               AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    home.tamper(end).await;
     let new = async {
         loop {
             match storage::Writer::open(&home.database(), &unsafe_ones).await {

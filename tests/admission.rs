@@ -186,14 +186,15 @@ fn a_module_of_another_contract_is_told_which_one_this_is() {
     refused(
         r#"(component (instance $none) (export "gavel:rules/scoring@1.0.0" (instance $none)))"#,
         "other-version: the module exports `gavel:rules/scoring@1.0.0`, which version 1.0.0 of the contract does not \
-         have: a filter exports `gavel:rules/filtering@1.0.0`, a normalizer `gavel:rules/normalization@1.0.0`; build it \
-         with the guest-sdk of this exchange",
+         have: a filter exports `gavel:rules/filtering@1.0.0`, a normalizer `gavel:rules/normalization@1.0.0`, an \
+         adapter `gavel:rules/adapting@1.0.0`; build it with the guest-sdk of this exchange",
     );
     let neither = |found: &str| {
         format!(
-            "other-world: the module is neither a filter nor a normalizer: it exports {found}, and a filter exports \
-             `gavel:rules/filtering@1.0.0`, a normalizer `gavel:rules/normalization@1.0.0`; end it with \
-             `guest_sdk::export_filter!` or `guest_sdk::export_normalizer!`"
+            "other-world: the module is no filter, normalizer or adapter: it exports {found}, and a filter exports \
+             `gavel:rules/filtering@1.0.0`, a normalizer `gavel:rules/normalization@1.0.0`, an adapter \
+             `gavel:rules/adapting@1.0.0`; end it with `guest_sdk::export_filter!`, `guest_sdk::export_normalizer!` or \
+             `guest_sdk::export_adapter!`"
         )
     };
     refused("(component)", &neither("nothing"));
@@ -205,7 +206,7 @@ fn a_module_of_another_contract_is_told_which_one_this_is() {
         r#"(component (instance $none)
             (export "gavel:rules/filtering@1.0.0" (instance $none))
             (export "gavel:rules/normalization@1.0.0" (instance $none)))"#,
-        "both-worlds: the module is a filter and a normalizer at once: make two modules of it",
+        "both-worlds: the module is of several worlds at once: make one module for each of them",
     );
     refused(
         &filter(""),

@@ -143,6 +143,19 @@ fn a_new_filter_builds_and_passes_its_tests_at_once_anywhere() {
 }
 
 #[test]
+fn a_new_adapter_builds_and_passes_its_tests_at_once_anywhere() {
+    let home = TempDir::new().unwrap();
+    let made = done(home.path(), &["new", "first-buyer", "--world", "adapter"]);
+    reads(&made, &["first-buyer is an adapter in first-buyer", "gavel module test"]);
+    let folder = home.path().join("first-buyer");
+    reads(
+        &done(&folder, &["test"]),
+        &["an adapter", "ok       ping-bid.json", "3 fixtures: 3 as expected", "% of 20,000,000"],
+    );
+    cargo_test(&folder);
+}
+
+#[test]
 fn a_new_normalizer_builds_and_passes_its_tests_at_once_anywhere() {
     let home = TempDir::new().unwrap();
     done(

@@ -3,9 +3,9 @@
 //!
 //! `GAVEL_CRASH_ROUNDS` says how often (12), `GAVEL_CRASH_SEED` makes it other traffic.
 
-mod oracle;
+pub(crate) mod oracle;
 pub(crate) mod program;
-mod traffic;
+pub(crate) mod traffic;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -37,7 +37,9 @@ fn normalizer(name: &str) -> Normalizer {
     let sandbox = Sandbox::open(&Limits::default()).unwrap();
     match sandbox.admit(&module(name)).unwrap() {
         Admitted::Normalizer(normalizer) => normalizer,
-        other @ Admitted::Filter(_) => panic!("{name} is no normalizer: {other:?}"),
+        other @ (Admitted::Filter(_) | Admitted::Adapter(_)) => {
+            panic!("{name} is no normalizer: {other:?}")
+        }
     }
 }
 

@@ -406,7 +406,7 @@ async fn the_command_shows_people_a_table_and_says_by_its_exit_code_whether_they
         (
             &["zip-list", "1", "2", "--url", "http://127.0.0.1:9"],
             3,
-            "no exchange answers at http://127.0.0.1:9: ",
+            "no exchange answers at http://127.0.0.1:9 (",
         ),
     ] {
         let mut arguments = [&["module", "diff"], arguments].concat();

@@ -7,6 +7,7 @@
     reason = "a test that cannot build its world should stop right there"
 )]
 
+mod adapters;
 mod admission;
 mod authors;
 mod c;
@@ -17,6 +18,7 @@ mod determinism;
 mod dialects;
 mod diff;
 mod exchange;
+mod faults;
 mod flight;
 mod hostile;
 mod keeping;

@@ -1,5 +1,9 @@
 //! Who gets a lead, at what price, and why everyone else does not: as receipts say it.
 
+mod caps;
+mod persons;
+mod suppressions;
+
 use std::collections::BTreeSet;
 
 use gavel::clock::{Clock, Moment};
@@ -182,10 +186,10 @@ async fn a_daily_cap_opens_again_at_midnight_in_the_campaigns_zone() {
     market.bids("alfa", "9.00", capped).await;
     market.check(json!({}), "alfa at 2.00").await;
     market.check(json!({}), "alfa at 2.00").await;
-    market.check(json!({}), "rejected | alfa cap-reached").await;
+    market.check(json!({}), "rejected | alfa cap-reached: daily cap of 2").await;
     // Midnight in UTC is 18:00 in Chicago.
     market.at(9);
-    market.check(json!({}), "rejected | alfa cap-reached").await;
+    market.check(json!({}), "rejected | alfa cap-reached: daily cap of 2").await;
     market.at(15);
     market.check(json!({}), "alfa at 2.00").await;
 }
@@ -197,7 +201,7 @@ async fn a_total_cap_never_opens_again() {
     let ping = market.check(json!({}), "alfa at 2.00").await;
     market.sell(&ping).await;
     market.at(240);
-    market.check(json!({}), "rejected | alfa cap-reached").await;
+    market.check(json!({}), "rejected | alfa cap-reached: total cap of 1").await;
 }
 
 #[tokio::test]
@@ -206,7 +210,7 @@ async fn a_lead_that_is_not_posted_gives_its_place_back() {
     market.bids("alfa", "9.00", json!({"caps": {"total": 1}})).await;
     market.check(json!({}), "alfa at 2.00").await;
     assert_eq!(market.account("alfa").await, "1000.00 held 2.00");
-    market.check(json!({}), "rejected | alfa cap-reached").await;
+    market.check(json!({}), "rejected | alfa cap-reached: total cap of 1").await;
     market.at(1);
     crate::exchange::until("the hold expires", async || {
         market.account("alfa").await == "1000.00 held 0.00"
@@ -222,12 +226,12 @@ async fn a_budget_covers_the_bid_or_the_campaign_stays_out() {
     market.bids("bravo", "5.00", json!({"budget": {"total": "9.99"}})).await;
     market.check(json!({}), "alfa at 5.01 | bravo outbid").await;
     // What is spent is 5.01 of 10.00: a bid of 9.00 does not fit any more.
-    market.check(json!({}), "bravo at 2.00 | alfa budget-spent").await;
-    market.check(json!({}), "bravo at 2.00 | alfa budget-spent").await;
-    market.check(json!({}), "bravo at 2.00 | alfa budget-spent").await;
-    market.check(json!({}), "rejected | alfa budget-spent | bravo budget-spent").await;
+    market.check(json!({}), "bravo at 2.00 | alfa budget-spent: daily budget of 10.00").await;
+    market.check(json!({}), "bravo at 2.00 | alfa budget-spent: daily budget of 10.00").await;
+    market.check(json!({}), "bravo at 2.00 | alfa budget-spent: daily budget of 10.00").await;
+    market.check(json!({}), "rejected | alfa budget-spent: daily budget of 10.00 | bravo budget-spent: total budget of 9.99").await;
     market.at(24);
-    market.check(json!({}), "alfa at 2.00 | bravo budget-spent").await;
+    market.check(json!({}), "alfa at 2.00 | bravo budget-spent: total budget of 9.99").await;
 }
 
 #[tokio::test]

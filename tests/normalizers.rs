@@ -54,7 +54,9 @@ fn admitted(vertical: &str) -> Admitted {
 fn normalizer(vertical: &str) -> Normalizer {
     match admitted(vertical) {
         Admitted::Normalizer(normalizer) => normalizer,
-        other @ Admitted::Filter(_) => panic!("{vertical} is no normalizer: {other:?}"),
+        other @ (Admitted::Filter(_) | Admitted::Adapter(_)) => {
+            panic!("{vertical} is no normalizer: {other:?}")
+        }
     }
 }
 

@@ -35,7 +35,7 @@ const HARD_NAMES: &str = r#"
 fn admitted(wasm: &[u8]) -> Normalizer {
     match Sandbox::open(&Limits::default()).unwrap().admit(wasm).unwrap() {
         Admitted::Normalizer(normalizer) => normalizer,
-        other @ Admitted::Filter(_) => panic!("no normalizer: {other:?}"),
+        other @ (Admitted::Filter(_) | Admitted::Adapter(_)) => panic!("no normalizer: {other:?}"),
     }
 }
 
@@ -614,9 +614,10 @@ async fn the_command_asks_an_exchange() {
         run(&["cars", "--operator-key", "no-such-key"]).await,
         (
             Some(3),
-            "gavel: the exchange answered 401 Unauthorized: this needs the operator's key; send \
-            `Authorization: Bearer KEY` with the key that GAVEL_OPERATOR_KEY holds\n"
-                .to_owned()
+            format!(
+                "gavel: {url} does not accept this operator's key: set GAVEL_OPERATOR_KEY to the key with which the \
+                 exchange was started\n"
+            )
         )
     );
     let folder = TempDir::new().unwrap();
@@ -628,8 +629,7 @@ async fn the_command_asks_an_exchange() {
         (Some(0), "from version 1.0 to 1.1:\n  `make` is new and optional\n")
     );
     let nobody = gavel(&["schema", "--url", "http://127.0.0.1:9"], Path::new("cars")).await;
-    let expected = "gavel: no exchange answers at http://127.0.0.1:9/v1/cars/spec: Connection refused (os error 111); \
-        name another with --url or GAVEL_URL, or name the file of a normalizer, such as \
-        target/rules/auto-insurance.wasm\n";
+    let expected = "gavel: no exchange answers at http://127.0.0.1:9 (Connection refused (os error 111)): start one with \
+        `gavel serve` or `gavel demo`, or name another with --url or GAVEL_URL\n";
     assert_eq!(nobody, (Some(3), expected.to_owned()));
 }

@@ -23,13 +23,16 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gavel::book::{Book, State};
-use gavel::catalog::{Amount, BudgetSpec, Buyer, Campaign, CapsSpec};
+use gavel::catalog::{Bounds, Buyer, Campaign, Caps, Headers};
 use gavel::clock::Moment;
 use gavel::criteria::Criteria;
 use gavel::egress::Egress;
-use gavel::facts::{BidMade, Expired, Fact, LeftOut, ModuleUsed, PingAnswered, Terms, Winner};
+use gavel::facts::{
+    BidMade, Counted, Expired, Fact, LeftOut, ModuleUsed, PingAnswered, Terms, Winner,
+};
 use gavel::ids::{BuyerId, CampaignId};
 use gavel::money::Micros;
+use gavel::schedule::periods_in_zone;
 use jiff::tz::TimeZone;
 
 use dice::Dice;
@@ -95,14 +98,26 @@ fn asking(campaigns: &[Campaign]) -> impl FnMut(usize) -> usize {
     }
 }
 
+/// Every period has a cap, on sales, posts and money.
+fn caps() -> Caps {
+    let bounds = Bounds::all(i64::MAX / 2);
+    Caps { sales: bounds, posts: bounds, money: bounds }
+}
+
 fn campaign(number: usize) -> Campaign {
     let egress = Egress::public();
     let buyer = Buyer {
         id: BuyerId::parse(&format!("buyer-{}", number / 3)).unwrap(),
         credit_limit: Micros::new(1_000_000_000_000_000),
+        zone: TimeZone::UTC,
+        caps: caps(),
+        duplicates: None,
+        suppressions: Vec::new(),
         destination: egress.check("https://buyer.example.com/leads").unwrap(),
         timeout: Duration::from_secs(5),
         idempotent: true,
+        headers: Headers::default(),
+        adapter: None,
         active: true,
     };
     Campaign {
@@ -113,9 +128,10 @@ fn campaign(number: usize) -> Campaign {
         criteria: Criteria::any(),
         schedule: None,
         zone: TimeZone::get("America/Chicago").unwrap(),
-        caps: CapsSpec { daily: Some(u32::MAX), total: None },
-        budget: BudgetSpec { daily: Some(Amount(Micros::new(i64::MAX))), total: None },
+        caps: caps(),
         duplicate_window: Duration::from_secs(3_600),
+        duplicates: None,
+        suppressions: Vec::new(),
         filter: None,
     }
 }
@@ -130,6 +146,10 @@ fn facts(number: usize, winner: &Campaign, campaigns: &[Campaign]) -> (Fact, Fac
         reason: text("criteria-unmet"),
         detail: Some(text("age between 25 and 64 (age is 19)")),
     });
+    let counted = Counted {
+        campaign: periods_in_zone(&winner.zone, AT),
+        buyer: periods_in_zone(&winner.buyer.zone, AT),
+    };
     let answered = PingAnswered {
         ping,
         source: text("web"),
@@ -153,7 +173,7 @@ fn facts(number: usize, winner: &Campaign, campaigns: &[Campaign]) -> (Fact, Fac
             buyer: text(winner.buyer.id.as_str()),
             bid: PRICE.get(),
             price: PRICE.get(),
-            day: AT.day(),
+            counted,
         }],
         duplicate_of: None,
         fingerprint: [0; 32],

@@ -25,7 +25,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use bytes::Bytes;
-use gavel::book::{Book, State};
+use gavel::book::{Bar, Book, State};
 use gavel::catalog::{Draft, Market, Vertical, Workshop};
 use gavel::clock::Moment;
 use gavel::egress::Egress;
@@ -81,7 +81,7 @@ fn measure(vertical: &Vertical) {
             Case::new("the shortlist, with a reason for everyone else", |call| {
                 let (view, print) = lead(call);
                 matching::shortlist(vertical, view, &source, AT, |campaign| {
-                    book.decide(|state| state.admits(campaign, *print, AT))
+                    book.decide(|state| state.admits(campaign, *print, AT)).map_err(Bar::told)
                 })
             }),
         ],

@@ -1,4 +1,4 @@
-//! The book: balances, holds, caps, budgets, copies and duplicates, in memory, behind one lock.
+//! The book: balances, holds, caps, budgets, copies, duplicates and suppression lists, in memory, behind one lock.
 //!
 //! The book changes only by facts, in the order in which the journal gets them: a decision reads the [`State`], makes
 //! a fact, applies it and hands it to the journal while the lock is held. So replaying the journal rebuilds the book
@@ -7,25 +7,48 @@
 //! A hold ends exactly once: it is posted by a sale, voided by a refusal, or expires.
 
 mod account;
+mod apply;
 mod counters;
 mod duplicates;
 mod erasure;
+mod expiries;
+mod limits;
+#[cfg(test)]
+mod model;
+mod named;
+mod permits;
+mod persons;
+mod suppressions;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod walk;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::catalog::Campaign;
+use crate::catalog::{Buyer, Campaign};
 use crate::clock::Moment;
-use crate::facts::{AskedAgain, Delivered, Ended, Fact, PingAnswered, Posted, Request, Winner};
+use crate::facts::{Counted, Periods, PingAnswered, Posted, Request, Winner};
 use crate::ids::PingId;
 use crate::money::Micros;
 use crate::reasons::Exclusion;
-use crate::schedule::day_in_zone;
-use account::{difference, sum};
+use crate::schedule::periods_in_zone;
+use account::sum;
 use counters::Counters;
 use duplicates::Window;
+use expiries::Expiries;
+use limits::within;
+use named::{Map, Named};
+use persons::Persons;
+use suppressions::Suppressions;
 
 pub use account::Account;
+pub use counters::{PERIODS_KEPT, Taken, Used};
+pub use expiries::ENDED_MAX;
+pub use limits::{Bar, Detail, Limit, Measure, Span, Whose};
+pub use persons::PERSONS_MAX;
+pub use suppressions::{Entry, SUPPRESSIONS_MAX};
 
 /// The most pings that may be open for posting. Beyond it new pings are shed.
 pub const OPEN_PINGS_MAX: usize = 500_000;
@@ -54,51 +77,88 @@ impl Book {
     }
 }
 
-/// What is true after all facts so far.
-#[derive(Clone, Debug, Default)]
+/// What is true after all facts so far. Two that got the same facts are equal.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct State {
-    accounts: HashMap<String, Account>,
-    counters: HashMap<String, Counters>,
-    pings: HashMap<PingId, OpenPing>,
-    expiries: BTreeSet<(Moment, PingId)>,
-    offered: Window<(String, [u8; 32])>,
-    bought: Window<(String, [u8; 32])>,
-    requests: Window<(String, [u8; 32]), Request>,
+    buyers: Named<Purse>,
+    campaigns: Named<Counters>,
+    sources: Named<()>,
+    verticals: Named<()>,
+    pings: Map<PingId, OpenPing>,
+    expiries: Expiries,
+    offered: Window<(u32, [u8; 32])>,
+    bought: Window<(u32, [u8; 32])>,
+    persons: Persons,
+    suppressions: Suppressions,
+    requests: Window<(u32, [u8; 32]), Request>,
     deposits: HashMap<(String, String), Micros>,
 }
 
+/// What a buyer has, and what it took.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Purse {
+    account: Account,
+    counters: Counters,
+}
+
 /// An accepted ping whose copies are not all settled.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct OpenPing {
     /// The auction as it was held.
     pub auction: Arc<PingAnswered>,
     /// What became of each copy.
     pub copies: Vec<Copy>,
-    /// Buyers that refused this lead, and buyers that have a copy: none of them gets another.
-    pub taken: Vec<String>,
+    /// Buyers that refused this lead: none of them gets another copy.
+    refused: Vec<String>,
     /// The post that claimed the ping, once there is one.
-    pub posted: Option<Posted>,
+    pub posted: Option<Box<Posted>>,
     /// The contact data was erased: no buyer is asked any more.
     pub erased: bool,
 }
 
+impl OpenPing {
+    /// Returns who gets a copy, at what price.
+    pub fn winner<'p>(&'p self, copy: &'p Copy) -> Option<&'p Winner> {
+        copy.successor.as_deref().or_else(|| self.auction.winners.get(copy.place))
+    }
+
+    /// Returns the copies whose money is held, with their numbers.
+    pub fn held(&self) -> impl Iterator<Item = (u32, &Copy)> {
+        (0_u32..).zip(&self.copies).filter(|(_, copy)| copy.stage == Stage::Held)
+    }
+
+    /// Returns whether a buyer has a copy or refused one.
+    pub fn taken_by(&self, buyer: &str) -> bool {
+        let has = |copy: &Copy| self.winner(copy).is_some_and(|winner| winner.buyer == buyer);
+        self.copies.iter().filter(|copy| copy.stage != Stage::Void).any(has)
+            || self.refused.iter().any(|refused| refused == buyer)
+    }
+
+    /// Returns whether a campaign may not have this person.
+    pub fn passes_over(&self, campaign: &str) -> bool {
+        let posted = self.posted.as_ref();
+        posted.is_some_and(|posted| {
+            posted.passed_over.iter().any(|passed| passed.campaign == campaign)
+        })
+    }
+}
+
 /// One copy of a lead.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Copy {
-    /// Who gets it, at what price.
-    pub winner: Winner,
+    /// Which of the auction's winners it was won by.
+    place: usize,
+    /// Who got it after that one.
+    successor: Option<Box<Winner>>,
+    /// The numbers of the buyer's and the campaign's names.
+    buyer: u32,
+    campaign: u32,
     pub stage: Stage,
     /// An attempt has begun and its end is not recorded: whoever finds this in a recovered book does not know whether the
     /// buyer has the lead.
     pub asked: bool,
     /// An attempt of unknown end went to this buyer: it may have the lead, whatever later attempts say.
     pub uncertain: bool,
-}
-
-impl Copy {
-    fn held(winner: Winner) -> Self {
-        Self { winner, stage: Stage::Held, asked: false, uncertain: false }
-    }
 }
 
 /// How far a copy is.
@@ -115,7 +175,19 @@ pub enum Stage {
 impl State {
     /// Returns a buyer's money.
     pub fn account(&self, buyer: &str) -> Account {
-        self.accounts.get(buyer).copied().unwrap_or_default()
+        self.buyers.get(buyer).map(|purse| purse.account).unwrap_or_default()
+    }
+
+    /// Returns what a campaign took in the periods of this moment.
+    pub fn used_by_campaign(&self, campaign: &Campaign, at: Moment) -> Used {
+        let periods = periods_in_zone(&campaign.zone, at);
+        used(self.campaigns.get(campaign.id.as_str()), periods).1
+    }
+
+    /// Returns what all campaigns of a buyer took in the periods of this moment.
+    pub fn used_by_buyer(&self, buyer: &Buyer, at: Moment) -> Used {
+        let purse = self.buyers.get(buyer.id.as_str());
+        used(purse.map(|purse| &purse.counters), periods_in_zone(&buyer.zone, at)).1
     }
 
     /// Returns an accepted ping that is not settled yet.
@@ -131,12 +203,13 @@ impl State {
     /// Returns how many posted copies are neither sold nor given up.
     pub fn deliveries_open(&self) -> usize {
         let posted = self.pings.values().filter(|open| open.posted.is_some());
-        posted.flat_map(|open| &open.copies).filter(|copy| copy.stage == Stage::Held).count()
+        posted.map(|open| open.held().count()).sum()
     }
 
     /// Returns the ping and the request that an Idempotency-Key of a source stands for.
     pub fn request(&self, source: &str, key: [u8; 32]) -> Option<(PingId, &Request)> {
-        self.requests.get(&(source.to_owned(), key)).map(|seen| (seen.ping, &seen.detail))
+        let seen = self.requests.get(&(self.sources.known(source)?, key))?;
+        Some((seen.ping, &seen.detail))
     }
 
     /// Returns whether there is room to remember another Idempotency-Key.
@@ -156,7 +229,7 @@ impl State {
         fingerprint: [u8; 32],
         since: Moment,
     ) -> Option<PingId> {
-        let seen = self.offered.get(&(source.to_owned(), fingerprint))?;
+        let seen = self.offered.get(&(self.sources.known(source)?, fingerprint))?;
         (seen.at >= since).then_some(seen.ping)
     }
 
@@ -166,236 +239,109 @@ impl State {
         campaign: &Campaign,
         fingerprint: [u8; 32],
         at: Moment,
-    ) -> Result<(), Exclusion> {
-        let window = i64::try_from(campaign.duplicate_window.as_millis()).unwrap_or(i64::MAX);
-        if window > 0 {
-            let key = (campaign.id.as_str().to_owned(), fingerprint);
-            let since = at.unix_ms().saturating_sub(window);
-            if self.bought.get(&key).is_some_and(|seen| seen.at.unix_ms() >= since) {
-                return Err(Exclusion::DuplicateForCampaign);
-            }
+    ) -> Result<(), Bar> {
+        let least = Micros::new(1);
+        if !campaign.caps.any() && !campaign.buyer.caps.any() {
+            self.not_bought(campaign, fingerprint, at)?;
+            let purse = self.buyers.get(campaign.buyer.id.as_str());
+            return funds(&campaign.buyer, purse, least);
         }
-        let counters = self.counters.get(campaign.id.as_str()).copied().unwrap_or_default();
-        let day = day_in_zone(&campaign.zone, at);
-        let reached = |cap: Option<u32>, count: u64| cap.is_some_and(|cap| count >= u64::from(cap));
-        if reached(campaign.caps.daily, counters.leads_on(day))
-            || reached(campaign.caps.total, counters.leads)
-        {
-            return Err(Exclusion::CapReached);
-        }
-        self.affords(campaign, Micros::new(1), at)
+        self.covers(campaign, fingerprint, least, at).map(drop)
     }
 
     /// Says whether the campaign may buy this lead at this amount, as the book stands now: pings that were answered
-    /// since the shortlist may have taken its last place.
+    /// since the shortlist may have taken its last place. Returns the periods that it counts for.
     pub fn covers(
         &self,
         campaign: &Campaign,
         fingerprint: [u8; 32],
         amount: Micros,
         at: Moment,
-    ) -> Result<(), Exclusion> {
-        self.admits(campaign, fingerprint, at)?;
-        self.affords(campaign, amount, at)
+    ) -> Result<Counted, Bar> {
+        self.not_bought(campaign, fingerprint, at)?;
+        let buyer = campaign.buyer.as_ref();
+        let own = periods_in_zone(&campaign.zone, at);
+        let shared =
+            if buyer.zone == campaign.zone { own } else { periods_in_zone(&buyer.zone, at) };
+        let (own, taken) = used(self.campaigns.get(campaign.id.as_str()), own);
+        within(&campaign.caps, Whose::Campaign, &taken, own, amount)?;
+        let purse = self.buyers.get(buyer.id.as_str());
+        let (shared, taken) = used(purse.map(|purse| &purse.counters), shared);
+        within(&buyer.caps, Whose::Buyer, &taken, shared, amount)?;
+        funds(buyer, purse, amount)?;
+        Ok(Counted { campaign: own, buyer: shared })
     }
 
-    /// Says whether the campaign's budget and the buyer's balance and credit cover this amount.
-    fn affords(&self, campaign: &Campaign, amount: Micros, at: Moment) -> Result<(), Exclusion> {
-        let counters = self.counters.get(campaign.id.as_str()).copied().unwrap_or_default();
-        let day = day_in_zone(&campaign.zone, at);
-        let passes = |budget: Micros, spent: Micros| {
-            spent.checked_add(amount).is_none_or(|spent| spent > budget)
-        };
-        let budget = &campaign.budget;
-        if budget.daily.is_some_and(|daily| passes(daily.0, counters.spent_on(day)))
-            || budget.total.is_some_and(|total| passes(total.0, counters.spent))
-        {
-            return Err(Exclusion::BudgetSpent);
+    fn not_bought(
+        &self,
+        campaign: &Campaign,
+        fingerprint: [u8; 32],
+        at: Moment,
+    ) -> Result<(), Bar> {
+        if campaign.duplicate_window.is_zero() {
+            return Ok(());
         }
-        let account = self.account(campaign.buyer.id.as_str());
-        let needed = account.held.checked_add(amount);
-        let available = account.balance.checked_add(campaign.buyer.credit_limit);
-        match (needed, available) {
-            (Some(needed), Some(available)) if needed <= available => Ok(()),
-            _ => Err(Exclusion::NoFunds),
+        let since = since(at, campaign.duplicate_window);
+        let number = self.campaigns.known(campaign.id.as_str());
+        let seen = number.and_then(|number| self.bought.get(&(number, fingerprint)));
+        if seen.is_some_and(|seen| seen.at >= since) {
+            return Err(Bar::plain(Exclusion::DuplicateForCampaign));
         }
+        Ok(())
+    }
+
+    /// Returns how many entries a suppression list has.
+    pub fn suppressions_of(&self, list: &str) -> usize {
+        self.suppressions.entries_of(list)
+    }
+
+    /// Returns how many entries all suppression lists have.
+    pub const fn suppressions(&self) -> usize {
+        self.suppressions.entries()
     }
 
     /// Returns pings whose price no longer holds and that nobody posted, oldest first, at most `limit`.
     pub fn overdue(&self, at: Moment, limit: usize) -> Vec<PingId> {
-        let overdue = self.expiries.iter().take_while(|(expires, _)| *expires < at);
-        overdue.take(limit).map(|(_, ping)| *ping).collect()
+        self.expiries.overdue(at, limit, |ping| waits(&self.pings, ping))
     }
 
     /// Returns the sum of all holds of open pings, by buyer: what every account's `held` must equal.
     pub fn holds(&self) -> HashMap<String, Micros> {
         let mut holds: HashMap<String, Micros> = HashMap::new();
         for open in self.pings.values().filter(|open| !open.auction.test) {
-            for copy in open.copies.iter().filter(|copy| copy.stage == Stage::Held) {
-                let held = holds.entry(copy.winner.buyer.clone()).or_default();
-                *held = sum(*held, Micros::new(copy.winner.price));
+            for winner in open.held().filter_map(|(_, copy)| open.winner(copy)) {
+                let held = holds.entry(winner.buyer.clone()).or_default();
+                *held = sum(*held, Micros::new(winner.price));
             }
         }
         holds
     }
+}
 
-    /// Changes the book by one fact. `at` is the fact's own time.
-    pub fn apply(&mut self, at: Moment, fact: &Fact) {
-        match fact {
-            Fact::Deposited(deposited) => {
-                let amount = Micros::new(deposited.amount);
-                let account = self.accounts.entry(deposited.buyer.clone()).or_default();
-                account.balance = sum(account.balance, amount);
-                let reference = (deposited.buyer.clone(), deposited.reference.clone());
-                self.deposits.insert(reference, amount);
-            }
-            Fact::PingAnswered(answered) => self.answered(at, answered),
-            Fact::Posted(posted) => self.posted(at, posted),
-            Fact::AskedAgain(again) => self.asked_again(again),
-            Fact::Delivered(delivered) => self.delivered(at, delivered),
-            Fact::Expired(expired) => {
-                for ping in &expired.pings {
-                    self.expired(PingId::from_u128(*ping));
-                }
-            }
-            Fact::ContactErased(erased) => self.contact_erased(erased),
-            Fact::Saved(_)
-            | Fact::ModuleUploaded(_)
-            | Fact::ModuleStepped(_)
-            | Fact::ContactsSwept(_)
-            | Fact::MasterKeyRotated(_)
-            | Fact::SubmissionRefused(_) => (),
-        }
-    }
+/// Returns whether a ping waits for its post.
+fn waits(pings: &Map<PingId, OpenPing>, ping: PingId) -> bool {
+    pings.get(&ping).is_some_and(|open| open.posted.is_none())
+}
 
-    fn answered(&mut self, at: Moment, answered: &Arc<PingAnswered>) {
-        let ping = PingId::from_u128(answered.ping);
-        self.remember(at, ping, &answered.source, answered.request.as_ref());
-        if answered.fingerprint != [0; 32] && answered.duplicate_of.is_none() {
-            let key = (answered.source.clone(), answered.fingerprint);
-            self.offered.insert(key, at, ping, (), DUPLICATES_MAX);
-        }
-        if answered.winners.is_empty() {
-            return;
-        }
-        for winner in &answered.winners {
-            self.hold(answered.test, winner);
-        }
-        let copies = answered.winners.iter().cloned();
-        let open = OpenPing {
-            copies: copies.map(Copy::held).collect(),
-            taken: answered.winners.iter().map(|winner| winner.buyer.clone()).collect(),
-            posted: None,
-            erased: false,
-            auction: Arc::clone(answered),
-        };
-        self.expiries.insert((answered.expires(), ping));
-        self.pings.insert(ping, open);
-    }
+/// Returns the periods that a hold counts for, and what was taken in them.
+fn used(counters: Option<&Counters>, periods: Periods) -> (Periods, Used) {
+    let Some(counters) = counters else { return (periods, Used::default()) };
+    let periods = counters.effective(periods);
+    (periods, counters.used(periods))
+}
 
-    fn posted(&mut self, at: Moment, posted: &Posted) {
-        let ping = PingId::from_u128(posted.ping);
-        let Some(open) = self.pings.get_mut(&ping) else { return };
-        open.posted = Some(posted.clone());
-        open.copies.iter_mut().for_each(|copy| copy.asked = true);
-        let (source, test) = (open.auction.source.clone(), open.auction.test);
-        // A claimed ping no longer expires: its holds end by how its deliveries end.
-        self.expiries.remove(&(open.auction.expires(), ping));
-        if test {
-            self.pings.remove(&ping);
-        }
-        self.remember(at, ping, &source, posted.request.as_ref());
-    }
-
-    fn asked_again(&mut self, again: &AskedAgain) {
-        let open = self.pings.get_mut(&PingId::from_u128(again.ping));
-        let index = usize::try_from(again.copy).unwrap_or(usize::MAX);
-        if let Some(copy) = open.and_then(|open| open.copies.get_mut(index)) {
-            copy.asked = true;
-        }
-    }
-
-    fn delivered(&mut self, at: Moment, delivered: &Delivered) {
-        let ping = PingId::from_u128(delivered.ping);
-        let Some(mut open) = self.pings.remove(&ping) else { return };
-        let index = usize::try_from(delivered.copy).unwrap_or(usize::MAX);
-        if let Some(copy) = open.copies.get_mut(index).filter(|copy| copy.stage == Stage::Held) {
-            let price = Micros::new(copy.winner.price);
-            copy.asked = false;
-            match delivered.ended {
-                Ended::Sold => {
-                    let account = self.accounts.entry(copy.winner.buyer.clone()).or_default();
-                    account.held = difference(account.held, price);
-                    account.balance = difference(account.balance, Micros::new(delivered.price));
-                    copy.stage = Stage::Sold;
-                    if open.auction.fingerprint != [0; 32] {
-                        let key = (copy.winner.campaign.clone(), open.auction.fingerprint);
-                        self.bought.insert(key, at, ping, (), DUPLICATES_MAX);
-                    }
-                }
-                Ended::Rejected | Ended::NotSent if delivered.again_ms.is_none() => {
-                    copy.stage = Stage::Void;
-                    let winner = copy.winner.clone();
-                    if let Some(successor) = &delivered.successor {
-                        *copy = Copy { asked: true, ..Copy::held(successor.clone()) };
-                        open.taken.push(successor.buyer.clone());
-                    }
-                    self.release(&winner);
-                    if let Some(successor) = &delivered.successor {
-                        self.hold(false, successor);
-                    }
-                }
-                Ended::Unknown => copy.uncertain = true,
-                Ended::Rejected | Ended::NotSent => (),
-            }
-        }
-        if open.copies.iter().any(|copy| copy.stage == Stage::Held) {
-            self.pings.insert(ping, open);
-        }
-    }
-
-    fn expired(&mut self, ping: PingId) {
-        let Some(open) = self.pings.remove(&ping) else { return };
-        self.expiries.remove(&(open.auction.expires(), ping));
-        if !open.auction.test {
-            for copy in &open.copies {
-                self.release(&copy.winner);
-            }
-        }
-    }
-
-    fn hold(&mut self, test: bool, winner: &Winner) {
-        if test {
-            return;
-        }
-        let price = Micros::new(winner.price);
-        let account = of(&mut self.accounts, &winner.buyer);
-        account.held = sum(account.held, price);
-        of(&mut self.counters, &winner.campaign).count(winner.day, price);
-    }
-
-    fn release(&mut self, winner: &Winner) {
-        let price = Micros::new(winner.price);
-        let account = of(&mut self.accounts, &winner.buyer);
-        account.held = difference(account.held, price);
-        of(&mut self.counters, &winner.campaign).uncount(winner.day, price);
-    }
-
-    fn remember(&mut self, at: Moment, ping: PingId, source: &str, request: Option<&Request>) {
-        let oldest = Moment::from_unix_ms(at.unix_ms().saturating_sub(REQUESTS_KEPT_MS));
-        self.requests.forget_before(oldest);
-        if let Some(request) = request {
-            let key = (source.to_owned(), request.key);
-            self.requests.insert(key, at, ping, request.clone(), REQUESTS_MAX);
-        }
+/// Says whether the buyer's balance and credit cover this amount.
+fn funds(buyer: &Buyer, purse: Option<&Purse>, amount: Micros) -> Result<(), Bar> {
+    let account = purse.map(|purse| purse.account).unwrap_or_default();
+    let needed = account.held.checked_add(amount);
+    let available = account.balance.checked_add(buyer.credit_limit);
+    match (needed, available) {
+        (Some(needed), Some(available)) if needed <= available => Ok(()),
+        _ => Err(Bar::plain(Exclusion::NoFunds)),
     }
 }
 
-/// Returns what is kept under a name, made anew if there is nothing. The name is copied only then.
-#[expect(clippy::expect_used, reason = "the line before put it there")]
-fn of<'m, T: Default>(kept: &'m mut HashMap<String, T>, name: &str) -> &'m mut T {
-    if !kept.contains_key(name) {
-        kept.insert(name.to_owned(), T::default());
-    }
-    kept.get_mut(name).expect("it is there")
+fn since(at: Moment, window: std::time::Duration) -> Moment {
+    let window = i64::try_from(window.as_millis()).unwrap_or(i64::MAX);
+    Moment::from_unix_ms(at.unix_ms().saturating_sub(window))
 }

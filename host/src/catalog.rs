@@ -6,6 +6,7 @@
 
 mod adapters;
 mod build;
+mod caps;
 mod draft;
 mod faults;
 mod headers;
@@ -31,13 +32,14 @@ use crate::money::{Micros, Share};
 use crate::sandbox::{Adapter, ConfiguredFilter, Normalizer};
 use crate::schedule::Schedule;
 
+pub use caps::{Bounds, BudgetSpec, By, Caps, CapsSpec, Ceilings, Day, DayBound, DuplicatesSpec};
 pub use draft::{Draft, Unfoldable};
 pub use faults::{FAULTS_TOLD_MAX, Fault, Faults};
 pub use headers::{BUYER_HEADERS_MAX, HIDDEN, HeaderSpec, Headers, Secret, SecretSpec};
 pub use serving::{Lot, Served, Serving, Upkeep};
 pub use spec::{
-    AdapterSpec, Amount, BudgetSpec, BuyerSpec, CampaignSpec, CapsSpec, DeliverySpec, FilterSpec,
-    ListSpec, Percent, Register, RetentionSpec, SourceSpec, VerticalSpec,
+    AdapterSpec, Amount, BuyerSpec, CampaignSpec, DeliverySpec, FilterSpec, ListSpec, Percent,
+    Reach, Register, RetentionSpec, SourceSpec, SuppressionSpec, VerticalSpec,
 };
 pub use upkeep::{FailingSpec, GateSpec, LimitsSpec, ModuleSpec};
 pub use versions::{STEPS_KEPT_MAX, StepTaken, Track, Trial, Version, Versions};
@@ -73,6 +75,7 @@ pub struct Market {
     keys: HashMap<Digest, SourceId>,
     buyers: HashMap<BuyerId, Arc<Buyer>>,
     verticals: HashMap<VerticalId, Arc<Vertical>>,
+    suppressions: Vec<Arc<str>>,
 }
 
 impl Market {
@@ -115,6 +118,11 @@ impl Market {
         self.verticals.get(&VerticalId::parse(id).ok()?)
     }
 
+    /// Returns the suppression lists that hold for everyone.
+    pub fn suppressions(&self) -> &[Arc<str>] {
+        &self.suppressions
+    }
+
     pub fn verticals(&self) -> impl Iterator<Item = &Arc<Vertical>> {
         self.verticals.values()
     }
@@ -136,6 +144,12 @@ pub struct Source {
 pub struct Buyer {
     pub id: BuyerId,
     pub credit_limit: Micros,
+    pub zone: TimeZone,
+    /// For all its campaigns together.
+    pub caps: Caps,
+    /// When it bought a person before, whichever campaign did.
+    pub duplicates: Option<DuplicatesSpec>,
+    pub suppressions: Vec<Arc<str>>,
     pub destination: Destination,
     pub timeout: Duration,
     pub idempotent: bool,
@@ -165,6 +179,8 @@ pub struct Vertical {
     pub hold: Duration,
     /// How long the same lead from the same source is a duplicate; zero means never.
     pub duplicate_window: Duration,
+    /// When a person was sold before.
+    pub duplicates: Option<DuplicatesSpec>,
     pub retention: Retention,
     /// Every campaign of the vertical, paused ones too, by name.
     pub campaigns: Vec<Arc<Campaign>>,
@@ -209,10 +225,12 @@ pub struct Campaign {
     pub criteria: Criteria,
     pub schedule: Option<Schedule>,
     pub zone: TimeZone,
-    pub caps: CapsSpec,
-    pub budget: BudgetSpec,
+    pub caps: Caps,
     /// How long a lead like one it bought is a duplicate to it; zero means never.
     pub duplicate_window: Duration,
+    /// When it bought a person before.
+    pub duplicates: Option<DuplicatesSpec>,
+    pub suppressions: Vec<Arc<str>>,
     pub filter: Option<Slot>,
 }
 

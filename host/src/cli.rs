@@ -3,12 +3,14 @@
 //! 0 done, 1 the thing checked does not hold, 2 usage, 3 could not run. Results go to standard output, progress and
 //! complaints to standard error.
 
+mod adapter;
+mod ask;
 mod backup;
 mod compile_worker;
 mod demo;
 mod erase;
 mod journal;
-mod keys;
+mod master_key;
 mod module;
 mod place;
 mod price;
@@ -52,6 +54,8 @@ enum Command {
     Price(price::Args),
     /// Make, test and measure Wasm modules, and steer those of a running exchange.
     Module(module::Args),
+    /// Record exchanges with buyers, and test adapters on them.
+    Adapter(adapter::Args),
     /// Show what a vertical takes: as a table, as JSON Schema, as Rust for filters, or against another version.
     Schema(schema::Args),
     /// Check or list the journal.
@@ -63,7 +67,7 @@ enum Command {
     /// Destroy the contact data of a lead or of a person in a running exchange.
     Erase(erase::Args),
     /// Change the master key, under which the keys of contact data lie.
-    Keys(keys::Args),
+    MasterKey(master_key::Args),
     /// Compile one module from standard input to standard output. The program runs itself so.
     #[command(name = WORKER_COMMAND, hide = true)]
     CompileWorker(compile_worker::Args),
@@ -116,12 +120,13 @@ pub fn run() -> ExitCode {
         Command::Demo(args) => demo::run(args, json),
         Command::Price(args) => price::run(args, json),
         Command::Module(args) => module::run(args, json),
+        Command::Adapter(args) => adapter::run(args, json),
         Command::Schema(args) => schema::run(&args, json),
         Command::Journal(args) => journal::run(args, json),
         Command::Backup(args) => backup::run(args, json),
         Command::Replay(args) => replay::run(&args, json),
         Command::Erase(args) => erase::run(&args, json),
-        Command::Keys(args) => keys::run(args, json),
+        Command::MasterKey(args) => master_key::run(args, json),
         Command::CompileWorker(args) => compile_worker::run(&args),
     };
     match ended {

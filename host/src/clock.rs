@@ -40,6 +40,11 @@ impl Moment {
         zone.to_datetime(self.timestamp())
     }
 
+    /// Returns how far the clocks of this time zone are from UTC.
+    pub fn offset_in_zone(self, zone: &TimeZone) -> jiff::tz::Offset {
+        zone.to_offset(self.timestamp())
+    }
+
     fn timestamp(self) -> Timestamp {
         Timestamp::from_millisecond(self.0).unwrap_or(Timestamp::MAX)
     }

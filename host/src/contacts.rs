@@ -8,7 +8,7 @@
 //!
 //! How erasure reaches copies: `gavel backup` leaves the table of wrapped keys out, so such a backup never holds contact
 //! data that anybody can open. A raw copy of the data directory does, until the master key that wrapped its keys is
-//! destroyed: `gavel keys rotate` wraps what is left anew, and the old master key goes after it. Keep the master key
+//! destroyed: `gavel master-key rotate` wraps what is left anew, and the old master key goes after it. Keep the master key
 //! apart from the data directory and from its copies.
 
 mod envelope;
@@ -132,6 +132,16 @@ impl Contacts {
         print.update(kind.code().as_bytes());
         print.update(&[0]);
         print.update(plain.as_bytes());
+        print.finalize().into_bytes().into()
+    }
+
+    /// Returns the keyed print by which a suppression list keeps the hash of a phone or an e-mail.
+    pub fn listed_print(&self, kind: PersonKind, hash: &[u8]) -> [u8; 32] {
+        let mut print = keyed(&self.print_key);
+        print.update(b"listed ");
+        print.update(kind.code().as_bytes());
+        print.update(&[0]);
+        print.update(hash);
         print.finalize().into_bytes().into()
     }
 

@@ -11,12 +11,11 @@ use crate::book::{Copy, OpenPing, Stage, State};
 use crate::catalog::{Market, ModuleVersion, Upkeep};
 use crate::clearing::{Bid, Policy, TieKey, award};
 use crate::clock::Moment;
-use crate::facts::{BidMade, Delivered, Ended, Fact, ModuleUsed, Winner};
+use crate::facts::{BidMade, Counted, Delivered, Ended, Fact, ModuleUsed, Winner};
 use crate::ids::PingId;
 use crate::journal::{Duty, DutyChange, DutyKey};
 use crate::money::Micros;
 use crate::sandbox::Forfeit;
-use crate::schedule::day_in_zone;
 use courier::Outcome;
 
 pub use spoken::{Offer, attempt};
@@ -90,12 +89,13 @@ pub fn conclude(
 ) -> Option<Delivered> {
     let open = state.open_ping(errand.ping)?;
     let copy = held(open, errand)?;
+    let winner = &errand.winner;
     let mut delivered = Delivered {
         ping: errand.ping.as_u128(),
         source: open.auction.source.clone(),
         copy: errand.copy,
-        campaign: copy.winner.campaign.clone(),
-        buyer: copy.winner.buyer.clone(),
+        campaign: winner.campaign.clone(),
+        buyer: winner.buyer.clone(),
         attempt: errand.attempts.saturating_add(1),
         ended: Ended::Unknown,
         detail: None,
@@ -113,13 +113,13 @@ pub fn conclude(
         Outcome::Sold { reference } => {
             delivered.ended = Ended::Sold;
             delivered.detail = reference;
-            delivered.price = copy.winner.price;
-            delivered.payout = open.auction.terms.split(Micros::new(copy.winner.price)).0.get();
+            delivered.price = winner.price;
+            delivered.payout = open.auction.terms.split(Micros::new(winner.price)).0.get();
         }
         Outcome::Rejected { reason } | Outcome::Duplicate { reason } => {
             delivered.ended = Ended::Rejected;
             delivered.detail = Some(reason);
-            delivered.successor = successor(state, market, open, errand.ping, at);
+            delivered.successor = next_winner(state, market, open, at);
         }
         Outcome::NotSent { why, retry_after } => {
             let asked = retry_after.and_then(|pause| i64::try_from(pause.as_millis()).ok());
@@ -127,12 +127,11 @@ pub fn conclude(
             delivered.detail = Some(why);
             delivered.again_ms = again(&NOT_SENT_AGAIN_MS, asked.unwrap_or(0));
             if delivered.again_ms.is_none() {
-                delivered.successor = successor(state, market, open, errand.ping, at);
+                delivered.successor = next_winner(state, market, open, at);
             }
         }
         Outcome::Unknown { why } => {
-            let promised =
-                market.buyer_named(&copy.winner.buyer).is_some_and(|buyer| buyer.idempotent);
+            let promised = market.buyer_named(&winner.buyer).is_some_and(|buyer| buyer.idempotent);
             delivered.detail = Some(why);
             delivered.again_ms = again(&UNKNOWN_AGAIN_MS, 0).filter(|_| promised);
         }
@@ -157,7 +156,9 @@ fn certain(outcome: Outcome, copy: &Copy, errand: &Errand) -> Outcome {
 /// Returns the copy if it is still this buyer's to take: not settled, and not passed on to another by the operator's word.
 pub fn held<'p>(open: &'p OpenPing, errand: &Errand) -> Option<&'p Copy> {
     let copy = open.copies.get(usize::try_from(errand.copy).ok()?)?;
-    let due = copy.stage == Stage::Held && copy.winner == errand.winner && open.posted.is_some();
+    let due = copy.stage == Stage::Held
+        && open.winner(copy) == Some(&errand.winner)
+        && open.posted.is_some();
     due.then_some(copy)
 }
 
@@ -166,28 +167,38 @@ pub fn may_ask(open: &OpenPing, errand: &Errand) -> bool {
     held(open, errand).is_some() && !open.erased
 }
 
-/// Clears the recorded bids again for one copy, without the buyers that have or refused one and without those that
-/// cannot pay by now.
-fn successor(
+/// Returns who gets a refused copy: of the buyers that have none and refused none, and may have this person.
+fn next_winner(state: &State, market: &Market, open: &OpenPing, at: Moment) -> Option<Winner> {
+    let vertical = market.vertical_named(&open.auction.vertical)?;
+    let person = open.posted.as_ref()?.person;
+    let free = |bid: &BidMade| {
+        // The person may have been sold to the buyer since the post.
+        let campaign = vertical.campaign(&bid.campaign);
+        let may = campaign.is_some_and(|one| state.may_have(one, &person, &[], at).is_ok());
+        may && !open.taken_by(&bid.buyer) && !open.passes_over(&bid.campaign)
+    };
+    successor(state, market, open, free, at)
+}
+
+/// Clears the recorded bids again for one copy, among those that are `free` to have it and can pay by now.
+pub fn successor(
     state: &State,
     market: &Market,
     open: &OpenPing,
-    ping: PingId,
+    free: impl Fn(&BidMade) -> bool,
     at: Moment,
 ) -> Option<Winner> {
     let auction = &open.auction;
     let vertical = market.vertical_named(&auction.vertical)?;
-    let left: Vec<(&BidMade, i32)> = auction
+    let left: Vec<(&BidMade, Counted)> = auction
         .bids
         .iter()
-        .filter(|bid| !open.taken.contains(&bid.buyer))
+        .filter(|bid| free(bid))
         .filter_map(|bid| {
             let campaign = vertical.campaign(&bid.campaign)?;
             let amount = Micros::new(bid.amount);
-            let buys = campaign.active
-                && campaign.buyer.active
-                && state.covers(campaign, auction.fingerprint, amount, at).is_ok();
-            buys.then(|| (bid, day_in_zone(&campaign.zone, at)))
+            let covered = state.covers(campaign, auction.fingerprint, amount, at).ok()?;
+            (campaign.active && campaign.buyer.active).then_some((bid, covered))
         })
         .collect();
     let bids: Vec<Bid<'_>> = left
@@ -199,14 +210,15 @@ fn successor(
         reserve: Micros::new(auction.terms.reserve),
         increment: Micros::new(auction.terms.increment),
     };
+    let ping = PingId::from_u128(auction.ping);
     let cleared = award(&policy, &TieKey::new(ping.to_string().as_bytes()), &bids);
-    let (bid, day) = left.get(*cleared.winners.first()?)?;
+    let (bid, counted) = left.get(*cleared.winners.first()?)?;
     Some(Winner {
         campaign: bid.campaign.clone(),
         buyer: bid.buyer.clone(),
         bid: bid.amount,
         price: cleared.price?.get(),
-        day: *day,
+        counted: *counted,
     })
 }
 
@@ -215,9 +227,8 @@ pub fn duties(fact: &Fact, at: Moment, state: &State) -> Vec<DutyChange> {
     match fact {
         Fact::Posted(posted) => {
             let open = state.open_ping(PingId::from_u128(posted.ping));
-            let copies =
-                open.map_or(0, |open| u32::try_from(open.copies.len()).unwrap_or(u32::MAX));
-            (0..copies).map(|copy| DutyChange::Add(duty(posted.ping, copy, at))).collect()
+            let held = open.into_iter().flat_map(OpenPing::held);
+            held.map(|(copy, _)| DutyChange::Add(duty(posted.ping, copy, at))).collect()
         }
         Fact::Delivered(delivered) => {
             let key = DutyKey { subject: delivered.ping, step: delivered.copy };
@@ -252,6 +263,9 @@ pub fn duties(fact: &Fact, at: Moment, state: &State) -> Vec<DutyChange> {
         | Fact::PingAnswered(_)
         | Fact::SubmissionRefused(_)
         | Fact::AskedAgain(_)
+        | Fact::PostRefused(_)
+        | Fact::SuppressionsAdded(_)
+        | Fact::SuppressionsRemoved(_)
         | Fact::Expired(_) => Vec::new(),
     }
 }

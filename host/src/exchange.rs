@@ -1,6 +1,7 @@
 //! The corridor: the only file that names every room. A lead's whole way is on this screen.
 
 mod checks;
+mod claim;
 mod close;
 mod deliveries;
 mod diff;
@@ -18,6 +19,7 @@ mod replay;
 mod rotation;
 mod schemas;
 mod shadow;
+mod suppressions;
 mod upkeep;
 mod views;
 
@@ -30,7 +32,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::bidding::Forfeited;
-use crate::book::{Book, OPEN_PINGS_MAX, State};
+use crate::book::{Bar, Book, OPEN_PINGS_MAX, State};
 use crate::catalog::{Catalog, Draft, Market, Vertical, Workshop};
 use crate::clock::{Clock, Moment};
 use crate::contacts::{ContactError, Contacts, OpenLead};
@@ -69,6 +71,7 @@ pub use replay::{Difference, Replayed, replay};
 pub use rotation::{Rotated, rotate};
 pub use schemas::{KnownSchema, Misnumbered};
 pub use shadow::{QUEUE_BYTES_MAX, QUEUE_MAX, TRIALS_MAX};
+pub use suppressions::{Changed, ENTRIES_AT_ONCE_MAX, Listed};
 pub use views::AUCTIONS_MAX;
 
 /// A running exchange.
@@ -185,8 +188,12 @@ impl Exchange {
         let view = entered.lead.ping_view();
         let frame = view.frame();
         let print = fingerprint(vertical, &frame);
+        let hashes = self.hashed(&view);
         let shortlist = matching::shortlist(vertical, &view, &source.id, at, |campaign| {
-            self.book.decide(|book| book.admits(campaign, print, at))
+            let admits = |book: &mut State| {
+                claim::admits(book, market, campaign, &hashes, print, at).map_err(Bar::told)
+            };
+            self.book.decide(admits)
         });
         let random = entrance::random().map_err(|_| Trouble::Overloaded("no randomness"))?;
         let ping = PingId::new(at, random);
@@ -205,7 +212,7 @@ impl Exchange {
             let duplicate = close::duplicate(book, vertical, source, print, at);
             let closed = match duplicate {
                 Some(_) => Closed::default(),
-                None => close(&terms, ping, bids, late, at, |campaign, amount| {
+                None => close(&terms, ping, bids, late, |campaign, amount| {
                     book.covers(campaign, print, amount, at)
                 }),
             };
@@ -258,14 +265,17 @@ impl Exchange {
         }
         let lead = OpenLead::new(entered.lead.completed_by(&offered).to_json());
         let (sealed, contact) = self.seal(ping, &entered.vertical, at, &lead)?;
+        let (market, whom) = (self.catalog.load(), self.whom(&entered.lead));
         drop(lead);
         let request = entered.request.clone().filter(|_| submission.call == Call::Post);
         let seat = self.journal.seat().await.map_err(|_| Trouble::Closed)?;
         let committed = self.book.decide(|book| {
             let open = book.open_ping(ping).filter(|open| open.posted.is_none());
-            open.filter(|_| at <= auction.expires())?;
-            let fact = Fact::Posted(Posted { ping: ping.as_u128(), body, request });
-            let contact = Some(contact).filter(|_| !auction.test);
+            let open = open.filter(|_| at <= auction.expires())?;
+            let posted = Posted { ping: ping.as_u128(), body, request, ..Posted::default() };
+            let fact = claim::claim(book, &market, open, &whom, posted, at);
+            let shown = !auction.test && claim::hands_over(&fact, &auction);
+            let contact = Some(contact).filter(|_| shown);
             Some(self.record(book, seat, at, &fact, contact))
         });
         let Some(committed) = committed else {
@@ -280,7 +290,7 @@ impl Exchange {
     }
 
     /// Applies a fact to the book and hands it to the journal with all that it implies, in one step: the order of the
-    /// journal is the order of the book.
+    /// journal is the order of the book. The fact is written out later, when the book is free again.
     fn record(
         &self,
         book: &mut State,
@@ -290,15 +300,17 @@ impl Exchange {
         contact: Option<ContactChange>,
     ) -> Committed {
         book.apply(at, fact);
-        seat.fill(Record {
+        let record = Record {
             at,
             subject: fact.subject().map(PingId::as_u128),
             kind: fact.kind(),
-            payload: fact.encode(),
             entries: settlement::entries(fact),
             duties: delivery::duties(fact, at, book),
             contact,
-        })
+            ..Record::default()
+        };
+        let fact = fact.clone();
+        seat.fill_later(record, move || fact.encode())
     }
 
     async fn story(&self, ping: PingId) -> Result<Story, Trouble> {

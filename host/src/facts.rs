@@ -4,8 +4,11 @@
 //! under the old number. Amounts are millionths of the currency, times are milliseconds since 1970-01-01 UTC. No fact
 //! holds contact data.
 
+mod attempt;
 mod contact;
 mod module;
+mod periods;
+mod person;
 
 use std::sync::Arc;
 
@@ -17,8 +20,11 @@ use crate::clock::Moment;
 use crate::ids::PingId;
 use crate::money::{Micros, Share};
 
+pub use attempt::AskedAgain;
 pub use contact::{ContactErased, ContactsSwept, MasterKeyRotated};
 pub use module::{ModuleStepped, ModuleUploaded, Passed, Step};
+pub use periods::{Counted, Periods};
+pub use person::{PassedOver, Person, PostRefused, Posted, SuppressionsAdded, SuppressionsRemoved};
 
 /// Something that happened. What it means in money is `settlement`'s to say, what it obliges to is `delivery`'s.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +49,12 @@ pub enum Fact {
     ModuleUploaded(ModuleUploaded),
     /// A module's version took a step in its life.
     ModuleStepped(ModuleStepped),
+    /// A post claimed its ping, and its person may not be sold.
+    PostRefused(PostRefused),
+    /// Entries were put on a suppression list.
+    SuppressionsAdded(SuppressionsAdded),
+    /// Entries were taken off a suppression list.
+    SuppressionsRemoved(SuppressionsRemoved),
     /// A lead's contact data was erased.
     ContactErased(ContactErased),
     /// Contact data was forgotten because its time was over.
@@ -54,7 +66,7 @@ pub enum Fact {
 /// The body of a saved object, as the operator's API takes it.
 #[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
 pub struct Saved {
-    /// `source`, `buyer`, `vertical`, `campaign`, `list`, `module` or `limits`.
+    /// `source`, `buyer`, `vertical`, `campaign`, `list`, `suppression`, `module` or `limits`.
     pub what: String,
     pub id: String,
     /// JSON. A source's key is in it as a digest only.
@@ -161,8 +173,8 @@ pub struct Winner {
     pub buyer: String,
     pub bid: i64,
     pub price: i64,
-    /// The day in the campaign's time zone whose caps and budget it counts for.
-    pub day: i32,
+    /// The periods whose caps and budgets it counts for.
+    pub counted: Counted,
 }
 
 /// A submission that did not become a lead.
@@ -176,28 +188,6 @@ pub struct SubmissionRefused {
     pub message: String,
     /// SHA-256 of the body.
     pub body: [u8; 32],
-}
-
-/// The full lead came for a ping in time.
-#[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
-pub struct Posted {
-    pub ping: u128,
-    /// SHA-256 of the body.
-    pub body: [u8; 32],
-    pub request: Option<Request>,
-}
-
-/// An attempt after the first to hand a lead to one buyer begins. The first needs no fact of its own: the post begins it,
-/// or the refusal that names the next buyer.
-#[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
-pub struct AskedAgain {
-    pub ping: u128,
-    /// Which copy of the lead, from 0.
-    pub copy: u32,
-    pub campaign: String,
-    pub buyer: String,
-    /// The number of the attempt that begins, from 2.
-    pub attempt: u32,
 }
 
 /// How one attempt to hand a lead to one buyer ended.
@@ -325,6 +315,9 @@ kinds! {
     10 "asked-again" AskedAgain(AskedAgain) std::convert::identity;
     11 "module-uploaded" ModuleUploaded(ModuleUploaded) std::convert::identity;
     12 "module-stepped" ModuleStepped(ModuleStepped) std::convert::identity;
+    20 "post-refused" PostRefused(PostRefused) std::convert::identity;
+    21 "suppressions-added" SuppressionsAdded(SuppressionsAdded) std::convert::identity;
+    22 "suppressions-removed" SuppressionsRemoved(SuppressionsRemoved) std::convert::identity;
     40 "contact-erased" ContactErased(ContactErased) std::convert::identity;
     41 "contacts-swept" ContactsSwept(ContactsSwept) std::convert::identity;
     42 "master-key-rotated" MasterKeyRotated(MasterKeyRotated) std::convert::identity;
@@ -348,8 +341,11 @@ impl Fact {
             Self::Posted(fact) => Some(PingId::from_u128(fact.ping)),
             Self::AskedAgain(fact) => Some(PingId::from_u128(fact.ping)),
             Self::Delivered(fact) => Some(PingId::from_u128(fact.ping)),
+            Self::PostRefused(fact) => Some(PingId::from_u128(fact.ping)),
             Self::ContactErased(fact) => Some(PingId::from_u128(fact.ping)),
             Self::Saved(_)
+            | Self::SuppressionsAdded(_)
+            | Self::SuppressionsRemoved(_)
             | Self::ModuleUploaded(_)
             | Self::ModuleStepped(_)
             | Self::Deposited(_)
@@ -405,6 +401,8 @@ mod tests {
             ping: 7,
             body: [1; 32],
             request: Some(Request { key: [2; 32], body: [1; 32] }),
+            person: Person { phone: Some([3; 32]), email: None },
+            passed_over: Vec::new(),
         });
         assert_eq!(Fact::decode(fact.kind(), &fact.encode()).unwrap(), fact);
     }

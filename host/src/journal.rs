@@ -12,6 +12,7 @@ mod backup;
 mod chain;
 mod contacts;
 mod directory;
+mod payload;
 mod disk;
 mod place;
 mod reading;
@@ -28,6 +29,7 @@ use tokio::task::JoinHandle;
 
 use self::audit::Pace;
 use self::directory::Directory;
+use self::payload::Payload;
 use self::writer::{Busy, Work, Writer};
 use crate::ids::Digest;
 use crate::money::Micros;
@@ -315,23 +317,31 @@ impl Seat {
     ///
     /// Legs that do not sum to zero are a fault of ours: the process stops, and the record is not written.
     pub fn fill(self, record: Record) -> Committed {
-        match record.imbalance() {
-            0 => (),
-            sum => writer::stop_the_process(&format_args!(
-                "the legs of a record of kind {} sum to {sum} millionths: {:?}",
-                record.kind, record.entries
-            )),
-        }
+        balanced(&record);
         let (sender, receiver) = oneshot::channel();
-        self.0.send(Work::Fact(record, sender));
-        Committed(receiver)
+        self.0.send(Work::Fact(record, None, sender));
+        Committed { durable: receiver, payload: None }
+    }
+}
+
+/// Legs that do not sum to zero are a fault of ours: the process stops.
+fn balanced(record: &Record) {
+    match record.imbalance() {
+        0 => (),
+        sum => writer::stop_the_process(&format_args!(
+            "the legs of a record of kind {} sum to {sum} millionths: {:?}",
+            record.kind, record.entries
+        )),
     }
 }
 
 /// A record on its way to the disk.
 #[derive(Debug)]
 #[must_use = "nothing may be answered before the record is durable"]
-pub struct Committed(oneshot::Receiver<u64>);
+pub struct Committed {
+    durable: oneshot::Receiver<u64>,
+    payload: Option<Arc<Payload>>,
+}
 
 impl Committed {
     /// Waits until the record is durable and returns its number.
@@ -339,7 +349,10 @@ impl Committed {
     /// # Errors
     /// If the journal ended first; then it is unknown whether the record was written.
     pub async fn wait(self) -> Result<u64, Closed> {
-        self.0.await.map_err(|_| Closed)
+        if let Some(payload) = self.payload {
+            payload.write();
+        }
+        self.durable.await.map_err(|_| Closed)
     }
 }
 

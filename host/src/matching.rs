@@ -24,13 +24,11 @@ pub fn shortlist<'m>(
     lead: &PingView,
     source: &SourceId,
     at: Moment,
-    admits: impl Fn(&Campaign) -> Result<(), Exclusion>,
+    admits: impl Fn(&Campaign) -> Result<(), (Exclusion, Option<String>)>,
 ) -> Shortlist<'m> {
     let mut shortlist = Shortlist::default();
     for campaign in &vertical.campaigns {
-        match eligible(campaign, lead, source, at)
-            .and_then(|()| admits(campaign).map_err(|why| (why, None)))
-        {
+        match eligible(campaign, lead, source, at).and_then(|()| admits(campaign)) {
             Ok(()) => shortlist.candidates.push(campaign),
             Err((exclusion, detail)) => {
                 shortlist.left_out.push(left_out(campaign, exclusion, detail))
@@ -57,6 +55,10 @@ fn eligible(
     }
     if !campaign.buyer.active {
         return Err((Exclusion::BuyerPaused, None));
+    }
+    let adapter = campaign.buyer.adapter.as_ref();
+    if adapter.is_some_and(|adapter| adapter.upkeep.taken_out.is_some()) {
+        return Err((Exclusion::AdapterOutOfService, None));
     }
     if campaign.schedule.as_ref().is_some_and(|schedule| !schedule.open_at(at)) {
         return Err((Exclusion::OutOfSchedule, None));

@@ -45,16 +45,22 @@ reasons! {
         CampaignPaused = "campaign-paused", "the campaign is paused";
         /// The buyer is not active.
         BuyerPaused = "buyer-paused", "the buyer is paused";
+        /// The adapter that hands leads to the buyer is out of service, because it failed too often or an operator took it out.
+        AdapterOutOfService = "adapter-out-of-service", "the buyer's adapter is out of service";
         /// Outside the campaign's schedule.
         OutOfSchedule = "out-of-schedule", "the campaign is closed at this time";
         /// A declared criterion is not met.
         CriteriaUnmet = "criteria-unmet", "the lead does not meet the campaign's criteria";
         /// The campaign bought the same lead a short time ago.
         DuplicateForCampaign = "duplicate-for-campaign", "the campaign bought the same lead within its window";
-        /// The campaign has its number of leads.
-        CapReached = "cap-reached", "the campaign has reached its cap";
-        /// The campaign has spent its budget.
-        BudgetSpent = "budget-spent", "the campaign's budget does not cover the bid";
+        /// The campaign or its buyer bought this person a short time ago; the detail says who did and what is the same.
+        DuplicatePerson = "duplicate-person", "the person was sold before, within the window";
+        /// The person is on a suppression list; the detail names it.
+        Suppressed = "suppressed", "the person is on a suppression list";
+        /// The campaign or its buyer has its number of leads; the detail says which cap.
+        CapReached = "cap-reached", "a cap is reached";
+        /// The campaign or its buyer has spent its budget; the detail says which.
+        BudgetSpent = "budget-spent", "a budget does not cover the bid";
         /// The buyer's balance and credit do not cover the bid.
         NoFunds = "no-funds", "the buyer's balance and credit do not cover the bid";
         /// The campaign's filter said no; the detail is the filter's own code.
@@ -97,6 +103,12 @@ reasons! {
         PingExpired = "ping-expired", "the ping has expired; send a new ping";
         /// The ping found no buyer, so there is nothing to post.
         PingNotAccepted = "ping-not-accepted", "the ping was not accepted, so it cannot be posted";
+        /// The person was sold a short time ago, to anybody.
+        DuplicatePerson = "duplicate-person", "this person's lead was sold a short time ago";
+        /// The person is not to be sold.
+        Suppressed = "suppressed", "this person is not to be sold";
+        /// No buyer that could have the lead may have this person.
+        PersonKnown = "person-known", "every buyer that could have the lead has this person already, or must not have it";
         /// Every buyer refused the lead.
         AllRejected = "all-rejected", "every buyer that could have the lead refused it";
         /// The deadline passed before the auction could be closed.

@@ -4,6 +4,8 @@
 //! window, and when they go back the repeated one is in it twice. The time zones come with the program, so that every
 //! machine decides the same.
 
+mod periods;
+
 use std::fmt;
 
 use jiff::civil::Weekday;
@@ -11,6 +13,8 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
 use crate::clock::Moment;
+
+pub use periods::{periods_in_zone, weekday};
 
 /// The most windows in one schedule.
 pub const WINDOWS_MAX: usize = 64;
@@ -104,12 +108,6 @@ impl Schedule {
     pub fn zone(&self) -> &TimeZone {
         &self.zone
     }
-}
-
-/// Returns the day that it is in a time zone, counted from 1970-01-01.
-pub fn day_in_zone(zone: &TimeZone, at: Moment) -> i32 {
-    let days = jiff::civil::date(1970, 1, 1).until(at.in_zone(zone).date());
-    days.map_or(i32::MAX, |days| days.get_days())
 }
 
 impl Window {
@@ -412,16 +410,5 @@ mod tests {
             &window(&["mon"], "24:00", "09:00"),
             &wrong("/from", "a day ends at 24:00; begin at 00:00 of the next"),
         );
-    }
-
-    #[test]
-    fn a_day_begins_at_midnight_in_its_zone() {
-        let zone = TimeZone::get(CHICAGO).unwrap();
-        let days =
-            |at: &str| (day_in_zone(&zone, moment(at)), day_in_zone(&TimeZone::UTC, moment(at)));
-        assert_eq!(days("1970-01-01T05:59:59.999Z"), (-1, 0));
-        assert_eq!(days("1970-01-01T06:00:00Z"), (0, 0));
-        assert_eq!(days("2026-07-01T04:59:59.999Z"), (20_634, 20_635));
-        assert_eq!(days("2026-07-01T05:00:00Z"), (20_635, 20_635));
     }
 }

@@ -13,6 +13,8 @@ mod persons;
 mod problem;
 mod schemas;
 mod sources;
+mod suppressions;
+mod used;
 mod views;
 
 use std::net::SocketAddr;
@@ -136,6 +138,12 @@ fn routes(desk: Desk) -> Router {
         .route("/v1/buyers", get(views::buyers))
         .route("/v1/buyers/{id}", put(operator::put_buyer).get(views::buyer))
         .route("/v1/buyers/{id}/deposits", post(operator::deposit))
+        .route("/v1/suppressions", get(suppressions::lists))
+        .route("/v1/suppressions/{id}", put(suppressions::put_list).get(suppressions::list))
+        .route(
+            "/v1/suppressions/{id}/entries",
+            post(suppressions::add).delete(suppressions::remove),
+        )
         .route("/v1/verticals", get(operator::verticals))
         .route("/v1/verticals/{id}", put(operator::put_vertical).get(operator::vertical))
         .route("/v1/campaigns", get(operator::campaigns))

@@ -167,8 +167,6 @@ pub struct ContactRow {
     pub sealed: Vec<u8>,
     /// The key that opens it, wrapped.
     pub key: Vec<u8>,
-    /// When it is forgotten; none while a delivery may need it.
-    pub until: Option<Moment>,
 }
 
 /// By what a lead's person is found.

@@ -129,6 +129,9 @@ impl Recorded {
             | Fact::ContactErased(_)
             | Fact::ContactsSwept(_)
             | Fact::MasterKeyRotated(_)
+            | Fact::PostRefused(_)
+            | Fact::SuppressionsAdded(_)
+            | Fact::SuppressionsRemoved(_)
             | Fact::Expired(_) => (),
         }
     }

@@ -103,7 +103,8 @@ impl Program {
         Self::opened(Self::spawn(data, options), None).await
     }
 
-    async fn opened(mut child: Child, mut file: Option<File>) -> Result<Self, Refused> {
+    /// Waits until a program that was just started has opened.
+    pub(crate) async fn opened(mut child: Child, mut file: Option<File>) -> Result<Self, Refused> {
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut printed = Vec::new();
         let opening = async {
@@ -155,6 +156,15 @@ impl Program {
     pub(crate) async fn kill(mut self) {
         self.child.start_kill().unwrap();
         self.child.wait().await.unwrap();
+    }
+
+    /// Waits until the program has ended by itself; returns how, and everything that it logged.
+    pub(crate) async fn ended(mut self) -> (ExitStatus, String) {
+        let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await;
+        let status = ended.unwrap_or_else(|_| panic!("it goes on:\n{}", self.log())).unwrap();
+        // The last lines may still be on their way through the pipe.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        (status, self.log())
     }
 
     /// Asks the program to stop, and waits until it has.

@@ -44,6 +44,7 @@ impl Answer {
     /// Returns the text at a path such as `bids/0/price`, wherever it begins; an empty path is the whole answer, where that is
     /// a short text.
     #[must_use]
+    #[inline(never)]
     pub fn find(&self, path: &str) -> Option<&str> {
         if path.is_empty() {
             let is_word = self.tree == Tree::Null && !self.text.is_empty();
@@ -55,6 +56,7 @@ impl Answer {
 
     /// Returns the first of these paths at which there is something.
     #[must_use]
+    #[inline(never)]
     pub fn first(&self, paths: &[&str]) -> Option<&str> {
         paths.iter().find_map(|path| self.find(path))
     }
@@ -68,7 +70,7 @@ impl Answer {
 
 /// Says whether a text is a page for people, in which no answer is looked for.
 fn is_page(text: &str) -> bool {
-    let begin: String = text.chars().take(15).flat_map(char::to_lowercase).collect();
+    let begin: String = text.chars().take(15).map(|c| c.to_ascii_lowercase()).collect();
     ["<!doctype html", "<html", "<br", "<b>", "<p>"].iter().any(|page| begin.starts_with(page))
 }
 

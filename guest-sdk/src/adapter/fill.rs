@@ -20,7 +20,7 @@ pub enum As<'a> {
     Date(&'a str),
     /// The last ten digits of a telephone number.
     Digits,
-    /// In capitals.
+    /// In capitals, as far as the letters are those of ASCII.
     Capitals,
 }
 
@@ -42,7 +42,7 @@ impl As<'_> {
             (Self::Flag, Value::Boolean(yes)) => if yes { "1" } else { "0" }.into(),
             (Self::Date(pattern), Value::Date(days)) => words::date(days, pattern).into(),
             (Self::Digits, Value::Text(text)) => words::digits(text).into(),
-            (Self::Capitals, Value::Text(text)) => text.to_uppercase().into(),
+            (Self::Capitals, Value::Text(text)) => text.to_ascii_uppercase().into(),
             (Self::Text, value) => match is(value) {
                 Tree::Number(text) => Tree::Text(text),
                 Tree::Bool(yes) => if yes { "true" } else { "false" }.into(),

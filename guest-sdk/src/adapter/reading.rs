@@ -1,4 +1,7 @@
 //! How answers of a dialect are read: where the verdict, the price and the names stand, and which words mean what.
+//!
+//! An adapter is called once for each request, so here and in its neighbours small code counts for more than quick code:
+//! what many call is never inlined.
 
 use super::answer::Answer;
 use super::tree::Tree;
@@ -166,6 +169,7 @@ impl Reading<'_> {
 
     /// Returns what all places of the verdict agree on.
     #[must_use]
+    #[inline(never)]
     pub fn verdict_of(&self, answer: &Answer) -> Verdict {
         let mut agreed = Verdict::Silent;
         for (place, text) in self.verdict.iter().filter_map(|p| Some((*p, answer.find(p)?))) {
@@ -195,6 +199,7 @@ impl Reading<'_> {
         }
     }
 
+    #[inline(never)]
     fn word(&self, place: &str, text: &str) -> Verdict {
         let any = |words: &[&str]| words.iter().any(|word| matches(word, text));
         if any(self.duplicate) {
@@ -222,12 +227,14 @@ impl Reading<'_> {
             .max_by_key(|bid| self.price_of(bid))
     }
 
+    #[inline(never)]
     fn price_of(&self, bid: &Tree) -> Option<i64> {
         self.price.iter().find_map(|place| price(bid.find(place)?.text()?))
     }
 
     /// Returns the reason, shortened.
     #[must_use]
+    #[inline(never)]
     pub fn reason_of(&self, answer: &Answer) -> Option<String> {
         let text = answer.first(self.reason).or_else(|| answer.find(""))?;
         Some(cut(text, REASON_CHARS_MAX))
@@ -260,6 +267,7 @@ impl Reading<'_> {
     }
 
     /// Makes of a yes the bid that it is: a price of zero is none.
+    #[inline(never)]
     fn bid(&self, answer: &Answer) -> PingReply {
         let best = self.best(answer);
         let tree = best.unwrap_or(answer.tree());
@@ -323,6 +331,7 @@ fn is_nothing(complaint: &str) -> bool {
         .any(|nothing| matches(nothing, complaint))
 }
 
+#[inline(never)]
 fn cut(text: &str, chars: usize) -> String {
     text.trim().chars().take(chars).collect()
 }

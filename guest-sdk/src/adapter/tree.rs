@@ -79,6 +79,7 @@ impl Tree {
     }
 
     /// Returns the member of this name, or the element at this place, which is made if it is not there.
+    #[inline(never)]
     fn member(&mut self, name: &str) -> &mut Self {
         if let Ok(place) = name.parse::<usize>()
             && place < PARTS_MAX
@@ -130,6 +131,7 @@ impl Tree {
 
     /// Returns the member of this name, whatever its case and punctuation, or the element at this place.
     #[must_use]
+    #[inline(never)]
     pub fn get(&self, name: &str) -> Option<&Self> {
         match self {
             Self::Object(members) => {
@@ -145,6 +147,7 @@ impl Tree {
 
     /// Returns the part at a path, wherever in the tree the path begins; the least deep counts.
     #[must_use]
+    #[inline(never)]
     pub fn find(&self, path: &str) -> Option<&Self> {
         let mut level = vec![self];
         for _ in 0..DEPTH_MAX {
@@ -158,6 +161,7 @@ impl Tree {
     }
 
     /// Returns the part at a path that begins here.
+    #[inline(never)]
     fn at(&self, path: &str) -> Option<&Self> {
         path.split('/').filter(|step| !step.is_empty()).try_fold(self, |part, step| part.get(step))
     }
@@ -186,6 +190,7 @@ impl Tree {
     }
 
     /// Adds a member that was read: a name that comes again makes a list.
+    #[inline(never)]
     pub(super) fn add(&mut self, name: String, value: Self) {
         let Self::Object(members) = self else { return };
         match members.iter_mut().find(|(known, _)| *known == name) {

@@ -8,19 +8,25 @@ const ONE: u64 = 1_000_000;
 const PLACES: usize = 6;
 
 /// Returns a name without case and punctuation, so that `Lead_ID` and `leadId` are one.
+#[inline(never)]
 pub(super) fn fold(name: &str) -> String {
-    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    let kept = name.chars().filter(|c| c.is_ascii_alphanumeric() || !c.is_ascii());
+    kept.map(|c| c.to_ascii_lowercase()).collect()
 }
 
-/// Returns a word in lower case, its parts one space apart: `POST_VALID` is `post valid`.
+/// Returns a word in lower case, its parts one space apart: `POST_VALID` is `post valid`. A sign before a number stays.
+#[inline(never)]
 fn plain(word: &str) -> String {
     let mut plain = String::with_capacity(word.len());
-    for part in word.split(|c: char| c.is_whitespace() || matches!(c, '_' | '-')) {
+    if word.trim_start().starts_with('-') {
+        plain.push('-');
+    }
+    for part in word.split(|c: char| c.is_ascii_whitespace() || matches!(c, '_' | '-')) {
         if !part.is_empty() {
-            if !plain.is_empty() {
+            if !matches!(plain.as_str(), "" | "-") {
                 plain.push(' ');
             }
-            plain.extend(part.chars().flat_map(char::to_lowercase));
+            plain.extend(part.chars().map(|c| c.to_ascii_lowercase()));
         }
     }
     plain
@@ -29,6 +35,7 @@ fn plain(word: &str) -> String {
 /// Says whether a text is as a pattern says, whatever the case: `accepted`, `lead *` for what begins so, `*dup*` for what
 /// holds it. A `*` stands for anything.
 #[must_use]
+#[inline(never)]
 pub fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (plain(pattern), plain(text));
     let mut parts = pattern.split('*');
@@ -51,9 +58,10 @@ pub fn matches(pattern: &str, text: &str) -> bool {
 
 /// Reads an amount such as `12.50`, `$1,250` or `8.5 USD`, in millionths; what is below a millionth is left out.
 #[must_use]
+#[inline(never)]
 pub fn price(text: &str) -> Option<i64> {
     let text = text.trim_matches(|c: char| {
-        c.is_whitespace() || matches!(c, '$' | '€' | '£') || c.is_ascii_alphabetic()
+        c.is_ascii_whitespace() || matches!(c, '$' | '€' | '£') || c.is_ascii_alphabetic()
     });
     let text = match text.split_once('.') {
         Some((whole, fraction))
@@ -81,6 +89,7 @@ pub fn money(millionths: i64, digits: usize) -> String {
 /// Writes a day, counted from 1970-01-01, as a pattern says: `YYYY`, `YY`, `MM`, `M`, `DD` and `D` are replaced, all else
 /// stands for itself.
 #[must_use]
+#[inline(never)]
 pub fn date(days: i32, pattern: &str) -> String {
     let (year, month, day) = calendar::civil(days);
     let two = |number: i32| [if number < 10 { "0" } else { "" }, &number.to_string()].concat();

@@ -30,7 +30,10 @@ pub const PROPERTY_TYPES: &[Word] = &[
         "multi-family",
         "2 multi multifamily multifamilyhome multiunit multiplefamily multifamilydwelling duplex triplex fourplex quadplex 2-4 2-4units 2to4units twotofourunits 2unit 3unit 4unit 2family twofamily multifamily2-4units apartmentbuilding 2-4unit",
     ),
-    ("condo", "3 condominium condos coop cooperative co-op condominiums condocoop highrisecondo"),
+    (
+        "condo",
+        "3 condominium condos townhousecondo townhousecondominium condotownhouse coop cooperative co-op condominiums condocoop highrisecondo",
+    ),
     ("townhouse", "4 townhome rowhouse rowhome town townhomes attached semidetached"),
     (
         "mobile",

@@ -51,7 +51,8 @@ CREATE TABLE contact (
 
 CREATE INDEX contact_until ON contact (until) WHERE until IS NOT NULL;
 
--- The key of each sealed lead, wrapped by the master key.
+-- The key of each sealed lead, wrapped by the master key. Leave this table's data out of dumps
+-- (`pg_dump --exclude-table-data=contact_key`).
 CREATE TABLE contact_key (
     subject bytea PRIMARY KEY,
     wrapped bytea NOT NULL
@@ -70,7 +71,7 @@ CREATE INDEX person_until ON person (until);
 
 -- Keys of the exchange itself, wrapped by the master key.
 CREATE TABLE secret (
-    name    text COLLATE "C" PRIMARY KEY,
+    name    text PRIMARY KEY,
     wrapped bytea NOT NULL
 );
 

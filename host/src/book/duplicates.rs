@@ -1,33 +1,34 @@
 //! What was seen a short time ago, by a key, oldest forgotten first.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::hash::Hash;
 
+use super::named::Map;
 use crate::clock::Moment;
 use crate::ids::PingId;
 
 /// A bounded memory of keys with the ping they came with.
-#[derive(Clone, Debug)]
-pub(super) struct Window<K, D = ()> {
-    seen: HashMap<K, Seen<D>>,
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Window<K: Eq + Hash, D = ()> {
+    seen: Map<K, Seen<D>>,
     order: VecDeque<(Moment, K)>,
 }
 
 /// When a key was seen last, and in which ping.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Seen<D> {
     pub(super) at: Moment,
     pub(super) ping: PingId,
     pub(super) detail: D,
 }
 
-impl<K, D> Default for Window<K, D> {
+impl<K: Eq + Hash, D> Default for Window<K, D> {
     fn default() -> Self {
-        Self { seen: HashMap::new(), order: VecDeque::new() }
+        Self { seen: Map::default(), order: VecDeque::new() }
     }
 }
 
-impl<K: Clone + Eq + Hash, D> Window<K, D> {
+impl<K: Copy + Eq + Hash, D> Window<K, D> {
     pub(super) fn get(&self, key: &K) -> Option<&Seen<D>> {
         self.seen.get(key)
     }
@@ -38,7 +39,7 @@ impl<K: Clone + Eq + Hash, D> Window<K, D> {
 
     /// Remembers a key; beyond `limit` keys the oldest is forgotten.
     pub(super) fn insert(&mut self, key: K, at: Moment, ping: PingId, detail: D, limit: usize) {
-        self.seen.insert(key.clone(), Seen { at, ping, detail });
+        self.seen.insert(key, Seen { at, ping, detail });
         self.order.push_back((at, key));
         while self.order.len() > limit {
             self.forget_oldest();

@@ -1,5 +1,6 @@
 //! What the erasure of a lead's contact data does to its open copies.
 
+use super::apply::Back;
 use super::{OpenPing, Stage, State};
 use crate::facts::ContactErased;
 use crate::ids::PingId;
@@ -25,11 +26,11 @@ impl State {
             let copy = open.copies.get_mut(index).filter(|copy| copy.stage == Stage::Held);
             if let Some(copy) = copy {
                 copy.stage = Stage::Void;
-                let winner = copy.winner.clone();
-                self.release(&winner);
+                let copy = copy.clone();
+                self.release(&open.auction, &copy, Back::Whole);
             }
         }
-        if open.copies.iter().any(|copy| copy.stage == Stage::Held) {
+        if open.held().next().is_some() {
             self.pings.insert(ping, open);
         }
     }

@@ -4,15 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
-
 use super::adapters::Task;
+use super::caps::{Caps, DuplicatesSpec};
 use super::draft::Draft;
 use super::faults::{Fault, Faults};
 use super::headers::Headers;
-use super::rules::{failing, fits, limits, possible, schema_words};
+use super::rules::{failing, fits, limits, possible, schema_words, suppressions, zone};
 use super::serving::{Served, Serving, Upkeep};
-use super::spec::{BuyerSpec, CampaignSpec, DeliverySpec, SourceSpec, VerticalSpec};
+use super::spec::{BuyerSpec, CampaignSpec, DeliverySpec, Register, SourceSpec, VerticalSpec};
 use super::upkeep::LimitsSpec;
 use super::versions::{Track, Trial, Versions};
 use super::workshop::Workshop;
@@ -21,7 +20,6 @@ use crate::criteria::{Criteria, Lists};
 use crate::egress::Egress;
 use crate::ids::{BuyerId, CampaignId, ModuleName, SourceId, VerticalId};
 use crate::lead::Schema;
-use crate::money::Micros;
 use crate::sandbox::{Admitted, ConfigureError, ConfiguredFilter, Normalizer};
 use crate::schedule::Schedule;
 
@@ -47,13 +45,15 @@ impl Market {
         let (buyers, lists) = (HashMap::new(), Lists::default());
         let bench = Bench { draft, workshop, buyers: &buyers, lists: &lists };
         for (id, spec) in &register.buyers {
-            let mut buyer = faults.keep(buyer(id, spec, &workshop.egress));
+            let mut buyer = faults.keep(buyer(id, spec, register, &workshop.egress));
             if let (Some(buyer), Some(adapter)) = (&mut buyer, &spec.delivery.adapter) {
                 let at = (format!("buyer {id}"), "/delivery/adapter");
                 buyer.adapter = faults.keep(bench.adapter((&at.0, at.1), adapter, Task::Post));
             }
             market.buyers.extend(buyer.map(|buyer| (id.clone(), Arc::new(buyer))));
         }
+        let everyone = register.suppressions.iter().filter(|(_, list)| list.everyone);
+        market.suppressions = everyone.map(|(name, _)| Arc::from(name.as_str())).collect();
         let mut lists = Lists::default();
         for (name, list) in &register.lists {
             faults.keep(lists.insert(name, &list.values).map_err(|error| {
@@ -107,7 +107,12 @@ fn source(id: &SourceId, spec: &SourceSpec) -> Result<Source, Fault> {
     })
 }
 
-fn buyer(id: &BuyerId, spec: &BuyerSpec, egress: &Egress) -> Result<Buyer, Fault> {
+fn buyer(
+    id: &BuyerId,
+    spec: &BuyerSpec,
+    register: &Register,
+    egress: &Egress,
+) -> Result<Buyer, Fault> {
     let what = format!("buyer {id}");
     let DeliverySpec { url, timeout_ms, idempotent, .. } = &spec.delivery;
     let destination =
@@ -119,9 +124,14 @@ fn buyer(id: &BuyerId, spec: &BuyerSpec, egress: &Egress) -> Result<Buyer, Fault
     if spec.credit_limit.0.is_negative() {
         return Err(Fault::new(&what, "/credit_limit", "must not be negative"));
     }
+    DuplicatesSpec::check(spec.duplicates.as_ref(), &what)?;
     Ok(Buyer {
         id: id.clone(),
         credit_limit: spec.credit_limit.0,
+        zone: zone(&what, &spec.zone)?,
+        caps: Caps::new(&what, &spec.caps, &spec.budget)?,
+        duplicates: spec.duplicates,
+        suppressions: suppressions(&what, &spec.suppressions, register)?,
         destination,
         timeout: Duration::from_millis(u64::from(*timeout_ms)),
         idempotent: *idempotent,
@@ -182,6 +192,7 @@ impl Bench<'_> {
             copies: spec.copies,
             hold: Duration::from_secs(u64::from(spec.hold_seconds)),
             duplicate_window: Duration::from_secs(u64::from(spec.duplicate_window_seconds)),
+            duplicates: spec.duplicates,
             retention: Retention {
                 contact: Duration::from_secs(3_600 * u64::from(spec.retention.contact_hours)),
                 person: Duration::from_secs(86_400 * u64::from(spec.retention.person_days)),
@@ -327,13 +338,6 @@ impl Bench<'_> {
             }
             Some(_) | None => (),
         }
-        for (pointer, amount) in
-            [("/budget/daily", spec.budget.daily), ("/budget/total", spec.budget.total)]
-        {
-            if amount.is_some_and(|amount| amount.0 < Micros::ZERO) {
-                return Err(fault(pointer, "must not be negative".to_owned()));
-            }
-        }
         let checked = |message: String| format!("{message} (checked by {})", schema_words(schema));
         let criteria = match &spec.criteria {
             None => Criteria::any(),
@@ -346,14 +350,12 @@ impl Bench<'_> {
         let schedule = spec.schedule.as_ref().map(Schedule::from_json).transpose();
         let schedule = schedule
             .map_err(|error| fault(&format!("/schedule{}", error.pointer), error.message))?;
-        let zone = TimeZone::get(&spec.zone).map_err(|_| {
-            let example = "use a name of the IANA database, such as America/Chicago";
-            fault("/zone", format!("there is no time zone `{}`; {example}", spec.zone))
-        })?;
         if spec.duplicate_window_seconds > VerticalSpec::WINDOW_SECONDS_MAX {
             let message = format!("must be at most {}", VerticalSpec::WINDOW_SECONDS_MAX);
             return Err(fault("/duplicate_window_seconds", message));
         }
+        let what = format!("campaign {id}");
+        DuplicatesSpec::check(spec.duplicates.as_ref(), &what)?;
         Ok(Campaign {
             id: id.clone(),
             buyer: Arc::clone(buyer),
@@ -361,10 +363,11 @@ impl Bench<'_> {
             price: spec.price.map(|price| price.0),
             criteria,
             schedule,
-            zone,
-            caps: spec.caps,
-            budget: spec.budget,
+            zone: zone(&what, &spec.zone)?,
+            caps: Caps::new(&what, &spec.caps, &spec.budget)?,
             duplicate_window: Duration::from_secs(u64::from(spec.duplicate_window_seconds)),
+            duplicates: spec.duplicates,
+            suppressions: suppressions(&what, &spec.suppressions, &self.draft.register)?,
             filter,
         })
     }

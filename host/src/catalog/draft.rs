@@ -69,6 +69,9 @@ impl Draft {
             | Fact::Posted(_)
             | Fact::Delivered(_)
             | Fact::AskedAgain(_)
+            | Fact::PostRefused(_)
+            | Fact::SuppressionsAdded(_)
+            | Fact::SuppressionsRemoved(_)
             | Fact::ContactErased(_)
             | Fact::ContactsSwept(_)
             | Fact::MasterKeyRotated(_)
@@ -90,6 +93,7 @@ impl Draft {
             "vertical" => drop(register.verticals.insert(name(id, what)?, read(body, what)?)),
             "campaign" => drop(register.campaigns.insert(name(id, what)?, read(body, what)?)),
             "list" => drop(register.lists.insert(id.clone(), read(body, what)?)),
+            "suppression" => drop(register.suppressions.insert(id.clone(), read(body, what)?)),
             "module" => drop(register.modules.insert(name(id, what)?, read(body, what)?)),
             "limits" => drop(register.limits.insert(id.clone(), read(body, what)?)),
             _ => {

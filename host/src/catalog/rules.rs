@@ -1,7 +1,12 @@
 //! What single objects of a draft must keep, whatever else is in it.
 
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+
+use super::caps::DuplicatesSpec;
 use super::faults::Fault;
-use super::spec::{RetentionSpec, VerticalSpec};
+use super::spec::{Register, RetentionSpec, VerticalSpec};
 use super::upkeep::{FailingSpec, LimitsSpec, ModuleSpec};
 use crate::lead::Schema;
 use crate::sandbox::{Filter, FilterLimits, Limits, Need};
@@ -55,6 +60,33 @@ pub(super) fn schema_words(schema: &Schema) -> String {
     format!("version {major}.{minor} of the schema of `{}`", schema.vertical())
 }
 
+/// Looks a time zone up.
+pub(super) fn zone(what: &str, name: &str) -> Result<TimeZone, Fault> {
+    TimeZone::get(name).map_err(|_| {
+        let example = "use a name of the IANA database, such as America/Chicago";
+        Fault::new(&what, "/zone", format!("there is no time zone `{name}`; {example}"))
+    })
+}
+
+/// Looks suppression lists up.
+pub(super) fn suppressions(
+    what: &str,
+    names: &[String],
+    register: &Register,
+) -> Result<Vec<Arc<str>>, Fault> {
+    let mut lists = Vec::with_capacity(names.len());
+    for (index, name) in names.iter().enumerate() {
+        if !register.suppressions.contains_key(name) {
+            let message = format!(
+                "there is no suppression list `{name}`; save it first with PUT /v1/suppressions/{name}"
+            );
+            return Err(Fault::new(&what, &format!("/suppressions/{index}"), message));
+        }
+        lists.push(Arc::from(name.as_str()));
+    }
+    Ok(lists)
+}
+
 /// Checks the numbers of a vertical.
 pub(super) fn limits(what: &str, spec: &VerticalSpec) -> Result<(), Fault> {
     let between = |pointer: &str, value: u32, least: u32, most: u32| {
@@ -67,6 +99,7 @@ pub(super) fn limits(what: &str, spec: &VerticalSpec) -> Result<(), Fault> {
     between("/hold_seconds", spec.hold_seconds, 1, VerticalSpec::HOLD_SECONDS_MAX)?;
     let window = spec.duplicate_window_seconds;
     between("/duplicate_window_seconds", window, 0, VerticalSpec::WINDOW_SECONDS_MAX)?;
+    DuplicatesSpec::check(spec.duplicates.as_ref(), what)?;
     let retention = &spec.retention;
     let hours = RetentionSpec::CONTACT_HOURS_MAX;
     between("/retention/contact_hours", retention.contact_hours, 0, hours)?;

@@ -6,6 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::caps::{BudgetSpec, CapsSpec, DuplicatesSpec};
 use super::headers::HeaderSpec;
 use super::upkeep::{LimitsSpec, ModuleSpec};
 use crate::ids::{BuyerId, CampaignId, Digest, IdError, ModuleName, SourceId, VerticalId};
@@ -148,6 +149,21 @@ pub struct BuyerSpec {
     #[serde(default)]
     pub credit_limit: Amount,
     pub delivery: DeliverySpec,
+    /// For all its campaigns together.
+    #[serde(default)]
+    pub caps: CapsSpec,
+    /// For all its campaigns together.
+    #[serde(default)]
+    pub budget: BudgetSpec,
+    /// The time zone in which the days of its caps and its budget begin.
+    #[serde(default = "utc")]
+    pub zone: String,
+    /// A person that any of its campaigns bought is not sold to it again within this window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duplicates: Option<DuplicatesSpec>,
+    /// The people on these suppression lists are not sold to it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suppressions: Vec<String>,
     #[serde(default = "yes")]
     pub active: bool,
 }
@@ -216,6 +232,9 @@ pub struct VerticalSpec {
     /// How long the same lead from the same source is a duplicate; 0 means never.
     #[serde(default)]
     pub duplicate_window_seconds: u32,
+    /// A person that was sold in this vertical is not sold again within this window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duplicates: Option<DuplicatesSpec>,
     #[serde(default)]
     pub retention: RetentionSpec,
     #[serde(default = "yes")]
@@ -285,19 +304,19 @@ pub struct CampaignSpec {
     #[serde(default)]
     pub budget: BudgetSpec,
     /// The time zone in which its days begin.
-    #[serde(default = "CampaignSpec::default_zone")]
+    #[serde(default = "utc")]
     pub zone: String,
     /// How long a lead like one it bought is a duplicate to it; 0 means never.
     #[serde(default)]
     pub duplicate_window_seconds: u32,
+    /// A person that it bought is not sold to it again within this window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duplicates: Option<DuplicatesSpec>,
+    /// The people on these suppression lists are not sold to it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suppressions: Vec<String>,
     #[serde(default = "yes")]
     pub active: bool,
-}
-
-impl CampaignSpec {
-    fn default_zone() -> String {
-        "UTC".to_owned()
-    }
 }
 
 /// A campaign's use of a filter module.
@@ -310,31 +329,42 @@ pub struct FilterSpec {
     pub settings: serde_json::Value,
 }
 
-/// The most leads a campaign buys.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CapsSpec {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub daily: Option<u32>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub total: Option<u32>,
-}
-
-/// The most money a campaign spends.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BudgetSpec {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub daily: Option<Amount>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub total: Option<Amount>,
-}
-
 /// A named list of texts that criteria name as `@list`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ListSpec {
     pub values: Vec<String>,
+}
+
+/// A suppression list: people who are not to be sold, kept as hashes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SuppressionSpec {
+    /// What its entries are hashes of. It stays what it is once it is saved.
+    pub kind: Reach,
+    #[serde(default)]
+    pub description: String,
+    /// The people on it are not sold to anybody; else to those who name the list.
+    #[serde(default)]
+    pub everyone: bool,
+}
+
+/// A way to reach a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reach {
+    Phone,
+    Email,
+}
+
+impl Reach {
+    /// Returns the word that stands for it everywhere.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Phone => "phone",
+            Self::Email => "email",
+        }
+    }
 }
 
 /// Everything that operators saved, as they saved it.
@@ -345,6 +375,7 @@ pub struct Register {
     pub verticals: BTreeMap<VerticalId, VerticalSpec>,
     pub campaigns: BTreeMap<CampaignId, CampaignSpec>,
     pub lists: BTreeMap<String, ListSpec>,
+    pub suppressions: BTreeMap<String, SuppressionSpec>,
     pub modules: BTreeMap<ModuleName, ModuleSpec>,
     /// By world: `filter`, `normalizer` or `adapter`.
     pub limits: BTreeMap<String, LimitsSpec>,
@@ -352,4 +383,8 @@ pub struct Register {
 
 const fn yes() -> bool {
     true
+}
+
+fn utc() -> String {
+    "UTC".to_owned()
 }

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::Failure;
-use super::module::ask::{Body, Exchange};
+use super::ask::{Body, Exchange};
 
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("whose").required(true).multiple(true)))]

@@ -1,7 +1,6 @@
 //! `gavel module`: an author's tools, which need no exchange, and an operator's, which speak with a running one.
 
 mod acts;
-pub(super) mod ask;
 mod bench;
 mod build;
 mod c;
@@ -11,6 +10,7 @@ mod inspect;
 mod lines;
 mod new;
 mod push;
+mod resource;
 mod run;
 mod sdk;
 mod set;
@@ -27,6 +27,8 @@ use serde_json::Value;
 
 use super::Failure;
 use crate::sandbox::{Admitted, Limits, Sandbox};
+pub(super) use run::configured;
+pub(super) use test::{Args as TestArgs, run as test};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

@@ -1,6 +1,5 @@
 //! `gavel schema`: what a vertical takes, for people, for programs and for filters, and what a newer version changes.
 
-mod exchange;
 mod table;
 
 use std::path::Path;
@@ -8,8 +7,8 @@ use std::path::Path;
 use clap::ValueEnum;
 use serde_json::Value;
 
-use self::exchange::Exchange;
 use super::Failure;
+use super::ask::Exchange;
 use super::module::{admit, print, print_json};
 use crate::lead::Schema;
 use crate::sandbox::{Admitted, Stage};
@@ -36,12 +35,9 @@ pub(super) struct Args {
     /// code is 1 if the newer one breaks what relies on the older, or has a number that it cannot have.
     #[arg(long, num_args = 2, value_names = ["OLD", "NEW"])]
     compare: Option<Vec<String>>,
-    /// The exchange.
-    #[arg(long, env = "GAVEL_URL", default_value = "http://127.0.0.1:8080")]
-    url: String,
-    /// The operator's key; without it only the version that serves can be seen.
-    #[arg(long, env = "GAVEL_OPERATOR_KEY", hide_env_values = true, hide = true)]
-    operator_key: Option<String>,
+    /// Without the operator's key only the version that serves can be seen.
+    #[command(flatten)]
+    exchange: Exchange,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -76,8 +72,7 @@ fn compare(args: &Args, old: &str, new: &str, as_json: bool) -> Result<(), Failu
     let comparison = match &args.vertical {
         // Only the exchange knows the campaigns and filters that rely on the older one.
         Some(vertical) if both_there => {
-            let path = format!("/v1/schemas/{vertical}/compare?from={old}&to={new}");
-            exchange(args)?.get(&path)?
+            args.exchange.get(&format!("schemas/{vertical}/compare?from={old}&to={new}"))?
         }
         Some(_) | None => {
             let side = |version: &str| match &args.vertical {
@@ -122,12 +117,24 @@ fn load(args: &Args, name: &str, version: Option<&str>) -> Result<Schema, Failur
         };
     }
     let unreadable = |error: Unreadable| Failure::could_not_run(error.to_string());
-    let found = exchange(args)?.schema(name, version)?;
+    let found = document(&args.exchange, name, version)?;
     schemas::from_json(&found).map_err(unreadable)
 }
 
-fn exchange(args: &Args) -> Result<Exchange, Failure> {
-    Exchange::at(&args.url, args.operator_key.as_deref())
+/// Fetches the document of a vertical's schema.
+fn document(exchange: &Exchange, vertical: &str, version: Option<&str>) -> Result<Value, Failure> {
+    if exchange.has_key() {
+        let version = version.map(|version| format!("/{version}")).unwrap_or_default();
+        return exchange.get(&format!("schemas/{vertical}{version}"));
+    }
+    let serving = exchange.public(&format!("{vertical}/spec"))?;
+    let serves = serving.get("version").and_then(Value::as_str).unwrap_or_default();
+    match version.filter(|version| *version != serves) {
+        None => Ok(serving),
+        Some(version) => Err(Failure::usage(format!(
+            "{vertical} serves version {serves}; to see version {version}, set GAVEL_OPERATOR_KEY to the operator's key"
+        ))),
+    }
 }
 
 /// Says whether a file is meant: a vertical's name has no `/`, and none ends like a module.

@@ -101,7 +101,7 @@ async fn through(
         Some(Failed { module, upkeep, forfeit, reading })
     };
     let began = Instant::now();
-    let worded = word(code, errand, offer, &idempotency_key).await;
+    let worded = word(code, errand, offer, &idempotency_key);
     let (request, fuel) = match worded {
         Ok(worded) => worded,
         Err(forfeit) => {
@@ -125,11 +125,11 @@ async fn through(
             Attempt { outcome, adapter: used(fuel), failed: failed(true, forfeit) }
         }
         read => {
-            let reading = read.and_then(Result::ok);
-            if reading.is_some() {
-                telemetry::module_call(name, version, Duration::ZERO, reading);
+            let read = read.and_then(Result::ok);
+            if let Some((fuel, took)) = read {
+                telemetry::module_call(name, version, took, Some(fuel));
             }
-            let fuel = fuel.saturating_add(reading.unwrap_or_default());
+            let fuel = fuel.saturating_add(read.map_or(0, |(fuel, _)| fuel));
             Attempt { outcome, adapter: used(fuel), failed: None }
         }
     }
@@ -141,7 +141,7 @@ async fn send(
     body: Zeroizing<Vec<u8>>,
     idempotency_key: String,
     way: Way<'_>,
-) -> (Outcome, Option<Result<u64, Forfeit>>) {
+) -> (Outcome, Option<Result<(u64, Duration), Forfeit>>) {
     let shipment = Shipment {
         destination: &buyer.destination,
         body,
@@ -154,8 +154,8 @@ async fn send(
     (outcome, way.read.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// Words the request on a thread that may block.
-async fn word(
+/// Words the request: like a filter's call, well below a millisecond.
+fn word(
     adapter: &Adapter,
     errand: &Errand,
     offer: &Offer<'_>,
@@ -175,8 +175,6 @@ async fn word(
         fields: offer.lead,
         schema: offer.schema,
     };
-    // Let other tasks run first: the call takes well below a millisecond, and at most its limits' wall time.
-    tokio::task::yield_now().await;
     match adapter.ask(Ask::PostRequest(&offer))? {
         (Said::Request(request), taken) => Ok((request, taken.fuel)),
         (Said::Ping(_) | Said::Post(_), _) => {

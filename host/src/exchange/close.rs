@@ -2,16 +2,15 @@
 //! way.
 
 use crate::bidding::Bids;
-use crate::book::State;
+use crate::book::{Bar, State};
 use crate::catalog::{Campaign, Source, Vertical};
 use crate::clearing::{Award, Bid, Outcome, Policy, TieKey, award};
 use crate::clock::Moment;
-use crate::facts::{BidMade, LeftOut, ModuleUsed, Terms, Winner};
+use crate::facts::{BidMade, Counted, LeftOut, ModuleUsed, Terms, Winner};
 use crate::ids::{Digest, PingId};
 use crate::matching::left_out;
 use crate::money::Micros;
 use crate::reasons::Exclusion;
-use crate::schedule::day_in_zone;
 
 /// An auction's end.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -29,8 +28,7 @@ pub fn close(
     ping: PingId,
     bids: Bids<'_>,
     late: bool,
-    at: Moment,
-    covers: impl Fn(&Campaign, Micros) -> Result<(), Exclusion>,
+    covers: impl Fn(&Campaign, Micros) -> Result<Counted, Bar>,
 ) -> Closed {
     let Bids { bids, left_out: mut excluded, filters, .. } = bids;
     let made = bids
@@ -44,20 +42,20 @@ pub fn close(
     let mut payable = Vec::with_capacity(bids.len());
     for bid in bids {
         let lost = if late {
-            Err(Exclusion::DeadlinePassed)
+            Err((Exclusion::DeadlinePassed, None))
         } else if bid.amount.is_positive() {
-            covers(bid.campaign, bid.amount)
+            covers(bid.campaign, bid.amount).map_err(Bar::told)
         } else {
-            Err(Exclusion::NotPositive)
+            Err((Exclusion::NotPositive, None))
         };
         match lost {
-            Ok(()) => payable.push(bid),
-            Err(exclusion) => excluded.push(left_out(bid.campaign, exclusion, None)),
+            Ok(counted) => payable.push((bid, counted)),
+            Err((exclusion, detail)) => excluded.push(left_out(bid.campaign, exclusion, detail)),
         }
     }
     let offers: Vec<Bid<'_>> = payable
         .iter()
-        .map(|bid| Bid { bidder: bid.campaign.buyer.id.as_str(), amount: bid.amount })
+        .map(|(bid, _)| Bid { bidder: bid.campaign.buyer.id.as_str(), amount: bid.amount })
         .collect();
     let award = clear(terms, ping, &offers);
     let price = award.price.unwrap_or_default().get();
@@ -65,15 +63,15 @@ pub fn close(
         .winners
         .iter()
         .filter_map(|index| payable.get(*index))
-        .map(|bid| Winner {
+        .map(|(bid, counted)| Winner {
             campaign: bid.campaign.id.as_str().to_owned(),
             buyer: bid.campaign.buyer.id.as_str().to_owned(),
             bid: bid.amount.get(),
             price,
-            day: day_in_zone(&bid.campaign.zone, at),
+            counted: *counted,
         })
         .collect();
-    for (bid, outcome) in payable.iter().zip(&award.outcomes) {
+    for ((bid, _), outcome) in payable.iter().zip(&award.outcomes) {
         let exclusion = match outcome {
             Outcome::Won => continue,
             Outcome::Outbid => Exclusion::Outbid,

@@ -21,6 +21,9 @@ use crate::journal::{Committed, ContactRow, Duty};
 
 /// How many deliveries may be under way at once.
 pub(super) const SHIPPING_MAX: usize = 512;
+/// Why the end of a delivery is unknown that cannot be made any more.
+const WITHOUT_LEAD: &str =
+    "its contact data is not here: this exchange was opened on a backup, or its keys are lost";
 /// How often overdue holds are looked for.
 const EXPIRY_TICK: Duration = Duration::from_millis(250);
 /// How many holds may expire in one fact.
@@ -51,9 +54,8 @@ impl Exchange {
     fn errands(&self, ping: PingId) -> Vec<Errand> {
         self.book.decide(|book| {
             let Some(open) = book.open_ping(ping) else { return Vec::new() };
-            let copies = (0_u32..).zip(&open.copies);
-            let held = copies.filter(|(_, copy)| copy.stage == Stage::Held);
-            held.map(|(index, copy)| Errand::first(ping, index, copy.winner.clone())).collect()
+            let winners = open.held().filter_map(|(index, copy)| Some((index, open.winner(copy)?)));
+            winners.map(|(index, winner)| Errand::first(ping, index, winner.clone())).collect()
         })
     }
 
@@ -61,8 +63,9 @@ impl Exchange {
     pub(super) async fn resume(self: Arc<Self>, duty: Duty) {
         let (ping, step) = (PingId::from_u128(duty.key.subject), duty.key.step);
         let Some((errand, asked)) = self.book.decide(|book| {
-            let copy = book.open_ping(ping)?.copies.get(usize::try_from(step).ok()?)?;
-            let errand = Errand::first(ping, step, copy.winner.clone());
+            let open = book.open_ping(ping)?;
+            let copy = open.copies.get(usize::try_from(step).ok()?)?;
+            let errand = Errand::first(ping, step, open.winner(copy)?.clone());
             let errand = Errand { attempts: duty.attempts, ..errand };
             (copy.stage == Stage::Held).then_some((errand, copy.asked))
         }) else {
@@ -93,6 +96,9 @@ impl Exchange {
             }
             None => {
                 tracing::error!(ping = %errand.ping, copy = errand.copy, "a delivery is due without its lead");
+                // Nobody can ask its buyer any more; the operator can, and says how it ended.
+                let unknown = Outcome::Unknown { why: WITHOUT_LEAD.to_owned() };
+                let _recorded = self.conclude(&errand, Attempt::of(unknown)).await;
             }
         }
     }
@@ -175,10 +181,9 @@ impl Exchange {
             let delivered = delivery::conclude(book, &market, errand, attempt, at)?;
             let fact = Fact::Delivered(delivered.clone());
             // The contact data is kept for as long as a delivery may need it, and no longer.
-            let last = book.open_ping(errand.ping).filter(|open| {
-                let held = open.copies.iter().filter(|copy| copy.stage == Stage::Held);
-                held.count() == 1 && delivered.closes()
-            });
+            let last = book
+                .open_ping(errand.ping)
+                .filter(|open| open.held().count() == 1 && delivered.closes());
             let contact = last.map(|open| self.retained(&open.auction.vertical, errand.ping, at));
             Some((delivered, self.record(book, seat, at, &fact, contact)))
         });

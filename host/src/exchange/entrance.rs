@@ -163,7 +163,7 @@ impl Exchange {
             Call::Ping => Answer::to_ping(auction),
             Call::Full if auction.winners.is_empty() => Answer::unsold(auction),
             // A full post that a crash cut in two, and that was not sent again while its price held.
-            Call::Full if story.posted.is_none() => {
+            Call::Full if story.posted.is_none() && story.refused.is_none() => {
                 Answer::Unsold { ping, reason: crate::reasons::Refusal::PingExpired }
             }
             Call::Post | Call::Full => story.to_post(ping),
@@ -184,8 +184,9 @@ impl Exchange {
         let story: Story = self.story(ping).await?;
         let auction = story.auction.as_ref().filter(|auction| auction.source == source);
         let auction = auction.ok_or(Trouble::PingNotFound)?;
-        let reason = match &story.posted {
-            Some(posted) if posted.body == *submission.body_digest().as_bytes() => {
+        let refused = story.refused.as_ref().map(|refused| refused.body);
+        let reason = match story.posted.as_ref().map(|posted| posted.body).or(refused) {
+            Some(body) if body == *submission.body_digest().as_bytes() => {
                 return Ok(story.to_post(ping));
             }
             Some(_) => return Err(Trouble::PostedOtherwise),

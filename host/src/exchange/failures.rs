@@ -21,7 +21,11 @@ impl Failures {
         }
         let window_ms = i64::from(rule.window_seconds).saturating_mul(1_000);
         let since = at.unix_ms().saturating_sub(window_ms);
+        let longest_ms = i64::from(FailingSpec::WINDOW_SECONDS_MAX).saturating_mul(1_000);
+        let forgotten = at.unix_ms().saturating_sub(longest_ms);
         let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // A version that was replaced fails no more.
+        failures.retain(|_, moments| moments.back().is_some_and(|at| at.unix_ms() > forgotten));
         let moments = failures.entry(module.clone()).or_default();
         moments.push_back(at);
         moments.retain(|moment| moment.unix_ms() > since);

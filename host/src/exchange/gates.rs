@@ -6,7 +6,7 @@ use super::modules::find;
 use super::office::ActError;
 use super::recording::{Settings, Window};
 use super::shadow::Observed;
-use super::{Exchange, Note, Which};
+use super::{Exchange, Note, Trying, Which};
 use crate::catalog::{Draft, GateSpec};
 use crate::comparison::{reading_shortfalls, shortfalls};
 use crate::ids::ModuleName;
@@ -110,6 +110,17 @@ impl Exchange {
             "version {version} of `{name}` does not pass the gate, compared with version {active} {over}: {found}"
         )))
     }
+}
+
+/// Says whether a version of this world can be tried so.
+pub(super) fn may_try(name: &str, world: &str, trying: Trying) -> Result<(), ActError> {
+    if trying == Trying::Shadow && world == "adapter" {
+        return Err(ActError::Conflict(format!(
+            "`{name}` is an adapter, and a buyer is not asked twice: try the version with a canary, and before that with \
+             `gavel adapter test`"
+        )));
+    }
+    Ok(())
 }
 
 fn short(gate: &GateSpec, observed: &Observed) -> Vec<String> {

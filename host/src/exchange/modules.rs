@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Exchange;
 use super::checks::Checked;
-use super::gates::{Cleared, Gated};
+use super::gates::{Cleared, Gated, may_try};
 use super::office::{ActError, invalid};
 use crate::catalog::{Draft, LimitsSpec, Track, Trial, Versions};
 use crate::facts::{Fact, ModuleStepped, ModuleUploaded, Step};
@@ -249,13 +249,7 @@ impl Exchange {
             self.step(draft, name, version, trying.ended(), share, note).await?;
             return Ok(version);
         }
-        if trying == Trying::Shadow && versions.world == "adapter" {
-            let why = format!(
-                "`{name}` is an adapter, and a buyer is not asked twice: try the version with a canary, and before that with \
-                 `gavel adapter test`"
-            );
-            return Err(ActError::Conflict(why));
-        }
+        may_try(name, &versions.world, trying)?;
         let major = versions.version(version).map(|version| version.major);
         let active = versions.track(major).and_then(|(_, track)| track.active);
         if active.is_none_or(|active| active == version) {
@@ -313,9 +307,8 @@ impl Exchange {
     pub async fn limits(&self, world: &str) -> Result<LimitsSpec, ActError> {
         let built_in = LimitsSpec::built_in(world, self.workshop.sandbox.limits());
         let built_in = built_in.ok_or_else(|| {
-            ActError::NotFound(format!(
-                "world `{world}`; there are `filter`, `normalizer` and `adapter`"
-            ))
+            let there = "there are `filter`, `normalizer` and `adapter`";
+            ActError::NotFound(format!("world `{world}`; {there}"))
         })?;
         Ok(self.draft.lock().await.limits(world).or(built_in))
     }

@@ -147,6 +147,7 @@ impl Exchange {
             "campaign" => register.campaigns.keys().any(|known| known.as_str() == id),
             "module" => register.modules.keys().any(|known| known.as_str() == id),
             "limits" => register.limits.contains_key(id),
+            "suppression" => register.suppressions.contains_key(id),
             _ => register.lists.contains_key(id),
         };
         self.change(&mut draft, saved(what, id, &spec)?).await?;
@@ -239,7 +240,7 @@ impl Exchange {
         let winner = self.book.decide(|book| {
             let open = book.open_ping(ping)?;
             let copy = open.copies.get(usize::try_from(copy).ok()?)?;
-            copy.uncertain.then(|| copy.winner.clone())
+            open.winner(copy).filter(|_| copy.uncertain).cloned()
         });
         let winner = winner.ok_or_else(|| {
             ActError::NotFound(format!("delivery of unknown end for copy {copy} of {ping}"))

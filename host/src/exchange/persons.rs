@@ -98,7 +98,7 @@ impl Exchange {
         let prints = self.contacts.persons(lead).into_iter().filter(|_| kept);
         let persons = prints.map(|print| PersonRow { print, subject, until }).collect();
         let Sealed { lead, key } = sealed.clone();
-        let contact = ContactRow { subject, sealed: lead, key, until: None };
+        let contact = ContactRow { subject, sealed: lead, key };
         Ok((sealed, ContactChange::Put { contact, persons }))
     }
 
@@ -196,7 +196,7 @@ impl Exchange {
             (voided, committed)
         });
         committed.wait().await.map_err(|_| ActError::Closed)?;
-        let overwritten = self.scrub().await;
+        let overwritten = self.overwrite().await;
         metrics::counter!("gavel_contacts_erased_total").increment(1);
         tracing::info!(lead = %ping.lead(), by = by.by, why = by.why, voided = voided.len(), "contact data erased");
         let disclosures = self.disclosures(ping).await?;
@@ -204,8 +204,8 @@ impl Exchange {
     }
 
     /// Overwrites what was erased in the log too; what could not be is tried again by the sweep.
-    async fn scrub(&self) -> bool {
-        let scrubbed = self.journal.scrub().await.unwrap_or(false);
+    async fn overwrite(&self) -> bool {
+        let scrubbed = self.journal.overwrite().await.unwrap_or(false);
         self.unscrubbed.store(!scrubbed, std::sync::atomic::Ordering::SeqCst);
         scrubbed
     }
@@ -224,7 +224,7 @@ impl Exchange {
             }
             while self.sweep_some().await {}
             if self.unscrubbed.load(std::sync::atomic::Ordering::SeqCst) {
-                self.scrub().await;
+                self.overwrite().await;
             }
         }
     }

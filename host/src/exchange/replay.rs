@@ -125,6 +125,9 @@ impl Replay {
             | Fact::SubmissionRefused(_)
             | Fact::Posted(_)
             | Fact::AskedAgain(_)
+            | Fact::PostRefused(_)
+            | Fact::SuppressionsAdded(_)
+            | Fact::SuppressionsRemoved(_)
             | Fact::ContactErased(_)
             | Fact::ContactsSwept(_)
             | Fact::MasterKeyRotated(_)
@@ -170,13 +173,13 @@ impl Replay {
         }
         let told = told(recorded);
         let shortlist = matching::shortlist(vertical, &view, &source, at, |campaign| {
-            told.get(campaign.id.as_str()).map_or(Ok(()), |exclusion| Err(*exclusion))
+            told.get(campaign.id.as_str()).map_or(Ok(()), |told| Err(told.clone()))
         });
         let ping = PingId::from_u128(recorded.ping);
         let bids = bidding::collect(vertical, shortlist, &recorded.frame, ping);
         let deadline = Exclusion::DeadlinePassed.code();
         let late = recorded.left_out.iter().any(|left| left.reason == deadline);
-        let closed = close(&recorded.terms, ping, bids, late, at, |campaign, amount| {
+        let closed = close(&recorded.terms, ping, bids, late, |campaign, amount| {
             self.state.covers(campaign, print, amount, at)
         });
         self.compare(seq, "bids", &recorded.bids, &closed.bids);
@@ -212,8 +215,8 @@ impl Replay {
             self.differ(seq, "sale", &"sold", &"no money was held for it");
             return;
         };
-        let price = Micros::new(copy.winner.price);
-        let expected = (copy.winner.price, open.auction.terms.split(price).0.get());
+        let price = open.winner(copy).map_or(Micros::ZERO, |winner| Micros::new(winner.price));
+        let expected = (price.get(), open.auction.terms.split(price).0.get());
         self.compare(seq, "price and payout", &(delivered.price, delivered.payout), &expected);
     }
 
@@ -259,7 +262,7 @@ impl Replay {
 }
 
 /// Returns what the book said of campaigns before the bids were asked for.
-fn told(recorded: &PingAnswered) -> HashMap<&str, Exclusion> {
+fn told(recorded: &PingAnswered) -> HashMap<&str, (Exclusion, Option<String>)> {
     let before_bids = |exclusion: &Exclusion| {
         matches!(
             exclusion,
@@ -267,13 +270,17 @@ fn told(recorded: &PingAnswered) -> HashMap<&str, Exclusion> {
                 | Exclusion::BudgetSpent
                 | Exclusion::NoFunds
                 | Exclusion::DuplicateForCampaign
+                | Exclusion::Suppressed
         )
     };
     let bid = |campaign: &str| recorded.bids.iter().any(|bid| bid.campaign == campaign);
     recorded
         .left_out
         .iter()
-        .filter_map(|left| Some((left.campaign.as_str(), Exclusion::from_code(&left.reason)?)))
-        .filter(|(campaign, exclusion)| before_bids(exclusion) && !bid(campaign))
+        .filter_map(|left| {
+            let told = (Exclusion::from_code(&left.reason)?, left.detail.clone());
+            Some((left.campaign.as_str(), told))
+        })
+        .filter(|(campaign, (exclusion, _))| before_bids(exclusion) && !bid(campaign))
         .collect()
 }

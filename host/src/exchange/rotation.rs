@@ -10,7 +10,7 @@ use crate::contacts::{
     new_file, rewrap, sync_directory_of,
 };
 use crate::facts::{Fact, MasterKeyRotated};
-use crate::journal::{ContactChange, Journal, JournalError, Opened, Record};
+use crate::journal::{ContactChange, DirectoryError, Journal, JournalError, Opened, Place, Record};
 
 /// How many keys are read at a time.
 const KEYS_READ: usize = 10_000;
@@ -26,22 +26,23 @@ pub struct Rotated {
     pub file: PathBuf,
 }
 
-/// Wraps every key in the directory by a new master key. `new` names its file, which is made if it is not there; without
+/// Wraps every key of an exchange by a new master key. `new` names its file, which is made if it is not there; without
 /// it the file of the key so far gets the new one.
 ///
 /// # Errors
 /// If another process has the directory, the key so far is another, or the new one cannot be had. Nothing has changed
 /// then, except that a new key's file may be there.
 pub async fn rotate(
-    data: &Path,
+    journal: Place,
     location: &Location,
     new: Option<&Path>,
     by: &str,
 ) -> Result<Rotated, OpenError> {
+    let data = &journal.directory.clone();
     if !data.exists() {
-        return Err(JournalError::from(crate::journal::DirectoryError::Nothing(data.into())).into());
+        return Err(JournalError::from(DirectoryError::Nothing(data.clone())).into());
     }
-    let mut opened = Journal::open(data).await?;
+    let mut opened = Journal::open(journal).await?;
     let nothing = |_| Ok::<_, std::convert::Infallible>(());
     opened.recover(nothing).await.map_err(|error| OpenError::Unfoldable(error.to_string()))?;
     let wrapped = opened.secret(PRINT_KEY).await?.ok_or_else(|| {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{ActError, Exchange};
+use crate::book::Used;
 use crate::catalog::Vertical;
 use crate::clock::Moment;
 use crate::facts::Fact;
@@ -61,14 +62,34 @@ impl Exchange {
         Ok(newest_first.filter_map(|facts| settlement::headline(facts)).take(limit).collect())
     }
 
-    /// Returns why a campaign does not bid although it is active: its filter is out of service.
+    /// Returns why a campaign does not bid although it is active: its filter, or its buyer's adapter, is out of service.
     pub fn out_of_service(&self, vertical: &str, campaign: &str) -> Option<String> {
         let market = self.catalog.load();
         let vertical = market.vertical_named(vertical)?;
-        let slot = vertical.campaign(campaign)?.filter?;
+        let campaign = vertical.campaign(campaign)?;
+        if let Some(adapter) = &campaign.buyer.adapter
+            && let Some(why) = &adapter.upkeep.taken_out
+        {
+            return Some(format!("adapter `{}`: {why}", adapter.active.module.name));
+        }
+        let slot = campaign.filter?;
         let filter = vertical.filters.get(slot.filter)?;
         let why = filter.upkeep.taken_out.as_ref()?;
         Some(format!("filter `{}`: {why}", filter.active.module.name))
+    }
+
+    /// Returns what a campaign took in the periods of this moment.
+    pub fn used_by_campaign(&self, vertical: &str, campaign: &str) -> Option<Used> {
+        let (market, at) = (self.catalog.load(), self.clock.now());
+        let campaign = market.vertical_named(vertical)?.campaign(campaign)?;
+        Some(self.book.decide(|book| book.used_by_campaign(campaign, at)))
+    }
+
+    /// Returns what all campaigns of a buyer took in the periods of this moment.
+    pub fn used_by_buyer(&self, buyer: &str) -> Option<Used> {
+        let (market, at) = (self.catalog.load(), self.clock.now());
+        let buyer = market.buyer_named(buyer)?;
+        Some(self.book.decide(|book| book.used_by_buyer(buyer, at)))
     }
 
     /// Returns the names of the verticals that take pings, in order.

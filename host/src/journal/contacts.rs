@@ -92,9 +92,9 @@ impl Journal {
     ///
     /// # Errors
     /// If the journal was closed.
-    pub async fn scrub(&self) -> Result<bool, Closed> {
+    pub async fn overwrite(&self) -> Result<bool, Closed> {
         let (sender, receiver) = oneshot::channel();
-        self.seat().await?.0.send(Work::Scrub(sender));
+        self.seat().await?.0.send(Work::Overwrite(sender));
         receiver.await.map_err(|_| Closed)
     }
 }
@@ -111,7 +111,7 @@ pub(super) struct ContactChanges {
 
 #[derive(Debug)]
 enum ContactEnd {
-    Put(ContactRow),
+    Put(ContactRow, Option<Moment>),
     Kept(Moment),
     Gone,
 }
@@ -123,11 +123,11 @@ impl ContactChanges {
             ContactChange::Put { contact, persons } => {
                 let bytes = contact.sealed.len() + contact.key.len();
                 self.persons.insert(contact.subject, persons);
-                self.contacts.insert(contact.subject, ContactEnd::Put(contact));
+                self.contacts.insert(contact.subject, ContactEnd::Put(contact, None));
                 return bytes;
             }
             ContactChange::Keep { subject, until } => match self.contacts.get_mut(&subject) {
-                Some(ContactEnd::Put(contact)) => contact.until = Some(until),
+                Some(ContactEnd::Put(_, kept)) => *kept = Some(until),
                 Some(ContactEnd::Gone) => (),
                 Some(ContactEnd::Kept(_)) | None => {
                     self.contacts.insert(subject, ContactEnd::Kept(until));
@@ -157,7 +157,10 @@ impl ContactChanges {
     pub(super) fn close(self, batch: &mut Batch) {
         for (subject, end) in self.contacts {
             match end {
-                ContactEnd::Put(contact) => batch.contacts.push(contact),
+                ContactEnd::Put(contact, until) => {
+                    batch.kept.extend(until.map(|until| (subject, until)));
+                    batch.contacts.push(contact);
+                }
                 ContactEnd::Kept(until) => batch.kept.push((subject, until)),
                 ContactEnd::Gone => batch.forgotten.push(subject),
             }

@@ -51,7 +51,7 @@ pub enum ContactChange {
     /// No delivery needs it any more; it is kept until then.
     Keep { subject: u128, until: Moment },
     /// Forgets the contact data and its key. The bytes are overwritten, in the log too as soon as it has been moved into
-    /// the database: [`Journal::scrub`].
+    /// the database: [`super::Journal::overwrite`].
     Drop { subject: u128 },
     /// Forgets by what the person is found as well.
     Erase { subject: u128 },

@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::chain::{self, Content};
 use super::contacts::ContactChanges;
 use super::directory::Directory;
+use super::payload::Payload;
 use super::{BATCH_BYTES_MAX, BATCH_RECORDS_MAX, DutyChange, Entry, Record};
 use crate::clock::Moment;
 use crate::ids::Digest;
@@ -24,10 +25,11 @@ use crate::storage::{self, Balance, Batch, Duty, DutyKey, EntryRow, Head, Stored
 /// What waits to be written, and who waits for it.
 #[derive(Debug)]
 pub(super) enum Work {
-    Fact(Record, oneshot::Sender<u64>),
+    /// With what writes the payload, if it is not in the record.
+    Fact(Record, Option<Arc<Payload>>, oneshot::Sender<u64>),
     Module(Digest, Vec<u8>, oneshot::Sender<u64>),
     /// What was forgotten before is to be overwritten in the log too; whether that could be done.
-    Scrub(oneshot::Sender<bool>),
+    Overwrite(oneshot::Sender<bool>),
     /// Nothing to write: somebody waits for what was given before.
     Mark(oneshot::Sender<u64>),
 }
@@ -123,11 +125,11 @@ impl Writer {
     }
 
     async fn scrub(&mut self, waiting: Scrubs) {
-        match self.storage.scrub().await {
+        match self.storage.empty_log().await {
             Ok(scrubbed) => waiting.into_iter().for_each(|waiting| {
                 let _ = waiting.send(scrubbed);
             }),
-            Err(error) => stop_the_process(&error),
+            Err(error) => stop_the_process(&error.told()),
         }
     }
 
@@ -201,7 +203,10 @@ impl<'a> Gathered<'a> {
 
     fn take(&mut self, work: Work) {
         match work {
-            Work::Fact(record, waiting) => {
+            Work::Fact(mut record, payload, waiting) => {
+                if let Some(payload) = payload {
+                    record.payload = payload.take();
+                }
                 self.record(record);
                 self.waiting.push((waiting, self.batch.head.seq));
             }
@@ -210,7 +215,7 @@ impl<'a> Gathered<'a> {
                 self.batch.modules.push((digest, wasm));
                 self.waiting.push((waiting, self.batch.head.seq));
             }
-            Work::Scrub(waiting) => self.scrubs.push(waiting),
+            Work::Overwrite(waiting) => self.scrubs.push(waiting),
             Work::Mark(waiting) => self.waiting.push((waiting, self.batch.head.seq)),
         }
     }
@@ -297,7 +302,8 @@ impl<'a> Gathered<'a> {
 pub(super) fn stop_the_process(reason: &dyn Display) -> ! {
     tracing::error!(%reason, "the journal cannot go on");
     eprintln!(
-        "gavel: the journal cannot go on, so the process stops without another acknowledgement: {reason}"
+        "gavel: the journal cannot go on, so the process stops without another acknowledgement: {reason}\n\
+         gavel: everything that it acknowledged is on the disk; put right what failed, such as space that ran out, and start it again"
     );
     std::process::abort()
 }

@@ -35,7 +35,7 @@ const FILTER_OUTPUT_BYTES: usize = 256 * 1024;
 /// longest answer takes.
 const ADAPTER_FUEL: u64 = 20_000_000;
 const ADAPTER_MEMORY_BYTES: usize = 16 * 1024 * 1024;
-const ADAPTER_WALL: Duration = Duration::from_millis(100);
+const ADAPTER_WALL: Duration = Duration::from_millis(250);
 /// The largest request with all its headers.
 const ADAPTER_OUTPUT_BYTES: usize = 512 * 1024;
 

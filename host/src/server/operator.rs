@@ -14,6 +14,7 @@ use subtle::ConstantTimeEq;
 
 use super::Desk;
 use super::problem::Problem;
+use super::used::used;
 use crate::catalog::{Amount, CampaignSpec, Draft, HIDDEN, ListSpec, SourceSpec, VerticalSpec};
 use crate::delivery::courier::Outcome;
 use crate::ids::{Digest, PingId};
@@ -238,6 +239,10 @@ pub(super) async fn campaign(
     let why = spec.and_then(|spec| desk.exchange.out_of_service(spec.vertical.as_str(), &id));
     if let (Some(object), Some(why)) = (value.as_object_mut(), why) {
         object.insert("out_of_service".to_owned(), why.into());
+    }
+    let taken = spec.and_then(|spec| desk.exchange.used_by_campaign(spec.vertical.as_str(), &id));
+    if let (Some(object), Some(taken)) = (value.as_object_mut(), taken) {
+        object.insert("used".to_owned(), used(&taken));
     }
     Ok(Json(value).into_response())
 }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::Desk;
 use super::operator::{Operator, Reply, by_name, found};
 use super::problem::Problem;
+use super::used::used;
 use crate::catalog::BuyerSpec;
 use crate::ids::PingId;
 use crate::money::Micros;
@@ -40,6 +41,8 @@ fn with_money(desk: &Desk, id: &str, spec: Option<&BuyerSpec>) -> Result<Value, 
         object.insert("balance".to_owned(), account.balance.to_string().into());
         object.insert("held".to_owned(), account.held.to_string().into());
         object.insert("available".to_owned(), free.unwrap_or_default().to_string().into());
+        let taken = desk.exchange.used_by_buyer(id);
+        object.extend(taken.map(|taken| ("used".to_owned(), used(&taken))));
     }
     Ok(value)
 }

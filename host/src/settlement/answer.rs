@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::clock::Moment;
-use crate::facts::{Ended, Fact, PingAnswered, Posted};
+use crate::facts::{Ended, Fact, PingAnswered, PostRefused, Posted};
 use crate::ids::PingId;
 use crate::money::Micros;
 use crate::reasons::{Exclusion, Refusal};
@@ -62,7 +62,13 @@ impl Answer {
 
 fn unsold_because(auction: &PingAnswered) -> Refusal {
     let has = |reason: Exclusion| auction.left_out.iter().any(|left| left.reason == reason.code());
-    if has(Exclusion::DeadlinePassed) {
+    let all = |reason: Exclusion| {
+        let mut left = auction.left_out.iter();
+        !auction.left_out.is_empty() && left.all(|left| left.reason == reason.code())
+    };
+    if all(Exclusion::Suppressed) {
+        Refusal::Suppressed
+    } else if has(Exclusion::DeadlinePassed) {
         Refusal::DeadlinePassed
     } else if auction.bids.is_empty() {
         Refusal::NoEligibleBuyer
@@ -78,6 +84,8 @@ fn unsold_because(auction: &PingAnswered) -> Refusal {
 pub struct Story {
     pub auction: Option<Arc<PingAnswered>>,
     pub posted: Option<Posted>,
+    /// The post, if its person may not be sold.
+    pub refused: Option<PostRefused>,
     copies: Vec<CopyEnd>,
 }
 
@@ -87,6 +95,8 @@ enum CopyEnd {
     Open,
     Sold(Micros),
     Void,
+    /// Whoever had won it may not have this person, and nobody else may or wants to.
+    PassedOver,
 }
 
 impl Story {
@@ -99,7 +109,17 @@ impl Story {
                     story.copies = vec![CopyEnd::Open; auction.winners.len()];
                     story.auction = Some(Arc::clone(auction));
                 }
-                Fact::Posted(posted) => story.posted = Some(posted.clone()),
+                Fact::Posted(posted) => {
+                    let passed = posted.passed_over.iter();
+                    for copy in passed.filter(|passed| passed.successor.is_none()) {
+                        let index = copy.copy.and_then(|copy| usize::try_from(copy).ok());
+                        if let Some(end) = index.and_then(|index| story.copies.get_mut(index)) {
+                            *end = CopyEnd::PassedOver;
+                        }
+                    }
+                    story.posted = Some(posted.clone());
+                }
+                Fact::PostRefused(refused) => story.refused = Some(refused.clone()),
                 Fact::Delivered(delivered) => {
                     let index = usize::try_from(delivered.copy).unwrap_or(usize::MAX);
                     let Some(copy) = story.copies.get_mut(index) else { continue };
@@ -127,6 +147,8 @@ impl Story {
                 | Fact::Deposited(_)
                 | Fact::SubmissionRefused(_)
                 | Fact::AskedAgain(_)
+                | Fact::SuppressionsAdded(_)
+                | Fact::SuppressionsRemoved(_)
                 | Fact::Expired(_) => (),
             }
         }
@@ -136,24 +158,31 @@ impl Story {
     /// Returns the word for how the ping stands: its post's answer once there is one, else its own.
     pub fn status(&self) -> Option<&'static str> {
         let auction = self.auction.as_ref()?;
-        let answer = match self.posted {
-            Some(_) => self.to_post(PingId::from_u128(auction.ping)),
-            None => Answer::to_ping(auction),
+        let answer = match (&self.posted, &self.refused) {
+            (Some(_), _) | (_, Some(_)) => self.to_post(PingId::from_u128(auction.ping)),
+            (None, None) => Answer::to_ping(auction),
         };
         Some(answer.status())
     }
 
     /// Returns the answer to the post, as things stand now.
     pub fn to_post(&self, ping: PingId) -> Answer {
+        if let Some(refused) = &self.refused {
+            let reason = Refusal::from_code(&refused.reason).unwrap_or(Refusal::Suppressed);
+            return Answer::Unsold { ping, reason };
+        }
         if self.auction.as_ref().is_some_and(|auction| auction.test) {
             // A test runs the same way and stops before the buyer and the money.
-            let auction = self.auction.as_ref();
-            let price = auction.map_or(Micros::ZERO, |auction| auction.payout());
-            return Answer::Sold { ping, price, copies: self.copies.len() };
+            let copies = self.copies.iter().filter(|copy| **copy != CopyEnd::PassedOver).count();
+            let price = self.auction.as_ref().map_or(Micros::ZERO, |auction| auction.payout());
+            return match copies {
+                0 => Answer::Unsold { ping, reason: Refusal::PersonKnown },
+                copies => Answer::Sold { ping, price, copies },
+            };
         }
         let sold = self.copies.iter().filter_map(|copy| match copy {
             CopyEnd::Sold(payout) => Some(*payout),
-            CopyEnd::Open | CopyEnd::Void => None,
+            CopyEnd::Open | CopyEnd::Void | CopyEnd::PassedOver => None,
         });
         let (mut price, mut copies) = (Micros::ZERO, 0_usize);
         for payout in sold {
@@ -164,8 +193,10 @@ impl Story {
             Answer::Pending { ping }
         } else if copies > 0 {
             Answer::Sold { ping, price, copies }
-        } else {
+        } else if self.copies.contains(&CopyEnd::Void) {
             Answer::Unsold { ping, reason: Refusal::AllRejected }
+        } else {
+            Answer::Unsold { ping, reason: Refusal::PersonKnown }
         }
     }
 }

@@ -6,11 +6,11 @@ use super::answer::Story;
 use super::disclosures::{disclosures, erasure};
 use super::entries;
 use crate::clock::Moment;
-use crate::facts::{Fact, LeftOut, ModuleUsed, Winner};
+use crate::facts::{Fact, LeftOut, ModuleUsed, PassedOver, Winner};
 use crate::ids::{Digest, PingId};
 use crate::lead::{PingView, Schema};
 use crate::money::{Micros, Share};
-use crate::reasons::Exclusion;
+use crate::reasons::{Exclusion, Refusal};
 use std::sync::Arc;
 
 /// Returns the receipt as JSON: a pure function of the ping's facts with their times, and of the schema that names
@@ -68,6 +68,12 @@ pub fn receipt(
         "duplicate_of": auction.duplicate_of.map(|ping| PingId::from_u128(ping).to_string()),
         "payout": auction.payout().to_string(),
         "posted": story.posted.is_some(),
+        "passed_over": story.posted.iter().flat_map(|posted| &posted.passed_over).map(passed_over)
+            .collect::<Vec<Value>>(),
+        "post_refused": story.refused.as_ref().map(|refused| {
+            let message = Refusal::from_code(&refused.reason).map(Refusal::message);
+            json!({"code": refused.reason, "message": message, "detail": refused.detail})
+        }),
         "deliveries": facts.iter().filter_map(delivery).collect::<Vec<Value>>(),
         "disclosures": disclosures(facts),
         "erased": erasure(facts),
@@ -99,6 +105,20 @@ fn winner(winner: &Winner) -> Value {
 fn left_out(left: &LeftOut) -> Value {
     let message = Exclusion::from_code(&left.reason).map(Exclusion::message);
     json!({"campaign": left.campaign, "code": left.reason, "message": message, "detail": left.detail})
+}
+
+/// A bidder that may not have the person; with the copy it had won, if it had, and who gets it instead.
+fn passed_over(passed: &PassedOver) -> Value {
+    let message = Exclusion::from_code(&passed.reason).map(Exclusion::message);
+    json!({
+        "campaign": passed.campaign,
+        "buyer": passed.buyer,
+        "code": passed.reason,
+        "message": message,
+        "detail": passed.detail,
+        "copy": passed.copy,
+        "successor": passed.successor.as_ref().map(winner),
+    })
 }
 
 fn delivery((_, at, fact): &(u64, Moment, Fact)) -> Option<Value> {

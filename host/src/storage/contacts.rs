@@ -7,11 +7,11 @@ use crate::clock::Moment;
 
 const PUT: Statement = Statement {
     sqlite: (
-        "INSERT OR REPLACE INTO contact (subject, sealed, until) SELECT * FROM (VALUES ",
+        "INSERT OR REPLACE INTO contact (subject, sealed) SELECT * FROM (VALUES ",
         rows::WHERE_BOUND,
     ),
-    postgres: "INSERT INTO contact (subject, sealed, until) SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bigint[]) \
-               ON CONFLICT (subject) DO UPDATE SET sealed = excluded.sealed, until = excluded.until",
+    postgres: "INSERT INTO contact (subject, sealed) SELECT * FROM unnest($1::bytea[], $2::bytea[]) \
+               ON CONFLICT (subject) DO UPDATE SET sealed = excluded.sealed, until = NULL",
 };
 
 const PUT_KEY: Statement = Statement {
@@ -44,14 +44,8 @@ const DELETE_KEY: Statement = Statement {
 
 pub(super) async fn put(link: &mut Link<'_>, contacts: &[ContactRow]) -> Result<(), StorageError> {
     let subjects = || rows::subjects(contacts, |contact| Some(contact.subject));
-    let keys = [subjects(), rows::blobs(contacts, |contact| &contact.key)];
-    rows::run(link, PUT_KEY, &keys).await?;
-    let columns = [
-        subjects(),
-        rows::blobs(contacts, |contact| &contact.sealed),
-        rows::maybe_numbers(contacts, |contact| contact.until.map(Moment::unix_ms)),
-    ];
-    rows::run(link, PUT, &columns).await
+    rows::run(link, PUT_KEY, &[subjects(), rows::blobs(contacts, |contact| &contact.key)]).await?;
+    rows::run(link, PUT, &[subjects(), rows::blobs(contacts, |contact| &contact.sealed)]).await
 }
 
 pub(super) async fn put_keys(
@@ -75,8 +69,7 @@ pub(super) async fn keep(link: &mut Link<'_>, kept: &[(u128, Moment)]) -> Result
 
 pub(super) async fn delete(link: &mut Link<'_>, forgotten: &[u128]) -> Result<(), StorageError> {
     for statement in [DELETE_KEY, DELETE] {
-        let subjects = rows::subjects(forgotten, |subject| Some(*subject));
-        rows::run(link, statement, &[subjects]).await?;
+        rows::run(link, statement, &[rows::subjects(forgotten, |subject| Some(*subject))]).await?;
     }
     Ok(())
 }
@@ -87,12 +80,11 @@ impl Readers {
     /// # Errors
     /// If the database failed.
     pub async fn contact(&self, subject: u128) -> Result<Option<ContactRow>, StorageError> {
-        let sql = "SELECT sealed, wrapped, until FROM contact JOIN contact_key USING (subject) WHERE subject = $1";
-        let rows = self.query(both(sql), &[Value::Bytes(&subject.to_be_bytes())]).await?;
-        rows.first(|row| {
-            let until = row.maybe_number(2)?.map(Moment::from_unix_ms);
-            Ok(ContactRow { subject, sealed: row.bytes(0)?, key: row.bytes(1)?, until })
-        })
+        let sql = both(
+            "SELECT sealed, wrapped FROM contact JOIN contact_key USING (subject) WHERE subject = $1",
+        );
+        let rows = self.query(sql, &[Value::Bytes(&subject.to_be_bytes())]).await?;
+        rows.first(|row| Ok(ContactRow { subject, sealed: row.bytes(0)?, key: row.bytes(1)? }))
     }
 
     /// Returns up to `limit` subjects whose contact data was to be kept until before this moment.
@@ -105,8 +97,8 @@ impl Readers {
         limit: usize,
     ) -> Result<Vec<u128>, StorageError> {
         let sql = both("SELECT subject FROM contact WHERE until < $1 LIMIT $2");
-        let rows = self.query(sql, &[Value::Number(at.unix_ms()), most(limit)]).await?;
-        rows.read(|row| Ok(row.subject(0)?.unwrap_or_default()))
+        let values = [Value::Number(at.unix_ms()), most(limit)];
+        self.query(sql, &values).await?.read(|row| Ok(row.subject(0)?.unwrap_or_default()))
     }
 
     /// Returns up to `limit` wrapped keys of subjects after this one, in order.
@@ -118,10 +110,11 @@ impl Readers {
         after: Option<u128>,
         limit: usize,
     ) -> Result<Vec<(u128, Vec<u8>)>, StorageError> {
-        let sql =
-            "SELECT subject, wrapped FROM contact_key WHERE subject > $1 ORDER BY subject LIMIT $2";
+        let sql = both(
+            "SELECT subject, wrapped FROM contact_key WHERE subject > $1 ORDER BY subject LIMIT $2",
+        );
         let after = after.map_or_else(Vec::new, |after| after.to_be_bytes().to_vec());
-        let rows = self.query(both(sql), &[Value::Bytes(&after), most(limit)]).await?;
+        let rows = self.query(sql, &[Value::Bytes(&after), most(limit)]).await?;
         rows.read(|row| Ok((row.subject(0)?.unwrap_or_default(), row.bytes(1)?)))
     }
 }

@@ -10,7 +10,8 @@ const PUT: Statement = Statement {
         "INSERT OR REPLACE INTO person (print, subject, until) SELECT * FROM (VALUES ",
         rows::WHERE_BOUND,
     ),
-    postgres: "INSERT INTO person (print, subject, until) SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bigint[]) \
+    postgres: "INSERT INTO person (print, subject, until) \
+               SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bigint[]) \
                ON CONFLICT (print, subject) DO UPDATE SET until = excluded.until",
 };
 
@@ -61,9 +62,9 @@ impl Readers {
     /// # Errors
     /// If the database failed.
     pub async fn has_persons(&self, subject: u128) -> Result<bool, StorageError> {
-        let sql = both("SELECT 1 FROM person WHERE subject = $1 LIMIT 1");
+        let sql = both("SELECT until FROM person WHERE subject = $1 LIMIT 1");
         let rows = self.query(sql, &[Value::Bytes(&subject.to_be_bytes())]).await?;
-        Ok(rows.first(|_| Ok(()))?.is_some())
+        Ok(rows.first(|row| Ok(row.number(0)?))?.is_some())
     }
 
     /// Returns whether there are prints that were to be kept until before this moment.
@@ -71,8 +72,8 @@ impl Readers {
     /// # Errors
     /// If the database failed.
     pub async fn persons_overdue(&self, at: Moment) -> Result<bool, StorageError> {
-        let sql = both("SELECT 1 FROM person WHERE until < $1 LIMIT 1");
+        let sql = both("SELECT until FROM person WHERE until < $1 LIMIT 1");
         let rows = self.query(sql, &[Value::Number(at.unix_ms())]).await?;
-        Ok(rows.first(|_| Ok(()))?.is_some())
+        Ok(rows.first(|row| Ok(row.number(0)?))?.is_some())
     }
 }

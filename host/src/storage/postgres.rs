@@ -192,19 +192,6 @@ impl Session {
         rows.first(head::read)?.ok_or(head::NO_HEAD)
     }
 
-    /// The connection, for what is not a batch.
-    pub(super) fn connection(&mut self) -> &mut PgConnection {
-        &mut self.connection
-    }
-
-    /// Takes away the rows that were deleted, where a person could be found. Failing is no harm: the server does so by
-    /// itself later.
-    pub(super) async fn scrub(&mut self) -> Result<bool, StorageError> {
-        let vacuum = "VACUUM contact, contact_key, person";
-        let vacuumed = sqlx::query(vacuum).execute(&mut self.connection).await;
-        Ok(vacuumed.is_ok())
-    }
-
     /// Lets the lock and the connection go.
     pub(super) async fn close(self) -> Result<(), StorageError> {
         Ok(self.connection.close().await?)

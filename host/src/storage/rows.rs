@@ -58,7 +58,6 @@ pub(super) const WHERE_BOUND: &str = ") WHERE column1 IS NOT NULL";
 #[derive(Debug)]
 pub(super) enum Column<'a> {
     Numbers(Vec<i64>),
-    MaybeNumbers(Vec<Option<i64>>),
     Texts(Vec<&'a str>),
     Blobs(Vec<&'a [u8]>),
     Subjects(Vec<Option<[u8; 16]>>),
@@ -67,11 +66,6 @@ pub(super) enum Column<'a> {
 /// Makes a column of numbers.
 pub(super) fn numbers<'a, T>(rows: &[T], number: impl Fn(&T) -> i64) -> Column<'a> {
     Column::Numbers(rows.iter().map(number).collect())
-}
-
-/// Makes a column of numbers, some of which may be missing. It cannot come first.
-pub(super) fn maybe_numbers<'a, T>(rows: &[T], number: impl Fn(&T) -> Option<i64>) -> Column<'a> {
-    Column::MaybeNumbers(rows.iter().map(number).collect())
 }
 
 /// Makes a column of texts.
@@ -93,7 +87,6 @@ impl Column<'_> {
     fn len(&self) -> usize {
         match self {
             Self::Numbers(rows) => rows.len(),
-            Self::MaybeNumbers(rows) => rows.len(),
             Self::Texts(rows) => rows.len(),
             Self::Blobs(rows) => rows.len(),
             Self::Subjects(rows) => rows.len(),
@@ -103,7 +96,6 @@ impl Column<'_> {
     fn bind_one(&self, row: usize, to: &mut SqliteArguments) -> Result<(), BoxDynError> {
         match self {
             Self::Numbers(rows) => to.add(rows.get(row).copied()),
-            Self::MaybeNumbers(rows) => to.add(rows.get(row).copied().flatten()),
             Self::Texts(rows) => to.add(rows.get(row).copied()),
             Self::Blobs(rows) => to.add(rows.get(row).copied()),
             Self::Subjects(rows) => to.add(rows.get(row).copied().flatten().map(Vec::from)),
@@ -113,7 +105,6 @@ impl Column<'_> {
     fn bind_all(&self, to: &mut PgArguments) -> Result<(), BoxDynError> {
         match self {
             Self::Numbers(rows) => to.add(rows),
-            Self::MaybeNumbers(rows) => to.add(rows),
             Self::Texts(rows) => to.add(rows),
             Self::Blobs(rows) => to.add(rows),
             Self::Subjects(rows) => to.add(rows),
@@ -254,14 +245,6 @@ impl Rows {
 
 impl Row<'_> {
     pub(super) fn number(self, column: usize) -> Result<i64, sqlx::Error> {
-        match self {
-            Self::Sqlite(row) => row.try_get(column),
-            Self::Postgres(row) => row.try_get(column),
-        }
-    }
-
-    /// Reads a number that may be missing.
-    pub(super) fn maybe_number(self, column: usize) -> Result<Option<i64>, sqlx::Error> {
         match self {
             Self::Sqlite(row) => row.try_get(column),
             Self::Postgres(row) => row.try_get(column),

@@ -28,6 +28,7 @@ impl Readers {
     /// If the database failed.
     pub async fn secret(&self, name: &str) -> Result<Option<Vec<u8>>, StorageError> {
         let sql = both("SELECT wrapped FROM secret WHERE name = $1");
-        self.query(sql, &[Value::Text(name)]).await?.first(|row| Ok(row.bytes(0)?))
+        let rows = self.query(sql, &[Value::Text(name)]).await?;
+        rows.first(|row| Ok(row.bytes(0)?))
     }
 }

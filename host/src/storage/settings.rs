@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use sqlx::{AssertSqlSafe, PgConnection, Row as _, SqliteConnection};
+use sqlx::{PgConnection, Row as _, SqliteConnection};
 
 use super::StorageError;
 
@@ -197,16 +197,6 @@ pub(super) async fn check_postgres(
         risks.extend(judge(setting, good, actual, accepted)?);
     }
     Ok(risks)
-}
-
-/// Has the connection wait so long for another's lock from now on.
-pub(super) async fn wait(
-    connection: &mut SqliteConnection,
-    patience: Duration,
-) -> Result<(), StorageError> {
-    let pragma = format!("PRAGMA busy_timeout = {}", patience.as_millis());
-    sqlx::query(AssertSqlSafe(pragma)).execute(connection).await?;
-    Ok(())
 }
 
 fn judge(

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Connection as _, Row as _, SqliteConnection, SqlitePool};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _};
+use sqlx::{SqliteConnection, SqlitePool};
 
 use super::head::Guard;
 use super::readers::READERS_MAX;
@@ -13,7 +14,7 @@ use super::settings::{self, Accepted};
 use super::{Batch, StorageError, database, head, rows, writer};
 
 /// How long the writer waits for readers when it empties the log; facts wait meanwhile.
-const SCRUB_WAIT: Duration = Duration::from_millis(20);
+const EMPTYING_WAIT: Duration = Duration::from_millis(20);
 /// Rows that a query may run ahead of whoever takes them.
 const ROWS_AHEAD: usize = 256;
 
@@ -64,16 +65,6 @@ pub(super) async fn write(
     Ok(tx.commit().await?)
 }
 
-/// Moves the write-ahead log into the database file and empties it, so that what was deleted is gone from it too. Returns
-/// whether it could: not while somebody reads.
-pub(super) async fn scrub(connection: &mut SqliteConnection) -> Result<bool, StorageError> {
-    settings::wait(connection, SCRUB_WAIT).await?;
-    let moved = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)");
-    let busy: i64 = moved.fetch_one(&mut *connection).await?.try_get(0)?;
-    settings::wait(connection, settings::BUSY_TIMEOUT).await?;
-    Ok(busy == 0)
-}
-
 /// Copies one moment of the database into a new file, which can be opened like the first.
 pub(super) async fn copy(pool: &SqlitePool, file: &Path) -> Result<(), StorageError> {
     let open = |source| StorageError::Open { file: file.into(), source };
@@ -82,12 +73,27 @@ pub(super) async fn copy(pool: &SqlitePool, file: &Path) -> Result<(), StorageEr
     })?;
     sqlx::query("VACUUM INTO $1").bind(name).execute(pool).await?;
     // The copy has another kind of journal; opening it once gives it the right one.
-    let options = options(file).journal_mode(SqliteJournalMode::Wal).pragma("secure_delete", "ON");
-    let mut copied = options.connect().await.map_err(open)?;
-    // Whoever is erased from now on must not be found in copies that lie around: without its key, nobody can open what
-    // the copy holds of a person.
+    let copied = options(file).journal_mode(SqliteJournalMode::Wal).pragma("secure_delete", "ON");
+    let mut copied = copied.connect().await.map_err(open)?;
+    // What a copy holds of a person, nobody is to open: erasure would not reach it.
     sqlx::query("DELETE FROM contact_key").execute(&mut copied).await?;
     close(copied).await
+}
+
+/// Moves the write-ahead log into the file and empties it. Returns whether it could: not while somebody reads.
+pub(super) async fn empty_log(connection: &mut SqliteConnection) -> Result<bool, StorageError> {
+    wait(connection, EMPTYING_WAIT).await?;
+    let moved = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *connection).await?;
+    let busy: i64 = moved.try_get(0)?;
+    wait(connection, settings::BUSY_TIMEOUT).await?;
+    Ok(busy == 0)
+}
+
+/// Has the connection wait so long for another's lock from now on.
+async fn wait(connection: &mut SqliteConnection, patience: Duration) -> Result<(), StorageError> {
+    let pragma = AssertSqlSafe(format!("PRAGMA busy_timeout = {}", patience.as_millis()));
+    sqlx::query(pragma).execute(connection).await?;
+    Ok(())
 }
 
 /// Moves the write-ahead log into the file and closes it.

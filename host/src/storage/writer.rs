@@ -62,24 +62,21 @@ impl Writer {
     /// Keeps a wrapped key of the exchange itself. Durable when it returns.
     ///
     /// # Errors
-    /// If the database failed.
+    /// As [`Writer::write`].
     pub async fn put_secret(&mut self, name: &str, wrapped: Vec<u8>) -> Result<(), StorageError> {
-        let mut link = match &mut self.connection {
-            Connection::Sqlite(connection) => Link::Sqlite(connection),
-            Connection::Postgres(session) => Link::Postgres(session.connection()),
-        };
-        secrets::put(&mut link, &[(name.to_owned(), wrapped)]).await
+        let secrets = vec![(name.to_owned(), wrapped)];
+        self.write(&Batch { secrets, head: self.guard.head, ..Batch::default() }).await
     }
 
-    /// Overwrites what was deleted: SQLite moves its log into the file and empties it, PostgreSQL takes away what no
-    /// transaction sees any more. Returns whether it could: SQLite cannot while somebody reads.
+    /// Overwrites in every file what was deleted. Returns whether it could: SQLite not while somebody reads its log; in
+    /// PostgreSQL it is the server's to do, when it vacuums and when it recycles its log.
     ///
     /// # Errors
     /// If the database failed.
-    pub async fn scrub(&mut self) -> Result<bool, StorageError> {
+    pub async fn empty_log(&mut self) -> Result<bool, StorageError> {
         match &mut self.connection {
-            Connection::Sqlite(connection) => sqlite::scrub(connection).await,
-            Connection::Postgres(session) => session.scrub().await,
+            Connection::Sqlite(connection) => sqlite::empty_log(connection).await,
+            Connection::Postgres(_) => Ok(false),
         }
     }
 

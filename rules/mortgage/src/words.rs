@@ -13,7 +13,7 @@ pub(crate) const PURPOSES: &[Word] = &[
     ),
     (
         "cash-out-refinance",
-        "cashout cashoutrefi refinancecashout refinancewithcashout refinance-cashout reficashout refinanceandcashout cash-out takecashout",
+        "cashout cashoutrefi refinancecashout refinancewithcashout refinance-cashout reficashout refinanceandcashout cash-out takecashout debtconsolidation consolidatedebt consolidatedebts consolidation",
     ),
     (
         "home-equity-loan",

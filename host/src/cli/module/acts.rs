@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::ask::{Exchange, Note, module};
+use super::resource::{Note, module};
 use super::{print, print_json};
 use crate::cli::Failure;
+use crate::cli::ask::Exchange;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Activate {

@@ -120,7 +120,7 @@ fn calls(
             )));
         };
         let frame = single::frame(filter, lead)?;
-        let configured = single::configured(filter, &args.settings)?;
+        let configured = single::campaign(filter, &args.settings)?;
         return Ok((vec![Call::of(configured, frame)], format!("the lead in {}", lead.display())));
     }
     let files = match &args.fixtures {

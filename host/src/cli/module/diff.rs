@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use self::remote::Remote;
 use super::{print, print_json, read};
+use crate::cli::ask::Exchange;
 use crate::cli::place::place;
 use crate::cli::{Failure, block_on};
 use crate::clock::Clock;
@@ -121,7 +122,7 @@ pub(super) fn record(args: &RecordArgs) -> Result<(), Failure> {
         let recording = record_directory(data, name, (window, now), io::stdout().lock());
         return block_on(recording)?.map_err(failure);
     }
-    let recording = from.remote()?.recording(name, &leads.last, window.settings)?;
+    let recording = from.remote().recording(name, &leads.last, window.settings)?;
     let written = io::stdout().write_all(&recording);
     written.map_err(|error| Failure::could_not_run(format!("cannot write the recording: {error}")))
 }
@@ -153,7 +154,7 @@ fn found(args: &Args) -> Result<Value, Failure> {
         let found = block_on(diff_directory(data, (name, old, new), (window, now), progress))?;
         return found.map_err(failure);
     }
-    let remote = from.remote()?;
+    let remote = from.remote();
     if let (Wanted::Number(old), Wanted::Number(new)) = (&old, &new) {
         let body =
             json!({"old": old, "new": new, "last": leads.last, "settings": window.settings.name()});
@@ -199,8 +200,9 @@ impl From {
         data.map(|data| place(data, self.database.as_deref())).transpose()
     }
 
-    fn remote(&self) -> Result<Remote, Failure> {
-        Remote::at(self.url.as_deref().unwrap_or(URL), self.operator_key.as_deref())
+    fn remote(&self) -> Remote {
+        let url = self.url.as_deref().unwrap_or(URL);
+        Remote(Exchange::at(url, self.operator_key.as_deref()))
     }
 
     /// Returns the component of an uploaded version.
@@ -215,7 +217,7 @@ impl From {
                     wasm,
                 })
             }
-            None => self.remote()?.component(name, number),
+            None => self.remote().component(name, number),
         }
     }
 }

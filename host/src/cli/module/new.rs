@@ -13,6 +13,7 @@ use crate::cli::Failure;
 use crate::ids::NAME_BYTES_MAX;
 
 static FILTER: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/cli/module/template/filter");
+static ADAPTER: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/cli/module/template/adapter");
 static NORMALIZER: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/cli/module/template/normalizer");
 const MANIFEST: &str = include_str!("template/manifest.toml");
 const IGNORED: &str = include_str!("template/gitignore");
@@ -26,7 +27,8 @@ const RESERVED: &str = "abstract alloc as async await become box break const con
 pub(super) struct Args {
     /// The module's name, such as `zip-list`; also the crate's.
     name: String,
-    /// A filter decides for a buyer's campaigns; a normalizer makes the leads of a vertical.
+    /// A filter decides for a buyer's campaigns; a normalizer makes the leads of a vertical; an adapter speaks
+    /// the dialect of a buyer's system.
     #[arg(long, value_enum, default_value = "filter")]
     world: World,
     /// The crate's folder; NAME in the current folder if absent.
@@ -38,6 +40,7 @@ pub(super) struct Args {
 enum World {
     Filter,
     Normalizer,
+    Adapter,
 }
 
 pub(super) fn run(args: &Args, as_json: bool) -> Result<(), Failure> {
@@ -55,6 +58,7 @@ pub(super) fn run(args: &Args, as_json: bool) -> Result<(), Failure> {
     let (world, template) = match args.world {
         World::Filter => ("filter", &FILTER),
         World::Normalizer => ("normalizer", &NORMALIZER),
+        World::Adapter => ("adapter", &ADAPTER),
     };
     let mut files = sdk::files()?;
     files.extend(own(name, template)?);
@@ -63,13 +67,14 @@ pub(super) fn run(args: &Args, as_json: bool) -> Result<(), Failure> {
         return print_json(&json!({ "name": name, "world": world, "folder": folder }));
     }
     let shown = folder.display();
+    let article = if world == "adapter" { "an" } else { "a" };
     let next = [
         (format!("cd {shown}"), ""),
         ("gavel module test".to_owned(), "builds it and runs fixtures/"),
         ("gavel module build".to_owned(), "writes the component that an exchange takes"),
     ];
     print(&format!(
-        "{name} is a {world} in {shown}: src/lib.rs is where it decides, README.md says the rest. Next:"
+        "{name} is {article} {world} in {shown}: src/lib.rs is where it decides, README.md says the rest. Next:"
     ))?;
     next.iter().try_for_each(|(command, what)| print(format!("  {command:24}{what}").trim_end()))
 }

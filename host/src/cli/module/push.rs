@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use reqwest::Method;
 use serde_json::Value;
 
-use super::ask::{self, Body, Exchange, Note};
 use super::figures::thousands;
+use super::resource::{Note, module};
 use super::{print, print_json, read};
 use crate::cli::Failure;
+use crate::cli::ask::{Body, Exchange};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -26,7 +27,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, as_json: bool) -> Result<(), Failure> {
     let stem = args.file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let name = args.name.clone().unwrap_or(stem);
-    ask::module(&name, "")?;
+    module(&name, "")?;
     let wasm = read(&args.file)?;
     let query = [("name", name.as_str()), ("by", &args.note.by), ("why", &args.note.why)];
     let pushed = args.exchange.call(Method::POST, "modules", &query, Body::Component(wasm))?;

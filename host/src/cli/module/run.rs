@@ -18,6 +18,7 @@ use crate::sandbox::{
     Admitted, ConfigureError, ConfiguredFilter, Envelope, Filter, Forfeit, Normalized, Normalizer,
     Stage, Submission, Verdict,
 };
+pub(in crate::cli) use adapter::configured;
 use adapter::{RequestArgs, ResponseArgs};
 
 #[derive(Debug, clap::Args)]
@@ -170,7 +171,7 @@ fn envelope_json(envelope: &Envelope) -> Json {
 
 fn evaluate(filter: &Filter, args: &EvaluateArgs) -> Result<(), Failure> {
     let frame = frame(filter, &args.lead)?;
-    let configured = configured(filter, &args.settings)?;
+    let configured = campaign(filter, &args.settings)?;
     let began = Instant::now();
     let evaluated = match configured.evaluate(&frame, &[0]) {
         Ok(evaluated) => evaluated,
@@ -188,7 +189,7 @@ fn evaluate(filter: &Filter, args: &EvaluateArgs) -> Result<(), Failure> {
 }
 
 /// Configures the filter for one campaign.
-pub(super) fn configured(filter: &Filter, settings: &str) -> Result<ConfiguredFilter, Failure> {
+pub(super) fn campaign(filter: &Filter, settings: &str) -> Result<ConfiguredFilter, Failure> {
     filter.configure(&[settings.to_owned()]).map_err(|error| match error {
         ConfigureError::Settings { message, .. } => Failure::usage(format!(
             "the filter refuses the settings: {message}; they look like {}",

@@ -3,10 +3,11 @@
 use clap::ValueEnum;
 use serde_json::{Map, Value, json};
 
-use super::ask::{Exchange, module};
+use super::resource::module;
 use super::show::{members, print_module};
 use super::{print, print_json};
 use crate::cli::Failure;
+use crate::cli::ask::Exchange;
 
 /// What a call may use.
 #[derive(Debug, clap::Args)]

@@ -2,11 +2,12 @@
 
 use serde_json::{Map, Value};
 
-use super::ask::{Exchange, module};
 use super::figures::thousands;
+use super::resource::module;
 use super::table::{Table, coloured, ink};
 use super::{print, print_json};
 use crate::cli::Failure;
+use crate::cli::ask::Exchange;
 use crate::demo::ink::Ink;
 
 #[derive(Debug, clap::Args)]

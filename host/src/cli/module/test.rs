@@ -26,13 +26,19 @@ For a filter, NAME.json is {"settings": .., "lead": {..}, "expected": {"verdict"
 outcomes are {"verdict": "yes", "price": null} for the campaign's own price, {"verdict": "no", "reason": ".."} and
 {"settings_refused": ".."}.
 
+For an adapter, NAME.json is a recorded exchange: {"settings": .., "step": "ping", "offer": {..}, "lead": {..}, "response":
+{"status": 200, "headers": ["content-type: text/xml"], "body": ".."}, "expected": {"request": {..}, "reply": ..}}, or "post".
+A reply is {"bid": "12.50", "handle": ".."}, {"no_bid": ".."} or {"invalid": ".."} to a ping, {"sold": ".."}, {"rejected": ".."},
+{"duplicate": ".."} or {"unknown": ".."} to a post. Without a lead no request is worded, without a response none is read;
+settings alone are only tried. `gavel adapter record` makes such files.
+
 Fixtures travel in the component and are kept with it: the people in them must be made up.
 
 Exits with 1 if anything differs. --accept writes what came out as expected: read it before you keep it."#;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// Crates, folders of crates, or components.
     #[arg(default_value = ".")]
     paths: Vec<PathBuf>,
@@ -55,7 +61,7 @@ struct Trial {
     bytes: usize,
 }
 
-pub(super) fn run(args: &Args, as_json: bool) -> Result<(), Failure> {
+pub(in crate::cli) fn run(args: &Args, as_json: bool) -> Result<(), Failure> {
     let sandbox = Sandbox::open(&Limits::default());
     let sandbox = sandbox.map_err(|error| Failure::could_not_run(error.to_string()))?;
     let trials = trials(&sandbox, args)?;
@@ -164,7 +170,9 @@ fn accept(trial: &Trial, ran: &[Ran]) -> Result<Vec<String>, Failure> {
 
 fn show(trial: &Trial, ran: &[Ran], accepted: &[String]) -> Result<(), Failure> {
     let coloured = coloured();
-    print(&format!("{}, a {}", ink(Ink::Bold, &trial.name, coloured), trial.admitted.world()))?;
+    let world = trial.admitted.world();
+    let article = if world == "adapter" { "an" } else { "a" };
+    print(&format!("{}, {article} {world}", ink(Ink::Bold, &trial.name, coloured)))?;
     for Ran { file, ending, .. } in ran {
         let (ink_of, word, lines) = match ending {
             Ending::Same => (Ink::Good, "ok", [].as_slice()),

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use reqwest::Method;
 use serde_json::Value;
@@ -18,8 +19,8 @@ pub struct Way<'s> {
     pub headers: &'s [(String, String)],
     /// The full lead: its values are taken out of what the buyer says.
     pub lead: &'s Value,
-    /// What the reading of the answer took, or how it failed.
-    pub read: Mutex<Option<Result<u64, Forfeit>>>,
+    /// The fuel and the time that reading the answer took, or how it failed.
+    pub read: Mutex<Option<Result<(u64, Duration), Forfeit>>>,
 }
 
 /// Without the lead.
@@ -40,7 +41,7 @@ impl Way<'_> {
 
     /// Reads an answer. The buyer may have the lead by now: whatever fails here makes its end unknown.
     pub(super) async fn read(&self, response: HttpResponse) -> Outcome {
-        let adapter = self.adapter.clone();
+        let (adapter, began) = (self.adapter.clone(), Instant::now());
         let asked = tokio::task::spawn_blocking(move || adapter.ask(Ask::PostResponse(&response)));
         let said = match asked.await {
             Ok(said) => said,
@@ -49,10 +50,10 @@ impl Way<'_> {
             }
         };
         let (outcome, read) = match said {
-            Ok((Said::Post(reply), taken)) => (outcome(reply), Ok(taken.fuel)),
+            Ok((Said::Post(reply), taken)) => (outcome(reply), Ok((taken.fuel, began.elapsed()))),
             Ok(_) => {
                 let why = "the adapter answered another question".to_owned();
-                (Outcome::Unknown { why }, Ok(0))
+                (Outcome::Unknown { why }, Ok((0, began.elapsed())))
             }
             Err(forfeit) => {
                 let why = format!("answered, but the adapter could not read it: {forfeit}");

@@ -13,20 +13,15 @@ use crate::catalog::{ModuleVersion, Served};
 use crate::clock::Moment;
 use crate::comparison::Readings;
 use crate::exchange::shadow::read;
+use crate::fixtures;
 use crate::ids::ModuleName;
 use crate::ingest::{BODY_BYTES_MAX, Call, Submission};
-use crate::sandbox::{Admitted, Limits, Normalizer, Sandbox};
+use crate::sandbox::{Admitted, Limits, Normalizer, Sandbox, Stage, Submission as Fixture};
 
 /// When the payloads come: on 2026-02-01, so that ages are the same whenever they are compared.
 const RECEIVED: Moment = Moment::from_unix_ms(1_769_904_000_000);
 /// The most files of a folder.
 const PAYLOADS_MAX: usize = 100_000;
-/// The syntaxes, as a payload's name says them, with the content type that sources send.
-const SYNTAXES: [(&str, &str); 3] = [
-    (".form", "application/x-www-form-urlencoded"),
-    (".json", "application/json; charset=utf-8"),
-    (".xml", "text/xml"),
-];
 
 /// Compares two normalizers over every payload of a folder. `progress` hears how many were read, of how many.
 ///
@@ -113,15 +108,12 @@ impl Version {
 
     /// Reads a payload; nothing if the file is not named like one, or no exchange takes it.
     fn submission(&self, folder: &Path, file: &str) -> Result<Option<Submission>, DiffError> {
-        let known = SYNTAXES.iter().find_map(|(end, kind)| Some((file.strip_suffix(end)?, *kind)));
-        let call = |stem: &str| match stem.rsplit_once('.')?.1 {
-            "ping" => Some(Call::Ping),
-            "post" => Some(Call::Post),
-            _ => None,
-        };
-        let Some((call, content_type)) = known.and_then(|(stem, kind)| Some((call(stem)?, kind)))
-        else {
+        let Some(Fixture { stage, content_type, .. }) = fixtures::submission(file, &[]) else {
             return Ok(None);
+        };
+        let call = match stage {
+            Stage::Ping => Call::Ping,
+            Stage::Post => Call::Post,
         };
         let body = std::fs::read(folder.join(file))?;
         // No exchange shows such a body to a module.

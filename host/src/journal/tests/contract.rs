@@ -240,18 +240,31 @@ async fn a_person_can_be_forgotten_and_the_chain_still_holds(kind: Kind) {
     let directory = kind.home();
     let journal = open(&directory).await;
     let sealed = b"sealed name and telephone".to_vec();
-    let contact =
-        ContactRow { subject: 4, sealed: sealed.clone(), key: b"wrapped key".into(), until: None };
+    let contact = ContactRow { subject: 4, sealed: sealed.clone(), key: b"wrapped key".into() };
     let person = PersonRow { print: [7; 32], subject: 4, until: Moment::from_unix_ms(9) };
     let put = ContactChange::Put { contact: contact.clone(), persons: vec![person] };
     commit(&journal, Record { contact: Some(put), ..record(1) }).await;
     assert_eq!(journal.contact(4).await.unwrap(), Some(contact));
+    assert_eq!(journal.subjects_of([7; 32], 9).await.unwrap(), [4]);
     assert_eq!(journal.contact(5).await.unwrap(), None);
-    let forget = ContactChange::Drop { subject: 4 };
-    commit(&journal, Record { contact: Some(forget), ..record(2) }).await;
+    let (at, later) = (Moment::from_unix_ms(5), Moment::from_unix_ms(6));
+    let keep = ContactChange::Keep { subject: 4, until: at };
+    commit(&journal, Record { contact: Some(keep), ..record(2) }).await;
+    assert_eq!(journal.contacts_overdue(at, 9).await.unwrap(), [0_u128; 0]);
+    assert_eq!(journal.contacts_overdue(later, 9).await.unwrap(), [4]);
+    let keys = vec![(4, b"wrapped anew".to_vec())];
+    let rewrap = ContactChange::Rewrap { keys, secrets: Vec::new() };
+    commit(&journal, Record { contact: Some(rewrap), ..record(3) }).await;
+    assert_eq!(journal.contact(4).await.unwrap().unwrap().key, b"wrapped anew");
+    let forget = ContactChange::Sweep { subjects: vec![4], persons_before: later };
+    commit(&journal, Record { contact: Some(forget), ..record(4) }).await;
     assert_eq!(journal.contact(4).await.unwrap(), None);
+    assert!(journal.has_persons(4).await.unwrap(), "its own time is not over");
+    let erase = ContactChange::Erase { subject: 4 };
+    commit(&journal, Record { contact: Some(erase), ..record(5) }).await;
+    assert!(!journal.has_persons(4).await.unwrap());
     journal.close().await;
-    assert_eq!(recovered(&directory).await, (2, "holds".to_owned()));
+    assert_eq!(recovered(&directory).await, (5, "holds".to_owned()));
     for file in std::fs::read_dir(directory.path()).unwrap() {
         let bytes = std::fs::read(file.unwrap().path()).unwrap();
         assert!(!bytes.windows(sealed.len()).any(|window| window == sealed));

@@ -232,6 +232,8 @@ pub(super) fn limits() -> String {
             "duplicate window",
             format!("{} days", catalog::VerticalSpec::WINDOW_SECONDS_MAX / 86_400),
         ),
+        ("entries of all suppression lists", book::SUPPRESSIONS_MAX.to_string()),
+        ("sales that are remembered by the person", book::PERSONS_MAX.to_string()),
         ("conditions in criteria", criteria::CONDITIONS_MAX.to_string()),
         ("levels of nesting in criteria", criteria::DEPTH_MAX.to_string()),
         ("items in a list", criteria::LIST_ITEMS_MAX.to_string()),

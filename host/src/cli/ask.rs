@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use reqwest::{Client, Method, Url};
-use serde_json::{Value, json};
+use reqwest::{Client, Method, RequestBuilder, Url};
+use serde_json::Value;
 
-use crate::cli::{Failure, block_on};
-use crate::ids::ModuleName;
+use super::{Failure, block_on};
 
 /// How long a call may take: an upload is compiled and its fixtures run.
 const CALL_TIMEOUT: Duration = Duration::from_secs(120);
@@ -17,67 +16,82 @@ const QUOTE_CHARS_MAX: usize = 200;
 
 /// Which exchange, and the right to change it.
 #[derive(Debug, clap::Args)]
-pub(in crate::cli) struct Exchange {
+pub(super) struct Exchange {
     /// Where the exchange is.
-    #[arg(long, alias = "exchange", env = "GAVEL_URL", default_value = "http://127.0.0.1:8080")]
+    #[arg(
+        long,
+        visible_alias = "exchange",
+        env = "GAVEL_URL",
+        default_value = "http://127.0.0.1:8080"
+    )]
     url: String,
     /// The operator's key.
     #[arg(long, env = "GAVEL_OPERATOR_KEY", hide_env_values = true, hide = true)]
     operator_key: Option<String>,
 }
 
-/// Who does something and why: the exchange keeps it with the step.
-#[derive(Debug, clap::Args)]
-pub(super) struct Note {
-    /// Why, for those who read the module's history.
-    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
-    pub(super) why: String,
-    /// Who does it.
-    #[arg(
-        long,
-        value_name = "NAME",
-        env = "USER",
-        default_value = "operator",
-        hide_env_values = true
-    )]
-    pub(super) by: String,
-}
-
-impl Note {
-    /// Returns the members of an act's body.
-    pub(super) fn members(&self) -> Value {
-        json!({ "by": self.by, "why": self.why })
-    }
-}
-
 /// What is sent with a call.
-pub(in crate::cli) enum Body {
+pub(super) enum Body {
     Nothing,
     Json(Value),
     Component(Vec<u8>),
 }
 
 impl Exchange {
-    pub(in crate::cli) fn get(&self, path: &str) -> Result<Value, Failure> {
+    /// The exchange at an address that was given otherwise.
+    pub(super) fn at(url: &str, operator_key: Option<&str>) -> Self {
+        Self { url: url.to_owned(), operator_key: operator_key.map(str::to_owned) }
+    }
+
+    /// Says whether the operator's key is known.
+    pub(super) fn has_key(&self) -> bool {
+        self.operator_key.as_ref().is_some_and(|key| !key.is_empty())
+    }
+
+    pub(super) fn get(&self, path: &str) -> Result<Value, Failure> {
         self.call(Method::GET, path, &[], Body::Nothing)
     }
 
-    pub(in crate::cli) fn put(&self, path: &str, body: Value) -> Result<Value, Failure> {
+    pub(super) fn put(&self, path: &str, body: Value) -> Result<Value, Failure> {
         self.call(Method::PUT, path, &[], Body::Json(body))
     }
 
-    pub(in crate::cli) fn post(&self, path: &str, body: Value) -> Result<Value, Failure> {
+    pub(super) fn post(&self, path: &str, body: Value) -> Result<Value, Failure> {
         self.call(Method::POST, path, &[], Body::Json(body))
     }
 
-    /// Calls the exchange and returns its answer, or says what was wrong and what to do next.
-    pub(in crate::cli) fn call(
+    /// Calls the exchange as its operator and returns its answer, or says what was wrong and what to do next.
+    pub(super) fn call(
         &self,
         method: Method,
         path: &str,
         query: &[(&str, &str)],
         body: Body,
     ) -> Result<Value, Failure> {
+        let request = self.as_operator(method, path, query, body)?;
+        self.document(&block_on(self.answer(request))??)
+    }
+
+    /// Returns what anybody may see at this path.
+    pub(super) fn public(&self, path: &str) -> Result<Value, Failure> {
+        let request = self.request(Method::GET, path, &[], Body::Nothing)?;
+        self.document(&block_on(self.answer(request))??)
+    }
+
+    /// Returns what the exchange keeps at this path, byte for byte.
+    pub(super) fn bytes(&self, path: &str) -> Result<Vec<u8>, Failure> {
+        let request = self.as_operator(Method::GET, path, &[], Body::Nothing)?;
+        block_on(self.answer(request))?
+    }
+
+    /// Prepares a call as the operator.
+    pub(super) fn as_operator(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, &str)],
+        body: Body,
+    ) -> Result<RequestBuilder, Failure> {
         let key = self.operator_key.as_deref().filter(|key| !key.is_empty());
         let key = key.ok_or_else(|| {
             Failure::usage(
@@ -85,6 +99,16 @@ impl Exchange {
                  (`gavel demo` prints its own)",
             )
         })?;
+        Ok(self.request(method, path, query, body)?.bearer_auth(key))
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, &str)],
+        body: Body,
+    ) -> Result<RequestBuilder, Failure> {
         let address = format!("{}/v1/{path}", self.url.trim_end_matches('/'));
         let address = match query {
             [] => Url::parse(&address).map_err(|error| error.to_string()),
@@ -101,25 +125,38 @@ impl Exchange {
             client = client.no_proxy();
         }
         let client = client.build().map_err(|error| Failure::because(&error))?;
-        let request = client.request(method, address).bearer_auth(key);
-        let request = match body {
+        let request = client.request(method, address);
+        Ok(match body {
             Body::Nothing => request,
             Body::Json(value) => {
                 request.header("content-type", "application/json").body(value.to_string())
             }
             Body::Component(wasm) => request.header("content-type", "application/wasm").body(wasm),
-        };
-        let answer = block_on(async {
+        })
+    }
+
+    /// Makes a prepared call and returns the answer's body, or says what was wrong and what to do next.
+    pub(super) async fn answer(&self, request: RequestBuilder) -> Result<Vec<u8>, Failure> {
+        let answer = async {
             let response = request.send().await?;
-            Ok((response.status().as_u16(), response.text().await?))
-        })?;
-        let (status, text) = answer.map_err(|error| self.no_answer(&error))?;
-        let document = serde_json::from_str::<Value>(&text);
-        match document {
-            Ok(document) if (200..300).contains(&status) => Ok(document),
-            Ok(problem) if problem.get("detail").is_some() => Err(self.refused(status, &problem)),
-            _ => Err(self.stranger(status, &text)),
+            let (status, path) = (response.status().as_u16(), response.url().path().to_owned());
+            Ok((status, path, response.bytes().await?.to_vec()))
+        };
+        let (status, path, bytes) = answer.await.map_err(|error| self.no_answer(&error))?;
+        if (200..300).contains(&status) {
+            return Ok(bytes);
         }
+        match serde_json::from_slice::<Value>(&bytes) {
+            Ok(problem) if problem.get("detail").is_some() => {
+                Err(self.refused(status, &path, &problem))
+            }
+            _ => Err(self.stranger(&bytes)),
+        }
+    }
+
+    /// Reads an answer.
+    pub(super) fn document(&self, bytes: &[u8]) -> Result<Value, Failure> {
+        serde_json::from_slice(bytes).map_err(|_| self.stranger(bytes))
     }
 
     fn no_address(&self, fault: &str) -> Failure {
@@ -143,16 +180,14 @@ impl Exchange {
         } else if error.is_timeout() {
             let patience = CALL_TIMEOUT.as_secs();
             format!(
-                "{url} did not answer within {patience} s; whether it did what was asked, `gavel module show` says"
+                "{url} did not answer within {patience} s: ask what stands there before you do it again"
             )
         } else {
-            format!(
-                "{url} broke off ({cause}); whether it did what was asked, `gavel module show` says"
-            )
+            format!("{url} broke off ({cause}): ask what stands there before you do it again")
         })
     }
 
-    fn refused(&self, status: u16, problem: &Value) -> Failure {
+    fn refused(&self, status: u16, path: &str, problem: &Value) -> Failure {
         let text = |key: &str| problem.get(key).and_then(Value::as_str);
         let mut message = text("detail").unwrap_or_default().to_owned();
         if let Some(field) = text("field") {
@@ -163,37 +198,28 @@ impl Exchange {
                 "{} does not accept this operator's key: set GAVEL_OPERATOR_KEY to the key with which the exchange was started",
                 self.url
             )),
-            404 => Failure::usage(match text("next") {
-                Some(next) => format!("{message}; {next}"),
-                None => format!("{message}; `gavel module list` shows what there is"),
-            }),
             400..500 => {
                 if let Some(next) = text("next") {
                     message = format!("{message}; {next}");
                 }
-                Failure::does_not_hold(format!("refused: {message}"))
+                match status {
+                    404 if path.starts_with("/v1/modules/") => Failure::usage(format!(
+                        "{message}; `gavel module list` shows what there is"
+                    )),
+                    404 => Failure::usage(message),
+                    _ => Failure::does_not_hold(format!("refused: {message}")),
+                }
             }
             _ => Failure::could_not_run(format!("the exchange answered {status}: {message}")),
         }
     }
 
-    fn stranger(&self, status: u16, text: &str) -> Failure {
-        let quote: String = text.chars().take(QUOTE_CHARS_MAX).collect();
+    fn stranger(&self, bytes: &[u8]) -> Failure {
+        let quote: String = String::from_utf8_lossy(bytes).chars().take(QUOTE_CHARS_MAX).collect();
         let quote = quote.split_whitespace().collect::<Vec<_>>().join(" ");
         Failure::could_not_run(format!(
-            "{} does not answer like an exchange ({status}: {quote}): is it the right address, and as new as this program?",
+            "{} does not answer like an exchange ({quote}): is it the right address, and as new as this program?",
             self.url
         ))
     }
-}
-
-/// Returns the path of a module's resource, once the name is one.
-pub(super) fn module(name: &str, resource: &str) -> Result<String, Failure> {
-    let name = ModuleName::parse(name)
-        .map_err(|error| Failure::usage(format!("`{name}` is no module's name: {error}")))?;
-    Ok(if resource.is_empty() {
-        format!("modules/{name}")
-    } else {
-        format!("modules/{name}/{resource}")
-    })
 }

@@ -1,10 +1,11 @@
-//! `gavel keys`: the master key, under which the keys of contact data lie.
+//! `gavel master-key`: the master key, under which the keys of contact data lie.
 
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
 use super::Failure;
+use super::place;
 use crate::config;
 use crate::contacts::{Location, MasterKeyError};
 use crate::exchange::{OpenError, Rotated, rotate};
@@ -23,6 +24,9 @@ enum Command {
     Rotate {
         /// The exchange's directory.
         directory: PathBuf,
+        /// Where the journal is kept other than in SQLite in the directory.
+        #[arg(long, env = "GAVEL_DATABASE", hide_env_values = true)]
+        database: Option<String>,
         /// The master key so far: a file; without it, GAVEL_MASTER_KEY or `master.key` in the directory.
         #[arg(long, env = "GAVEL_MASTER_KEY_FILE", value_name = "FILE")]
         master_key: Option<PathBuf>,
@@ -37,14 +41,15 @@ enum Command {
 
 #[expect(clippy::print_stdout, reason = "results go to standard output")]
 pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
-    let Command::Rotate { directory, master_key, new, by } = args.command;
+    let Command::Rotate { directory, database, master_key, new, by } = args.command;
+    let place = place::place(directory.clone(), database.as_deref())?;
     let location = config::master_key(master_key).map_err(|error| usage(&error))?;
     if new.is_none() && matches!(location, Location::Given(_)) {
         return Err(Failure::usage(
             "the master key comes from GAVEL_MASTER_KEY: name a file for the new one with --new FILE",
         ));
     }
-    let rotated = super::block_on(rotate(&directory, &location, new.as_deref(), &by))?;
+    let rotated = super::block_on(rotate(place, &location, new.as_deref(), &by))?;
     let rotated = rotated.map_err(|error| failed(&error, &directory))?;
     println!("{}", if json { in_json(&rotated) } else { in_words(&rotated) });
     Ok(())

@@ -1,0 +1,255 @@
+//! How facts change the book. Nothing else does.
+
+use std::sync::Arc;
+
+use super::account::{difference, sum};
+use super::counters::Taken;
+use super::persons::{PERSONS_MAX, Sale};
+use super::{Copy, DUPLICATES_MAX, OpenPing, REQUESTS_KEPT_MS, REQUESTS_MAX, Stage, State, waits};
+use crate::clock::Moment;
+use crate::facts::{
+    AskedAgain, Delivered, Deposited, Ended, Fact, PingAnswered, PostRefused, Posted, Request,
+    Winner,
+};
+use crate::ids::PingId;
+use crate::money::Micros;
+
+/// What of a hold is given back.
+#[derive(Clone, std::marker::Copy, Debug)]
+pub(super) enum Back {
+    /// All of it: the lead was not shown.
+    Whole,
+    /// All but the post: the buyer saw the lead.
+    ButShown,
+}
+
+impl State {
+    /// Changes the book by one fact. `at` is the fact's own time.
+    pub fn apply(&mut self, at: Moment, fact: &Fact) {
+        match fact {
+            Fact::Deposited(deposited) => self.deposited(deposited),
+            Fact::PingAnswered(answered) => self.answered(at, answered),
+            Fact::Posted(posted) => self.posted(at, posted),
+            Fact::PostRefused(refused) => self.post_refused(at, refused),
+            Fact::AskedAgain(again) => self.asked_again(again),
+            Fact::Delivered(delivered) => self.delivered(at, delivered),
+            Fact::Expired(expired) => {
+                for ping in &expired.pings {
+                    self.void(PingId::from_u128(*ping));
+                }
+            }
+            Fact::ContactErased(erased) => self.contact_erased(erased),
+            Fact::SuppressionsAdded(added) => self.suppressions.add(added),
+            Fact::SuppressionsRemoved(removed) => self.suppressions.remove(removed),
+            Fact::Saved(_)
+            | Fact::ModuleUploaded(_)
+            | Fact::ModuleStepped(_)
+            | Fact::ContactsSwept(_)
+            | Fact::MasterKeyRotated(_)
+            | Fact::SubmissionRefused(_) => (),
+        }
+    }
+
+    fn deposited(&mut self, deposited: &Deposited) {
+        let amount = Micros::new(deposited.amount);
+        let account = &mut self.buyers.of(&deposited.buyer).account;
+        account.balance = sum(account.balance, amount);
+        let reference = (deposited.buyer.clone(), deposited.reference.clone());
+        self.deposits.insert(reference, amount);
+    }
+
+    fn answered(&mut self, at: Moment, answered: &Arc<PingAnswered>) {
+        let ping = PingId::from_u128(answered.ping);
+        self.remember(at, ping, &answered.source, answered.request.as_ref());
+        if answered.fingerprint != [0; 32] && answered.duplicate_of.is_none() {
+            let key = (self.sources.number(&answered.source), answered.fingerprint);
+            self.offered.insert(key, at, ping, (), DUPLICATES_MAX);
+        }
+        if answered.winners.is_empty() {
+            return;
+        }
+        let mut copies = Vec::with_capacity(answered.winners.len());
+        for (place, winner) in answered.winners.iter().enumerate() {
+            copies.push(self.hold(answered.test, place, winner));
+        }
+        let open = OpenPing {
+            auction: Arc::clone(answered),
+            copies,
+            refused: Vec::new(),
+            posted: None,
+            erased: false,
+        };
+        self.expiries.insert(answered.expires(), ping);
+        self.pings.insert(ping, open);
+    }
+
+    fn posted(&mut self, at: Moment, posted: &Posted) {
+        let ping = PingId::from_u128(posted.ping);
+        if !waits(&self.pings, ping) {
+            return;
+        }
+        let Some(mut open) = self.pings.remove(&ping) else { return };
+        // A claimed ping no longer expires: its holds end by how its deliveries end.
+        self.expiries.end(open.auction.expires(), |ping| waits(&self.pings, ping));
+        let auction = Arc::clone(&open.auction);
+        for copy in &mut open.copies {
+            copy.asked = true;
+        }
+        for passed in posted.passed_over.iter().filter(|_| !auction.test) {
+            let index = passed.copy.and_then(|copy| usize::try_from(copy).ok());
+            let copy = index.and_then(|index| open.copies.get_mut(index));
+            if let Some(copy) = copy.filter(|copy| copy.stage == Stage::Held) {
+                self.pass_on(&auction, copy, passed.successor.as_ref(), Back::Whole);
+            }
+        }
+        open.posted = Some(Box::new(posted.clone()));
+        self.remember(at, ping, &auction.source, posted.request.as_ref());
+        if !auction.test && open.held().next().is_some() {
+            for (_, copy) in open.held() {
+                self.claims(at, &open, copy);
+            }
+            self.pings.insert(ping, open);
+        }
+    }
+
+    fn post_refused(&mut self, at: Moment, refused: &PostRefused) {
+        let ping = PingId::from_u128(refused.ping);
+        let open = self.pings.get(&ping).filter(|open| open.posted.is_none());
+        let Some(auction) = open.map(|open| Arc::clone(&open.auction)) else { return };
+        self.void(ping);
+        self.remember(at, ping, &auction.source, refused.request.as_ref());
+    }
+
+    fn asked_again(&mut self, again: &AskedAgain) {
+        let open = self.pings.get_mut(&PingId::from_u128(again.ping));
+        let index = usize::try_from(again.copy).unwrap_or(usize::MAX);
+        if let Some(copy) = open.and_then(|open| open.copies.get_mut(index)) {
+            copy.asked = true;
+        }
+    }
+
+    fn delivered(&mut self, at: Moment, delivered: &Delivered) {
+        let ping = PingId::from_u128(delivered.ping);
+        let Some(mut open) = self.pings.remove(&ping) else { return };
+        let index = usize::try_from(delivered.copy).unwrap_or(usize::MAX);
+        let auction = Arc::clone(&open.auction);
+        if let Some(copy) = open.copies.get_mut(index).filter(|copy| copy.stage == Stage::Held) {
+            copy.asked = false;
+            match delivered.ended {
+                Ended::Sold => {
+                    copy.stage = Stage::Sold;
+                    let copy = copy.clone();
+                    self.sold(at, &open, &copy, Micros::new(delivered.price));
+                }
+                Ended::Rejected | Ended::NotSent if delivered.again_ms.is_none() => {
+                    let unseen = delivered.ended == Ended::NotSent && !copy.uncertain;
+                    let back = if unseen { Back::Whole } else { Back::ButShown };
+                    let campaign = copy.campaign;
+                    self.pass_on(&auction, copy, delivered.successor.as_ref(), back);
+                    let copy = copy.clone();
+                    open.refused.push(delivered.buyer.clone());
+                    if let Some(posted) = &open.posted {
+                        self.persons.unsold(&posted.person, ping, campaign);
+                    }
+                    if copy.stage == Stage::Held {
+                        self.claims(at, &open, &copy);
+                    }
+                }
+                Ended::Unknown => copy.uncertain = true,
+                Ended::Rejected | Ended::NotSent => (),
+            }
+        }
+        if open.held().next().is_some() {
+            self.pings.insert(ping, open);
+        }
+    }
+
+    fn sold(&mut self, at: Moment, open: &OpenPing, copy: &Copy, price: Micros) {
+        let auction = &open.auction;
+        let ping = PingId::from_u128(auction.ping);
+        let held = open.winner(copy).map_or(price, |winner| Micros::new(winner.price));
+        let account = &mut self.buyers.at(copy.buyer).account;
+        account.held = difference(account.held, held);
+        account.balance = difference(account.balance, price);
+        if auction.fingerprint != [0; 32] {
+            let key = (copy.campaign, auction.fingerprint);
+            self.bought.insert(key, at, ping, (), DUPLICATES_MAX);
+        }
+    }
+
+    /// Remembers the person of a lead that is on its way to a buyer.
+    fn claims(&mut self, at: Moment, open: &OpenPing, copy: &Copy) {
+        let Some(posted) = &open.posted else { return };
+        let vertical = self.verticals.number(&open.auction.vertical);
+        let ping = PingId::from_u128(open.auction.ping);
+        let sale = Sale { at, ping, vertical, buyer: copy.buyer, campaign: copy.campaign };
+        self.persons.sold(&posted.person, sale, PERSONS_MAX);
+    }
+
+    /// Ends a copy's hold, and begins its successor's if there is one.
+    fn pass_on(
+        &mut self,
+        auction: &PingAnswered,
+        copy: &mut Copy,
+        successor: Option<&Winner>,
+        back: Back,
+    ) {
+        self.release(auction, copy, back);
+        copy.stage = Stage::Void;
+        if let Some(successor) = successor {
+            let held = self.hold(false, copy.place, successor);
+            *copy = Copy { asked: true, successor: Some(Box::new(successor.clone())), ..held };
+        }
+    }
+
+    /// Ends a ping whose lead was shown to nobody.
+    fn void(&mut self, ping: PingId) {
+        let Some(open) = self.pings.remove(&ping) else { return };
+        if open.posted.is_none() {
+            self.expiries.end(open.auction.expires(), |ping| waits(&self.pings, ping));
+        }
+        if !open.auction.test {
+            for (_, copy) in open.held() {
+                self.release(&open.auction, copy, Back::Whole);
+            }
+        }
+    }
+
+    fn hold(&mut self, test: bool, place: usize, winner: &Winner) -> Copy {
+        let (buyer, campaign) =
+            (self.buyers.number(&winner.buyer), self.campaigns.number(&winner.campaign));
+        if !test {
+            let price = Micros::new(winner.price);
+            let taken = Taken::by_hold(price);
+            let purse = self.buyers.at(buyer);
+            purse.account.held = sum(purse.account.held, price);
+            purse.counters.count(winner.counted.buyer, taken);
+            self.campaigns.at(campaign).count(winner.counted.campaign, taken);
+        }
+        let stage = Stage::Held;
+        Copy { place, successor: None, buyer, campaign, stage, asked: false, uncertain: false }
+    }
+
+    pub(super) fn release(&mut self, auction: &PingAnswered, copy: &Copy, back: Back) {
+        let won = copy.successor.as_deref().or_else(|| auction.winners.get(copy.place));
+        let Some(winner) = won else { return };
+        let price = Micros::new(winner.price);
+        let taken = match back {
+            Back::Whole => Taken::by_hold(price),
+            Back::ButShown => Taken::by_hold(price).but_shown(),
+        };
+        let purse = self.buyers.at(copy.buyer);
+        purse.account.held = difference(purse.account.held, price);
+        purse.counters.uncount(winner.counted.buyer, taken);
+        self.campaigns.at(copy.campaign).uncount(winner.counted.campaign, taken);
+    }
+
+    fn remember(&mut self, at: Moment, ping: PingId, source: &str, request: Option<&Request>) {
+        let oldest = Moment::from_unix_ms(at.unix_ms().saturating_sub(REQUESTS_KEPT_MS));
+        self.requests.forget_before(oldest);
+        if let Some(request) = request {
+            let key = (self.sources.number(source), request.key);
+            self.requests.insert(key, at, ping, request.clone(), REQUESTS_MAX);
+        }
+    }
+}

@@ -1,0 +1,344 @@
+//! What the book promises, one promise a test.
+
+use std::sync::{Arc, Barrier};
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use super::*;
+use crate::catalog::{Bounds, Caps, Ceilings, DayBound, Headers};
+use crate::criteria::Criteria;
+use crate::egress::Egress;
+use crate::facts::{
+    BidMade, Delivered, Deposited, Ended, Expired, Fact, ModuleUsed, Posted, Terms,
+};
+use crate::ids::{BuyerId, CampaignId};
+
+/// Monday 2026-01-05, 09:00 in Chicago.
+pub(super) const MONDAY: i64 = 1_767_625_200_000;
+pub(super) const HOUR: i64 = 3_600_000;
+
+pub(super) fn at(hours: i64) -> Moment {
+    Moment::from_unix_ms(MONDAY + hours * HOUR)
+}
+
+pub(super) fn buyer(name: &str, caps: Caps) -> Buyer {
+    Buyer {
+        id: BuyerId::parse(name).unwrap(),
+        credit_limit: Micros::ZERO,
+        zone: TimeZone::get("America/Chicago").unwrap(),
+        caps,
+        duplicates: None,
+        suppressions: Vec::new(),
+        destination: Egress::public().check("https://buyer.example.com/leads").unwrap(),
+        timeout: Duration::from_secs(5),
+        idempotent: true,
+        headers: Headers::default(),
+        adapter: None,
+        active: true,
+    }
+}
+
+pub(super) fn campaign(name: &str, buyer: &Arc<Buyer>, caps: Caps) -> Campaign {
+    Campaign {
+        id: CampaignId::parse(name).unwrap(),
+        buyer: Arc::clone(buyer),
+        active: true,
+        price: None,
+        criteria: Criteria::any(),
+        schedule: None,
+        zone: TimeZone::get("America/Chicago").unwrap(),
+        caps,
+        duplicate_window: Duration::ZERO,
+        duplicates: None,
+        suppressions: Vec::new(),
+        filter: None,
+    }
+}
+
+/// Returns the fact of a ping that these campaigns won, each at this price, with these other bids.
+pub(super) fn answered(
+    ping: u128,
+    winners: &[(&Campaign, i64, Counted)],
+    others: &[(&Campaign, i64)],
+    now: Moment,
+) -> PingAnswered {
+    let text = |text: &str| text.to_owned();
+    let bid = |campaign: &Campaign, amount: i64| BidMade {
+        campaign: text(campaign.id.as_str()),
+        buyer: text(campaign.buyer.id.as_str()),
+        amount,
+    };
+    let won = winners.iter().map(|(campaign, price, _)| bid(campaign, *price));
+    PingAnswered {
+        ping,
+        source: text("web"),
+        vertical: text("auto-insurance"),
+        catalog: 1,
+        received_ms: now.unix_ms(),
+        body: [0; 32],
+        test: false,
+        normalizer: ModuleUsed { name: text("auto"), version: 1, digest: [0; 32], fuel: 1 },
+        filters: Vec::new(),
+        frame: Vec::new(),
+        terms: Terms { copies: 2, reserve: 0, increment: 0, margin: 0 },
+        left_out: Vec::new(),
+        bids: won.chain(others.iter().map(|(campaign, amount)| bid(campaign, *amount))).collect(),
+        winners: winners
+            .iter()
+            .map(|(campaign, price, counted)| Winner {
+                campaign: text(campaign.id.as_str()),
+                buyer: text(campaign.buyer.id.as_str()),
+                bid: *price,
+                price: *price,
+                counted: *counted,
+            })
+            .collect(),
+        duplicate_of: None,
+        fingerprint: [0; 32],
+        expires_ms: now.unix_ms() + 300_000,
+        request: None,
+    }
+}
+
+pub(super) fn delivered(ping: u128, winner: &Winner, ended: Ended) -> Delivered {
+    let price = if ended == Ended::Sold { winner.price } else { 0 };
+    Delivered {
+        ping,
+        source: "web".to_owned(),
+        copy: 0,
+        campaign: winner.campaign.clone(),
+        buyer: winner.buyer.clone(),
+        attempt: 1,
+        ended,
+        detail: None,
+        price,
+        payout: price,
+        again_ms: None,
+        successor: None,
+        adapter: None,
+    }
+}
+
+fn deposit(state: &mut State, buyer: &str, amount: i64) {
+    let reference = "wire".to_owned();
+    let deposited = Deposited { buyer: buyer.to_owned(), amount, reference };
+    state.apply(at(0), &Fact::Deposited(deposited));
+}
+
+/// A buyer's book with one campaign, and what a test does with it.
+struct Desk {
+    state: State,
+    campaign: Campaign,
+    pings: u128,
+}
+
+impl Desk {
+    fn new(campaign_caps: Caps, buyer_caps: Caps) -> Self {
+        let buyer = Arc::new(buyer("acme", buyer_caps));
+        let mut state = State::default();
+        deposit(&mut state, "acme", 1_000_000_000);
+        Self { state, campaign: campaign("acme-west", &buyer, campaign_caps), pings: 0 }
+    }
+
+    /// Buys for 10.00 if the book lets it, and says why not.
+    fn buy(&mut self, now: Moment) -> String {
+        let price = 10_000_000;
+        match self.state.covers(&self.campaign, [0; 32], Micros::new(price), now) {
+            Ok(counted) => {
+                self.pings += 1;
+                let fact = answered(self.pings, &[(&self.campaign, price, counted)], &[], now);
+                self.state.apply(now, &Fact::PingAnswered(Arc::new(fact)));
+                "bought".to_owned()
+            }
+            Err(bar) => bar.told().1.unwrap_or_default(),
+        }
+    }
+
+    /// Ends the newest ping.
+    fn end(&mut self, now: Moment, ended: Option<Ended>) {
+        let ping = self.pings;
+        let Some(ended) = ended else {
+            return self.state.apply(now, &Fact::Expired(Expired { pings: vec![ping] }));
+        };
+        self.state.apply(now, &Fact::Posted(Posted { ping, ..Posted::default() }));
+        let open = self.state.open_ping(PingId::from_u128(ping)).unwrap();
+        let winner = open.winner(open.copies.first().unwrap()).unwrap().clone();
+        self.state.apply(now, &Fact::Delivered(delivered(ping, &winner, ended)));
+    }
+}
+
+fn sales(bounds: Bounds) -> Caps {
+    Caps { sales: bounds, ..Caps::default() }
+}
+
+fn bounds(json: serde_json::Value) -> Bounds {
+    let ceilings: Ceilings<u32> = serde_json::from_value(json).unwrap();
+    Bounds::of(&ceilings, i64::from)
+}
+
+/// Buys at each of these hours after Monday 09:00, and compares.
+#[track_caller]
+fn check(caps: Caps, script: &[(i64, &str)]) {
+    let mut own = Desk::new(caps.clone(), Caps::default());
+    let mut shared = Desk::new(Caps::default(), caps);
+    for (hour, expected) in script {
+        assert_eq!(own.buy(at(*hour)), *expected, "campaign, hour {hour}");
+        let expected = match *expected {
+            "bought" => "bought".to_owned(),
+            detail => format!("buyer's {detail}"),
+        };
+        assert_eq!(shared.buy(at(*hour)), expected, "buyer, hour {hour}");
+    }
+}
+
+#[test]
+fn every_period_has_its_cap() {
+    let cap = |name: &str| sales(bounds(serde_json::json!({ name: 2 })));
+    let full = |name: &str, next: i64| {
+        let told = format!("{name} cap of 2");
+        check(cap(name), &[(0, "bought"), (0, "bought"), (0, told.as_str()), (next, "bought")]);
+    };
+    full("hourly", 1);
+    full("daily", 15);
+    full("weekly", 7 * 24 - 9);
+    full("monthly", 26 * 24 + 15);
+    check(cap("total"), &[(0, "bought"), (9_000, "bought"), (90_000, "total cap of 2")]);
+}
+
+#[test]
+fn a_day_of_the_week_may_have_its_own_number() {
+    let caps = serde_json::json!({"daily": 1, "weekdays": {"tue": 2, "wed": 0}});
+    check(
+        sales(bounds(caps)),
+        &[
+            (0, "bought"),
+            (1, "daily cap of 1"),
+            (24, "bought"),
+            (25, "bought"),
+            (26, "Tuesday's cap of 2"),
+            (48, "Wednesday's cap of 0"),
+            (72, "bought"),
+            (73, "daily cap of 1"),
+        ],
+    );
+}
+
+#[test]
+fn a_budget_counts_money() {
+    let day = DayBound { most: Some(25_000_000), own: false };
+    let mut money = Bounds::all(i64::MAX / 2);
+    money.days = [day; 7];
+    let caps = Caps { money, ..Caps::default() };
+    let told = "daily budget of 25.00";
+    check(caps, &[(0, "bought"), (0, "bought"), (0, told), (15, "bought")]);
+}
+
+#[test]
+fn a_hold_that_ends_unsold_gives_its_place_back_where_it_was_taken() {
+    let mut desk = Desk::new(sales(bounds(serde_json::json!({"daily": 1}))), Caps::default());
+    assert_eq!(desk.buy(at(14)), "bought");
+    assert_eq!(desk.buy(at(14)), "daily cap of 1");
+    desk.end(at(14), None);
+    assert_eq!(desk.buy(at(14)), "bought");
+    // Tuesday has begun when Monday's hold expires: Tuesday's place stays taken.
+    assert_eq!(desk.buy(at(15)), "bought");
+    desk.pings -= 1;
+    desk.end(at(15), None);
+    desk.pings += 1;
+    assert_eq!(desk.buy(at(15)), "daily cap of 1");
+}
+
+#[test]
+fn a_lead_that_was_shown_counts_as_a_post_whether_it_sells_or_not() {
+    let posts = bounds(serde_json::json!({"daily": 3}));
+    let mut desk = Desk::new(Caps { posts, ..Caps::default() }, Caps::default());
+    for ended in [Some(Ended::Sold), Some(Ended::Rejected), Some(Ended::NotSent), None] {
+        assert_eq!(desk.buy(at(0)), "bought");
+        desk.end(at(0), ended);
+    }
+    let used = desk.state.used_by_campaign(&desk.campaign, at(0)).day;
+    assert_eq!((used.sales, used.posts, used.spent), (1, 2, 10_000_000));
+    assert_eq!(desk.buy(at(0)), "bought");
+    assert_eq!(desk.buy(at(0)), "daily cap of 3 posts");
+    assert_eq!(desk.state.holds().get("acme"), Some(&desk.state.account("acme").held));
+}
+
+#[test]
+fn a_clock_that_jumps_a_day_ahead_and_back_finds_its_days_as_it_left_them() {
+    check(
+        sales(bounds(serde_json::json!({"daily": 2}))),
+        &[
+            (0, "bought"),
+            (24, "bought"),
+            (0, "bought"),
+            (0, "daily cap of 2"),
+            (24, "bought"),
+            (24, "daily cap of 2"),
+            (-24, "bought"),
+            (-24, "bought"),
+            (-24, "daily cap of 2"),
+            (0, "daily cap of 2"),
+        ],
+    );
+}
+
+#[test]
+fn what_is_long_over_does_not_open_again_when_the_clock_is_set_back() {
+    let hourly = sales(bounds(serde_json::json!({"hourly": 1})));
+    let mut desk = Desk::new(hourly, Caps::default());
+    for hour in 0..i64::try_from(PERIODS_KEPT).unwrap() {
+        assert_eq!(desk.buy(at(hour)), "bought");
+    }
+    // Ten hours before counts for the oldest hour that is remembered, which is full.
+    assert_eq!(desk.buy(at(-10)), "hourly cap of 1");
+    assert_eq!(desk.buy(at(4)), "bought");
+}
+
+#[test]
+fn a_thousand_holds_at_once_never_pass_the_last_cent() {
+    let buyer = Arc::new(buyer("acme", Caps::default()));
+    let campaign = Arc::new(campaign("acme-west", &buyer, Caps::default()));
+    let mut state = State::default();
+    // Enough for seven, and a cent that is not.
+    deposit(&mut state, "acme", 7 * 10_000_000 + 9_990_000);
+    let (book, start) = (Arc::new(Book::new(state)), Arc::new(Barrier::new(1_000)));
+    let holds = (1..=1_000_u128).map(|ping| {
+        let (book, start) = (Arc::clone(&book), Arc::clone(&start));
+        let campaign = Arc::clone(&campaign);
+        std::thread::spawn(move || {
+            start.wait();
+            book.decide(|state| {
+                let price = 10_000_000;
+                let counted = state.covers(&campaign, [0; 32], Micros::new(price), at(0)).ok()?;
+                let fact = answered(ping, &[(&campaign, price, counted)], &[], at(0));
+                state.apply(at(0), &Fact::PingAnswered(Arc::new(fact)));
+                Some(())
+            })
+        })
+    });
+    let holds: Vec<_> = holds.collect();
+    let held = holds.into_iter().filter_map(|hold| hold.join().unwrap()).count();
+    assert_eq!(held, 7);
+    let account = book.decide(|state| state.account("acme"));
+    assert_eq!(account.held, Micros::new(70_000_000));
+}
+
+#[test]
+fn overdue_pings_are_found_oldest_first_and_claimed_ones_never() {
+    let mut desk = Desk::new(Caps::default(), Caps::default());
+    for second in [5, 1, 3, 2, 4] {
+        desk.buy(Moment::from_unix_ms(MONDAY + second * 700));
+    }
+    desk.state.apply(at(0), &Fact::Posted(Posted { ping: 3, ..Posted::default() }));
+    let overdue = |desk: &Desk, ms: i64, limit| -> Vec<u128> {
+        let at = Moment::from_unix_ms(MONDAY + 300_000 + ms);
+        desk.state.overdue(at, limit).into_iter().map(PingId::as_u128).collect()
+    };
+    assert_eq!(overdue(&desk, 700, 9), [0_u128; 0]);
+    assert_eq!(overdue(&desk, 701, 9), [2]);
+    assert_eq!(overdue(&desk, 9_000, 9), [2, 4, 5, 1]);
+    assert_eq!(overdue(&desk, 9_000, 2), [2, 4]);
+    desk.state.apply(at(0), &Fact::Expired(Expired { pings: vec![2, 4] }));
+    assert_eq!(overdue(&desk, 9_000, 9), [5, 1]);
+}

@@ -1,0 +1,16 @@
+//! The fact that an attempt to deliver begins.
+
+use rkyv::{Archive, Deserialize, Serialize};
+
+/// An attempt after the first to hand a lead to one buyer begins. The first needs no fact of its own: the post begins it,
+/// or the refusal that names the next buyer.
+#[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
+pub struct AskedAgain {
+    pub ping: u128,
+    /// Which copy of the lead, from 0.
+    pub copy: u32,
+    pub campaign: String,
+    pub buyer: String,
+    /// The number of the attempt that begins, from 2.
+    pub attempt: u32,
+}

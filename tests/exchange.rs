@@ -1,6 +1,6 @@
 //! A whole exchange on a free port with its own data, mock buyers on loopback, and the verbs a test may use on them.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,6 +11,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use gavel::clock::Clock;
 use gavel::config::{CONNECTIONS_MAX, Config, REQUESTS_MAX, Raw, RawKeeping};
+use gavel::egress::Egress;
+use gavel::mock::Authority;
 use gavel::server::{self, Running};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -77,6 +79,30 @@ impl Exchange {
         exchange
     }
 
+    /// Opens an exchange for auto insurance that trusts this authority.
+    pub(crate) async fn open_trusting(authority: Option<&Authority>) -> Self {
+        let egress = Egress::public().allow_loopback();
+        let egress = match authority {
+            Some(authority) => egress.trust(authority.pem().as_bytes()).unwrap(),
+            None => egress,
+        };
+        Self::open_calling(egress).await
+    }
+
+    /// Opens an exchange for auto insurance that finds public addresses by this function.
+    pub(crate) async fn open_with_directory(
+        directory: impl Fn(&str) -> std::io::Result<Vec<IpAddr>> + Send + Sync + 'static,
+    ) -> Self {
+        Self::open_calling(Egress::public().directory(directory)).await
+    }
+
+    async fn open_calling(egress: Egress) -> Self {
+        let data = Arc::new(TempDir::new().unwrap());
+        let exchange = Self::open_as(data, |config| Config { egress, ..config }).await;
+        exchange.trade("auto-insurance", json!({})).await;
+        exchange
+    }
+
     async fn open_for(data: Arc<TempDir>, clock: Clock, requests_max: usize) -> Self {
         Self::open_as(data, |config| Config { clock, requests_max, ..config }).await
     }
@@ -90,6 +116,8 @@ impl Exchange {
             operator_key: Some(OPERATOR_KEY.to_owned()),
             currency: "USD".to_owned(),
             allow_loopback_buyers: true,
+            egress_allow: Vec::new(),
+            egress_ca: Vec::new(),
             requests_max: REQUESTS_MAX,
             connections_max: CONNECTIONS_MAX,
         };
@@ -200,6 +228,11 @@ impl Exchange {
     /// Returns how many accepted pings wait for their post or its end.
     pub(crate) fn open_pings(&self) -> usize {
         self.running.exchange().open_pings()
+    }
+
+    /// Has no money move until the exchange is opened again.
+    pub(crate) fn stop_money(&self, why: &str) {
+        self.running.exchange().stop_money(why);
     }
 
     pub(crate) fn url(&self, path: &str) -> String {

@@ -107,6 +107,7 @@ fn caps() -> Caps {
 fn campaign(number: usize) -> Campaign {
     let egress = Egress::public();
     let buyer = Buyer {
+        bidding: None,
         id: BuyerId::parse(&format!("buyer-{}", number / 3)).unwrap(),
         credit_limit: Micros::new(1_000_000_000_000_000),
         zone: TimeZone::UTC,
@@ -116,15 +117,18 @@ fn campaign(number: usize) -> Campaign {
         destination: egress.check("https://buyer.example.com/leads").unwrap(),
         timeout: Duration::from_secs(5),
         idempotent: true,
+        return_rate: None,
         headers: Headers::default(),
         adapter: None,
         active: true,
     };
     Campaign {
+        bid_max: None,
         id: CampaignId::parse(&format!("campaign-{number}")).unwrap(),
         buyer: Arc::new(buyer),
         active: true,
         price: Some(PRICE),
+        exclusive: None,
         criteria: Criteria::any(),
         schedule: None,
         zone: TimeZone::get("America/Chicago").unwrap(),
@@ -161,21 +165,25 @@ fn facts(number: usize, winner: &Campaign, campaigns: &[Campaign]) -> (Fact, Fac
         normalizer: ModuleUsed { name: text("auto"), version: 1, digest: [0; 32], fuel: 1 },
         filters: Vec::new(),
         frame: vec![0; FRAME_WORDS],
-        terms: Terms { copies: 1, reserve: 0, increment: 0, margin: 0 },
+        terms: Terms::second_price(1, 0, 0, 0),
         left_out: left_out.collect(),
+        asked: Vec::new(),
         bids: vec![BidMade {
             campaign: text(winner.id.as_str()),
             buyer: text(winner.buyer.id.as_str()),
             amount: PRICE.get(),
+            ..BidMade::default()
         }],
         winners: vec![Winner {
             campaign: text(winner.id.as_str()),
             buyer: text(winner.buyer.id.as_str()),
             bid: PRICE.get(),
             price: PRICE.get(),
+            exclusive: true,
             counted,
         }],
         duplicate_of: None,
+        replaces: None,
         fingerprint: [0; 32],
         expires_ms: AT.unix_ms() + i64::try_from(number).unwrap(),
         request: None,

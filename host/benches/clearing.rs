@@ -31,6 +31,7 @@ fn main() {
     let alone = auctions(&names, BIDS, 20_000);
     let shared = auctions(&names, 10, 20_000);
     let tied = auctions(&names, BIDS, 12);
+    let sided: Vec<Vec<Bid<'_>>> = alone.iter().map(|bids| with_exclusive(bids)).collect();
     let pairs: Vec<Vec<(i64, usize)>> = alone
         .iter()
         .map(|bids| bids.iter().map(|bid| bid.amount.get()).zip(0..).collect())
@@ -46,6 +47,7 @@ fn main() {
             Case::new("peer: 50 (amount, index) pairs sorted", sort),
             Case::new("50 buyers, one copy", clearing(&alone, 1)),
             Case::new("50 buyers, four copies", clearing(&alone, 4)),
+            Case::new("50 buyers, four copies, half bid for the lead alone", clearing(&sided, 4)),
             Case::new("10 buyers with 5 bids each, one copy", clearing(&shared, 1)),
             Case::new("50 buyers with 12 different amounts, one copy", clearing(&tied, 1)),
         ],
@@ -53,9 +55,19 @@ fn main() {
 }
 
 fn clearing<'a>(auctions: &'a [Vec<Bid<'a>>], copies: u32) -> impl FnMut(usize) -> Award + 'a {
-    let policy = Policy { copies, reserve: Micros::new(2_000_000), increment: Micros::new(10_000) };
+    let policy = Policy::second_price(copies, Micros::new(2_000_000), Micros::new(10_000));
     let tie = TieKey::new(b"ping");
     move |call| award(&policy, &tie, auctions.get(call % AUCTIONS).unwrap())
+}
+
+/// Every second buyer also bids for the lead alone, two to four times as much: now one side wins, now the other.
+fn with_exclusive<'b>(bids: &[Bid<'b>]) -> Vec<Bid<'b>> {
+    let exclusive = |(index, bid): (usize, &Bid<'b>)| {
+        let times = i64::try_from(index % 5).unwrap() / 2 + 2;
+        let alone = Micros::new(bid.amount.get() * times);
+        Bid { exclusive: Some(alone).filter(|_| index % 2 == 0), ..*bid }
+    };
+    bids.iter().enumerate().map(exclusive).collect()
 }
 
 /// Bids of 1.00 to 31.00 by this many buyers, with this many different amounts.
@@ -64,7 +76,7 @@ fn auctions(names: &[String], buyers: usize, amounts: u32) -> Vec<Vec<Bid<'_>>> 
     let mut bid = |index: usize| {
         let step = 30_000_000 / i64::from(amounts);
         let amount = 1_000_000 + step * i64::from(dice.below(amounts));
-        Bid { bidder: names.get(index % buyers).unwrap(), amount: Micros::new(amount) }
+        Bid::new(names.get(index % buyers).unwrap(), Micros::new(amount))
     };
     (0..AUCTIONS).map(|_| (0..BIDS).map(&mut bid).collect()).collect()
 }

@@ -132,6 +132,8 @@ async fn exchange(directory: &TempDir) -> Running {
         operator_key: Some(OPERATOR_KEY.to_owned()),
         currency: "USD".to_owned(),
         allow_loopback_buyers: true,
+        egress_allow: Vec::new(),
+        egress_ca: Vec::new(),
         requests_max: REQUESTS_MAX,
         connections_max: CONNECTIONS_MAX,
     };

@@ -1,13 +1,19 @@
-//! The saleroom: every shortlisted campaign names its price, by itself or by its filter.
+//! The saleroom: every shortlisted campaign names its price, by itself, by its filter, or by its buyer's answer over the
+//! network.
 //!
 //! One fresh instance serves one ping for one module and judges all its campaigns in one call. A filter that traps or
 //! passes a limit forfeits the bids of that call; the auction goes on.
 
+mod guard;
+mod remote;
+mod tail;
+
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
 use crate::catalog::{Campaign, Lot, ModuleVersion, Served, Serving, Upkeep, Vertical};
-use crate::facts::{LeftOut, ModuleUsed};
+use crate::facts::{Asked, BidMade, LeftOut, ModuleUsed};
 use crate::ids::PingId;
 use crate::matching::{Shortlist, left_out};
 use crate::money::Micros;
@@ -15,11 +21,24 @@ use crate::reasons::Exclusion;
 use crate::sandbox::{ConfiguredFilter, Forfeit, Verdict};
 use crate::telemetry;
 
+pub use guard::{
+    ALARM_WINDOW, CALLS_MAX, FAILURES_IN_A_ROW, Guards, OPEN, OPEN_MAX, OPEN_SHARE_MAX, PROBES,
+    Quantiles, Seen, Stage, WINDOW, WINDOW_CALLS_MIN,
+};
+pub use remote::{
+    Ended, Flaw, HANDLE_BYTES_MAX, Invited, Offered, Outcome, RemoteBid, Reply, Saleroom,
+    TEXT_CHARS_MAX, read,
+};
+pub use tail::{TAIL_AT_FIRST, TAIL_MAX, TAIL_MIN, Tail};
+
 /// A campaign's offer for this lead.
 #[derive(Clone, Debug)]
 pub struct Bid<'m> {
     pub campaign: &'m Arc<Campaign>,
+    /// For a copy, whoever else gets one; zero if the campaign buys alone or not at all.
     pub amount: Micros,
+    /// For the lead alone, where the campaign names a price of its own for that.
+    pub exclusive: Option<Micros>,
 }
 
 /// All bids, in the order of campaigns' names; who made none, and why; which modules were asked.
@@ -29,6 +48,8 @@ pub struct Bids<'m> {
     pub left_out: Vec<LeftOut>,
     pub filters: Vec<ModuleUsed>,
     pub forfeited: Vec<Forfeited<'m>>,
+    /// What remote buyers said.
+    pub asked: Vec<Asked>,
 }
 
 /// A call that brought nothing, and how the module that failed is looked after.
@@ -39,35 +60,98 @@ pub struct Forfeited<'m> {
     pub forfeit: Forfeit,
 }
 
-/// Collects the bids of a shortlist. `frame` is the ping view, encoded once for all filters; the ping's handle draws
-/// between a filter's active version and its canary.
-pub fn collect<'m>(
+/// Collects the bids of a shortlist: those that are made in this process, and those of remote buyers, who are all asked at
+/// the same time and are waited for until the source's deadline, less what the exchange itself needs. The ping's handle
+/// draws between a filter's active version and its canary.
+pub async fn collect<'m>(
+    saleroom: &Saleroom,
+    vertical: &'m Vertical,
+    shortlist: Shortlist<'m>,
+    offered: Offered<'_>,
+    ping: PingId,
+) -> Bids<'m> {
+    let (mut bids, remote) = in_process(vertical, shortlist, offered.frame, ping);
+    if !remote.is_empty() {
+        saleroom.ask_for(offered, remote, &mut bids).await;
+    }
+    bids.sorted()
+}
+
+/// Collects the bids of a shortlist again: what remote buyers said is taken as it was recorded.
+pub fn collect_again<'m>(
     vertical: &'m Vertical,
     shortlist: Shortlist<'m>,
     frame: &[u64],
     ping: PingId,
+    (asked, made, left): (&[Asked], &[BidMade], &[LeftOut]),
 ) -> Bids<'m> {
+    let (mut bids, remote) = in_process(vertical, shortlist, frame, ping);
+    let outcomes: HashMap<&str, &Asked> =
+        asked.iter().map(|asked| (asked.campaign.as_str(), asked)).collect();
+    for campaign in remote {
+        let name = campaign.id.as_str();
+        let Some(told) = outcomes.get(name) else {
+            bids.left_out.push(left_out(campaign, Exclusion::NoPrice, None));
+            continue;
+        };
+        bids.asked.push((*told).clone());
+        let made = made.iter().find(|bid| bid.campaign == name);
+        match made.filter(|_| told.outcome == Outcome::Bid.code()) {
+            Some(bid) => {
+                bids.bids.push(Bid { campaign, amount: Micros::new(bid.amount), exclusive: None })
+            }
+            None => bids.left_out.extend(left.iter().find(|left| left.campaign == name).cloned()),
+        }
+    }
+    bids.sorted()
+}
+
+/// Collects what is bid in this process, and returns the campaigns that are left for their buyers to bid for. `frame` is
+/// the ping view, encoded once for all filters.
+fn in_process<'m>(
+    vertical: &'m Vertical,
+    shortlist: Shortlist<'m>,
+    frame: &[u64],
+    ping: PingId,
+) -> (Bids<'m>, Vec<&'m Arc<Campaign>>) {
     let Shortlist { candidates, left_out } = shortlist;
-    let mut bids = Bids { left_out, ..Bids::default() };
+    let (mut bids, mut remote) = (Bids { left_out, ..Bids::default() }, Vec::new());
     for campaign in candidates.iter().copied().filter(|campaign| campaign.filter.is_none()) {
-        bids.offer(campaign, campaign.price);
+        bids.offer(campaign, None, &mut remote);
     }
     for (index, filter) in vertical.filters.iter().enumerate() {
         let of_filter =
             |campaign: &&Arc<Campaign>| campaign.filter.is_some_and(|slot| slot.filter == index);
         let asking: Vec<_> = candidates.iter().copied().filter(of_filter).collect();
         if !asking.is_empty() {
-            bids.ask(filter, &asking, frame, ping);
+            bids.ask(filter, &asking, (frame, ping), &mut remote);
         }
     }
-    bids.bids.sort_by(|one, other| one.campaign.id.cmp(&other.campaign.id));
-    bids
+    (bids, remote)
 }
 
 impl<'m> Bids<'m> {
-    fn offer(&mut self, campaign: &'m Arc<Campaign>, price: Option<Micros>) {
-        match price {
-            Some(amount) => self.bids.push(Bid { campaign, amount }),
+    /// In the order of campaigns' names, whoever was quicker.
+    fn sorted(mut self) -> Self {
+        self.bids.sort_by(|one, other| one.campaign.id.cmp(&other.campaign.id));
+        self.asked.sort_by(|one, other| one.campaign.cmp(&other.campaign));
+        self
+    }
+
+    /// A price that a filter names is for a copy and stands in the place of all that the campaign names.
+    fn offer(
+        &mut self,
+        campaign: &'m Arc<Campaign>,
+        named: Option<Micros>,
+        remote: &mut Vec<&'m Arc<Campaign>>,
+    ) {
+        let exclusive = campaign.exclusive.filter(|_| named.is_none());
+        match named.or(campaign.price) {
+            Some(amount) => self.bids.push(Bid { campaign, amount, exclusive }),
+            None if exclusive.is_some() => {
+                self.bids.push(Bid { campaign, amount: Micros::ZERO, exclusive });
+            }
+            None if campaign.buyer.bidding.is_some() => remote.push(campaign),
             None => self.left_out.push(left_out(campaign, Exclusion::NoPrice, None)),
         }
     }
@@ -76,8 +160,8 @@ impl<'m> Bids<'m> {
         &mut self,
         filter: &'m Serving<ConfiguredFilter>,
         asking: &[&'m Arc<Campaign>],
-        frame: &[u64],
-        ping: PingId,
+        (frame, ping): (&[u64], PingId),
+        remote: &mut Vec<&'m Arc<Campaign>>,
     ) {
         if filter.upkeep.taken_out.is_some() {
             let out = Exclusion::FilterOutOfService;
@@ -96,7 +180,7 @@ impl<'m> Bids<'m> {
             Ok(evaluated) => {
                 for (campaign, verdict) in asking.iter().copied().zip(evaluated.verdicts) {
                     match verdict {
-                        Verdict::Yes(price) => self.offer(campaign, price.or(campaign.price)),
+                        Verdict::Yes(price) => self.offer(campaign, price, remote),
                         Verdict::No(code) => {
                             let declined = Exclusion::FilterDeclined;
                             self.left_out.push(left_out(campaign, declined, Some(code.into())));

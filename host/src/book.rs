@@ -10,6 +10,7 @@ mod account;
 mod apply;
 mod counters;
 mod duplicates;
+mod money;
 mod erasure;
 mod expiries;
 mod limits;
@@ -39,6 +40,7 @@ use counters::Counters;
 use duplicates::Window;
 use expiries::Expiries;
 use limits::within;
+use money::Money;
 use named::{Map, Named};
 use persons::Persons;
 use suppressions::Suppressions;
@@ -47,6 +49,7 @@ pub use account::Account;
 pub use counters::{PERIODS_KEPT, Taken, Used};
 pub use expiries::ENDED_MAX;
 pub use limits::{Bar, Detail, Limit, Measure, Span, Whose};
+pub use money::{CALLS_KEPT_MS, CALLS_MAX, Call, RETURNS_LISTED_MAX, Return, Tally};
 pub use persons::PERSONS_MAX;
 pub use suppressions::{Entry, SUPPRESSIONS_MAX};
 
@@ -91,7 +94,7 @@ pub struct State {
     persons: Persons,
     suppressions: Suppressions,
     requests: Window<(u32, [u8; 32]), Request>,
-    deposits: HashMap<(String, String), Micros>,
+    money: Money,
 }
 
 /// What a buyer has, and what it took.
@@ -159,6 +162,8 @@ pub struct Copy {
     pub asked: bool,
     /// An attempt of unknown end went to this buyer: it may have the lead, whatever later attempts say.
     pub uncertain: bool,
+    /// How many buyers before this one had the lead shown to them and refused it.
+    pub refusals: u32,
 }
 
 /// How far a copy is.
@@ -215,11 +220,6 @@ impl State {
     /// Returns whether there is room to remember another Idempotency-Key.
     pub fn remembers_requests(&self) -> bool {
         self.requests.len() < REQUESTS_MAX
-    }
-
-    /// Returns the amount of the deposit with this reference.
-    pub fn deposit(&self, buyer: &str, reference: &str) -> Option<Micros> {
-        self.deposits.get(&(buyer.to_owned(), reference.to_owned())).copied()
     }
 
     /// Returns the ping in which the same source offered the same lead at or after `since`.
@@ -300,7 +300,7 @@ impl State {
         self.suppressions.entries()
     }
 
-    /// Returns pings whose price no longer holds and that nobody posted, oldest first, at most `limit`.
+    /// Returns pings whose price no longer holds and that nobody posted, oldest first.
     pub fn overdue(&self, at: Moment, limit: usize) -> Vec<PingId> {
         self.expiries.overdue(at, limit, |ping| waits(&self.pings, ping))
     }

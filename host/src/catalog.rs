@@ -5,11 +5,15 @@
 //! sequence number of the fact that made it.
 
 mod adapters;
+mod bidding;
 mod build;
 mod caps;
 mod draft;
 mod faults;
+mod returns;
 mod headers;
+mod policy;
+mod prices;
 mod rules;
 mod serving;
 mod spec;
@@ -27,15 +31,22 @@ use jiff::tz::TimeZone;
 use crate::criteria::Criteria;
 use crate::egress::Destination;
 use crate::ids::{BuyerId, CampaignId, Digest, ModuleName, SourceId, VerticalId};
-use crate::lead::Schema;
+use crate::lead::{PingView, Schema};
 use crate::money::{Micros, Share};
 use crate::sandbox::{Adapter, ConfiguredFilter, Normalizer};
 use crate::schedule::Schedule;
 
+pub use bidding::{Bidding, BiddingSpec};
 pub use caps::{Bounds, BudgetSpec, By, Caps, CapsSpec, Ceilings, Day, DayBound, DuplicatesSpec};
 pub use draft::{Draft, Unfoldable};
 pub use faults::{FAULTS_TOLD_MAX, Fault, Faults};
 pub use headers::{BUYER_HEADERS_MAX, HIDDEN, HeaderSpec, Headers, Secret, SecretSpec};
+pub use policy::{
+    ChangedPostName, Place, Policy, PolicySpec, PriceName, RankName, RuleName, TierSpec,
+    UnlistedName,
+};
+pub use prices::PricesSpec;
+pub use returns::{ReturnRateSpec, ReturnsSpec};
 pub use serving::{Lot, Served, Serving, Upkeep};
 pub use spec::{
     AdapterSpec, Amount, BuyerSpec, CampaignSpec, DeliverySpec, FilterSpec, ListSpec, Percent,
@@ -72,7 +83,7 @@ impl Catalog {
 pub struct Market {
     version: u64,
     sources: HashMap<SourceId, Arc<Source>>,
-    keys: HashMap<Digest, SourceId>,
+    keys: HashMap<Digest, (SourceId, KeyMode)>,
     buyers: HashMap<BuyerId, Arc<Buyer>>,
     verticals: HashMap<VerticalId, Arc<Vertical>>,
     suppressions: Vec<Arc<str>>,
@@ -94,10 +105,11 @@ impl Market {
         self.sources.get(id)
     }
 
-    /// Returns the source that a key opens the door for. Only the key's digest is looked up, so the time it takes says
-    /// nothing about any key.
-    pub fn source_by_key(&self, key: &str) -> Option<&Arc<Source>> {
-        self.sources.get(self.keys.get(&Digest::of(key.as_bytes()))?)
+    /// Returns the source that a key opens the door for, and what kind of key it is. Only the key's digest is looked up,
+    /// so the time it takes says nothing about any key.
+    pub fn source_by_key(&self, key: &str) -> Option<(&Arc<Source>, KeyMode)> {
+        let (source, mode) = self.keys.get(&Digest::of(key.as_bytes()))?;
+        Some((self.sources.get(source)?, *mode))
     }
 
     pub fn buyer(&self, id: &BuyerId) -> Option<&Arc<Buyer>> {
@@ -128,6 +140,14 @@ impl Market {
     }
 }
 
+/// What is done with what comes with a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyMode {
+    Live,
+    /// Everything is decided the same way, and stops before buyers and money.
+    Test,
+}
+
 /// Who sends pings and leads.
 #[derive(Debug)]
 pub struct Source {
@@ -153,6 +173,9 @@ pub struct Buyer {
     pub destination: Destination,
     pub timeout: Duration,
     pub idempotent: bool,
+    pub return_rate: Option<ReturnRateSpec>,
+    /// How it is asked for bids over the network, if it is.
+    pub bidding: Option<Arc<Bidding>>,
     pub headers: Headers,
     /// Speaks the buyer's dialect when a lead is handed over; without one it is the exchange's own JSON.
     pub adapter: Option<Serving<Adapter>>,
@@ -173,12 +196,16 @@ pub struct Vertical {
     pub id: VerticalId,
     pub active: bool,
     pub normalizer: Serving<Normalizer>,
-    pub reserve: Micros,
-    pub increment: Micros,
     pub copies: u32,
+    /// The policies in the order in which they are tried.
+    policies: Vec<Policy>,
+    /// The last resort.
+    own: Policy,
     pub hold: Duration,
     /// How long the same lead from the same source is a duplicate; zero means never.
     pub duplicate_window: Duration,
+    /// How its leads may be returned.
+    pub returns: ReturnsSpec,
     /// When a person was sold before.
     pub duplicates: Option<DuplicatesSpec>,
     pub retention: Retention,
@@ -208,6 +235,12 @@ impl Vertical {
         self.normalizer.active.code.schema()
     }
 
+    /// Returns the policy by which this lead from this source is sold: the first that is for it, else the vertical's own
+    /// settings.
+    pub fn policy(&self, lead: &PingView, source: &str) -> &Policy {
+        self.policies.iter().find(|policy| policy.is_for(lead, source)).unwrap_or(&self.own)
+    }
+
     pub fn campaign(&self, id: &str) -> Option<&Arc<Campaign>> {
         let index =
             self.campaigns.binary_search_by(|campaign| campaign.id.as_str().cmp(id)).ok()?;
@@ -221,7 +254,12 @@ pub struct Campaign {
     pub id: CampaignId,
     pub buyer: Arc<Buyer>,
     pub active: bool,
+    /// What it bids for a copy, unless its filter names another price.
     pub price: Option<Micros>,
+    /// The most that its buyer may bid for it when it is asked.
+    pub bid_max: Option<Micros>,
+    /// What it bids for the lead alone, where that is another price.
+    pub exclusive: Option<Micros>,
     pub criteria: Criteria,
     pub schedule: Option<Schedule>,
     pub zone: TimeZone,

@@ -6,17 +6,21 @@
 mod adapter;
 mod ask;
 mod backup;
+mod buyer;
 mod compile_worker;
 mod demo;
 mod erase;
 mod journal;
 mod master_key;
+mod mock_buyer;
 mod module;
 mod place;
 mod price;
+mod reconcile;
 mod replay;
 mod schema;
 mod serve;
+mod statement;
 
 use std::process::ExitCode;
 
@@ -60,10 +64,18 @@ enum Command {
     Schema(schema::Args),
     /// Check or list the journal.
     Journal(journal::Args),
+    /// Compare everything that an exchange recorded: facts, entries, balances, holds, sales, statements.
+    Reconcile(reconcile::Args),
+    /// Print a buyer's or source's account in a period, or check a statement.
+    Statement(Box<statement::Args>),
     /// Copy the journal while the exchange runs, and prove the copy.
     Backup(backup::Args),
     /// Decide every recorded auction again and compare.
     Replay(replay::Args),
+    /// Try a buyer's end point as the exchange would use it.
+    Buyer(buyer::Args),
+    /// Play buyers' end points of many characters, to try an exchange on.
+    MockBuyer(mock_buyer::Args),
     /// Destroy the contact data of a lead or of a person in a running exchange.
     Erase(erase::Args),
     /// Change the master key, under which the keys of contact data lie.
@@ -123,8 +135,12 @@ pub fn run() -> ExitCode {
         Command::Adapter(args) => adapter::run(args, json),
         Command::Schema(args) => schema::run(&args, json),
         Command::Journal(args) => journal::run(args, json),
+        Command::Reconcile(args) => reconcile::run(&args, json),
+        Command::Statement(args) => statement::run(&args, json),
         Command::Backup(args) => backup::run(args, json),
         Command::Replay(args) => replay::run(&args, json),
+        Command::Buyer(args) => buyer::run(args, json),
+        Command::MockBuyer(args) => mock_buyer::run(args, json),
         Command::Erase(args) => erase::run(&args, json),
         Command::MasterKey(args) => master_key::run(args, json),
         Command::CompileWorker(args) => compile_worker::run(&args),

@@ -40,6 +40,12 @@ impl Moment {
         zone.to_datetime(self.timestamp())
     }
 
+    /// Writes the moment as RFC 3339 with the time zone's offset, to the millisecond.
+    pub fn in_zone_text(self, zone: &TimeZone) -> String {
+        let zoned = self.timestamp().to_zoned(zone.clone());
+        zoned.strftime("%Y-%m-%dT%H:%M:%S.%3f%:z").to_string()
+    }
+
     /// Returns how far the clocks of this time zone are from UTC.
     pub fn offset_in_zone(self, zone: &TimeZone) -> jiff::tz::Offset {
         zone.to_offset(self.timestamp())

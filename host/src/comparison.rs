@@ -53,8 +53,8 @@ pub struct Side {
     pub spent: Result<u64, String>,
     /// The campaigns that would have won, of this module or not, in the order of their names.
     pub winners: Vec<String>,
-    /// What each of them would have paid.
-    pub price: Micros,
+    /// What each of them would have paid, in the same order.
+    pub prices: Vec<Micros>,
 }
 
 /// One lead as two versions saw it.
@@ -71,13 +71,13 @@ pub struct Sight {
 impl Side {
     /// Returns what the buyers would have paid together.
     fn paid(&self) -> Micros {
-        self.winners.iter().fold(Micros::ZERO, |sum, _| tally::plus(sum, self.price))
+        self.prices.iter().fold(Micros::ZERO, |sum, price| tally::plus(sum, *price))
     }
 
     /// Returns what of it the source would have been paid: each copy's price is split by itself.
-    fn payout(&self, terms: Terms) -> Micros {
-        let (each, _) = terms.split(self.price);
-        self.winners.iter().fold(Micros::ZERO, |sum, _| tally::plus(sum, each))
+    fn payout(&self, terms: &Terms) -> Micros {
+        let parts = self.prices.iter().map(|price| terms.split(*price).0);
+        parts.fold(Micros::ZERO, tally::plus)
     }
 }
 
@@ -117,7 +117,7 @@ impl Comparison {
         self.new.add(&new.spent);
         let (was, is) = (old.paid(), new.paid());
         self.money.buyers.add(was, is);
-        self.money.sources.add(old.payout(*terms), new.payout(*terms));
+        self.money.sources.add(old.payout(terms), new.payout(terms));
         let mut differs = self.awards.add(old, new) || old.spent.is_ok() != new.spent.is_ok();
         for (campaign, (before, after)) in campaigns.iter().zip(old.said.iter().zip(&new.said)) {
             let change = Change::between(before, after);
@@ -128,15 +128,15 @@ impl Comparison {
                 self.examples.offer(sight, campaign, (before, after), &lead);
             }
         }
-        for campaign in &old.winners {
+        for (campaign, price) in old.winners.iter().zip(&old.prices) {
             let row = self.row(campaign);
             row.won.0 = row.won.0.saturating_add(1);
-            row.paid.add(old.price, Micros::ZERO);
+            row.paid.add(*price, Micros::ZERO);
         }
-        for campaign in &new.winners {
+        for (campaign, price) in new.winners.iter().zip(&new.prices) {
             let row = self.row(campaign);
             row.won.1 = row.won.1.saturating_add(1);
-            row.paid.add(Micros::ZERO, new.price);
+            row.paid.add(Micros::ZERO, *price);
         }
         differs
     }

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::clock::Clock;
 use crate::contacts::{Location, MasterKey, MasterKeyError};
+use crate::egress::{Egress, IpNet};
 use crate::ids::Digest;
 use crate::journal::{Accepted, FreeSpace, Url};
 use crate::sandbox::{Compiler, ModuleKeys};
@@ -116,8 +117,8 @@ pub struct Config {
     pub operator_key: Digest,
     /// The code of the one currency of all amounts.
     pub currency: String,
-    /// Buyers' end points may be plain HTTP on loopback: for development and tests.
-    pub allow_loopback_buyers: bool,
+    /// Where the exchange may call out to.
+    pub egress: Egress,
     pub requests_max: usize,
     pub connections_max: usize,
     /// The machine's, unless a test sets its own.
@@ -139,6 +140,10 @@ pub struct Raw {
     pub operator_key: Option<String>,
     pub currency: String,
     pub allow_loopback_buyers: bool,
+    /// Networks that are not public and may be called all the same.
+    pub egress_allow: Vec<String>,
+    /// Files with certificate authorities that are trusted beside the machine's.
+    pub egress_ca: Vec<PathBuf>,
     pub requests_max: usize,
     pub connections_max: usize,
 }
@@ -196,6 +201,10 @@ impl Config {
                 mistakes.push(format!("{flag} {value}: expected 1 to 1000000"));
             }
         }
+        let own = listen.is_some_and(|listen| listen.ip().is_loopback());
+        // An exchange that only this machine can reach is a development set-up.
+        let loopback = raw.allow_loopback_buyers || own;
+        let egress = egress(loopback, &raw.egress_allow, &raw.egress_ca, &mut mistakes);
         let keeping = raw.keeping.check(&mut mistakes);
         let (Some(listen), true) = (listen, mistakes.is_empty()) else {
             return Err(Mistakes(mistakes));
@@ -206,8 +215,7 @@ impl Config {
             listen,
             operator_key: Digest::of(key.as_bytes()),
             currency: raw.currency,
-            // An exchange that only this machine can reach is a development set-up.
-            allow_loopback_buyers: raw.allow_loopback_buyers || listen.ip().is_loopback(),
+            egress,
             requests_max: raw.requests_max,
             connections_max: raw.connections_max,
             clock: Clock::system(),
@@ -216,6 +224,37 @@ impl Config {
             master_key: Location::Beside,
         })
     }
+}
+
+/// Returns where the exchange may call out to, and says what of it cannot be read.
+fn egress(
+    loopback: bool,
+    networks: &[String],
+    authorities: &[PathBuf],
+    mistakes: &mut Vec<String>,
+) -> Egress {
+    let mut egress = Egress::public();
+    if loopback {
+        egress = egress.allow_loopback();
+    }
+    for text in networks {
+        match text.parse::<IpNet>() {
+            Ok(network) if network.addr().is_loopback() => egress = egress.allow_loopback(),
+            Ok(network) => egress = egress.allow(network),
+            Err(_) => mistakes.push(format!(
+                "--egress-allow {text}: expected a network such as 10.20.0.0/16 or fd12:3456::/32"
+            )),
+        }
+    }
+    for path in authorities {
+        let flag = format!("--egress-ca {}", path.display());
+        match std::fs::read(path).map(|pem| egress.clone().trust(&pem)) {
+            Ok(Ok(trusting)) => egress = trusting,
+            Ok(Err(error)) => mistakes.push(format!("{flag}: {error}")),
+            Err(error) => mistakes.push(format!("{flag}: cannot be read: {error}")),
+        }
+    }
+    egress
 }
 
 #[cfg(test)]
@@ -230,6 +269,8 @@ mod tests {
             operator_key: Some("0123456789abcdef".to_owned()),
             currency: "USD".to_owned(),
             allow_loopback_buyers: false,
+            egress_allow: Vec::new(),
+            egress_ca: Vec::new(),
             requests_max: REQUESTS_MAX,
             connections_max: CONNECTIONS_MAX,
         }
@@ -266,8 +307,37 @@ mod tests {
 
     #[test]
     fn only_an_exchange_on_loopback_delivers_to_loopback_unasked() {
-        assert!(Config::check(raw(), "").unwrap().allow_loopback_buyers);
-        let public = Raw { listen: "0.0.0.0:80".to_owned(), ..raw() };
-        assert!(!Config::check(public, "").unwrap().allow_loopback_buyers);
+        let delivers = |raw: Raw| {
+            let egress = Config::check(raw, "").unwrap().egress;
+            egress.check("http://127.0.0.1:9000/leads").is_ok()
+        };
+        let public = || Raw { listen: "0.0.0.0:80".to_owned(), ..raw() };
+        assert!(delivers(raw()) && !delivers(public()));
+        assert!(delivers(Raw { egress_allow: vec!["127.0.0.0/8".to_owned()], ..public() }));
+    }
+
+    #[test]
+    fn what_may_be_called_is_told_in_networks_and_files() {
+        let allowed = Raw { egress_allow: vec!["10.20.0.0/16".to_owned()], ..raw() };
+        let egress = Config::check(allowed, "").unwrap().egress;
+        assert!(egress.check("https://10.20.3.4/bids").is_ok());
+        assert!(egress.check("https://10.21.3.4/bids").is_err());
+        let folder = tempfile::TempDir::new().unwrap();
+        let (good, bad) = (folder.path().join("good.pem"), folder.path().join("bad.pem"));
+        std::fs::write(&good, crate::mock::Authority::new().unwrap().pem()).unwrap();
+        std::fs::write(&bad, "no certificate").unwrap();
+        let with = |file: &std::path::Path| Raw { egress_ca: vec![file.to_owned()], ..raw() };
+        assert!(Config::check(with(&good), "").is_ok());
+        let wrong = Raw {
+            egress_allow: vec!["ten".to_owned()],
+            egress_ca: vec![bad.clone(), folder.path().join("none.pem")],
+            ..raw()
+        };
+        let mistakes = Config::check(wrong, "").unwrap_err().to_string();
+        let lines: Vec<&str> = mistakes.lines().collect();
+        assert_eq!(lines.len(), 3, "{mistakes}");
+        assert!(lines[0].starts_with("--egress-allow ten: expected a network"), "{mistakes}");
+        assert!(lines[1].contains("there is no certificate in it"), "{mistakes}");
+        assert!(lines[2].contains("cannot be read"), "{mistakes}");
     }
 }

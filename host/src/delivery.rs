@@ -9,9 +9,9 @@ mod spoken;
 
 use crate::book::{Copy, OpenPing, Stage, State};
 use crate::catalog::{Market, ModuleVersion, Upkeep};
-use crate::clearing::{Bid, Policy, TieKey, award};
+use crate::clearing::{Bid, TieKey, award_on, offer};
 use crate::clock::Moment;
-use crate::facts::{BidMade, Counted, Delivered, Ended, Fact, ModuleUsed, Winner};
+use crate::facts::{BidMade, Counted, Delivered, Ended, Fact, ModuleUsed, Terms, Winner};
 use crate::ids::PingId;
 use crate::journal::{Duty, DutyChange, DutyKey};
 use crate::money::Micros;
@@ -119,7 +119,8 @@ pub fn conclude(
         Outcome::Rejected { reason } | Outcome::Duplicate { reason } => {
             delivered.ended = Ended::Rejected;
             delivered.detail = Some(reason);
-            delivered.successor = next_winner(state, market, open, at);
+            let shown = copy.refusals.saturating_add(1);
+            delivered.successor = next_winner(state, market, open, shown, at);
         }
         Outcome::NotSent { why, retry_after } => {
             let asked = retry_after.and_then(|pause| i64::try_from(pause.as_millis()).ok());
@@ -127,7 +128,7 @@ pub fn conclude(
             delivered.detail = Some(why);
             delivered.again_ms = again(&NOT_SENT_AGAIN_MS, asked.unwrap_or(0));
             if delivered.again_ms.is_none() {
-                delivered.successor = next_winner(state, market, open, at);
+                delivered.successor = next_winner(state, market, open, copy.refusals, at);
             }
         }
         Outcome::Unknown { why } => {
@@ -167,8 +168,18 @@ pub fn may_ask(open: &OpenPing, errand: &Errand) -> bool {
     held(open, errand).is_some() && !open.erased
 }
 
-/// Returns who gets a refused copy: of the buyers that have none and refused none, and may have this person.
-fn next_winner(state: &State, market: &Market, open: &OpenPing, at: Moment) -> Option<Winner> {
+/// Returns who gets a refused copy: of the buyers that have none and refused none, and may have this person. Nobody does
+/// once as many buyers were `shown` the person as the terms allow; a buyer that was not reached was shown nothing.
+fn next_winner(
+    state: &State,
+    market: &Market,
+    open: &OpenPing,
+    shown: u32,
+    at: Moment,
+) -> Option<Winner> {
+    if shown >= open.auction.terms.disclosures_max {
+        return None;
+    }
     let vertical = market.vertical_named(&open.auction.vertical)?;
     let person = open.posted.as_ref()?.person;
     let free = |bid: &BidMade| {
@@ -180,7 +191,8 @@ fn next_winner(state: &State, market: &Market, open: &OpenPing, at: Moment) -> O
     successor(state, market, open, free, at)
 }
 
-/// Clears the recorded bids again for one copy, among those that are `free` to have it and can pay by now.
+/// Clears the recorded bids again for one copy, among those that are `free` to have it and can pay by now. What was sold
+/// to one buyer alone is sold so again, and a copy as a copy: nobody is added to those who see the person.
 pub fn successor(
     state: &State,
     market: &Market,
@@ -190,34 +202,31 @@ pub fn successor(
 ) -> Option<Winner> {
     let auction = &open.auction;
     let vertical = market.vertical_named(&auction.vertical)?;
-    let left: Vec<(&BidMade, Counted)> = auction
+    let alone = auction.winners.first().is_some_and(|winner| winner.exclusive);
+    let left: Vec<(BidMade, Counted)> = auction
         .bids
         .iter()
         .filter(|bid| free(bid))
+        .map(|bid| BidMade { exclusive: bid.exclusive.filter(|_| alone), ..bid.clone() })
         .filter_map(|bid| {
             let campaign = vertical.campaign(&bid.campaign)?;
-            let amount = Micros::new(bid.amount);
-            let covered = state.covers(campaign, auction.fingerprint, amount, at).ok()?;
+            let most = Some(Micros::new(bid.most())).filter(|most| most.is_positive())?;
+            let covered = state.covers(campaign, auction.fingerprint, most, at).ok()?;
             (campaign.active && campaign.buyer.active).then_some((bid, covered))
         })
         .collect();
-    let bids: Vec<Bid<'_>> = left
-        .iter()
-        .map(|(bid, _)| Bid { bidder: &bid.buyer, amount: Micros::new(bid.amount) })
-        .collect();
-    let policy = Policy {
-        copies: 1,
-        reserve: Micros::new(auction.terms.reserve),
-        increment: Micros::new(auction.terms.increment),
-    };
+    let bids: Vec<Bid<'_>> = left.iter().map(|(bid, _)| offer(bid)).collect();
+    let terms = Terms { copies: 1, ..auction.terms.clone() };
     let ping = PingId::from_u128(auction.ping);
-    let cleared = award(&policy, &TieKey::new(ping.to_string().as_bytes()), &bids);
-    let (bid, counted) = left.get(*cleared.winners.first()?)?;
+    let cleared = award_on(&terms, &TieKey::new(ping.to_string().as_bytes()), &bids);
+    let won = cleared.winners.first()?;
+    let (bid, counted) = left.get(won.bid)?;
     Some(Winner {
         campaign: bid.campaign.clone(),
         buyer: bid.buyer.clone(),
-        bid: bid.amount,
-        price: cleared.price?.get(),
+        bid: bid.most(),
+        price: won.price.get(),
+        exclusive: alone,
         counted: *counted,
     })
 }
@@ -263,7 +272,13 @@ pub fn duties(fact: &Fact, at: Moment, state: &State) -> Vec<DutyChange> {
         | Fact::PingAnswered(_)
         | Fact::SubmissionRefused(_)
         | Fact::AskedAgain(_)
+        | Fact::Transferred(_)
+        | Fact::ReturnRequested(_)
+        | Fact::ReturnDecided(_)
+        | Fact::CallMade(_)
+        | Fact::CallAnswered(_)
         | Fact::PostRefused(_)
+        | Fact::Superseded(_)
         | Fact::SuppressionsAdded(_)
         | Fact::SuppressionsRemoved(_)
         | Fact::Expired(_) => Vec::new(),

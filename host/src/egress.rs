@@ -7,17 +7,27 @@
 
 mod address;
 mod client;
+mod line;
 mod resolver;
 
 use std::fmt;
+use std::io;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use reqwest::Url;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+
+use ipnet::{Ipv4Net, Ipv6Net};
 
 pub use ipnet::IpNet;
 
 pub use address::Reserved;
 pub use client::{Client, Unavailable};
+pub use line::{
+    Answer, BODY_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX, Line, NoAnswer, NoLine, Question, Version,
+};
 
 /// The longest destination, in bytes.
 pub const URL_BYTES_MAX: usize = 2048;
@@ -32,6 +42,29 @@ pub struct Egress {
     loopback: bool,
     allowed: Vec<IpNet>,
     refused: Vec<IpNet>,
+    authorities: Vec<CertificateDer<'static>>,
+    directory: Option<Directory>,
+}
+
+/// What knows the addresses of names in the place of the machine's resolver.
+#[derive(Clone)]
+struct Directory(Arc<LookUp>);
+
+type LookUp = dyn Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync;
+
+impl fmt::Debug for Directory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Directory")
+    }
+}
+
+/// Why a text holds no certificates.
+#[derive(Debug, thiserror::Error)]
+pub enum NotCertificates {
+    #[error("it is not PEM: expected `-----BEGIN CERTIFICATE-----`, the certificate, and its end")]
+    NotPem(#[source] rustls::pki_types::pem::Error),
+    #[error("there is no certificate in it: expected `-----BEGIN CERTIFICATE-----`")]
+    Empty,
 }
 
 /// An address that leads may be sent to. Only [`Egress::check`] makes one.
@@ -73,6 +106,12 @@ impl Egress {
         Self::default()
     }
 
+    /// Everything that any policy may allow: for what another policy let through, and that nobody calls.
+    pub fn anywhere() -> Self {
+        let (v4, v6) = (IpNet::from(Ipv4Net::default()), IpNet::from(Ipv6Net::default()));
+        Self::public().allow_loopback().allow(v4).allow(v6)
+    }
+
     /// Allows this machine itself, also over plain http: for development and tests.
     #[must_use]
     pub fn allow_loopback(mut self) -> Self {
@@ -92,6 +131,30 @@ impl Egress {
     #[must_use]
     pub fn refuse(mut self, network: IpNet) -> Self {
         self.refused.push(network);
+        self
+    }
+
+    /// Trusts the certificate authorities in this PEM text beside the machine's own, such as a partner's private one.
+    ///
+    /// # Errors
+    ///
+    /// [`NotCertificates`] if the text holds none.
+    pub fn trust(mut self, pem: &[u8]) -> Result<Self, NotCertificates> {
+        let before = self.authorities.len();
+        for certificate in CertificateDer::pem_slice_iter(pem) {
+            self.authorities.push(certificate.map_err(NotCertificates::NotPem)?);
+        }
+        if self.authorities.len() == before { Err(NotCertificates::Empty) } else { Ok(self) }
+    }
+
+    /// Asks this function for the addresses of names in the place of the machine's resolver. It may block. What it says is
+    /// judged all the same.
+    #[must_use]
+    pub fn directory(
+        mut self,
+        addresses: impl Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync + 'static,
+    ) -> Self {
+        self.directory = Some(Directory(Arc::new(addresses)));
         self
     }
 
@@ -201,6 +264,16 @@ impl<'u> Host<'u> {
 }
 
 impl Destination {
+    /// Returns the address with this path, which may have a query, behind its own.
+    fn followed_by(&self, path: &str) -> Result<Self, Forbidden> {
+        let mut text = self.0.as_str().trim_end_matches('/').to_owned();
+        text.push_str(path);
+        let url = Url::parse(&text).map_err(|error| Forbidden::Unreadable(error.to_string()))?;
+        let same = url.origin() == self.0.origin();
+        same.then_some(Self(url))
+            .ok_or_else(|| Forbidden::Unreadable("the path leads to another host".to_owned()))
+    }
+
     /// Returns the address in its one spelling. It may hold keys of the buyer's: never log it.
     pub fn as_str(&self) -> &str {
         self.0.as_str()

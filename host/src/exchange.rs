@@ -1,5 +1,9 @@
 //! The corridor: the only file that names every room. A lead's whole way is on this screen.
 
+mod asking;
+mod books;
+mod calls;
+mod changed;
 mod checks;
 mod claim;
 mod close;
@@ -10,15 +14,19 @@ mod entrance;
 mod failures;
 mod gates;
 mod modules;
+mod money;
 mod office;
 mod opening;
 mod pair;
-mod persons;
+mod reconcile;
 mod recording;
 mod replay;
+mod returns;
+mod persons;
 mod rotation;
 mod schemas;
 mod shadow;
+mod statements;
 mod suppressions;
 mod upkeep;
 mod views;
@@ -31,9 +39,9 @@ use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::bidding::Forfeited;
+use crate::bidding::{Forfeited, Saleroom};
 use crate::book::{Bar, Book, OPEN_PINGS_MAX, State};
-use crate::catalog::{Catalog, Draft, Market, Vertical, Workshop};
+use crate::catalog::{Catalog, Draft, Market, Policy, Workshop};
 use crate::clock::{Clock, Moment};
 use crate::contacts::{ContactError, Contacts, OpenLead};
 use crate::delivery::courier::Courier;
@@ -43,16 +51,20 @@ use crate::ingest::{Call, Denied, Door, Submission};
 use crate::journal::{Committed, ContactChange, Journal, Record, Seat};
 use crate::lead::PingView;
 use crate::money::Micros;
+use crate::reasons::Exclusion;
 use crate::sandbox::Refusal;
 use crate::settlement::{Answer, Story};
-use crate::{bidding, delivery, matching, normalize, settlement};
+use crate::{delivery, matching, normalize, settlement};
 
+use books::{Books, Stopped};
+use changed::Instead;
 use diff::Diffing;
 use drains::Drains;
 use failures::Failures;
 use shadow::Shadows;
 use upkeep::Upkeep;
 
+pub use calls::{Known, within};
 pub use close::{Closed, close, fingerprint};
 pub use diff::{
     Code, DIFF_TIME_MAX, DiffError, component_of, diff_directory, diff_file, diff_payloads,
@@ -61,16 +73,20 @@ pub use diff::{
 pub use entrance::{Entered, Entry};
 pub use gates::{FORCED, GATE_FACTS_MAX, GATE_TIME_MAX, Gated};
 pub use modules::{NOTE_BYTES_MAX, Note, Trying, Uploaded, Which};
+pub use money::{Moved, REASON_BYTES_MAX};
 pub use office::{ActError, SavedSource};
 pub use opening::{OpenError, Options};
 pub use persons::{
     ERASED_TEXT_BYTES_MAX, Erased, ErasedBy, FoundLead, LEADS_OF_PERSON_MAX, SWEPT_AT_ONCE_MAX,
 };
+pub use reconcile::{ReconcileError, Reconciled, reconcile};
 pub use recording::{LEADS_MAX, RECORDING_BYTES_MAX, Settings, Window};
 pub use replay::{Difference, Replayed, replay};
+pub use returns::{OPERATOR, ReturnDecision, ReturnWanted};
 pub use rotation::{Rotated, rotate};
 pub use schemas::{KnownSchema, Misnumbered};
 pub use shadow::{QUEUE_BYTES_MAX, QUEUE_MAX, TRIALS_MAX};
+pub use statements::{LINES_READ_MAX, recorded_statement};
 pub use suppressions::{Changed, ENTRIES_AT_ONCE_MAX, Listed};
 pub use views::AUCTIONS_MAX;
 
@@ -79,14 +95,17 @@ pub use views::AUCTIONS_MAX;
 pub struct Exchange {
     catalog: Catalog,
     book: Book,
+    books: Books,
     contacts: Contacts,
     /// Something erased may still lie in the log.
     unscrubbed: AtomicBool,
     journal: Journal,
     door: Door,
     courier: Courier,
+    saleroom: Saleroom,
     workshop: Arc<Workshop>,
     draft: Mutex<Draft>,
+    returning: Mutex<()>,
     drains: Drains,
     failures: Failures,
     shadows: Shadows,
@@ -118,12 +137,17 @@ pub enum Trouble {
     PostedOtherwise,
     #[error("the post says otherwise than its ping about `{0}`")]
     Changed(String),
+    #[error("the post is a test, but its ping was not")]
+    TestOfLive,
     #[error("the ping's own record does not read back")]
     Frame(#[source] lead_frame::Damage),
     #[error("the lead's contact data cannot be sealed")]
     Contact(#[source] ContactError),
     #[error("the exchange has as much work as it can take: {0}")]
     Overloaded(&'static str),
+    /// The book and the ledger do not agree.
+    #[error("no money moves now: {0}")]
+    MoneyStopped(String),
     #[error("the exchange's disk is almost full, so it takes no new leads until there is room")]
     DiskLow,
     #[error("the journal does not take facts any more")]
@@ -139,7 +163,7 @@ impl Exchange {
                 self.answer_again(ping, submission).await
             }
             Entry::New(entered) => {
-                let auction = self.auction(&market, submission, &entered).await?;
+                let auction = self.auction(&market, submission, &entered, None).await?;
                 Ok(Answer::to_ping(&auction))
             }
         }
@@ -149,12 +173,18 @@ impl Exchange {
     pub async fn post(self: &Arc<Self>, submission: &Submission) -> Result<Answer, Trouble> {
         let market = self.catalog.load();
         match self.enter(&market, submission).await? {
-            Entry::Seen(ping) | Entry::Interrupted(ping, _) => {
-                self.answer_again(ping, submission).await
-            }
+            Entry::Seen(ping) => self.answer_again(ping, submission).await,
+            Entry::Interrupted(ping, entered) => self.hand_over(submission, &entered, ping).await,
             Entry::New(entered) => {
                 let handle = entered.envelope.ping_id.as_deref().unwrap_or_default();
                 let ping = PingId::parse(handle).map_err(|_| Trouble::PingNotFound)?;
+                let ping = match self.pinged(&market, submission, &entered, ping).await? {
+                    Some(auction) if auction.winners.is_empty() => {
+                        return Ok(Answer::unsold(&auction));
+                    }
+                    Some(auction) => PingId::from_u128(auction.ping),
+                    None => ping,
+                };
                 self.hand_over(submission, &entered, ping).await
             }
         }
@@ -167,7 +197,7 @@ impl Exchange {
             Entry::Seen(ping) => self.answer_again(ping, submission).await,
             Entry::Interrupted(ping, entered) => self.hand_over(submission, &entered, ping).await,
             Entry::New(entered) => {
-                let auction = self.auction(&market, submission, &entered).await?;
+                let auction = self.auction(&market, submission, &entered, None).await?;
                 if auction.winners.is_empty() {
                     return Ok(Answer::unsold(&auction));
                 }
@@ -182,27 +212,34 @@ impl Exchange {
         market: &Market,
         submission: &Submission,
         entered: &Entered,
+        instead: Option<Instead>,
     ) -> Result<Arc<PingAnswered>, Trouble> {
+        self.money_moves()?;
         let (at, source) = (submission.received, &entered.source);
         let vertical = &entered.vertical;
         let view = entered.lead.ping_view();
         let frame = view.frame();
         let print = fingerprint(vertical, &frame);
+        let policy = vertical.policy(&view, source.id.as_str());
+        let terms = terms(policy, entered, instead.as_ref());
         let hashes = self.hashed(&view);
         let shortlist = matching::shortlist(vertical, &view, &source.id, at, |campaign| {
+            policy.place(campaign).ok_or((Exclusion::NotInPolicy, None))?;
             let admits = |book: &mut State| {
                 claim::admits(book, market, campaign, &hashes, print, at).map_err(Bar::told)
             };
             self.book.decide(admits)
         });
-        let random = entrance::random().map_err(|_| Trouble::Overloaded("no randomness"))?;
-        let ping = PingId::new(at, random);
-        let bids = bidding::collect(vertical, shortlist, &frame, ping);
+        let ping = match &instead {
+            Some(instead) => instead.by,
+            None => entrance::handle(at)?,
+        };
+        let (bids, asked, closing) =
+            self.collect(submission, entered, shortlist, (&view, &frame, print), ping).await;
         for Forfeited { module, upkeep, forfeit } in &bids.forfeited {
             self.failed(module, upkeep, forfeit, at);
         }
         let late = submission.deadline(entered.envelope.deadline_ms) < Instant::now();
-        let terms = terms(vertical, entered);
         let body = *submission.body_digest().as_bytes();
         let seat = self.journal.seat().await.map_err(|_| Trouble::Closed)?;
         let (answered, committed) = self.book.decide(|book| {
@@ -212,7 +249,7 @@ impl Exchange {
             let duplicate = close::duplicate(book, vertical, source, print, at);
             let closed = match duplicate {
                 Some(_) => Closed::default(),
-                None => close(&terms, ping, bids, late, |campaign, amount| {
+                None => close(&terms, policy, ping, bids, late, |campaign, amount| {
                     book.covers(campaign, print, amount, at)
                 }),
             };
@@ -223,15 +260,17 @@ impl Exchange {
                 catalog: market.version(),
                 received_ms: at.unix_ms(),
                 body,
-                test: entered.envelope.test,
+                test: entered.test,
                 normalizer: entered.normalizer(),
                 filters: closed.filters,
                 frame,
                 terms,
                 left_out: closed.left_out,
                 bids: closed.bids,
+                asked,
                 winners: closed.winners,
                 duplicate_of: duplicate.map(PingId::as_u128),
+                replaces: instead.as_ref().map(|instead| instead.auction.ping),
                 fingerprint: print,
                 expires_ms: at.after(vertical.hold).unix_ms(),
                 request: entered.request.clone(),
@@ -241,6 +280,7 @@ impl Exchange {
         })?;
         // Durable before it is spoken: a crash after this line keeps the promise, a crash before it made none.
         committed.wait().await.map_err(|_| Trouble::Closed)?;
+        self.saleroom.tail().closed(closing);
         self.shadows.see(vertical, &answered);
         Ok(answered)
     }
@@ -251,6 +291,7 @@ impl Exchange {
         entered: &Entered,
         ping: PingId,
     ) -> Result<Answer, Trouble> {
+        self.money_moves()?;
         let (at, body) = (submission.received, *submission.body_digest().as_bytes());
         let source = entered.source.id.as_str();
         let open =
@@ -260,9 +301,6 @@ impl Exchange {
         };
         let schema = Arc::clone(entered.lead.schema());
         let offered = PingView::from_frame(schema, &auction.frame).map_err(Trouble::Frame)?;
-        if let Some(field) = entered.lead.changed_since(&offered) {
-            return Err(Trouble::Changed(field.name.clone()));
-        }
         let lead = OpenLead::new(entered.lead.completed_by(&offered).to_json());
         let (sealed, contact) = self.seal(ping, &entered.vertical, at, &lead)?;
         let (market, whom) = (self.catalog.load(), self.whom(&entered.lead));
@@ -299,18 +337,35 @@ impl Exchange {
         fact: &Fact,
         contact: Option<ContactChange>,
     ) -> Committed {
-        book.apply(at, fact);
-        let record = Record {
+        let called = self.called(book, at);
+        match self.booked(book, at, fact, contact) {
+            Ok(record) => {
+                let fact = fact.clone();
+                seat.fill_linked(called, record, move || fact.encode())
+            }
+            Err(Stopped) => seat.leave(),
+        }
+    }
+
+    /// Takes a fact into the books and returns its record, without its payload.
+    fn booked(
+        &self,
+        book: &mut State,
+        at: Moment,
+        fact: &Fact,
+        contact: Option<ContactChange>,
+    ) -> Result<Record, Stopped> {
+        let entries = settlement::entries(fact);
+        self.books.enter(book, at, fact, &entries)?;
+        Ok(Record {
             at,
             subject: fact.subject().map(PingId::as_u128),
             kind: fact.kind(),
-            entries: settlement::entries(fact),
+            entries,
             duties: delivery::duties(fact, at, book),
             contact,
             ..Record::default()
-        };
-        let fact = fact.clone();
-        seat.fill_later(record, move || fact.encode())
+        })
     }
 
     async fn story(&self, ping: PingId) -> Result<Story, Trouble> {
@@ -319,14 +374,11 @@ impl Exchange {
     }
 }
 
-/// Fixes the rules of the auction before the first bid is asked for.
-fn terms(vertical: &Vertical, entered: &Entered) -> Terms {
+/// Fixes the rules of the auction before the first bid is asked for. A source that asked for a least price at the ping
+/// and says nothing about it at the post still asks for that.
+fn terms(policy: &Policy, entered: &Entered, instead: Option<&Instead>) -> Terms {
     let margin = entered.source.margin;
-    let least = entered.envelope.minimum_price.map_or(Micros::ZERO, |least| margin.gross_up(least));
-    Terms {
-        copies: vertical.copies,
-        reserve: vertical.reserve.max(least).get(),
-        increment: vertical.increment.get(),
-        margin: margin.millionths(),
-    }
+    let asked = entered.envelope.minimum_price.map(|least| margin.gross_up(least));
+    let before = instead.map(|instead| Micros::new(instead.auction.terms.least));
+    policy.terms(margin, asked.or(before).unwrap_or_default())
 }

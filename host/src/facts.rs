@@ -4,11 +4,17 @@
 //! under the old number. Amounts are millionths of the currency, times are milliseconds since 1970-01-01 UTC. No fact
 //! holds contact data.
 
+mod asked;
 mod attempt;
+mod called;
 mod contact;
 mod module;
+mod returned;
+mod subject;
+mod transferred;
 mod periods;
 mod person;
+mod terms;
 
 use std::sync::Arc;
 
@@ -17,14 +23,18 @@ use rkyv::util::AlignedVec;
 use rkyv::{Archive, Deserialize, Serialize};
 
 use crate::clock::Moment;
-use crate::ids::PingId;
-use crate::money::{Micros, Share};
+use crate::money::Micros;
 
+pub use asked::Asked;
 pub use attempt::AskedAgain;
+pub use called::{CallAnswered, CallMade};
 pub use contact::{ContactErased, ContactsSwept, MasterKeyRotated};
 pub use module::{ModuleStepped, ModuleUploaded, Passed, Step};
 pub use periods::{Counted, Periods};
 pub use person::{PassedOver, Person, PostRefused, Posted, SuppressionsAdded, SuppressionsRemoved};
+pub use returned::{Evidence, ReturnDecided, ReturnRequested};
+pub use terms::{BidMade, ChangedPost, PriceRule, Ranking, Rule, Superseded, Terms, Tier};
+pub use transferred::{TransferKind, Transferred};
 
 /// Something that happened. What it means in money is `settlement`'s to say, what it obliges to is `delivery`'s.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,6 +59,18 @@ pub enum Fact {
     ModuleUploaded(ModuleUploaded),
     /// A module's version took a step in its life.
     ModuleStepped(ModuleStepped),
+    /// An operator moved money: a withdrawal, a payout, a correction, a write-off.
+    Transferred(Transferred),
+    /// A buyer asks to give a sold lead back.
+    ReturnRequested(ReturnRequested),
+    /// A return was accepted or declined.
+    ReturnDecided(ReturnDecided),
+    /// A call with an Idempotency-Key takes effect with the next fact.
+    CallMade(CallMade),
+    /// A call with an Idempotency-Key was answered.
+    CallAnswered(CallAnswered),
+    /// A ping made room for another auction of the same lead.
+    Superseded(Superseded),
     /// A post claimed its ping, and its person may not be sold.
     PostRefused(PostRefused),
     /// Entries were put on a suppression list.
@@ -112,9 +134,13 @@ pub struct PingAnswered {
     pub left_out: Vec<LeftOut>,
     /// Every bid that was made, in the order of campaigns' names.
     pub bids: Vec<BidMade>,
+    /// Every campaign whose buyer was to be asked over the network.
+    pub asked: Vec<Asked>,
     pub winners: Vec<Winner>,
     /// The earlier ping that this one repeats.
     pub duplicate_of: Option<u128>,
+    /// The ping that this one takes the place of, because its post said otherwise.
+    pub replaces: Option<u128>,
     /// What the same lead from the same source has in common.
     pub fingerprint: [u8; 32],
     pub expires_ms: i64,
@@ -130,24 +156,6 @@ pub struct ModuleUsed {
     pub fuel: u64,
 }
 
-/// The rules of the auction, fixed before the first bid is asked for.
-#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, PartialEq)]
-pub struct Terms {
-    pub copies: u32,
-    pub reserve: i64,
-    pub increment: i64,
-    /// The operator's part of the price, in millionths.
-    pub margin: u32,
-}
-
-impl Terms {
-    /// Returns what the source is paid of a price, and what the exchange keeps; together they are the price.
-    pub fn split(self, price: Micros) -> (Micros, Micros) {
-        let margin = price.share_half_even(Share::from_millionths(self.margin));
-        (price.checked_sub(margin).unwrap_or(price), margin)
-    }
-}
-
 /// A campaign that did not get the lead.
 #[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
 pub struct LeftOut {
@@ -158,14 +166,6 @@ pub struct LeftOut {
     pub detail: Option<String>,
 }
 
-/// A bid as it was made.
-#[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
-pub struct BidMade {
-    pub campaign: String,
-    pub buyer: String,
-    pub amount: i64,
-}
-
 /// A winning bid with the money that is held for it.
 #[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
 pub struct Winner {
@@ -173,6 +173,8 @@ pub struct Winner {
     pub buyer: String,
     pub bid: i64,
     pub price: i64,
+    /// The buyer has the word that nobody else gets the lead.
+    pub exclusive: bool,
     /// The periods whose caps and budgets it counts for.
     pub counted: Counted,
 }
@@ -315,9 +317,15 @@ kinds! {
     10 "asked-again" AskedAgain(AskedAgain) std::convert::identity;
     11 "module-uploaded" ModuleUploaded(ModuleUploaded) std::convert::identity;
     12 "module-stepped" ModuleStepped(ModuleStepped) std::convert::identity;
+    35 "transferred" Transferred(Transferred) std::convert::identity;
+    36 "return-requested" ReturnRequested(ReturnRequested) std::convert::identity;
+    37 "return-decided" ReturnDecided(ReturnDecided) std::convert::identity;
+    38 "call-made" CallMade(CallMade) std::convert::identity;
+    39 "call-answered" CallAnswered(CallAnswered) std::convert::identity;
     20 "post-refused" PostRefused(PostRefused) std::convert::identity;
     21 "suppressions-added" SuppressionsAdded(SuppressionsAdded) std::convert::identity;
     22 "suppressions-removed" SuppressionsRemoved(SuppressionsRemoved) std::convert::identity;
+    25 "superseded" Superseded(Superseded) std::convert::identity;
     40 "contact-erased" ContactErased(ContactErased) std::convert::identity;
     41 "contacts-swept" ContactsSwept(ContactsSwept) std::convert::identity;
     42 "master-key-rotated" MasterKeyRotated(MasterKeyRotated) std::convert::identity;
@@ -331,30 +339,6 @@ where
     >,
 {
     rkyv::to_bytes::<Error>(fact).expect("a fact fits in memory").into_vec()
-}
-
-impl Fact {
-    /// Returns the ping that the fact is about, by which a receipt finds it.
-    pub fn subject(&self) -> Option<PingId> {
-        match self {
-            Self::PingAnswered(fact) => Some(PingId::from_u128(fact.ping)),
-            Self::Posted(fact) => Some(PingId::from_u128(fact.ping)),
-            Self::AskedAgain(fact) => Some(PingId::from_u128(fact.ping)),
-            Self::Delivered(fact) => Some(PingId::from_u128(fact.ping)),
-            Self::PostRefused(fact) => Some(PingId::from_u128(fact.ping)),
-            Self::ContactErased(fact) => Some(PingId::from_u128(fact.ping)),
-            Self::Saved(_)
-            | Self::SuppressionsAdded(_)
-            | Self::SuppressionsRemoved(_)
-            | Self::ModuleUploaded(_)
-            | Self::ModuleStepped(_)
-            | Self::Deposited(_)
-            | Self::SubmissionRefused(_)
-            | Self::ContactsSwept(_)
-            | Self::MasterKeyRotated(_)
-            | Self::Expired(_) => None,
-        }
-    }
 }
 
 impl Fact {
@@ -374,11 +358,6 @@ impl Fact {
 }
 
 impl PingAnswered {
-    /// Returns what each winner pays.
-    pub fn price(&self) -> Option<Micros> {
-        self.winners.first().map(|winner| Micros::new(winner.price))
-    }
-
     /// Returns what the source is paid if every winner takes its copy.
     pub fn payout(&self) -> Micros {
         let parts = self.winners.iter().map(|winner| self.terms.split(Micros::new(winner.price)).0);
@@ -431,7 +410,7 @@ mod tests {
 
     #[test]
     fn payout_and_margin_are_the_price() {
-        let terms = Terms { copies: 1, reserve: 0, increment: 0, margin: 150_000 };
+        let terms = Terms::second_price(1, 0, 0, 150_000);
         let price = Micros::new(12_345_677);
         let (payout, margin) = terms.split(price);
         assert_eq!(payout.checked_add(margin), Some(price));

@@ -79,6 +79,10 @@ name!(
     VerticalId
 );
 name!(
+    /// By which rules leads are sold.
+    PolicyId
+);
+name!(
     /// What the versions of one Wasm component have in common.
     ModuleName
 );
@@ -155,6 +159,13 @@ handle!(
     LeadId,
     "ld_"
 );
+
+impl LeadId {
+    /// Returns the handle of the ping that the lead was posted for.
+    pub const fn ping(self) -> PingId {
+        PingId(self.0)
+    }
+}
 
 impl PingId {
     /// Returns the handle of the lead that a post brings for this ping. One ping has one lead, so it is derived.

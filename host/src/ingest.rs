@@ -12,7 +12,7 @@ use dashmap::mapref::entry::Entry;
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
-use crate::catalog::{Market, Source};
+use crate::catalog::{KeyMode, Market, Source};
 use crate::clock::Moment;
 use crate::facts::Request;
 use crate::ids::{Digest, SourceId, VerticalId};
@@ -159,7 +159,7 @@ impl Door {
         &self,
         market: &Market,
         submission: &Submission,
-    ) -> Result<Option<Arc<Source>>, Denied> {
+    ) -> Result<Option<(Arc<Source>, KeyMode)>, Denied> {
         submission.key.as_ref().map(|key| self.caller(market, submission, Some(key))).transpose()
     }
 
@@ -169,9 +169,9 @@ impl Door {
         market: &Market,
         submission: &Submission,
         key: Option<&String>,
-    ) -> Result<Arc<Source>, Denied> {
+    ) -> Result<(Arc<Source>, KeyMode), Denied> {
         let key = key.ok_or(Denied::NoKey)?;
-        let source = market.source_by_key(key).ok_or(Denied::WrongKey)?;
+        let (source, mode) = market.source_by_key(key).ok_or(Denied::WrongKey)?;
         if !source.active {
             return Err(Denied::Paused(source.id.clone()));
         }
@@ -180,7 +180,7 @@ impl Door {
             return Err(Denied::VerticalNotAllowed { id, vertical });
         }
         self.count(source)?;
-        Ok(Arc::clone(source))
+        Ok((Arc::clone(source), mode))
     }
 
     fn count(&self, source: &Source) -> Result<(), Denied> {

@@ -42,7 +42,9 @@ pub use self::disk::FreeSpace;
 pub use self::place::Place;
 pub use self::reading::Reading;
 pub use self::record::{ContactChange, DutyChange, Entry, Record};
-pub use crate::storage::{Accepted, ContactRow, Duty, DutyKey, Head, Line, PersonRow, Stored, Url};
+pub use crate::storage::{
+    Accepted, ContactRow, Duty, DutyKey, Head, Leg, Line, PersonRow, Stored, Url,
+};
 
 /// The most records in one transaction.
 pub const BATCH_RECORDS_MAX: usize = 256;
@@ -105,9 +107,9 @@ impl Opened {
     /// [`AuditError::Damaged`] names the first fact that does not hold; nothing after it was given to `each`.
     pub async fn recover<E>(
         &mut self,
-        each: impl FnMut(Stored) -> Result<(), E>,
+        mut each: impl FnMut(Stored) -> Result<(), E>,
     ) -> Result<Audit, AuditError<E>> {
-        audit::read_all(&self.readers, self.anchor, Pace::Full, each).await
+        audit::read_all(&self.readers, self.anchor, Pace::Full, |fact, _| each(fact)).await
     }
 
     /// Returns what is still to be done, oldest subject first.
@@ -319,7 +321,8 @@ impl Seat {
     pub fn fill(self, record: Record) -> Committed {
         balanced(&record);
         let (sender, receiver) = oneshot::channel();
-        self.0.send(Work::Fact(record, None, sender));
+        let before = Vec::new();
+        self.0.send(Work::Fact { before, record, payload: None, waiting: sender });
         Committed { durable: receiver, payload: None }
     }
 }
@@ -344,7 +347,7 @@ pub struct Committed {
 }
 
 impl Committed {
-    /// Waits until the record is durable and returns its number.
+    /// Waits until the record is durable and returns its number; of linked records, the last one's.
     ///
     /// # Errors
     /// If the journal ended first; then it is unknown whether the record was written.

@@ -55,5 +55,6 @@ pub mod sandbox;
 pub mod storage;
 pub mod egress;
 pub mod clock;
+pub mod mock;
 pub mod demo;
 pub mod cli;

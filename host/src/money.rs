@@ -1,6 +1,10 @@
 //! Money as whole millionths of the exchange's one currency. No floats, no silent overflow, every rounding has a name.
 
+mod accounts;
+
 use std::fmt;
+
+pub use accounts::{AccountName, NoAccount};
 
 /// Digits after the point that an amount can have.
 pub const DECIMALS: u32 = 6;
@@ -79,6 +83,23 @@ impl Micros {
 
     pub const fn is_negative(self) -> bool {
         self.0 < 0
+    }
+
+    /// Returns the same part of this amount as `part` is of `whole`, a half going to the even neighbour; nothing if the
+    /// whole is nothing.
+    #[must_use]
+    pub fn part_half_even(self, part: Self, whole: Self) -> Self {
+        if whole.0 <= 0 {
+            return Self::ZERO;
+        }
+        let (scaled, whole) = (i128::from(self.0) * i128::from(part.0), i128::from(whole.0));
+        let (quotient, rest) = (scaled.div_euclid(whole), scaled.rem_euclid(whole));
+        let up = match (rest * 2).cmp(&whole) {
+            std::cmp::Ordering::Less => 0,
+            std::cmp::Ordering::Greater => 1,
+            std::cmp::Ordering::Equal => quotient.rem_euclid(2),
+        };
+        Self(i64::try_from(quotient + up).unwrap_or(i64::MAX))
     }
 
     /// Returns this share of the amount, a half going to the even neighbour (banker's rounding).
@@ -217,6 +238,16 @@ mod tests {
         for (amount, share) in [(1, 0), (2, 1), (3, 2), (5, 2), (7, 4), (-1, 0), (-3, -2)] {
             assert_eq!(Micros::new(amount).share_half_even(half), Micros::new(share), "{amount}");
         }
+    }
+
+    #[test]
+    fn a_part_rounds_half_to_even_and_the_whole_is_exact() {
+        let part = |of: i64, part: i64, whole: i64| {
+            Micros::new(of).part_half_even(Micros::new(part), Micros::new(whole)).get()
+        };
+        assert_eq!(part(10_625_000, 12_500_000, 12_500_000), 10_625_000);
+        assert_eq!([part(1, 1, 2), part(3, 1, 2), part(5, 1, 2), part(7, 1, 3)], [0, 2, 2, 2]);
+        assert_eq!([part(5, 0, 7), part(5, 3, 0)], [0, 0]);
     }
 
     #[test]

@@ -49,6 +49,8 @@ reasons! {
         AdapterOutOfService = "adapter-out-of-service", "the buyer's adapter is out of service";
         /// Outside the campaign's schedule.
         OutOfSchedule = "out-of-schedule", "the campaign is closed at this time";
+        /// The policy of the lead does not sell to the campaign.
+        NotInPolicy = "not-in-policy", "the policy of this lead does not sell to the campaign";
         /// A declared criterion is not met.
         CriteriaUnmet = "criteria-unmet", "the lead does not meet the campaign's criteria";
         /// The campaign bought the same lead a short time ago.
@@ -71,6 +73,18 @@ reasons! {
         FilterOutOfService = "filter-out-of-service", "the campaign's filter is out of service";
         /// The filter left the price to the campaign, which has none.
         NoPrice = "no-price", "neither the filter nor the campaign names a price";
+        /// The buyer was asked over the network and did not bid; the detail is its reason, if it gave one.
+        NoBid = "no-bid", "the buyer was asked and did not bid";
+        /// The buyer's answer did not come in time; a bid in it can never win.
+        BidLate = "bid-late", "the buyer's answer did not come in time";
+        /// The buyer's end point turned the question away.
+        BidRefused = "bid-refused", "the buyer's end point turned the question away";
+        /// The buyer's answer is not a valid bid; the detail begins with the flaw's code.
+        BidInvalid = "bid-invalid", "the buyer's answer is not a valid bid";
+        /// The buyer's end point could not be reached.
+        BidUnreachable = "bid-unreachable", "the buyer's end point could not be reached to ask for a bid";
+        /// The buyer was not asked: its breaker is open, a limit is reached, or too little time was left.
+        NotAsked = "not-asked", "the buyer was not asked for a bid";
         /// The bid is zero or less.
         NotPositive = "not-positive", "the bid is not above zero";
         /// The bid is below the reserve.
@@ -79,6 +93,10 @@ reasons! {
         OwnBetterBid = "own-better-bid", "another campaign of the same buyer bid better";
         /// Another buyer won.
         Outbid = "outbid", "another buyer bid better";
+        /// Another buyer came first by the policy's order or draw.
+        Outranked = "outranked", "another buyer came first by the policy's order or draw";
+        /// A higher tier of the policy took the lead.
+        LowerTier = "lower-tier", "a higher tier of the policy took the lead";
         /// The source's deadline passed before the auction could be closed.
         DeadlinePassed = "deadline-passed", "the source's deadline passed before the auction closed";
         /// The buyer refused the lead at the post.
@@ -103,6 +121,8 @@ reasons! {
         PingExpired = "ping-expired", "the ping has expired; send a new ping";
         /// The ping found no buyer, so there is nothing to post.
         PingNotAccepted = "ping-not-accepted", "the ping was not accepted, so it cannot be posted";
+        /// As many buyers refused the lead as may see one.
+        DisclosuresSpent = "disclosures-spent", "as many buyers as may see a lead have seen it, and none took it";
         /// The person was sold a short time ago, to anybody.
         DuplicatePerson = "duplicate-person", "this person's lead was sold a short time ago";
         /// The person is not to be sold.
@@ -113,6 +133,34 @@ reasons! {
         AllRejected = "all-rejected", "every buyer that could have the lead refused it";
         /// The deadline passed before the auction could be closed.
         DeadlinePassed = "deadline-passed", "the deadline passed before the auction closed";
+    }
+}
+
+reasons! {
+    /// Why a buyer gives a sold lead back. Buyer, source and operator see it.
+    ReturnReason {
+        /// The phone number is out of service.
+        Disconnected = "disconnected", "the phone number is disconnected";
+        /// The number or address is somebody else's.
+        WrongNumber = "wrong-number", "the number or address belongs to somebody else";
+        /// The buyer had the same person from elsewhere, or twice.
+        Duplicate = "duplicate", "the buyer had the same lead before";
+        /// The person is not where the campaign buys.
+        OutsideGeography = "outside-geography", "the person is outside the campaign's geography";
+        /// The person says it asked for nothing.
+        DidNotRequest = "did-not-request", "the person did not make the request";
+        /// The person cannot be spoken with.
+        Language = "language", "the person does not speak the language of the campaign";
+        /// The person is the buyer's customer already.
+        OwnCustomer = "own-customer", "the person is the buyer's own customer";
+        /// A test that was sold.
+        Test = "test", "the lead is a test";
+        /// An agent or competitor, not a consumer.
+        Agent = "agent", "the person is an agent, not a consumer";
+        /// What the lead says is made up.
+        Fraud = "fraud", "what the lead says is made up";
+        /// Something else; the evidence says what.
+        Other = "other", "another reason, which the evidence tells";
     }
 }
 

@@ -6,13 +6,18 @@
 mod connections;
 mod dialects;
 mod diffs;
+mod idempotency;
 mod modules;
+mod money;
 mod operator;
 mod pages;
+mod policies;
 mod persons;
 mod problem;
+mod returns;
 mod schemas;
 mod sources;
+mod statements;
 mod suppressions;
 mod used;
 mod views;
@@ -21,6 +26,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware;
 use axum::routing::{delete, get, post, put};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -28,7 +34,6 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::egress::Egress;
 use crate::exchange::{Exchange, OpenError, Options};
 use crate::ids::Digest;
 use crate::sandbox::{Limits, ModuleKeys};
@@ -42,6 +47,7 @@ struct Desk {
     module_keys: ModuleKeys,
     requests: Arc<Semaphore>,
     kept: dialects::Kept,
+    calls: idempotency::Calls,
     stopping: CancellationToken,
 }
 
@@ -94,15 +100,11 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         .await
         .map_err(|error| StartError::Bind(config.listen, error))?;
     let addr = listener.local_addr().map_err(|error| StartError::Bind(config.listen, error))?;
-    let mut egress = Egress::public();
-    if config.allow_loopback_buyers {
-        egress = egress.allow_loopback();
-    }
     let options = Options {
         data: config.data,
         keeping: config.keeping,
         currency: config.currency,
-        egress,
+        egress: config.egress,
         limits: Limits::default(),
         clock: config.clock,
         compiler: config.compiler,
@@ -116,6 +118,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         module_keys: config.module_keys,
         requests: Arc::new(Semaphore::new(config.requests_max)),
         kept: dialects::Kept::default(),
+        calls: idempotency::Calls::default(),
         stopping: stopping.clone(),
     };
     let serving =
@@ -137,7 +140,16 @@ fn routes(desk: Desk) -> Router {
         .route("/v1/sources/{id}", put(operator::put_source).get(operator::source))
         .route("/v1/buyers", get(views::buyers))
         .route("/v1/buyers/{id}", put(operator::put_buyer).get(views::buyer))
-        .route("/v1/buyers/{id}/deposits", post(operator::deposit))
+        .route("/v1/buyers/{id}/deposits", post(money::deposit))
+        .route("/v1/buyers/{id}/withdrawals", post(money::withdraw))
+        .route("/v1/buyers/{id}/statement", get(statements::of_buyer))
+        .route("/v1/sources/{id}/statement", get(statements::of_source))
+        .route("/v1/sources/{id}/payouts", post(money::pay_out))
+        .route("/v1/leads/{id}/returns", post(returns::ask).get(returns::of_lead))
+        .route("/v1/leads/{id}/returns/{copy}", post(returns::decide))
+        .route("/v1/returns", get(returns::list))
+        .route("/v1/corrections", post(money::correct))
+        .route("/v1/write-offs", post(money::write_off))
         .route("/v1/suppressions", get(suppressions::lists))
         .route("/v1/suppressions/{id}", put(suppressions::put_list).get(suppressions::list))
         .route(
@@ -148,6 +160,8 @@ fn routes(desk: Desk) -> Router {
         .route("/v1/verticals/{id}", put(operator::put_vertical).get(operator::vertical))
         .route("/v1/campaigns", get(operator::campaigns))
         .route("/v1/campaigns/{id}", put(operator::put_campaign).get(operator::campaign))
+        .route("/v1/policies", get(policies::policies))
+        .route("/v1/policies/{id}", put(policies::put_policy).get(policies::policy))
         .route("/v1/lists/{id}", put(operator::put_list))
         .route("/v1/modules", get(modules::modules).post(modules::upload))
         .route("/v1/modules/{name}", get(modules::module).put(modules::put_module))
@@ -179,5 +193,6 @@ fn routes(desk: Desk) -> Router {
         .route("/console", get(pages::console))
         .fallback(pages::not_found)
         .method_not_allowed_fallback(pages::not_allowed)
+        .layer(middleware::from_fn_with_state(desk.clone(), idempotency::once))
         .with_state(desk)
 }

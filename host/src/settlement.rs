@@ -4,18 +4,24 @@
 //! debt of the exchange to it, so it stands on the credit side.
 
 mod answer;
+mod csv;
 mod disclosures;
 mod headline;
+mod ledger;
 mod receipt;
+mod statement;
 
-use crate::facts::{Ended, Fact};
+use crate::facts::{Ended, Fact, ReturnDecided};
 use crate::journal::Entry;
 use crate::money::Micros;
 
 pub use answer::{Answer, Story};
+pub use csv::{from_csv, to_csv};
 pub use disclosures::disclosures;
 pub use headline::headline;
+pub use ledger::{AccountLine, Discrepancy, Ledger, Point, Step, backed, meant, reference};
 pub use receipt::receipt;
+pub use statement::{Booked, FORM, Period, Standing, Statement, StatementLine, statement};
 
 /// Where deposits come in.
 pub const CASH: &str = "cash";
@@ -32,7 +38,7 @@ pub fn payable(source: &str) -> String {
     format!("source:{source}:payable")
 }
 
-/// Returns the ledger entries that a fact means. Holds move no money, so only deposits and sales have entries.
+/// Returns the ledger entries that a fact means. Holds move no money, and neither does a return before it is accepted.
 pub fn entries(fact: &Fact) -> Vec<Entry> {
     match fact {
         Fact::Deposited(deposited) => {
@@ -54,7 +60,18 @@ pub fn entries(fact: &Fact) -> Vec<Entry> {
             }
             legs
         }
-        Fact::Delivered(_)
+        Fact::Transferred(transferred) => {
+            let (amount, code) = (Micros::new(transferred.amount), transferred.kind.code());
+            vec![
+                leg(transferred.debit.clone(), amount, code),
+                leg(transferred.credit.clone(), negative(amount), code),
+            ]
+        }
+        Fact::ReturnDecided(decided) => returned(decided),
+        Fact::ReturnRequested(_)
+        | Fact::CallMade(_)
+        | Fact::CallAnswered(_)
+        | Fact::Delivered(_)
         | Fact::Saved(_)
         | Fact::ModuleUploaded(_)
         | Fact::ModuleStepped(_)
@@ -62,6 +79,7 @@ pub fn entries(fact: &Fact) -> Vec<Entry> {
         | Fact::SubmissionRefused(_)
         | Fact::Posted(_)
         | Fact::AskedAgain(_)
+        | Fact::Superseded(_)
         | Fact::PostRefused(_)
         | Fact::SuppressionsAdded(_)
         | Fact::SuppressionsRemoved(_)
@@ -70,6 +88,18 @@ pub fn entries(fact: &Fact) -> Vec<Entry> {
         | Fact::MasterKeyRotated(_)
         | Fact::Expired(_) => Vec::new(),
     }
+}
+
+/// A return is its sale the other way round, in the part that is given back.
+fn returned(decided: &ReturnDecided) -> Vec<Entry> {
+    let (price, payout) = (Micros::new(decided.price), Micros::new(decided.payout));
+    let margin = price.checked_sub(payout).unwrap_or_default();
+    let legs = [
+        leg(prepaid(&decided.buyer), negative(price), "return"),
+        leg(payable(&decided.source), payout, "return"),
+        leg(REVENUE.to_owned(), margin, "return"),
+    ];
+    legs.into_iter().filter(|leg| leg.amount != Micros::ZERO).collect()
 }
 
 fn leg(account: String, amount: Micros, code: &'static str) -> Entry {
@@ -83,7 +113,7 @@ fn negative(amount: Micros) -> Micros {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::{Delivered, Deposited};
+    use crate::facts::{Delivered, Deposited, TransferKind, Transferred};
 
     /// Renders a fact's entries, a leg a line.
     fn check(fact: &Fact, expected: &str) {
@@ -140,5 +170,54 @@ mod tests {
         for ended in [Ended::Rejected, Ended::NotSent, Ended::Unknown] {
             check(&delivered(ended, 0, 0), "");
         }
+    }
+
+    #[test]
+    fn every_transfer_has_one_debit_and_one_credit() {
+        for (kind, debit, credit, code) in [
+            (TransferKind::Withdrawal, "buyer:acme:prepaid", "cash", "withdrawal"),
+            (TransferKind::Payout, "source:web:payable", "cash", "payout"),
+            (TransferKind::Correction, "exchange:revenue", "buyer:acme:prepaid", "correction"),
+            (TransferKind::WriteOff, "exchange:write-off", "source:web:payable", "write-off"),
+        ] {
+            let transferred = Transferred {
+                kind,
+                debit: debit.to_owned(),
+                credit: credit.to_owned(),
+                amount: 2_500_000,
+                reference: "r".to_owned(),
+                reason: String::new(),
+                corrects: None,
+            };
+            let expected = format!("{debit} 2.50 {code}\n{credit} -2.50 {code}");
+            check(&Fact::Transferred(transferred), &expected);
+        }
+    }
+
+    #[test]
+    fn an_accepted_return_is_its_sale_the_other_way_round() {
+        let decided = |accepted, price, payout| {
+            Fact::ReturnDecided(ReturnDecided {
+                ping: 1,
+                copy: 0,
+                sale: 7,
+                source: "web".to_owned(),
+                buyer: "acme".to_owned(),
+                accepted,
+                why: String::new(),
+                by: "operator".to_owned(),
+                price,
+                payout,
+            })
+        };
+        check(
+            &decided(true, 12_500_000, 10_625_000),
+            "buyer:acme:prepaid -12.50 return\nsource:web:payable 10.625 return\nexchange:revenue 1.875 return",
+        );
+        check(
+            &decided(true, 2_000_000, 2_000_000),
+            "buyer:acme:prepaid -2.00 return\nsource:web:payable 2.00 return",
+        );
+        check(&decided(false, 0, 0), "");
     }
 }

@@ -105,6 +105,11 @@ impl Recorded {
                 once(new, "was posted by a key", post.ping);
                 once(self.posted.insert(post.ping), "was posted", post.ping);
             }
+            Fact::PostRefused(post) => {
+                let new = post.request.is_none_or(|request| keys.insert((true, request.key)));
+                once(new, "was refused by a key", post.ping);
+                once(!self.posted.contains(&post.ping), "was posted, and refused", post.ping);
+            }
             Fact::Delivered(delivered) => {
                 if delivered.ended == Ended::Sold {
                     let earlier = self.sold.insert(delivered.ping, delivered.buyer.clone());
@@ -126,12 +131,17 @@ impl Recorded {
             | Fact::ModuleStepped(_)
             | Fact::SubmissionRefused(_)
             | Fact::AskedAgain(_)
+            | Fact::SuppressionsAdded(_)
+            | Fact::SuppressionsRemoved(_)
+            | Fact::Transferred(_)
+            | Fact::ReturnRequested(_)
+            | Fact::ReturnDecided(_)
+            | Fact::CallMade(_)
+            | Fact::CallAnswered(_)
+            | Fact::Superseded(_)
             | Fact::ContactErased(_)
             | Fact::ContactsSwept(_)
             | Fact::MasterKeyRotated(_)
-            | Fact::PostRefused(_)
-            | Fact::SuppressionsAdded(_)
-            | Fact::SuppressionsRemoved(_)
             | Fact::Expired(_) => (),
         }
     }

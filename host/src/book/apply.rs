@@ -8,8 +8,7 @@ use super::persons::{PERSONS_MAX, Sale};
 use super::{Copy, DUPLICATES_MAX, OpenPing, REQUESTS_KEPT_MS, REQUESTS_MAX, Stage, State, waits};
 use crate::clock::Moment;
 use crate::facts::{
-    AskedAgain, Delivered, Deposited, Ended, Fact, PingAnswered, PostRefused, Posted, Request,
-    Winner,
+    AskedAgain, Delivered, Ended, Fact, PingAnswered, PostRefused, Posted, Request, Winner,
 };
 use crate::ids::PingId;
 use crate::money::Micros;
@@ -38,7 +37,13 @@ impl State {
                     self.void(PingId::from_u128(*ping));
                 }
             }
+            Fact::Superseded(superseded) => self.void(PingId::from_u128(superseded.ping)),
             Fact::ContactErased(erased) => self.contact_erased(erased),
+            Fact::Transferred(transferred) => self.transferred(transferred),
+            Fact::ReturnRequested(request) => self.return_requested(at, request),
+            Fact::ReturnDecided(decided) => self.return_decided(at, decided),
+            Fact::CallMade(made) => self.call_made(at, made),
+            Fact::CallAnswered(answered) => self.call_answered(at, answered),
             Fact::SuppressionsAdded(added) => self.suppressions.add(added),
             Fact::SuppressionsRemoved(removed) => self.suppressions.remove(removed),
             Fact::Saved(_)
@@ -48,14 +53,6 @@ impl State {
             | Fact::MasterKeyRotated(_)
             | Fact::SubmissionRefused(_) => (),
         }
-    }
-
-    fn deposited(&mut self, deposited: &Deposited) {
-        let amount = Micros::new(deposited.amount);
-        let account = &mut self.buyers.of(&deposited.buyer).account;
-        account.balance = sum(account.balance, amount);
-        let reference = (deposited.buyer.clone(), deposited.reference.clone());
-        self.deposits.insert(reference, amount);
     }
 
     fn answered(&mut self, at: Moment, answered: &Arc<PingAnswered>) {
@@ -140,12 +137,15 @@ impl State {
                     copy.stage = Stage::Sold;
                     let copy = copy.clone();
                     self.sold(at, &open, &copy, Micros::new(delivered.price));
+                    self.paid(at, delivered);
                 }
                 Ended::Rejected | Ended::NotSent if delivered.again_ms.is_none() => {
                     let unseen = delivered.ended == Ended::NotSent && !copy.uncertain;
                     let back = if unseen { Back::Whole } else { Back::ButShown };
                     let campaign = copy.campaign;
+                    let refusals = copy.refusals + u32::from(delivered.ended == Ended::Rejected);
                     self.pass_on(&auction, copy, delivered.successor.as_ref(), back);
+                    copy.refusals = refusals;
                     let copy = copy.clone();
                     open.refused.push(delivered.buyer.clone());
                     if let Some(posted) = &open.posted {
@@ -227,7 +227,8 @@ impl State {
             self.campaigns.at(campaign).count(winner.counted.campaign, taken);
         }
         let stage = Stage::Held;
-        Copy { place, successor: None, buyer, campaign, stage, asked: false, uncertain: false }
+        let (asked, uncertain, refusals) = (false, false, 0);
+        Copy { place, successor: None, buyer, campaign, stage, asked, uncertain, refusals }
     }
 
     pub(super) fn release(&mut self, auction: &PingAnswered, copy: &Copy, back: Back) {

@@ -42,6 +42,12 @@ impl<T: Default> Named<T> {
         self.values.get(usize::try_from(self.known(name)?).ok()?)
     }
 
+    /// Returns every name with what is kept under it, in no order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
+        let value = |number: u32| self.values.get(usize::try_from(number).ok()?);
+        self.numbers.iter().filter_map(move |(name, number)| Some((&**name, value(*number)?)))
+    }
+
     /// Returns what is kept under a number that this gave out.
     #[expect(
         clippy::expect_used,

@@ -24,6 +24,7 @@ pub(super) fn at(hours: i64) -> Moment {
 
 pub(super) fn buyer(name: &str, caps: Caps) -> Buyer {
     Buyer {
+        bidding: None,
         id: BuyerId::parse(name).unwrap(),
         credit_limit: Micros::ZERO,
         zone: TimeZone::get("America/Chicago").unwrap(),
@@ -33,6 +34,7 @@ pub(super) fn buyer(name: &str, caps: Caps) -> Buyer {
         destination: Egress::public().check("https://buyer.example.com/leads").unwrap(),
         timeout: Duration::from_secs(5),
         idempotent: true,
+        return_rate: None,
         headers: Headers::default(),
         adapter: None,
         active: true,
@@ -41,10 +43,12 @@ pub(super) fn buyer(name: &str, caps: Caps) -> Buyer {
 
 pub(super) fn campaign(name: &str, buyer: &Arc<Buyer>, caps: Caps) -> Campaign {
     Campaign {
+        bid_max: None,
         id: CampaignId::parse(name).unwrap(),
         buyer: Arc::clone(buyer),
         active: true,
         price: None,
+        exclusive: None,
         criteria: Criteria::any(),
         schedule: None,
         zone: TimeZone::get("America/Chicago").unwrap(),
@@ -68,9 +72,11 @@ pub(super) fn answered(
         campaign: text(campaign.id.as_str()),
         buyer: text(campaign.buyer.id.as_str()),
         amount,
+        ..BidMade::default()
     };
     let won = winners.iter().map(|(campaign, price, _)| bid(campaign, *price));
     PingAnswered {
+        asked: Vec::new(),
         ping,
         source: text("web"),
         vertical: text("auto-insurance"),
@@ -81,7 +87,7 @@ pub(super) fn answered(
         normalizer: ModuleUsed { name: text("auto"), version: 1, digest: [0; 32], fuel: 1 },
         filters: Vec::new(),
         frame: Vec::new(),
-        terms: Terms { copies: 2, reserve: 0, increment: 0, margin: 0 },
+        terms: Terms::second_price(2, 0, 0, 0),
         left_out: Vec::new(),
         bids: won.chain(others.iter().map(|(campaign, amount)| bid(campaign, *amount))).collect(),
         winners: winners
@@ -91,10 +97,12 @@ pub(super) fn answered(
                 buyer: text(campaign.buyer.id.as_str()),
                 bid: *price,
                 price: *price,
+                exclusive: false,
                 counted: *counted,
             })
             .collect(),
         duplicate_of: None,
+        replaces: None,
         fingerprint: [0; 32],
         expires_ms: now.unix_ms() + 300_000,
         request: None,

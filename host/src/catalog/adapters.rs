@@ -11,13 +11,16 @@ use crate::sandbox::{Adapter, Admitted, ConfigureError};
 pub(super) enum Task {
     /// To hand leads over.
     Post,
+    /// To be asked for bids.
+    Ping,
 }
 
 impl Task {
     fn missing(self, adapter: &Adapter) -> Option<&'static str> {
         match self {
             Self::Post if !adapter.posts() => Some("only asks for bids, and hands no leads over"),
-            Self::Post => None,
+            Self::Ping if !adapter.pings() => Some("only hands leads over, and asks for no bids"),
+            Self::Post | Self::Ping => None,
         }
     }
 }

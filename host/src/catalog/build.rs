@@ -4,19 +4,25 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::ReturnRateSpec;
 use super::adapters::Task;
+use super::bidding::checked;
 use super::caps::{Caps, DuplicatesSpec};
 use super::draft::Draft;
 use super::faults::{Fault, Faults};
 use super::headers::Headers;
-use super::rules::{failing, fits, limits, possible, schema_words, suppressions, zone};
+use super::prices::prices;
+use super::rules::{failing, fits, limits, possible, suppressions, zone};
 use super::serving::{Served, Serving, Upkeep};
 use super::spec::{BuyerSpec, CampaignSpec, DeliverySpec, Register, SourceSpec, VerticalSpec};
 use super::upkeep::LimitsSpec;
 use super::versions::{Track, Trial, Versions};
 use super::workshop::Workshop;
-use super::{Buyer, Campaign, Market, ModuleVersion, Retention, Slot, Source, Vertical};
-use crate::criteria::{Criteria, Lists};
+use super::{
+    Bidding, Buyer, Campaign, KeyMode, Market, ModuleVersion, Policy, Retention, Slot, Source,
+    Vertical, policy,
+};
+use crate::criteria::Lists;
 use crate::egress::Egress;
 use crate::ids::{BuyerId, CampaignId, ModuleName, SourceId, VerticalId};
 use crate::lead::Schema;
@@ -33,9 +39,12 @@ impl Market {
         let register = &draft.register;
         let (mut market, mut faults) = (Self { version, ..Self::default() }, Faults::default());
         for (id, spec) in &register.sources {
-            for digest in &spec.key_digests {
-                if market.keys.insert(*digest, id.clone()).is_some_and(|other| other != *id) {
-                    let message = "the key belongs to another source; every source has its own";
+            let live = spec.key_digests.iter().map(|digest| (digest, KeyMode::Live));
+            let test = spec.test_key_digests.iter().map(|digest| (digest, KeyMode::Test));
+            for (digest, mode) in live.chain(test) {
+                let key = (id.clone(), mode);
+                if market.keys.insert(*digest, key.clone()).is_some_and(|other| other != key) {
+                    let message = "the key is another source's, or this one's for the other mode; every source has its own for each";
                     faults.0.push(Fault::new(&format!("source {id}"), "/key", message));
                 }
             }
@@ -49,6 +58,14 @@ impl Market {
             if let (Some(buyer), Some(adapter)) = (&mut buyer, &spec.delivery.adapter) {
                 let at = (format!("buyer {id}"), "/delivery/adapter");
                 buyer.adapter = faults.keep(bench.adapter((&at.0, at.1), adapter, Task::Post));
+            }
+            let bidding = spec.bidding.as_ref().and_then(|spec| spec.adapter.as_ref());
+            if let (Some(buyer), Some(adapter)) = (&mut buyer, bidding) {
+                let at = (format!("buyer {id}"), "/bidding/adapter");
+                let adapter = faults.keep(bench.adapter((&at.0, at.1), adapter, Task::Ping));
+                if let Some(bidding) = buyer.bidding.as_mut().and_then(Arc::get_mut) {
+                    bidding.adapter = adapter;
+                }
             }
             market.buyers.extend(buyer.map(|buyer| (id.clone(), Arc::new(buyer))));
         }
@@ -83,6 +100,10 @@ impl Market {
         for (world, spec) in &register.limits {
             faults.keep(possible(&format!("limits of {world}"), "", spec));
         }
+        for (id, spec) in &register.policies {
+            faults.keep(policy::check(id, spec, register));
+        }
+        policy::orders(register, &mut faults);
         for (id, spec) in &register.verticals {
             let saved = campaigns.remove(id).unwrap_or_default();
             let bench = Bench { draft, workshop, buyers: &market.buyers, lists: &lists };
@@ -124,6 +145,12 @@ fn buyer(
     if spec.credit_limit.0.is_negative() {
         return Err(Fault::new(&what, "/credit_limit", "must not be negative"));
     }
+    if spec.return_rate.is_some_and(|rate| rate.days == 0 || rate.days > ReturnRateSpec::DAYS_MAX) {
+        let message = format!("must be 1 to {}", ReturnRateSpec::DAYS_MAX);
+        return Err(Fault::new(&what, "/return_rate/days", message));
+    }
+    let headers = Headers::of(&what, &spec.delivery.headers)?;
+    let asked = spec.bidding.as_ref().map(|spec| checked(&what, spec, egress)).transpose()?;
     DuplicatesSpec::check(spec.duplicates.as_ref(), &what)?;
     Ok(Buyer {
         id: id.clone(),
@@ -135,7 +162,9 @@ fn buyer(
         destination,
         timeout: Duration::from_millis(u64::from(*timeout_ms)),
         idempotent: *idempotent,
-        headers: Headers::of(&what, &spec.delivery.headers)?,
+        return_rate: spec.return_rate,
+        bidding: asked.map(|asked| Arc::new(Bidding { headers: headers.clone(), ..asked })),
+        headers,
         adapter: None,
         active: spec.active,
     })
@@ -143,10 +172,10 @@ fn buyer(
 
 /// What the campaigns of every vertical are built with.
 pub(super) struct Bench<'b> {
-    draft: &'b Draft,
+    pub(super) draft: &'b Draft,
     pub(super) workshop: &'b Workshop,
     buyers: &'b HashMap<BuyerId, Arc<Buyer>>,
-    lists: &'b Lists,
+    pub(super) lists: &'b Lists,
 }
 
 impl Bench<'_> {
@@ -177,6 +206,7 @@ impl Bench<'_> {
             }
             filters.extend(faults.keep(self.filter(name, group, &schema)));
         }
+        let policies = self.policies(id, spec, &schema, faults);
         let mut campaigns = Vec::with_capacity(saved.len());
         for (campaign, spec) in saved {
             let slot = slots.get(campaign).copied();
@@ -187,11 +217,12 @@ impl Bench<'_> {
             id: id.clone(),
             active: spec.active,
             normalizer,
-            reserve: spec.reserve.0,
-            increment: spec.increment.0,
             copies: spec.copies,
+            policies,
+            own: Policy::of_vertical(spec),
             hold: Duration::from_secs(u64::from(spec.hold_seconds)),
             duplicate_window: Duration::from_secs(u64::from(spec.duplicate_window_seconds)),
+            returns: spec.returns.clone(),
             duplicates: spec.duplicates,
             retention: Retention {
                 contact: Duration::from_secs(3_600 * u64::from(spec.retention.contact_hours)),
@@ -329,24 +360,14 @@ impl Bench<'_> {
         let buyer = self.buyers.get(&spec.buyer).ok_or_else(|| {
             fault("/buyer", format!("there is no buyer `{}`; save it first", spec.buyer))
         })?;
-        match spec.price {
-            Some(price) if !price.0.is_positive() => {
-                return Err(fault("/price", "must be above zero".to_owned()));
-            }
-            None if filter.is_none() => {
-                return Err(fault("/price", "name a price, or a filter that does".to_owned()));
-            }
-            Some(_) | None => (),
+        let elsewhere = filter.is_some() || buyer.bidding.is_some();
+        let (price, exclusive) =
+            prices(spec, elsewhere).map_err(|(at, why)| fault(at, why.to_owned()))?;
+        if spec.bid_max.is_some_and(|most| !most.0.is_positive()) {
+            return Err(fault("/bid_max", "must be above zero".to_owned()));
         }
-        let checked = |message: String| format!("{message} (checked by {})", schema_words(schema));
-        let criteria = match &spec.criteria {
-            None => Criteria::any(),
-            Some(serde_json::Value::String(text)) => Criteria::from_text(text, schema, self.lists)
-                .map_err(|error| fault("/criteria", checked(error.to_string())))?,
-            Some(json) => Criteria::from_json(json, schema, self.lists).map_err(|error| {
-                fault(&format!("/criteria{}", error.at), checked(error.message))
-            })?,
-        };
+        let criteria =
+            self.criteria(&format!("campaign {id}"), "/criteria", spec.criteria.as_ref(), schema)?;
         let schedule = spec.schedule.as_ref().map(Schedule::from_json).transpose();
         let schedule = schedule
             .map_err(|error| fault(&format!("/schedule{}", error.pointer), error.message))?;
@@ -360,7 +381,9 @@ impl Bench<'_> {
             id: id.clone(),
             buyer: Arc::clone(buyer),
             active: spec.active,
-            price: spec.price.map(|price| price.0),
+            price,
+            exclusive,
+            bid_max: spec.bid_max.map(|most| most.0),
             criteria,
             schedule,
             zone: zone(&what, &spec.zone)?,

@@ -69,6 +69,12 @@ impl Draft {
             | Fact::Posted(_)
             | Fact::Delivered(_)
             | Fact::AskedAgain(_)
+            | Fact::Transferred(_)
+            | Fact::ReturnRequested(_)
+            | Fact::ReturnDecided(_)
+            | Fact::CallMade(_)
+            | Fact::CallAnswered(_)
+            | Fact::Superseded(_)
             | Fact::PostRefused(_)
             | Fact::SuppressionsAdded(_)
             | Fact::SuppressionsRemoved(_)
@@ -92,6 +98,7 @@ impl Draft {
             "buyer" => drop(register.buyers.insert(name(id, what)?, read(body, what)?)),
             "vertical" => drop(register.verticals.insert(name(id, what)?, read(body, what)?)),
             "campaign" => drop(register.campaigns.insert(name(id, what)?, read(body, what)?)),
+            "policy" => drop(register.policies.insert(name(id, what)?, read(body, what)?)),
             "list" => drop(register.lists.insert(id.clone(), read(body, what)?)),
             "suppression" => drop(register.suppressions.insert(id.clone(), read(body, what)?)),
             "module" => drop(register.modules.insert(name(id, what)?, read(body, what)?)),

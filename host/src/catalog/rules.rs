@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::caps::DuplicatesSpec;
 use super::faults::Fault;
+use super::returns::ReturnsSpec;
 use super::spec::{Register, RetentionSpec, VerticalSpec};
 use super::upkeep::{FailingSpec, LimitsSpec, ModuleSpec};
 use crate::lead::Schema;
@@ -99,6 +100,7 @@ pub(super) fn limits(what: &str, spec: &VerticalSpec) -> Result<(), Fault> {
     between("/hold_seconds", spec.hold_seconds, 1, VerticalSpec::HOLD_SECONDS_MAX)?;
     let window = spec.duplicate_window_seconds;
     between("/duplicate_window_seconds", window, 0, VerticalSpec::WINDOW_SECONDS_MAX)?;
+    between("/returns/window_days", spec.returns.window_days, 0, ReturnsSpec::WINDOW_DAYS_MAX)?;
     DuplicatesSpec::check(spec.duplicates.as_ref(), what)?;
     let retention = &spec.retention;
     let hours = RetentionSpec::CONTACT_HOURS_MAX;

@@ -6,10 +6,16 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::bidding::BiddingSpec;
 use super::caps::{BudgetSpec, CapsSpec, DuplicatesSpec};
 use super::headers::HeaderSpec;
+use super::policy::PolicySpec;
+use super::prices::PricesSpec;
+use super::returns::{ReturnRateSpec, ReturnsSpec};
 use super::upkeep::{LimitsSpec, ModuleSpec};
-use crate::ids::{BuyerId, CampaignId, Digest, IdError, ModuleName, SourceId, VerticalId};
+use crate::ids::{
+    BuyerId, CampaignId, Digest, IdError, ModuleName, PolicyId, SourceId, VerticalId,
+};
 use crate::money::{Micros, Share};
 
 /// An amount as JSON writes it: text, because a JSON number is a float to most readers.
@@ -97,7 +103,7 @@ macro_rules! serde_name {
     )* };
 }
 
-serde_name!(SourceId BuyerId CampaignId VerticalId ModuleName);
+serde_name!(SourceId BuyerId CampaignId VerticalId PolicyId ModuleName);
 
 impl Serialize for Digest {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -131,6 +137,9 @@ pub struct SourceSpec {
     /// SHA-256 of each key that opens the door for it.
     #[serde(default)]
     pub key_digests: Vec<Digest>,
+    /// SHA-256 of each key with which everything it sends is a test.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub test_key_digests: Vec<Digest>,
 }
 
 impl SourceSpec {
@@ -149,6 +158,12 @@ pub struct BuyerSpec {
     #[serde(default)]
     pub credit_limit: Amount,
     pub delivery: DeliverySpec,
+    /// How much of what it buys it may return; absent means all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub return_rate: Option<ReturnRateSpec>,
+    /// How it is asked for bids over the network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bidding: Option<BiddingSpec>,
     /// For all its campaigns together.
     #[serde(default)]
     pub caps: CapsSpec,
@@ -232,6 +247,9 @@ pub struct VerticalSpec {
     /// How long the same lead from the same source is a duplicate; 0 means never.
     #[serde(default)]
     pub duplicate_window_seconds: u32,
+    /// How its leads may be returned.
+    #[serde(default)]
+    pub returns: ReturnsSpec,
     /// A person that was sold in this vertical is not sold again within this window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duplicates: Option<DuplicatesSpec>,
@@ -289,9 +307,15 @@ impl VerticalSpec {
 pub struct CampaignSpec {
     pub buyer: BuyerId,
     pub vertical: VerticalId,
-    /// What it bids, unless its filter names another price.
+    /// What it bids, unless its filter names another price. Without either its buyer is asked, see [`BiddingSpec`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<Amount>,
+    /// The most that its buyer may bid for it when it is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bid_max: Option<Amount>,
+    /// What it bids where that depends on who else gets the lead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prices: Option<PricesSpec>,
     /// An expression in its text spelling, or as JSON; absent means every lead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub criteria: Option<serde_json::Value>,
@@ -374,6 +398,7 @@ pub struct Register {
     pub buyers: BTreeMap<BuyerId, BuyerSpec>,
     pub verticals: BTreeMap<VerticalId, VerticalSpec>,
     pub campaigns: BTreeMap<CampaignId, CampaignSpec>,
+    pub policies: BTreeMap<PolicyId, PolicySpec>,
     pub lists: BTreeMap<String, ListSpec>,
     pub suppressions: BTreeMap<String, SuppressionSpec>,
     pub modules: BTreeMap<ModuleName, ModuleSpec>,
@@ -381,7 +406,7 @@ pub struct Register {
     pub limits: BTreeMap<String, LimitsSpec>,
 }
 
-const fn yes() -> bool {
+pub(super) const fn yes() -> bool {
     true
 }
 

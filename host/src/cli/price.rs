@@ -7,7 +7,9 @@ use serde::de::{Deserialize, Deserializer, Visitor};
 use serde_json::{Number, Value, json};
 
 use super::Failure;
+use crate::catalog::{PriceName, RankName};
 use crate::clearing::{Award, Bid, Policy, TieKey, award};
+use crate::facts::PriceRule;
 use crate::money::{AmountError, Micros};
 
 /// The longest input, in bytes.
@@ -21,6 +23,11 @@ const HELP: &str = r#"Reads, for example,
 
 and prints {"winners":[{"bidder":"A","price":"10.00"}]}, the best bid first. Amounts are decimals in
 quotes. Left out, "units" is 1, and "reserve" and "increment" are 0.
+
+"rule" chooses what winners pay: "second-price" (as when it is left out), "first-price", or "fixed" with
+"price". "rank" chooses who comes first: "bid", "order" (the lowest "standing" of a bid first) or
+"weighted" (drawn, with the bid's "standing" as its weight). Where "units" is above 1, a bid may name
+"exclusive", an amount for the lead alone; then the side that bids most gets it.
 
 Of equal bids the one with the lowest "seq" wins. Without "seq", or with "auction" (the auction's id),
 a hash of the id and the bidder decides, as it does when leads are sold. "tie" chooses: "earliest" or
@@ -42,6 +49,11 @@ struct Question {
     bids: Vec<Offer>,
     auction: Option<String>,
     tie: Option<TieRule>,
+    #[serde(default)]
+    rule: PriceName,
+    price: Option<Decimal>,
+    #[serde(default)]
+    rank: RankName,
 }
 
 #[derive(serde::Deserialize)]
@@ -49,6 +61,9 @@ struct Question {
 struct Offer {
     bidder: String,
     amount: Decimal,
+    exclusive: Option<Decimal>,
+    #[serde(default)]
+    standing: u32,
     seq: Option<u64>,
 }
 
@@ -99,13 +114,19 @@ fn answer(input: &[u8]) -> Result<Value, String> {
         copies,
         reserve: question.reserve.term("/reserve", unit)?,
         increment: question.increment.term("/increment", unit)?,
+        price: question.price_rule(unit)?,
+        ranking: question.rank.into(),
     };
     let bids = question.bids.iter().enumerate().map(|(index, offer)| {
         if offer.bidder.is_empty() {
             return Err(format!("at /bids/{index}/bidder: a bidder has a name"));
         }
         let amount = offer.amount.read(&format!("/bids/{index}/amount"), unit)?;
-        Ok(Bid { bidder: &offer.bidder, amount })
+        let exclusive = offer.exclusive.as_ref();
+        let exclusive = exclusive
+            .map(|exclusive| exclusive.read(&format!("/bids/{index}/exclusive"), unit))
+            .transpose()?;
+        Ok(Bid { exclusive, standing: offer.standing, ..Bid::new(&offer.bidder, amount) })
     });
     let bids = bids.collect::<Result<Vec<_>, _>>()?;
     let award = award(&policy, &question.tie_key()?, &bids);
@@ -127,12 +148,12 @@ fn only_objects(json: &Value) -> Result<(), String> {
 }
 
 fn winners(award: &Award, bids: &[Bid<'_>], unit: Unit) -> Value {
-    let price = award.price.map(|price| match unit {
+    let text = |price: Micros| match unit {
         Unit::Whole => price.get().to_string(),
         Unit::Decimals(decimals) => price.with_decimals(decimals),
-    });
-    let winners = award.winners.iter().filter_map(|&winner| bids.get(winner));
-    let winners = winners.map(|bid| json!({ "bidder": bid.bidder, "price": price }));
+    };
+    let winners = award.winners.iter().filter_map(|won| Some((bids.get(won.bid)?, won.price)));
+    let winners = winners.map(|(bid, price)| json!({"bidder": bid.bidder, "price": text(price)}));
     json!({ "winners": winners.collect::<Vec<_>>() })
 }
 
@@ -142,11 +163,23 @@ fn one() -> Number {
 
 impl Question {
     fn unit(&self) -> Unit {
-        let amounts =
-            self.bids.iter().map(|offer| &offer.amount).chain([&self.reserve, &self.increment]);
+        let exclusives = self.bids.iter().filter_map(|offer| offer.exclusive.as_ref());
+        let amounts = self.bids.iter().map(|offer| &offer.amount).chain(exclusives);
+        let amounts = amounts.chain([&self.reserve, &self.increment]).chain(&self.price);
         match amounts.map(Decimal::decimals).max() {
             None | Some(0) => Unit::Whole,
             Some(decimals) => Unit::Decimals(decimals),
+        }
+    }
+
+    fn price_rule(&self, unit: Unit) -> Result<PriceRule, String> {
+        match (self.rule, &self.price) {
+            (PriceName::Fixed, None) => {
+                Err("at /price: name the price that winners pay".to_owned())
+            }
+            (PriceName::Fixed, Some(price)) => Ok(self.rule.rule(price.term("/price", unit)?)),
+            (_, Some(_)) => Err("at /price: is used only where \"rule\" is \"fixed\"".to_owned()),
+            (_, None) => Ok(self.rule.rule(Micros::ZERO)),
         }
     }
 
@@ -303,13 +336,10 @@ mod tests {
         check(&tie(r#","tie":"earliest","auction":"pg_1""#), b);
         let key = |auction: &str| {
             let amount = Micros::new(5);
-            let policy = Policy { copies: 1, reserve: Micros::ZERO, increment: Micros::ZERO };
-            let bids = ["A", "B"].map(|bidder| Bid { bidder, amount });
-            if award(&policy, &TieKey::new(auction.as_bytes()), &bids).winners == [0] {
-                a
-            } else {
-                b
-            }
+            let policy = Policy::second_price(1, Micros::ZERO, Micros::ZERO);
+            let bids = ["A", "B"].map(|bidder| Bid::new(bidder, amount));
+            let award = award(&policy, &TieKey::new(auction.as_bytes()), &bids);
+            if award.winners.iter().all(|won| won.bid == 0) { a } else { b }
         };
         assert_ne!(key("pg_1"), key("pg_2"));
         for auction in ["pg_1", "pg_2"] {
@@ -327,6 +357,46 @@ mod tests {
         let bids = r#""bids":[{"bidder":"A","amount":"5","seq":1},{"bidder":"B","amount":"5"}]"#;
         check(&format!("{{{bids}}}"), message);
         check(&format!(r#"{{{bids},"tie":"earliest"}}"#), message);
+    }
+
+    #[test]
+    fn every_rule_can_be_asked_for() {
+        let bids = r#""bids":[{"bidder":"A","amount":"12"},{"bidder":"B","amount":"9.50"}]"#;
+        let asked = |rest: &str| format!("{{{bids}{rest}}}");
+        let a = |price: &str| format!(r#"{{"winners":[{{"bidder":"A","price":"{price}"}}]}}"#);
+        check(&asked(r#","rule":"second-price""#), &a("9.50"));
+        check(&asked(r#","rule":"first-price""#), &a("12.00"));
+        check(&asked(r#","rule":"fixed","price":"8""#), &a("8.00"));
+        check(&asked(r#","rule":"fixed","price":"12.001""#), r#"{"winners":[]}"#);
+        check(&asked(r#","rule":"fixed""#), "at /price: name the price that winners pay");
+        check(&asked(r#","rule":"fixed","price":"-1""#), "at /price: -1 is less than 0");
+        let unused = r#"at /price: is used only where "rule" is "fixed""#;
+        check(&asked(r#","price":"8""#), unused);
+        let placed = r#"{"rule":"first-price","rank":"order","bids":[{"bidder":"A","amount":"12","standing":2},{"bidder":"B","amount":"9","standing":1}]}"#;
+        check(placed, r#"{"winners":[{"bidder":"B","price":"9"}]}"#);
+        let drawn = placed
+            .replace("order", "weighted")
+            .replace(r#""standing":2"#, r#""standing":4000000000"#);
+        check(&drawn, r#"{"winners":[{"bidder":"A","price":"12"}]}"#);
+    }
+
+    #[test]
+    fn a_bid_for_the_lead_alone_competes_with_those_for_copies() {
+        let asked = |exclusive: &str| {
+            let bids = r#"{"bidder":"B","amount":"8"},{"bidder":"C","amount":"8"}"#;
+            format!(
+                r#"{{"units":2,"reserve":"5","bids":[{{"bidder":"A","amount":"0","exclusive":"{exclusive}"}},{bids}],"tie":"hash"}}"#
+            )
+        };
+        check(&asked("20"), r#"{"winners":[{"bidder":"A","price":"16"}]}"#);
+        let both = answer(asked("15").as_bytes()).unwrap();
+        for winner in both["winners"].as_array().unwrap() {
+            assert_eq!(winner["price"], "8", "{both}");
+        }
+        check(
+            &asked("abc"),
+            "at /bids/0/exclusive: `abc`: an amount is digits with at most one point, such as 12.50",
+        );
     }
 
     #[test]
@@ -358,13 +428,13 @@ mod tests {
         check(
             r#"{"bids":[],"currency":"USD"}"#,
             &wrong(
-                "unknown field `currency`, expected one of `units`, `reserve`, `increment`, `bids`, `auction`, `tie` at line 1 column 21",
+                "unknown field `currency`, expected one of `units`, `reserve`, `increment`, `bids`, `auction`, `tie`, `rule`, `price`, `rank` at line 1 column 21",
             ),
         );
         check(
             r#"{"bids":[{"bidder":"A","amount":"1","score":"2"}]}"#,
             &wrong(
-                "unknown field `score`, expected one of `bidder`, `amount`, `seq` at line 1 column 43",
+                "unknown field `score`, expected one of `bidder`, `amount`, `exclusive`, `standing`, `seq` at line 1 column 43",
             ),
         );
         check(r#"{"units":1}"#, &wrong("missing field `bids` at line 1 column 11"));

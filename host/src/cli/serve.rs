@@ -48,6 +48,13 @@ pub(super) struct Args {
     /// Let buyers' end points be plain HTTP on loopback. So it is anyway if only loopback is listened on.
     #[arg(long, env = "GAVEL_ALLOW_LOOPBACK_BUYERS")]
     allow_loopback_buyers: bool,
+    /// A network that is not public and may be called all the same, such as 10.20.0.0/16. May be given several times; in
+    /// the environment with commas.
+    #[arg(long, env = "GAVEL_EGRESS_ALLOW", value_name = "CIDR", value_delimiter = ',')]
+    egress_allow: Vec<String>,
+    /// A PEM file with certificate authorities to trust beside the machine's, such as a buyer's private one.
+    #[arg(long, env = "GAVEL_EGRESS_CA", value_name = "FILE", value_delimiter = ',')]
+    egress_ca: Vec<PathBuf>,
     /// How many requests may be under way at once.
     #[arg(long, env = "GAVEL_REQUESTS_MAX", default_value_t = REQUESTS_MAX)]
     requests_max: usize,
@@ -87,6 +94,8 @@ pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
             operator_key: args.operator_key,
             currency: args.currency,
             allow_loopback_buyers: args.allow_loopback_buyers,
+            egress_allow: args.egress_allow,
+            egress_ca: args.egress_ca,
             requests_max: args.requests_max,
             connections_max: args.connections_max,
         },

@@ -117,11 +117,11 @@ impl Awards {
             (true, false) => &mut self.new,
             (false, true) => &mut self.lost,
             (false, false) if old.winners != new.winners => &mut self.other_winners,
-            (false, false) if old.price != new.price => &mut self.repriced,
+            (false, false) if old.prices != new.prices => &mut self.repriced,
             (false, false) => &mut self.same,
         };
         *count = count.saturating_add(1);
-        !(old.winners == new.winners && (old.winners.is_empty() || old.price == new.price))
+        !(old.winners == new.winners && old.prices == new.prices)
     }
 
     /// Returns how many have other winners.

@@ -21,13 +21,15 @@ fn side(text: &str) -> Side {
     let spent = if said.contains(&Said::Failed) { Err("it trapped".to_owned()) } else { Ok(1_000) };
     let mut award = award.split(' ');
     let price = micros(award.next_back().unwrap());
-    Side { said, spent, winners: award.map(str::to_owned).collect(), price }
+    let winners: Vec<String> = award.map(str::to_owned).collect();
+    let prices = vec![price; winners.len()];
+    Side { said, spent, winners, prices }
 }
 
 fn sight(ping: u128, old: &str, new: &str) -> Sight {
     let (old, new) = (side(old), side(new));
     let campaigns = (0..old.said.len()).map(|index| format!("c{index}")).collect();
-    let terms = Terms { copies: 1, reserve: 0, increment: 0, margin: 100_000 };
+    let terms = Terms::second_price(1, 0, 0, 100_000);
     Sight { ping: PingId::from_u128(ping), terms, campaigns, old, new }
 }
 

@@ -11,6 +11,7 @@ use super::told;
 use crate::clock::Clock;
 use crate::config::{CONNECTIONS_MAX, Config, Keeping, REQUESTS_MAX};
 use crate::contacts::Location;
+use crate::egress::Egress;
 use crate::exchange::{Difference, replay};
 use crate::ids::Digest;
 use crate::journal::{Audit, JournalError, Reading};
@@ -50,7 +51,7 @@ pub(super) async fn start_exchange(
         listen: (Ipv4Addr::LOCALHOST, port).into(),
         operator_key: Digest::of(operator_key.as_bytes()),
         currency: "USD".to_owned(),
-        allow_loopback_buyers: true,
+        egress: Egress::public().allow_loopback(),
         requests_max: REQUESTS_MAX,
         connections_max: CONNECTIONS_MAX,
         clock: Clock::system(),

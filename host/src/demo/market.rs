@@ -1,4 +1,5 @@
-//! The demo's market as data: two verticals, five sources in five dialects, eight buyers with twenty campaigns.
+//! The demo's market as data: two verticals, five sources in five dialects, eight buyers with twenty-four campaigns, of
+//! which four have no price: their buyers are asked for bids over the network.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -8,6 +9,7 @@ use serde_json::{Value, json};
 use super::buyers::{Character, TIMEOUT_MS};
 use super::dialects::Dialect;
 use super::people::Ages;
+use crate::mock;
 
 pub(super) const AUTO: &str = "auto-insurance";
 pub(super) const MEDICARE: &str = "medicare-health";
@@ -146,16 +148,28 @@ const fn buyer(
 }
 
 impl Buyer {
-    /// Returns the body that makes it, with the address of its system.
-    pub(super) fn body(&self, url: &str) -> Value {
-        json!({
+    /// Returns the body that makes it, with the addresses of its system: for leads, and for bids if it is asked.
+    pub(super) fn body(&self, url: &str, bids: Option<String>) -> Value {
+        let mut body = json!({
             "name": self.name, "credit_limit": self.credit_limit,
             "delivery": {"url": url, "timeout_ms": TIMEOUT_MS, "idempotent": true},
-        })
+        });
+        if let (Some(url), Some(members)) = (bids, body.as_object_mut()) {
+            members.insert("bidding".to_owned(), json!({"url": url}));
+        }
+        body
     }
 }
 
-/// The twenty campaigns by id, each as the operator's API takes it.
+/// The buyers that are asked for bids, and how their end points for that behave.
+pub(super) const ASKED: [(&str, mock::Character); 4] = [
+    ("bluebird-auto", mock::Character::Prompt),
+    ("cardinal-direct", mock::Character::Slow),
+    ("dogwood-agency", mock::Character::Hanging),
+    ("harbor-senior", mock::Character::Flapping),
+];
+
+/// The campaigns by id, each as the operator's API takes it.
 pub(super) static CAMPAIGNS: LazyLock<BTreeMap<String, Value>> = LazyLock::new(|| {
     // A test holds that it reads; an empty market would fail every check.
     serde_json::from_str(include_str!("campaigns.json")).unwrap_or_default()
@@ -167,7 +181,9 @@ mod tests {
 
     #[test]
     fn the_market_is_as_large_as_promised() {
-        assert_eq!(CAMPAIGNS.len(), 20);
+        assert_eq!(CAMPAIGNS.len(), 24);
+        let unpriced = |body: &&Value| body.get("price").is_none() && body.get("filter").is_none();
+        assert_eq!(CAMPAIGNS.values().filter(unpriced).count(), ASKED.len());
         let with = |name| CAMPAIGNS.values().filter(move |body| body.get(name).is_some()).count();
         assert_eq!(with("filter"), 3);
         assert!(with("schedule") >= 2 && with("caps") >= 3 && with("budget") >= 3);

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::api::{Api, ApiError};
 use super::buyers::EndPoint;
-use super::market::{BUYERS, CAMPAIGNS, MODULES, SOURCES, VERTICALS};
+use super::market::{ASKED, BUYERS, CAMPAIGNS, MODULES, SOURCES, VERTICALS};
+use crate::mock::{MarketError, MockBuyer, MockSpec};
 
 /// Why the market did not open.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +19,8 @@ pub enum OpeningError {
     Api(#[from] ApiError),
     #[error("a buyer's end point does not open")]
     EndPoint(#[source] std::io::Error),
+    #[error("a buyer's end point for bids does not open")]
+    Bidder(#[from] MarketError),
     #[error("the answer to {call} has no `{field}`")]
     Unreadable { call: String, field: &'static str },
 }
@@ -28,6 +31,8 @@ pub(super) struct Opened {
     /// The sources' keys, in the market's order.
     pub(super) keys: Vec<String>,
     pub(super) end_points: Vec<EndPoint>,
+    /// Where buyers are asked for bids; they answer for as long as this is kept.
+    pub(super) _bidders: Vec<MockBuyer>,
 }
 
 /// A version of a module as the exchange knows it.
@@ -68,12 +73,18 @@ pub(super) async fn open(
             None => text(&made, "key", &path)?,
         });
     }
-    let mut end_points = Vec::new();
+    let (mut end_points, mut bidders) = (Vec::new(), Vec::new());
     for buyer in BUYERS {
         let opened = EndPoint::open(buyer.id, buyer.character).await;
         let end_point = opened.map_err(OpeningError::EndPoint)?;
         let path = format!("/v1/buyers/{}", buyer.id);
-        api.put(&path, &buyer.body(&end_point.url())).await?;
+        let mut bids = None;
+        if let Some((_, character)) = ASKED.iter().find(|(id, _)| *id == buyer.id) {
+            let bidder = MockBuyer::open(MockSpec::of(*character), None, None).await?;
+            bids = Some(bidder.bid_url());
+            bidders.push(bidder);
+        }
+        api.put(&path, &buyer.body(&end_point.url(), bids)).await?;
         let deposit = json!({"amount": buyer.deposit, "reference": "demo-1"});
         api.post(&format!("{path}/deposits"), &deposit).await?;
         end_points.push(end_point);
@@ -81,7 +92,7 @@ pub(super) async fn open(
     for (id, body) in &*CAMPAIGNS {
         api.put(&format!("/v1/campaigns/{id}"), body).await?;
     }
-    Ok(Opened { keys, end_points })
+    Ok(Opened { keys, end_points, _bidders: bidders })
 }
 
 /// Uploads a component as the newest version of a module.

@@ -36,7 +36,11 @@ impl Client {
     pub(super) fn build(egress: &Egress) -> Result<Self, Unavailable> {
         // Without a provider reqwest panics. If one is installed it stays: the program has chosen.
         let _chosen = rustls::crypto::ring::default_provider().install_default();
+        let authorities =
+            egress.authorities.iter().map(|authority| reqwest::Certificate::from_der(authority));
+        let authorities = authorities.collect::<Result<Vec<_>, _>>().map_err(Unavailable)?;
         let http = reqwest::Client::builder()
+            .tls_certs_merge(authorities)
             .user_agent(concat!("gavel/", env!("CARGO_PKG_VERSION")))
             .dns_resolver(Resolver::new(egress.clone()))
             .redirect(redirect::Policy::none())

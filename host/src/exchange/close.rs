@@ -1,10 +1,10 @@
 //! Closing an auction: who can pay, who wins, and a reason for everyone else. Pure, so that a replay closes the same
 //! way.
 
-use crate::bidding::Bids;
+use crate::bidding::{Bid as Offered, Bids};
 use crate::book::{Bar, State};
-use crate::catalog::{Campaign, Source, Vertical};
-use crate::clearing::{Award, Bid, Outcome, Policy, TieKey, award};
+use crate::catalog::{Campaign, Place, Policy, Source, Vertical};
+use crate::clearing::{Award, Bid, Outcome, TieKey, Won, award_on, offer};
 use crate::clock::Moment;
 use crate::facts::{BidMade, Counted, LeftOut, ModuleUsed, Terms, Winner};
 use crate::ids::{Digest, PingId};
@@ -22,77 +22,78 @@ pub struct Closed {
 }
 
 /// Closes an auction. `covers` is the book's word on caps, funds and budgets at this instant: a bid that it does not
-/// cover neither wins nor sets the price. A late auction has no winners.
+/// cover, by the most that the buyer may have to pay, neither wins nor sets a price. A late auction has no winners.
 pub fn close(
     terms: &Terms,
+    policy: &Policy,
     ping: PingId,
     bids: Bids<'_>,
     late: bool,
     covers: impl Fn(&Campaign, Micros) -> Result<Counted, Bar>,
 ) -> Closed {
     let Bids { bids, left_out: mut excluded, filters, .. } = bids;
-    let made = bids
-        .iter()
-        .map(|bid| BidMade {
-            campaign: bid.campaign.id.as_str().to_owned(),
-            buyer: bid.campaign.buyer.id.as_str().to_owned(),
-            amount: bid.amount.get(),
-        })
-        .collect();
+    let made: Vec<BidMade> = bids.iter().map(|bid| recorded(policy, bid)).collect();
     let mut payable = Vec::with_capacity(bids.len());
-    for bid in bids {
+    for (bid, made) in bids.iter().zip(&made) {
+        let most = Micros::new(made.most());
         let lost = if late {
             Err((Exclusion::DeadlinePassed, None))
-        } else if bid.amount.is_positive() {
-            covers(bid.campaign, bid.amount).map_err(Bar::told)
+        } else if most.is_positive() {
+            covers(bid.campaign, most).map_err(Bar::told)
         } else {
             Err((Exclusion::NotPositive, None))
         };
         match lost {
-            Ok(counted) => payable.push((bid, counted)),
+            Ok(counted) => payable.push((bid.campaign, made, counted)),
             Err((exclusion, detail)) => excluded.push(left_out(bid.campaign, exclusion, detail)),
         }
     }
-    let offers: Vec<Bid<'_>> = payable
-        .iter()
-        .map(|(bid, _)| Bid { bidder: bid.campaign.buyer.id.as_str(), amount: bid.amount })
-        .collect();
+    let offers: Vec<Bid<'_>> = payable.iter().map(|(_, made, _)| offer(made)).collect();
     let award = clear(terms, ping, &offers);
-    let price = award.price.unwrap_or_default().get();
-    let winners = award
-        .winners
-        .iter()
-        .filter_map(|index| payable.get(*index))
-        .map(|(bid, counted)| Winner {
-            campaign: bid.campaign.id.as_str().to_owned(),
-            buyer: bid.campaign.buyer.id.as_str().to_owned(),
-            bid: bid.amount.get(),
-            price,
+    let winner = |won: &Won| {
+        let (_, made, counted) = payable.get(won.bid)?;
+        let exclusive = award.exclusive;
+        Some(Winner {
+            campaign: made.campaign.clone(),
+            buyer: made.buyer.clone(),
+            bid: if exclusive { made.most() } else { made.amount },
+            price: won.price.get(),
+            exclusive,
             counted: *counted,
         })
-        .collect();
-    for ((bid, _), outcome) in payable.iter().zip(&award.outcomes) {
+    };
+    let winners = award.winners.iter().filter_map(winner).collect();
+    for ((campaign, ..), outcome) in payable.iter().zip(&award.outcomes) {
         let exclusion = match outcome {
             Outcome::Won => continue,
             Outcome::Outbid => Exclusion::Outbid,
+            Outcome::Outranked => Exclusion::Outranked,
+            Outcome::LowerTier => Exclusion::LowerTier,
             Outcome::BelowReserve => Exclusion::BelowReserve,
             Outcome::NotPositive => Exclusion::NotPositive,
             Outcome::OwnBetterBid => Exclusion::OwnBetterBid,
         };
-        excluded.push(left_out(bid.campaign, exclusion, None));
+        excluded.push(left_out(campaign, exclusion, None));
     }
     excluded.sort_by(|one, other| one.campaign.cmp(&other.campaign));
     Closed { winners, left_out: excluded, bids: made, filters }
 }
 
-/// Awards a lead on recorded terms. A hash of the ping's handle breaks ties.
+fn recorded(policy: &Policy, bid: &Offered<'_>) -> BidMade {
+    let Place { tier, standing } = policy.place(bid.campaign).unwrap_or_default();
+    BidMade {
+        campaign: bid.campaign.id.as_str().to_owned(),
+        buyer: bid.campaign.buyer.id.as_str().to_owned(),
+        amount: bid.amount.get(),
+        exclusive: bid.exclusive.map(Micros::get),
+        tier,
+        standing,
+    }
+}
+
+/// Awards a lead on recorded terms. A hash of the ping's handle breaks ties and draws.
 pub(super) fn clear(terms: &Terms, ping: PingId, offers: &[Bid<'_>]) -> Award {
-    let policy = Policy {
-        copies: terms.copies,
-        reserve: Micros::new(terms.reserve),
-        increment: Micros::new(terms.increment),
-    };
-    award(&policy, &TieKey::new(ping.to_string().as_bytes()), offers)
+    award_on(terms, &TieKey::new(ping.to_string().as_bytes()), offers)
 }
 
 /// Returns what the same lead has in common with itself, or zeros where nobody asks for duplicates.

@@ -131,16 +131,19 @@ impl Exchange {
             if errand.attempts > 0 {
                 self.ask_again(errand).await?;
             }
-            let vertical = self.book.decide(|book| {
+            let (vertical, handle) = self.book.decide(|book| {
                 let open = book.open_ping(errand.ping)?;
-                delivery::may_ask(open, errand).then(|| open.auction.vertical.clone())
+                let handle = open.auction.handle_of(&errand.winner.campaign).map(str::to_owned);
+                let vertical = open.auction.vertical.clone();
+                delivery::may_ask(open, errand).then_some((vertical, handle))
             })?;
             let buyer = market.buyer_named(&errand.winner.buyer)?;
             let schema = market.vertical_named(&vertical).map(|vertical| &**vertical.schema());
             let (vertical, currency) = (vertical.as_str(), self.currency.as_str());
             // Open no longer than the attempt.
             let lead = &*self.open_lead(errand.ping, sealed).ok()?;
-            let offer = Offer { vertical, currency, handle: None, test: false, lead, schema };
+            let handle = handle.as_deref();
+            let offer = Offer { vertical, currency, handle, test: false, lead, schema };
             delivery::attempt(&self.courier, buyer, errand, &offer).await
         };
         // What a buyer answers must not put an adapter out of service that others share.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Exchange, Trouble};
-use crate::catalog::{Market, ModuleVersion, Source, Vertical};
+use crate::catalog::{KeyMode, Market, ModuleVersion, Source, Vertical};
 use crate::clock::Moment;
 use crate::facts::{Fact, ModuleUsed, Request, SubmissionRefused};
 use crate::ids::PingId;
@@ -18,7 +18,7 @@ use crate::settlement::{Answer, Story};
 pub enum Entry {
     /// The same request was answered before, about this ping.
     Seen(PingId),
-    /// The same full post held the auction of this ping, and a crash came before the lead was claimed.
+    /// The same post held the auction of this ping, and a crash came before the lead was claimed.
     Interrupted(PingId, Box<Entered>),
     New(Box<Entered>),
 }
@@ -29,6 +29,8 @@ pub struct Entered {
     pub source: Arc<Source>,
     pub vertical: Arc<Vertical>,
     pub envelope: Envelope,
+    /// It is a test: by its own word, or because its key is one for tests.
+    pub test: bool,
     pub lead: Lead,
     pub request: Option<Request>,
     module: ModuleVersion,
@@ -67,8 +69,8 @@ impl Exchange {
             let upkeep = &vertical.normalizer.upkeep;
             self.failed(&fault.module, upkeep, &fault.forfeit, submission.received);
         })?;
-        let source = match known {
-            Some(source) => source,
+        let (source, mode) = match known {
+            Some(caller) => caller,
             None => self.door.caller(market, submission, reading.envelope.credential.as_ref())?,
         };
         let request = submission.request();
@@ -82,7 +84,7 @@ impl Exchange {
                 }
                 let claim = self.door.claim(&source.id, request)?;
                 if let Some(ping) = self.seen(&source, request)? {
-                    if submission.call != Call::Full || !self.unclaimed(ping) {
+                    if submission.call == Call::Ping || !self.unclaimed(ping) {
                         return Ok(Entry::Seen(ping));
                     }
                     interrupted = Some(ping);
@@ -101,6 +103,7 @@ impl Exchange {
             }
         };
         let entered = Box::new(Entered {
+            test: reading.envelope.test || mode == KeyMode::Test,
             source,
             vertical: Arc::clone(vertical),
             envelope: reading.envelope,
@@ -161,9 +164,9 @@ impl Exchange {
         let auction = story.auction.as_ref().ok_or(Trouble::PingNotFound)?;
         Ok(match submission.call {
             Call::Ping => Answer::to_ping(auction),
-            Call::Full if auction.winners.is_empty() => Answer::unsold(auction),
-            // A full post that a crash cut in two, and that was not sent again while its price held.
-            Call::Full if story.posted.is_none() && story.refused.is_none() => {
+            Call::Post | Call::Full if auction.winners.is_empty() => Answer::unsold(auction),
+            // A post that a crash cut in two, and that was not sent again while its price held.
+            Call::Post | Call::Full if story.posted.is_none() && story.refused.is_none() => {
                 Answer::Unsold { ping, reason: crate::reasons::Refusal::PingExpired }
             }
             Call::Post | Call::Full => story.to_post(ping),
@@ -184,6 +187,9 @@ impl Exchange {
         let story: Story = self.story(ping).await?;
         let auction = story.auction.as_ref().filter(|auction| auction.source == source);
         let auction = auction.ok_or(Trouble::PingNotFound)?;
+        if let Some(by) = story.superseded_by {
+            return self.answer_superseded(ping, by, submission).await;
+        }
         let refused = story.refused.as_ref().map(|refused| refused.body);
         let reason = match story.posted.as_ref().map(|posted| posted.body).or(refused) {
             Some(body) if body == *submission.body_digest().as_bytes() => {
@@ -194,6 +200,25 @@ impl Exchange {
             None => crate::reasons::Refusal::PingExpired,
         };
         Ok(Answer::Unsold { ping, reason })
+    }
+
+    /// Answers another post of a ping that made room for an auction of the lead as it was posted.
+    async fn answer_superseded(
+        &self,
+        ping: PingId,
+        by: PingId,
+        submission: &Submission,
+    ) -> Result<Answer, Trouble> {
+        let story = self.story(by).await?;
+        match &story.auction {
+            // A crash came before that auction was held.
+            None => Ok(Answer::Unsold { ping, reason: crate::reasons::Refusal::PingExpired }),
+            Some(auction) if auction.body != *submission.body_digest().as_bytes() => {
+                Err(Trouble::PostedOtherwise)
+            }
+            Some(auction) if auction.winners.is_empty() => Ok(Answer::unsold(auction)),
+            Some(_) => Ok(story.to_post(by)),
+        }
     }
 
     /// Returns the facts of one ping with their places and times.
@@ -216,6 +241,12 @@ impl Exchange {
         }
         Ok(facts)
     }
+}
+
+/// Makes the handle of a ping.
+pub(super) fn handle(at: Moment) -> Result<PingId, Trouble> {
+    let random = random().map_err(|_| Trouble::Overloaded("no randomness"))?;
+    Ok(PingId::new(at, random))
 }
 
 /// Returns the random part of a handle.

@@ -11,7 +11,7 @@ use crate::book::Account;
 use crate::catalog::{BuyerSpec, Draft, Faults, Market, SourceSpec};
 use crate::delivery::courier::Outcome;
 use crate::delivery::{Attempt, Errand};
-use crate::facts::{Delivered, Deposited, Fact, Saved};
+use crate::facts::{Delivered, Fact, Saved};
 use crate::fixtures::Failed;
 use crate::ids::{BuyerId, Digest, PingId, SourceId};
 use crate::money::Micros;
@@ -23,7 +23,11 @@ use crate::settlement;
 pub(super) const SOURCE_KEY_BYTES_MIN: usize = 16;
 /// How many keys a source has at most: the newest and the one before it, so that they can be changed without a gap.
 pub(super) const SOURCE_KEYS_MAX: usize = 2;
-/// The longest reference of a deposit, in bytes.
+/// What a key for leads that are sold begins with.
+const LIVE_KEY: &str = "gv_live_";
+/// What a key for tests begins with.
+const TEST_KEY: &str = "gv_test_";
+/// The longest reference of a movement of money, in bytes.
 pub(super) const REFERENCE_BYTES_MAX: usize = 128;
 
 /// Why an operator's act was refused. Nothing has changed.
@@ -50,6 +54,9 @@ pub enum ActError {
     /// A version does not show what it must show before it may serve.
     #[error("{0}")]
     Gate(String),
+    /// The book and the ledger do not agree.
+    #[error("no money moves now: {0}")]
+    MoneyStopped(String),
     #[error("the journal does not take facts any more")]
     Closed,
 }
@@ -70,6 +77,56 @@ pub struct SavedSource {
     pub created: bool,
     /// The key that was made for it: shown this once, kept as a digest only.
     pub key: Option<String>,
+    /// The key for tests that was made for it, likewise.
+    pub test_key: Option<String>,
+}
+
+/// What the operator wants of a source's keys of one kind.
+enum Asked {
+    Nothing,
+    New,
+    Brought(String),
+}
+
+impl Asked {
+    fn taken_from(body: &mut Value, key: &str, new_key: &str) -> Result<Self, ActError> {
+        let Some(object) = body.as_object_mut() else { return Ok(Self::Nothing) };
+        let digests = format!("{key}_digests");
+        if object.contains_key(&digests) {
+            let message = format!("keys are set with `{key}` or `{new_key}`");
+            return Err(invalid(&format!("/{digests}"), message));
+        }
+        let brought = object.remove(key);
+        let wanted = object.remove(new_key).is_some_and(|wanted| wanted == Value::Bool(true));
+        match brought {
+            Some(Value::String(key)) if key.len() >= SOURCE_KEY_BYTES_MIN => Ok(Self::Brought(key)),
+            Some(_) => {
+                let message = format!("a key is text of at least {SOURCE_KEY_BYTES_MIN} bytes");
+                Err(invalid(&format!("/{key}"), message))
+            }
+            None if wanted => Ok(Self::New),
+            None => Ok(Self::Nothing),
+        }
+    }
+
+    /// Adds the key, and returns it if it was made here.
+    fn add(
+        self,
+        digests: &mut Vec<Digest>,
+        prefix: &str,
+        needed: bool,
+    ) -> Result<Option<String>, ActError> {
+        match self {
+            Self::Brought(key) => add_key(digests, &key),
+            Self::Nothing if !needed => (),
+            Self::New | Self::Nothing => {
+                let key = new_key(prefix).map_err(|error| invalid("/new_key", error))?;
+                add_key(digests, &key);
+                return Ok(Some(key));
+            }
+        }
+        Ok(None)
+    }
 }
 
 impl Exchange {
@@ -79,39 +136,23 @@ impl Exchange {
     }
 
     /// Saves a source. `key` brings an old key along; `new_key` makes a new one; the first save makes one anyway.
+    /// `test_key` and `new_test_key` do the same for keys with which everything is a test.
     pub async fn save_source(&self, id: &str, mut body: Value) -> Result<SavedSource, ActError> {
         let source = SourceId::parse(id).map_err(|error| invalid("", error))?;
-        let (mut brought, mut wanted) = (None, false);
-        if let Some(object) = body.as_object_mut() {
-            brought = object.remove("key");
-            wanted = object.remove("new_key").is_some_and(|new_key| new_key == Value::Bool(true));
-            if object.contains_key("key_digests") {
-                return Err(invalid("/key_digests", "keys are set with `key` or `new_key`"));
-            }
-        }
+        let live = Asked::taken_from(&mut body, "key", "new_key")?;
+        let test = Asked::taken_from(&mut body, "test_key", "new_test_key")?;
         let mut spec: SourceSpec = read(body)?;
         let mut draft = self.draft.lock().await;
         let before = draft.register.sources.get(&source);
         spec.key_digests = before.map(|before| before.key_digests.clone()).unwrap_or_default();
-        let mut made = None;
-        match brought {
-            Some(Value::String(key)) if key.len() >= SOURCE_KEY_BYTES_MIN => {
-                add_key(&mut spec.key_digests, &key);
-            }
-            Some(_) => {
-                let message = format!("a key is text of at least {SOURCE_KEY_BYTES_MIN} bytes");
-                return Err(invalid("/key", message));
-            }
-            None if wanted || spec.key_digests.is_empty() => {
-                let key = new_key().map_err(|error| invalid("/new_key", error))?;
-                add_key(&mut spec.key_digests, &key);
-                made = Some(key);
-            }
-            None => (),
-        }
+        spec.test_key_digests =
+            before.map(|before| before.test_key_digests.clone()).unwrap_or_default();
+        let first = spec.key_digests.is_empty();
+        let key = live.add(&mut spec.key_digests, LIVE_KEY, first)?;
+        let test_key = test.add(&mut spec.test_key_digests, TEST_KEY, false)?;
         let created = before.is_none();
         self.change(&mut draft, saved("source", id, &spec)?).await?;
-        Ok(SavedSource { created, key: made })
+        Ok(SavedSource { created, key, test_key })
     }
 
     /// Saves a buyer. A secret header that only says that there is one stays as it is. Returns whether it is new.
@@ -145,6 +186,7 @@ impl Exchange {
             "buyer" => register.buyers.keys().any(|known| known.as_str() == id),
             "vertical" => register.verticals.keys().any(|known| known.as_str() == id),
             "campaign" => register.campaigns.keys().any(|known| known.as_str() == id),
+            "policy" => register.policies.keys().any(|known| known.as_str() == id),
             "module" => register.modules.keys().any(|known| known.as_str() == id),
             "limits" => register.limits.contains_key(id),
             "suppression" => register.suppressions.contains_key(id),
@@ -154,57 +196,14 @@ impl Exchange {
         Ok(!known)
     }
 
-    /// Books a buyer's money. The same reference with the same amount counts once.
-    pub async fn deposit(
-        &self,
-        buyer: &str,
-        amount: Micros,
-        reference: &str,
-    ) -> Result<(Account, bool), ActError> {
-        if !amount.is_positive() {
-            return Err(invalid("/amount", "a deposit is above zero"));
-        }
-        if reference.is_empty() || reference.len() > REFERENCE_BYTES_MAX {
-            let message = format!(
-                "a reference has 1 to {REFERENCE_BYTES_MAX} bytes and is unique for the buyer"
-            );
-            return Err(invalid("/reference", message));
-        }
-        let id = BuyerId::parse(buyer).map_err(|error| invalid("", error))?;
-        if self.catalog.load().buyer(&id).is_none() {
-            return Err(ActError::NotFound(format!("buyer `{buyer}`")));
-        }
-        let fact = Fact::Deposited(Deposited {
-            buyer: buyer.to_owned(),
-            amount: amount.get(),
-            reference: reference.to_owned(),
-        });
-        let seat = self.journal.seat().await.map_err(|_| ActError::Closed)?;
-        let at = self.clock.now();
-        let (account, committed) = self.book.decide(|book| {
-            if let Some(known) = book.deposit(buyer, reference) {
-                if known == amount {
-                    return Ok((book.account(buyer), None));
-                }
-                let message = format!("reference `{reference}` was used for a deposit of {known}");
-                return Err(ActError::Conflict(message));
-            }
-            if book.account(buyer).balance.checked_add(amount).is_none() {
-                return Err(invalid("/amount", "the balance would pass the largest amount"));
-            }
-            let committed = self.record(book, seat, at, &fact, None);
-            Ok((book.account(buyer), Some(committed)))
-        })?;
-        let created = committed.is_some();
-        if let Some(committed) = committed {
-            committed.wait().await.map_err(|_| ActError::Closed)?;
-        }
-        Ok((account, created))
-    }
-
     /// Returns a buyer's money.
     pub fn account(&self, buyer: &str) -> Account {
         self.book.decide(|book| book.account(buyer))
+    }
+
+    /// Returns what is owed to a source; below zero it owes, after returns.
+    pub fn owed(&self, source: &str) -> Micros {
+        self.book.decide(|book| book.owed(source))
     }
 
     /// Returns the balances of all ledger accounts.
@@ -227,7 +226,7 @@ impl Exchange {
             _ => None,
         });
         let schema = vertical.map(|vertical| vertical.schema());
-        Ok(settlement::receipt(&facts, schema, &self.currency))
+        Ok(settlement::receipt(&facts, schema, &self.currency, self.clock.now()))
     }
 
     /// Takes the operator's word for a delivery whose end nobody knew.
@@ -286,10 +285,10 @@ fn add_key(digests: &mut Vec<Digest>, key: &str) {
 }
 
 /// Makes a key of 256 random bits. Its prefix lets scanners for leaked secrets know it.
-fn new_key() -> Result<String, getrandom::Error> {
+fn new_key(prefix: &str) -> Result<String, getrandom::Error> {
     let bytes: [u8; 32] = entrance::random()?;
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(format!("gv_live_{hex}"))
+    Ok(format!("{prefix}{hex}"))
 }
 
 fn saved(what: &str, id: &str, spec: &impl Serialize) -> Result<Fact, ActError> {

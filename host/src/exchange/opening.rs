@@ -3,19 +3,21 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::Exchange;
+use super::books::Books;
 use super::deliveries::SHIPPING_MAX;
 use super::diff::Diffing;
 use super::drains::Drains;
 use super::failures::Failures;
 use super::shadow::Shadows;
 use super::upkeep::Upkeep;
+use super::{Exchange, entrance};
+use crate::bidding::Saleroom;
 use crate::book::{Book, State};
 use crate::catalog::{Catalog, Draft, Faults, Market, Workshop};
 use crate::clock::Clock;
@@ -23,12 +25,13 @@ use crate::config::Keeping;
 use crate::contacts::{ContactError, Contacts, Location, MasterKey, MasterKeyError, PRINT_KEY};
 use crate::delivery::DELIVER;
 use crate::delivery::courier::Courier;
-use crate::egress::Egress;
+use crate::egress::{Egress, Line};
 use crate::facts::{Fact, Unreadable};
 use crate::ids::Digest;
 use crate::ingest::Door;
 use crate::journal::{AuditError, Duty, Journal, JournalError, Opened, Place};
 use crate::sandbox::{Compiler, Limits, Sandbox, SandboxError};
+use crate::settlement::{self, Discrepancy, Ledger};
 
 /// How long open deliveries may take to finish once the exchange is told to stop.
 pub(super) const DRAIN_MAX: Duration = Duration::from_secs(10);
@@ -81,6 +84,7 @@ impl Exchange {
     pub async fn open(options: Options) -> Result<Arc<Self>, OpenError> {
         let courier =
             Courier::new(&options.egress).map_err(|error| OpenError::Egress(error.to_string()))?;
+        let saleroom = saleroom(&options.egress)?;
         // First of all: from here on the directory is this process's alone.
         let Keeping { database, accepted, .. } = options.keeping.clone();
         let place = Place { directory: options.data.clone(), database, accepted };
@@ -92,10 +96,14 @@ impl Exchange {
             sandbox.map_err(|source| OpenError::Cache { path: options.data.clone(), source })?;
         let workshop = Arc::new(Workshop::new(sandbox, options.egress));
         let (mut draft, mut state, mut version) = (Draft::default(), State::default(), 0);
-        let mut facts: u64 = 0;
+        let (mut facts, mut ledger): (u64, _) = (0, Ledger::default());
+        let mut discrepancy: Option<Discrepancy> = None;
         opened
             .recover(|stored| {
                 let fact = Fact::decode(stored.kind, &stored.payload)?;
+                let backed = settlement::backed(&state, stored.seq, &fact);
+                let taken = ledger.take(stored.at, &fact, &settlement::entries(&fact));
+                discrepancy = discrepancy.take().or(backed.and(taken).err());
                 state.apply(stored.at, &fact);
                 draft
                     .apply(stored.at, &fact)
@@ -128,14 +136,17 @@ impl Exchange {
         let exchange = Arc::new(Self {
             catalog: Catalog::new(market),
             book: Book::new(state),
+            books: Books::new(ledger),
             contacts,
             // A scrub may have been cut short.
             unscrubbed: AtomicBool::new(true),
             journal,
             door: Door::default(),
             courier,
+            saleroom,
             workshop,
             draft: Mutex::new(draft),
+            returning: Mutex::default(),
             drains: Drains::default(),
             failures: Failures::default(),
             shadows,
@@ -147,6 +158,10 @@ impl Exchange {
             tasks: TaskTracker::new(),
             stopping,
         });
+        match discrepancy {
+            Some(discrepancy) => exchange.stop_money(&discrepancy.to_string()),
+            None => exchange.book.decide(|book| exchange.books.compare(book, facts)),
+        }
         exchange.begin(duties);
         Ok(exchange)
     }
@@ -159,6 +174,7 @@ impl Exchange {
         self.tasks.spawn(Arc::clone(self).expire());
         self.tasks.spawn(Arc::clone(self).sweep());
         self.tasks.spawn(Arc::clone(self).watch_drains());
+        self.tasks.spawn(Arc::clone(self).watch_books());
         self.look_at_the_disk();
         self.tasks.spawn(Arc::clone(self).watch_disk());
         self.tasks.spawn(Arc::clone(self).prove());
@@ -216,6 +232,12 @@ async fn contacts(
         }
     }
     Err(MasterKeyError::Wrong { given }.into())
+}
+
+fn saleroom(egress: &Egress) -> Result<Saleroom, OpenError> {
+    let line = Line::open(egress).map_err(|error| OpenError::Egress(error.to_string()))?;
+    let seed = entrance::random().map_err(|error| OpenError::Egress(error.to_string()))?;
+    Ok(Saleroom::new(line, Instant::now(), u64::from_le_bytes(seed)))
 }
 
 async fn market(

@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json};
 
 use super::close::clear;
 use crate::catalog::Campaign;
-use crate::clearing::Bid;
+use crate::clearing::{Bid, offer};
 use crate::clock::Moment;
 use crate::comparison::{Said, Side, Sight};
 use crate::facts::{BidMade, PingAnswered, Terms};
@@ -21,11 +21,17 @@ use crate::reasons::Exclusion;
 use crate::sandbox::{ConfiguredFilter, Forfeit, Need, Verdict};
 
 /// What a receipt says of a campaign that was asked and did not bid.
-const ASKED: [Exclusion; 4] = [
+const ASKED: [Exclusion; 10] = [
     Exclusion::FilterDeclined,
     Exclusion::FilterForfeited,
     Exclusion::FilterOutOfService,
     Exclusion::NoPrice,
+    Exclusion::NoBid,
+    Exclusion::BidLate,
+    Exclusion::BidRefused,
+    Exclusion::BidInvalid,
+    Exclusion::BidUnreachable,
+    Exclusion::NotAsked,
 ];
 /// What the book says of a bid that it does not cover.
 const UNCOVERED: [Exclusion; 4] = [
@@ -57,8 +63,10 @@ pub(super) struct Auction {
 pub(super) struct Seat {
     pub slot: u32,
     pub buyer: String,
-    /// What it bids if the filter names no price.
+    /// What it bids for a copy if the filter names no price.
     pub price: Option<Micros>,
+    /// What it then bids for the lead alone.
+    pub exclusive: Option<Micros>,
 }
 
 impl Seat {
@@ -66,7 +74,7 @@ impl Seat {
     pub(super) fn of(campaign: &Campaign) -> Option<Self> {
         let slot = campaign.filter?.slot;
         let buyer = campaign.buyer.id.as_str().to_owned();
-        Some(Self { slot, buyer, price: campaign.price })
+        Some(Self { slot, buyer, price: campaign.price, exclusive: campaign.exclusive })
     }
 }
 
@@ -94,7 +102,7 @@ impl Auction {
         Some(Self {
             ping: PingId::from_u128(answered.ping),
             at: Moment::from_unix_ms(answered.received_ms),
-            terms: answered.terms,
+            terms: answered.terms.clone(),
             frame: answered.frame.clone(),
             asked: asked.into_iter().cloned().collect(),
             bids: answered.bids.clone(),
@@ -117,7 +125,7 @@ impl Auction {
         }
         Some(Sight {
             ping: self.ping,
-            terms: self.terms,
+            terms: self.terms.clone(),
             campaigns: seats.keys().map(|campaign| (*campaign).clone()).collect(),
             old: self.side(&seats, old)?,
             new: self.side(&seats, new)?,
@@ -134,39 +142,56 @@ impl Auction {
             Err(Forfeit::NoRoom) => return None,
             Err(forfeit) => (vec![Said::Failed; seats.len()], Err(forfeit.to_string())),
         };
-        let (winners, price) = self.close(seats, &said);
-        Some(Side { said, spent, winners, price })
+        let (winners, prices) = self.close(seats, &said).into_iter().unzip();
+        Some(Side { said, spent, winners, prices })
     }
 
-    fn close(&self, seats: &BTreeMap<&String, Seat>, said: &[Said]) -> (Vec<String>, Micros) {
-        let others = self.bids.iter().filter(|bid| !seats.contains_key(&bid.campaign));
-        let others = others.map(|bid| (&bid.campaign, bid.buyer.as_str(), Micros::new(bid.amount)));
+    /// Returns the campaigns that win with what each pays, in the order of their names.
+    fn close(&self, seats: &BTreeMap<&String, Seat>, said: &[Said]) -> Vec<(String, Micros)> {
+        let others = self.bids.iter().filter(|bid| !seats.contains_key(&bid.campaign)).cloned();
         let own = seats.iter().zip(said).filter_map(|((campaign, seat), said)| match said {
-            Said::Bid(amount) => Some((*campaign, seat.buyer.as_str(), *amount)),
+            Said::Bid(amount) => Some(self.bid(campaign, seat, *amount)),
             Said::Refused(_) | Said::Failed => None,
         });
-        let covered = |(campaign, _, amount): &(&String, &str, Micros)| {
-            !self.late && amount.is_positive() && !self.uncovered.contains(*campaign)
-        };
-        let (campaigns, offers): (Vec<&String>, Vec<Bid<'_>>) = others
-            .chain(own)
-            .filter(covered)
-            .map(|(campaign, bidder, amount)| (campaign, Bid { bidder, amount }))
-            .unzip();
+        let covered =
+            |bid: &BidMade| !self.late && bid.most() > 0 && !self.uncovered.contains(&bid.campaign);
+        let bids: Vec<BidMade> = others.chain(own).filter(covered).collect();
+        let offers: Vec<Bid<'_>> = bids.iter().map(offer).collect();
         let award = clear(&self.terms, self.ping, &offers);
-        let won = award.winners.iter().filter_map(|index| campaigns.get(*index));
-        let mut winners: Vec<String> = won.map(|campaign| (*campaign).clone()).collect();
+        let won = award.winners.iter();
+        let mut winners: Vec<(String, Micros)> =
+            won.filter_map(|won| Some((bids.get(won.bid)?.campaign.clone(), won.price))).collect();
         winners.sort_unstable();
-        (winners, award.price.unwrap_or_default())
+        winners
+    }
+
+    /// Returns the bid of a campaign of the filter. The record knows a campaign's tier by its bid; one that did not bid
+    /// then is taken for one of the last tier.
+    fn bid(&self, campaign: &str, seat: &Seat, amount: Micros) -> BidMade {
+        let known = self.bids.iter().find(|bid| bid.campaign == campaign);
+        let last = u32::try_from(self.terms.tiers.len().saturating_sub(1)).unwrap_or(u32::MAX);
+        BidMade {
+            campaign: campaign.to_owned(),
+            buyer: seat.buyer.clone(),
+            amount: amount.get(),
+            exclusive: seat
+                .exclusive
+                .filter(|_| seat.price.unwrap_or_default() == amount)
+                .map(Micros::get),
+            tier: known.map_or(last, |known| known.tier),
+            standing: known.map_or(0, |known| known.standing),
+        }
     }
 }
 
 fn word(verdict: Verdict, seat: &Seat) -> Said {
     match verdict {
-        Verdict::Yes(price) => match price.or(seat.price) {
-            Some(amount) => Said::Bid(amount),
-            None => Said::Refused(Exclusion::NoPrice.code().to_owned()),
-        },
+        Verdict::Yes(price) => {
+            match price.or(seat.price).or(seat.exclusive.map(|_| Micros::ZERO)) {
+                Some(amount) => Said::Bid(amount),
+                None => Said::Refused(Exclusion::NoPrice.code().to_owned()),
+            }
+        }
         Verdict::No(reason) => Said::Refused(reason.into()),
     }
 }

@@ -4,6 +4,7 @@
 //! the ping views that filters saw, so it holds no contact data.
 
 mod file;
+mod terms;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -113,8 +114,9 @@ impl Seating {
         for (campaign, spec) in campaigns {
             let Some(filter) = &spec.filter else { continue };
             let slot = u32::try_from(seating.settings.len()).unwrap_or(u32::MAX);
-            let (buyer, price) = (spec.buyer.as_str().to_owned(), spec.price.map(|price| price.0));
-            seating.seats.insert(campaign.to_owned(), Seat { slot, buyer, price });
+            let (price, exclusive) = spec.bids();
+            let buyer = spec.buyer.as_str().to_owned();
+            seating.seats.insert(campaign.to_owned(), Seat { slot, buyer, price, exclusive });
             seating.settings.push(filter.settings.to_string());
         }
         seating

@@ -59,7 +59,7 @@ pub async fn replay(
     reading.verify().await?;
     let sandbox = Sandbox::open(&Limits::default())?;
     // Saved addresses were checked when they were saved; nothing is sent to them here.
-    let egress = Egress::public().allow_loopback();
+    let egress = Egress::anywhere();
     let mut stage = Replay {
         workshop: Workshop::new(sandbox, egress),
         draft: Draft::default(),
@@ -125,6 +125,12 @@ impl Replay {
             | Fact::SubmissionRefused(_)
             | Fact::Posted(_)
             | Fact::AskedAgain(_)
+            | Fact::Transferred(_)
+            | Fact::ReturnRequested(_)
+            | Fact::ReturnDecided(_)
+            | Fact::CallMade(_)
+            | Fact::CallAnswered(_)
+            | Fact::Superseded(_)
             | Fact::PostRefused(_)
             | Fact::SuppressionsAdded(_)
             | Fact::SuppressionsRemoved(_)
@@ -171,15 +177,21 @@ impl Replay {
         if earlier.is_some() {
             return Ok(());
         }
+        let policy = vertical.policy(&view, &recorded.source);
+        let least = Micros::new(recorded.terms.least);
+        self.compare(seq, "terms", &recorded.terms, &policy.terms(seller.margin, least));
         let told = told(recorded);
         let shortlist = matching::shortlist(vertical, &view, &source, at, |campaign| {
+            policy.place(campaign).ok_or((Exclusion::NotInPolicy, None))?;
             told.get(campaign.id.as_str()).map_or(Ok(()), |told| Err(told.clone()))
         });
         let ping = PingId::from_u128(recorded.ping);
-        let bids = bidding::collect(vertical, shortlist, &recorded.frame, ping);
+        let said = (&recorded.asked[..], &recorded.bids[..], &recorded.left_out[..]);
+        let bids = bidding::collect_again(vertical, shortlist, &recorded.frame, ping, said);
+        self.compare(seq, "asked", &recorded.asked, &bids.asked);
         let deadline = Exclusion::DeadlinePassed.code();
         let late = recorded.left_out.iter().any(|left| left.reason == deadline);
-        let closed = close(&recorded.terms, ping, bids, late, |campaign, amount| {
+        let closed = close(&recorded.terms, policy, ping, bids, late, |campaign, amount| {
             self.state.covers(campaign, print, amount, at)
         });
         self.compare(seq, "bids", &recorded.bids, &closed.bids);

@@ -59,7 +59,8 @@ impl Exchange {
         }
         // Handles sort by time.
         let newest_first = stories.values().rev();
-        Ok(newest_first.filter_map(|facts| settlement::headline(facts)).take(limit).collect())
+        let at = self.clock.now();
+        Ok(newest_first.filter_map(|facts| settlement::headline(facts, at)).take(limit).collect())
     }
 
     /// Returns why a campaign does not bid although it is active: its filter, or its buyer's adapter, is out of service.

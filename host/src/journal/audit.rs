@@ -254,12 +254,12 @@ impl Drop for Ahead {
     }
 }
 
-/// Reads every fact up to `head`, gives each to `each` once it is known to hold, and returns what was found.
+/// Reads every fact up to `head`, gives each to `each` with its legs once it is known to hold, and returns what was found.
 pub(super) async fn read_all<E>(
     readers: &Readers,
     anchor: Option<Head>,
     pace: Pace,
-    mut each: impl FnMut(Stored) -> Result<(), E>,
+    mut each: impl FnMut(Stored, &[Leg]) -> Result<(), E>,
 ) -> Result<Audit, AuditError<E>> {
     let mut audit = Audit::default();
     let Extent { head, facts_end, entries_end, balances } =
@@ -283,9 +283,12 @@ pub(super) async fn read_all<E>(
                 return Err(Damage { seq: anchor.seq, fault: Fault::OtherThanAnchored }.into());
             }
         }
+        let mut rest = page.legs.as_slice();
         for fact in page.facts {
             let seq = fact.seq;
-            each(fact).map_err(|source| AuditError::Refused { seq, source })?;
+            let (own, later) = rest.split_at(rest.partition_point(|leg| leg.seq <= seq));
+            rest = later;
+            each(fact, own).map_err(|source| AuditError::Refused { seq, source })?;
         }
         if pace == Pace::Half {
             tokio::time::sleep(begun.elapsed()).await;

@@ -16,11 +16,28 @@ impl Seat {
         record: Record,
         payload: impl FnOnce() -> Vec<u8> + Send + 'static,
     ) -> Committed {
-        balanced(&record);
+        self.fill_linked(Vec::new(), record, payload)
+    }
+
+    /// Puts records at the end of the journal that are written together or not at all. The last of them, whose payload is
+    /// yet to be written, is the one that is waited for.
+    pub fn fill_linked(
+        self,
+        before: Vec<Record>,
+        record: Record,
+        payload: impl FnOnce() -> Vec<u8> + Send + 'static,
+    ) -> Committed {
+        before.iter().chain([&record]).for_each(balanced);
         let (sender, receiver) = oneshot::channel();
         let payload = Arc::new(Payload::of(payload));
-        self.0.send(Work::Fact(record, Some(Arc::clone(&payload)), sender));
+        let written = Some(Arc::clone(&payload));
+        self.0.send(Work::Fact { before, record, payload: written, waiting: sender });
         Committed { durable: receiver, payload: Some(payload) }
+    }
+
+    /// Leaves the place empty: nothing is written, and whoever waits hears that the journal is closed.
+    pub fn leave(self) -> Committed {
+        Committed { durable: oneshot::channel().1, payload: None }
     }
 }
 

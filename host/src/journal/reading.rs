@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use super::audit::{self, Audit, AuditError, Pace};
 use super::directory::{self, DirectoryError};
-use super::{Head, JournalError, Place, Stored, amounts, whole};
+use super::{Head, JournalError, Leg, Place, Stored, amounts, whole};
 use crate::ids::Digest;
 use crate::money::Micros;
 use crate::storage::{Database, Reach, Readers};
@@ -53,7 +53,7 @@ impl Reading {
 
     /// Reads everything at this pace.
     pub(super) async fn verify_at(&self, pace: Pace) -> Result<Audit, JournalError> {
-        let each = |_| Ok::<_, Infallible>(());
+        let each = |_, _: &[Leg]| Ok::<_, Infallible>(());
         let audit = audit::read_all(&self.readers, self.anchor, pace, each).await;
         let audit = audit.map_err(|error| match error {
             AuditError::Damaged(damage) => JournalError::Damaged(damage),
@@ -62,6 +62,17 @@ impl Reading {
         })?;
         let complaint = self.readers.integrity().await?;
         complaint.map_or(Ok(audit), |complaint| Err(JournalError::Malformed(complaint)))
+    }
+
+    /// Reads everything, gives each fact with its legs to `each` once it is known to hold, and says what was found.
+    ///
+    /// # Errors
+    /// [`AuditError::Damaged`] names the first fact that does not hold; nothing after it was given to `each`.
+    pub async fn read_all<E>(
+        &self,
+        each: impl FnMut(Stored, &[Leg]) -> Result<(), E>,
+    ) -> Result<Audit, AuditError<E>> {
+        audit::read_all(&self.readers, self.anchor, Pace::Full, each).await
     }
 
     /// Returns up to `limit` facts after this one, unverified.

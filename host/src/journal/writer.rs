@@ -25,8 +25,13 @@ use crate::storage::{self, Balance, Batch, Duty, DutyKey, EntryRow, Head, Stored
 /// What waits to be written, and who waits for it.
 #[derive(Debug)]
 pub(super) enum Work {
-    /// With what writes the payload, if it is not in the record.
-    Fact(Record, Option<Arc<Payload>>, oneshot::Sender<u64>),
+    /// With what writes the payload, if it is not in the record, and what belongs into the same transaction before it.
+    Fact {
+        before: Vec<Record>,
+        record: Record,
+        payload: Option<Arc<Payload>>,
+        waiting: oneshot::Sender<u64>,
+    },
     Module(Digest, Vec<u8>, oneshot::Sender<u64>),
     /// What was forgotten before is to be overwritten in the log too; whether that could be done.
     Overwrite(oneshot::Sender<bool>),
@@ -203,7 +208,8 @@ impl<'a> Gathered<'a> {
 
     fn take(&mut self, work: Work) {
         match work {
-            Work::Fact(mut record, payload, waiting) => {
+            Work::Fact { before, mut record, payload, waiting } => {
+                before.into_iter().for_each(|record| self.record(record));
                 if let Some(payload) = payload {
                     record.payload = payload.take();
                 }

@@ -1,11 +1,11 @@
 //! What operators call to change something, and the objects as they saved them: sources, buyers, verticals,
-//! campaigns, deposits.
+//! campaigns.
 
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Path, State};
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt, Limited};
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use subtle::ConstantTimeEq;
 use super::Desk;
 use super::problem::Problem;
 use super::used::used;
-use crate::catalog::{Amount, CampaignSpec, Draft, HIDDEN, ListSpec, SourceSpec, VerticalSpec};
+use crate::catalog::{CampaignSpec, Draft, HIDDEN, ListSpec, SourceSpec, VerticalSpec};
 use crate::delivery::courier::Outcome;
 use crate::ids::{Digest, PingId};
 use crate::money::Micros;
@@ -30,13 +30,21 @@ impl FromRequestParts<Desk> for Operator {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, desk: &Desk) -> Result<Self, Problem> {
-        let authorization = parts.headers.get(header::AUTHORIZATION);
-        let authorization = authorization.and_then(|value| value.to_str().ok());
-        let key = authorization.and_then(|value| value.strip_prefix("Bearer "));
-        let digest = Digest::of(key.unwrap_or_default().trim().as_bytes());
-        let same = digest.as_bytes().ct_eq(desk.operator_key.as_bytes());
-        if bool::from(same) { Ok(Self) } else { Err(Problem::no_operator()) }
+        if is_operator(desk, &parts.headers) { Ok(Self) } else { Err(Problem::no_operator()) }
     }
+}
+
+/// Returns the key that a caller has, empty if it has none.
+pub(super) fn key(headers: &HeaderMap) -> &str {
+    let authorization = headers.get(header::AUTHORIZATION);
+    let authorization = authorization.and_then(|value| value.to_str().ok());
+    authorization.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default().trim()
+}
+
+/// Says whether a caller has the operator's key.
+pub(super) fn is_operator(desk: &Desk, headers: &HeaderMap) -> bool {
+    let digest = Digest::of(key(headers).as_bytes());
+    bool::from(digest.as_bytes().ct_eq(desk.operator_key.as_bytes()))
 }
 
 pub(super) type Reply = Result<Response, Problem>;
@@ -87,6 +95,9 @@ pub(super) fn found<T: Serialize>(
         if let Some(keys) = object.remove("key_digests") {
             object.insert("keys".to_owned(), keys.as_array().map_or(0, Vec::len).into());
         }
+        if let Some(keys) = object.remove("test_key_digests") {
+            object.insert("test_keys".to_owned(), keys.as_array().map_or(0, Vec::len).into());
+        }
     }
     Ok(value)
 }
@@ -100,29 +111,31 @@ fn hide_secrets(delivery: Option<&mut Value>) {
 }
 
 /// Answers with all objects of one kind.
-fn listed<'d, K, T>(what: &str, all: impl IntoIterator<Item = (&'d K, &'d T)>) -> Reply
+pub(super) fn listed<'d, K, T>(
+    (what, plural): (&str, &str),
+    all: impl IntoIterator<Item = (&'d K, &'d T)>,
+) -> Reply
 where
     K: ToString + 'd,
     T: Serialize + 'd,
 {
     let objects = all.into_iter().map(|(id, spec)| found(what, &id.to_string(), Some(spec)));
-    Ok(Json(json!({format!("{what}s"): objects.collect::<Result<Vec<Value>, Problem>>()?}))
-        .into_response())
+    Ok(Json(json!({plural: objects.collect::<Result<Vec<Value>, Problem>>()?})).into_response())
 }
 
 pub(super) async fn sources(_: Operator, State(desk): State<Desk>) -> Reply {
-    listed("source", &desk.exchange.draft().await.register.sources)
+    listed(("source", "sources"), &desk.exchange.draft().await.register.sources)
 }
 
 pub(super) async fn verticals(_: Operator, State(desk): State<Desk>) -> Reply {
-    listed("vertical", &desk.exchange.draft().await.register.verticals)
+    listed(("vertical", "verticals"), &desk.exchange.draft().await.register.verticals)
 }
 
 pub(super) async fn campaigns(_: Operator, State(desk): State<Desk>) -> Reply {
-    listed("campaign", &desk.exchange.draft().await.register.campaigns)
+    listed(("campaign", "campaigns"), &desk.exchange.draft().await.register.campaigns)
 }
 
-async fn saved<T>(
+pub(super) async fn saved<T>(
     desk: &Desk,
     id: &str,
     created: bool,
@@ -144,16 +157,21 @@ pub(super) async fn put_source(
     let made = desk.exchange.save_source(&id, document(body).await?).await?;
     let draft = desk.exchange.draft().await;
     let mut value = found("source", &id, by_name(&draft.register.sources, &id))?;
-    if let (Some(object), Some(key)) = (value.as_object_mut(), made.key) {
-        object.insert("key".to_owned(), key.into());
+    for (name, key) in [("key", made.key), ("test_key", made.test_key)] {
+        if let (Some(object), Some(key)) = (value.as_object_mut(), key) {
+            object.insert(name.to_owned(), key.into());
+        }
     }
     Ok((status(made.created), Json(value)).into_response())
 }
 
 pub(super) async fn source(_: Operator, State(desk): State<Desk>, Path(id): Path<String>) -> Reply {
     let draft = desk.exchange.draft().await;
-    Ok(Json(found::<SourceSpec>("source", &id, by_name(&draft.register.sources, &id))?)
-        .into_response())
+    let mut value = found::<SourceSpec>("source", &id, by_name(&draft.register.sources, &id))?;
+    if let Some(object) = value.as_object_mut() {
+        object.insert("owed".to_owned(), desk.exchange.owed(&id).to_string().into());
+    }
+    Ok(Json(value).into_response())
 }
 
 pub(super) async fn put_buyer(
@@ -164,32 +182,6 @@ pub(super) async fn put_buyer(
 ) -> Reply {
     let created = desk.exchange.save_buyer(&id, document(body).await?).await?;
     saved(&desk, &id, created, |draft| by_name(&draft.register.buyers, &id)).await
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Deposit {
-    amount: Amount,
-    reference: String,
-}
-
-pub(super) async fn deposit(
-    _: Operator,
-    State(desk): State<Desk>,
-    Path(id): Path<String>,
-    body: Body,
-) -> Reply {
-    let deposit: Deposit = typed(document(body).await?)?;
-    let (account, created) =
-        desk.exchange.deposit(&id, deposit.amount.0, &deposit.reference).await?;
-    let value = json!({
-        "buyer": id,
-        "reference": deposit.reference,
-        "amount": deposit.amount,
-        "balance": account.balance.to_string(),
-        "held": account.held.to_string(),
-    });
-    Ok((status(created), Json(value)).into_response())
 }
 
 pub(super) async fn put_vertical(

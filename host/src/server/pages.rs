@@ -1,6 +1,6 @@
 //! Pages for people and machines that watch: health, metrics, the description of the API, the console.
 
-mod page;
+pub(super) mod page;
 mod reference;
 #[cfg(test)]
 mod tests;
@@ -34,6 +34,10 @@ pub(super) async fn readyz(State(desk): State<Desk>) -> Response {
             Json(json!({"ready": false, "reason": "stopping"})),
         )
             .into_response();
+    }
+    if desk.exchange.money_stopped().is_some() {
+        let said = json!({"ready": false, "reason": "money-stopped"});
+        return (StatusCode::SERVICE_UNAVAILABLE, Json(said)).into_response();
     }
     Json(json!({"ready": true, "open_pings": desk.exchange.open_pings()})).into_response()
 }

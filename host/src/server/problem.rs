@@ -178,6 +178,11 @@ impl From<Trouble> for Problem {
                     .field(field)
                     .next("post what was pinged, or send a new ping with the right values")
             }
+            Trouble::TestOfLive => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "test-of-live-ping", trouble)
+                    .field(Some("ping_id".to_owned()))
+                    .next("send the ping as a test too; or post it with a live key and without the mark of a test")
+            }
             Trouble::Frame(cause) => {
                 tracing::error!(%cause, "ping not readable");
                 Self::new(
@@ -201,6 +206,15 @@ impl From<Trouble> for Problem {
             Trouble::Overloaded(_) => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", trouble)
                     .retry_after(Duration::from_secs(1))
+            }
+            Trouble::MoneyStopped(ref why) => {
+                tracing::error!(%why, "refused while no money moves");
+                Self::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "money-stopped",
+                    "the exchange sells nothing now: its books are being checked",
+                )
+                .retry_after(Duration::from_secs(30))
             }
             Trouble::DiskLow => Self::new(StatusCode::SERVICE_UNAVAILABLE, "disk-low", trouble)
                 .next("send it again later; posts of pings that were accepted are taken")
@@ -266,6 +280,9 @@ impl From<ActError> for Problem {
             ActError::Conflict(_) => Self::new(StatusCode::CONFLICT, "conflict", error),
             ActError::Gate(_) => Self::new(StatusCode::CONFLICT, "gate", error)
                 .next("see it all with `gavel module diff NAME OLD NEW`; then mend the module, set another gate with PUT /v1/modules/{name}, or pass it with `\"force\": true`"),
+            ActError::MoneyStopped(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, "money-stopped", error)
+                .retry_after(Duration::from_secs(30))
+                .next("run `gavel reconcile` on the data directory; after a start on data that reconciles, money moves again"),
             ActError::Closed => Self::new(StatusCode::SERVICE_UNAVAILABLE, "closing", error)
                 .retry_after(Duration::from_secs(5)),
         }

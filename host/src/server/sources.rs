@@ -210,8 +210,8 @@ pub(super) fn own(answer: &Answer, currency: &str) -> Response {
     let status = answer.status();
     let reason = |code: &str, message: &str| json!({"code": code, "message": message});
     let body = match answer {
-        Answer::Accepted { ping, price, expires } => {
-            json!({"status": status, "ping_id": ping.to_string(), "price": price.to_string(), "currency": currency, "expires_at": expires.to_string()})
+        Answer::Accepted { ping, price, firm, expires } => {
+            json!({"status": status, "ping_id": ping.to_string(), "price": price.to_string(), "currency": currency, "firm": firm, "expires_at": expires.to_string()})
         }
         Answer::Rejected { ping, reason: why } => {
             json!({"status": status, "ping_id": ping.to_string(), "reason": reason(why.code(), why.message())})
@@ -219,8 +219,12 @@ pub(super) fn own(answer: &Answer, currency: &str) -> Response {
         Answer::Duplicate { ping, earlier } => {
             json!({"status": status, "ping_id": ping.to_string(), "duplicate_of": earlier.to_string(), "reason": reason(Refusal::Duplicate.code(), Refusal::Duplicate.message())})
         }
-        Answer::Sold { ping, price, copies } => {
-            json!({"status": status, "lead_id": ping.lead().to_string(), "ping_id": ping.to_string(), "price": price.to_string(), "currency": currency, "copies": copies})
+        Answer::Sold { ping, price, copies, replaces } => {
+            let mut sold = json!({"status": status, "lead_id": ping.lead().to_string(), "ping_id": ping.to_string(), "price": price.to_string(), "currency": currency, "copies": copies});
+            if let (Some(object), Some(replaces)) = (sold.as_object_mut(), replaces) {
+                object.insert("replaces".to_owned(), replaces.to_string().into());
+            }
+            sold
         }
         Answer::Unsold { ping, reason: why } => {
             json!({"status": status, "lead_id": ping.lead().to_string(), "ping_id": ping.to_string(), "reason": reason(why.code(), why.message())})

@@ -1,5 +1,7 @@
 //! What operators look at: buyers with their money, auctions with their receipts, the ledger.
 
+use std::time::Instant;
+
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
@@ -12,6 +14,7 @@ use super::Desk;
 use super::operator::{Operator, Reply, by_name, found};
 use super::problem::Problem;
 use super::used::used;
+use crate::bidding::{Seen, Stage};
 use crate::catalog::BuyerSpec;
 use crate::ids::PingId;
 use crate::money::Micros;
@@ -37,7 +40,11 @@ fn with_money(desk: &Desk, id: &str, spec: Option<&BuyerSpec>) -> Result<Value, 
     let mut value = found("buyer", id, spec)?;
     let account = desk.exchange.account(id);
     let free = account.balance.checked_sub(account.held).and_then(|free| free.checked_add(credit));
+    let bidding = spec.is_some_and(|spec| spec.bidding.is_some());
     if let Some(object) = value.as_object_mut() {
+        if bidding {
+            object.insert("end_point".to_owned(), end_point(desk.exchange.end_point(id).as_ref()));
+        }
         object.insert("balance".to_owned(), account.balance.to_string().into());
         object.insert("held".to_owned(), account.held.to_string().into());
         object.insert("available".to_owned(), free.unwrap_or_default().to_string().into());
@@ -45,6 +52,30 @@ fn with_money(desk: &Desk, id: &str, spec: Option<&BuyerSpec>) -> Result<Value, 
         object.extend(taken.map(|taken| ("used".to_owned(), used(&taken))));
     }
     Ok(value)
+}
+
+/// Shows how a buyer's end point for bids stands; one that was never asked since the start is closed and knows nothing.
+fn end_point(seen: Option<&Seen>) -> Value {
+    let now = Instant::now();
+    let Some(seen) = seen else { return json!({"breaker": "closed", "outcomes": {}}) };
+    let (breaker, left) = match seen.stage {
+        Stage::Closed => ("closed", None),
+        Stage::Open { until } if until > now => {
+            ("open", Some(until.saturating_duration_since(now).as_secs().saturating_add(1)))
+        }
+        Stage::Open { .. } | Stage::HalfOpen { .. } => ("half-open", None),
+    };
+    let outcomes =
+        seen.counts.iter().map(|(outcome, count)| (outcome.code().to_owned(), (*count).into()));
+    json!({
+        "breaker": breaker,
+        "open_seconds_left": left,
+        "openings_in_a_row": seen.ejections,
+        "in_flight": seen.in_flight,
+        "concurrency": {"now": seen.limit, "most": seen.most},
+        "latency_micros": {"p10": seen.latency.p10, "p50": seen.latency.p50, "p99": seen.latency.p99},
+        "outcomes": Value::Object(outcomes.collect()),
+    })
 }
 
 #[derive(Deserialize)]

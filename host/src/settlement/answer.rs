@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::clock::Moment;
-use crate::facts::{Ended, Fact, PingAnswered, PostRefused, Posted};
+use crate::facts::{BidMade, Ended, Fact, PingAnswered, PostRefused, Posted, PriceRule};
 use crate::ids::PingId;
 use crate::money::Micros;
 use crate::reasons::{Exclusion, Refusal};
@@ -11,14 +11,15 @@ use crate::reasons::{Exclusion, Refusal};
 /// The exchange's answer to a ping or a post.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// A buyer was found. The price is what the source is paid.
-    Accepted { ping: PingId, price: Micros, expires: Moment },
+    /// A buyer was found. The price is what the source is paid; it is firm if a sale brings no less.
+    Accepted { ping: PingId, price: Micros, firm: bool, expires: Moment },
     /// No buyer was found.
     Rejected { ping: PingId, reason: Refusal },
     /// The same lead was offered a short time ago.
     Duplicate { ping: PingId, earlier: PingId },
     /// The lead was bought by `copies` buyers; the price is what the source is paid in all.
-    Sold { ping: PingId, price: Micros, copies: usize },
+    /// It names the ping that this one took the place of, if it did.
+    Sold { ping: PingId, price: Micros, copies: usize, replaces: Option<PingId> },
     /// The lead was not bought.
     Unsold { ping: PingId, reason: Refusal },
     /// The lead was taken; its outcome follows.
@@ -35,7 +36,8 @@ impl Answer {
         if auction.winners.is_empty() {
             return Self::Rejected { ping, reason: unsold_because(auction) };
         }
-        Self::Accepted { ping, price: auction.payout(), expires: auction.expires() }
+        let (price, expires) = (auction.payout(), auction.expires());
+        Self::Accepted { ping, price, firm: is_firm(auction), expires }
     }
 
     /// Returns the word that stands for the answer everywhere.
@@ -58,6 +60,26 @@ impl Answer {
             None => Self::Unsold { ping, reason: unsold_because(auction) },
         }
     }
+}
+
+/// Says whether a sale can bring no less than the ping's answer says. A refusal passes the lead on to the next of the
+/// recorded bids, at the price that is right for those that are left; and of several copies one may stay unsold. So the
+/// price is firm if one copy is sold and nobody comes after its winner, or nobody can pay less.
+fn is_firm(auction: &PingAnswered) -> bool {
+    let terms = &auction.terms;
+    let [winner] = auction.winners.as_slice() else { return false };
+    let others = auction.bids.iter().filter(|bid| bid.buyer != winner.buyer);
+    let next = |bid: &BidMade| {
+        let bid = BidMade { exclusive: bid.exclusive.filter(|_| winner.exclusive), ..bid.clone() };
+        let tier = terms.tiers.get(usize::try_from(bid.tier).unwrap_or(usize::MAX))?;
+        let least = match tier.price {
+            PriceRule::First => bid.most(),
+            PriceRule::Fixed(price) => price,
+            PriceRule::Second => tier.reserve,
+        };
+        (bid.most() >= least.max(tier.reserve) && bid.most() > 0).then_some(least)
+    };
+    terms.disclosures_max == 1 || others.filter_map(next).all(|least| least >= winner.price)
 }
 
 fn unsold_because(auction: &PingAnswered) -> Refusal {
@@ -84,9 +106,13 @@ fn unsold_because(auction: &PingAnswered) -> Refusal {
 pub struct Story {
     pub auction: Option<Arc<PingAnswered>>,
     pub posted: Option<Posted>,
+    /// The ping that took the place of this one.
+    pub superseded_by: Option<PingId>,
     /// The post, if its person may not be sold.
     pub refused: Option<PostRefused>,
     copies: Vec<CopyEnd>,
+    /// How many buyers saw each copy and refused it.
+    refusals: Vec<u32>,
 }
 
 /// How a copy of the lead stands.
@@ -107,6 +133,7 @@ impl Story {
             match fact {
                 Fact::PingAnswered(auction) => {
                     story.copies = vec![CopyEnd::Open; auction.winners.len()];
+                    story.refusals = vec![0; auction.winners.len()];
                     story.auction = Some(Arc::clone(auction));
                 }
                 Fact::Posted(posted) => {
@@ -120,9 +147,15 @@ impl Story {
                     story.posted = Some(posted.clone());
                 }
                 Fact::PostRefused(refused) => story.refused = Some(refused.clone()),
+                Fact::Superseded(superseded) => {
+                    story.superseded_by = Some(PingId::from_u128(superseded.by));
+                }
                 Fact::Delivered(delivered) => {
                     let index = usize::try_from(delivered.copy).unwrap_or(usize::MAX);
                     let Some(copy) = story.copies.get_mut(index) else { continue };
+                    if let Some(refusals) = story.refusals.get_mut(index) {
+                        *refusals += u32::from(delivered.ended == Ended::Rejected);
+                    }
                     match delivered.ended {
                         Ended::Sold => *copy = CopyEnd::Sold(Micros::new(delivered.payout)),
                         Ended::Rejected | Ended::NotSent if delivered.closes() => {
@@ -147,6 +180,11 @@ impl Story {
                 | Fact::Deposited(_)
                 | Fact::SubmissionRefused(_)
                 | Fact::AskedAgain(_)
+                | Fact::Transferred(_)
+                | Fact::ReturnRequested(_)
+                | Fact::ReturnDecided(_)
+                | Fact::CallMade(_)
+                | Fact::CallAnswered(_)
                 | Fact::SuppressionsAdded(_)
                 | Fact::SuppressionsRemoved(_)
                 | Fact::Expired(_) => (),
@@ -155,18 +193,25 @@ impl Story {
         story
     }
 
-    /// Returns the word for how the ping stands: its post's answer once there is one, else its own.
-    pub fn status(&self) -> Option<&'static str> {
+    /// Returns the word for how the ping stands at this moment: its post's answer once there is one, `superseded` if
+    /// another ping took its place, `expired` if it was accepted and nobody posted it in time, else its own answer.
+    pub fn status(&self, at: Moment) -> Option<&'static str> {
         let auction = self.auction.as_ref()?;
-        let answer = match (&self.posted, &self.refused) {
-            (Some(_), _) | (_, Some(_)) => self.to_post(PingId::from_u128(auction.ping)),
-            (None, None) => Answer::to_ping(auction),
-        };
-        Some(answer.status())
+        if self.posted.is_some() || self.refused.is_some() {
+            return Some(self.to_post(PingId::from_u128(auction.ping)).status());
+        }
+        if self.superseded_by.is_some() {
+            return Some("superseded");
+        }
+        let accepted = !auction.winners.is_empty();
+        let over = accepted && at > auction.expires();
+        Some(if over { "expired" } else { Answer::to_ping(auction).status() })
     }
 
     /// Returns the answer to the post, as things stand now.
     pub fn to_post(&self, ping: PingId) -> Answer {
+        let replaces = self.auction.as_ref().and_then(|auction| auction.replaces);
+        let replaces = replaces.map(PingId::from_u128);
         if let Some(refused) = &self.refused {
             let reason = Refusal::from_code(&refused.reason).unwrap_or(Refusal::Suppressed);
             return Answer::Unsold { ping, reason };
@@ -177,7 +222,7 @@ impl Story {
             let price = self.auction.as_ref().map_or(Micros::ZERO, |auction| auction.payout());
             return match copies {
                 0 => Answer::Unsold { ping, reason: Refusal::PersonKnown },
-                copies => Answer::Sold { ping, price, copies },
+                copies => Answer::Sold { ping, price, copies, replaces },
             };
         }
         let sold = self.copies.iter().filter_map(|copy| match copy {
@@ -192,9 +237,12 @@ impl Story {
         if self.copies.contains(&CopyEnd::Open) {
             Answer::Pending { ping }
         } else if copies > 0 {
-            Answer::Sold { ping, price, copies }
+            Answer::Sold { ping, price, copies, replaces }
         } else if self.copies.contains(&CopyEnd::Void) {
-            Answer::Unsold { ping, reason: Refusal::AllRejected }
+            let most = self.auction.as_ref().map_or(u32::MAX, |it| it.terms.disclosures_max);
+            let spent = self.refusals.iter().any(|refusals| *refusals >= most);
+            let reason = if spent { Refusal::DisclosuresSpent } else { Refusal::AllRejected };
+            Answer::Unsold { ping, reason }
         } else {
             Answer::Unsold { ping, reason: Refusal::PersonKnown }
         }

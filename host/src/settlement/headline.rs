@@ -8,9 +8,9 @@ use crate::facts::{Ended, Fact};
 use crate::ids::PingId;
 use crate::money::Micros;
 
-/// Returns the line: a pure function of the ping's facts with their times. `None` if the facts are not those of an
+/// Returns the line: a pure function of the ping's facts with their times, and of the moment that it is read at. `None` if the facts are not those of an
 /// answered ping.
-pub fn headline(facts: &[(Moment, Fact)]) -> Option<Value> {
+pub fn headline(facts: &[(Moment, Fact)], at: Moment) -> Option<Value> {
     let story = Story::of(facts.iter().map(|(_, fact)| fact));
     let auction = story.auction.as_ref()?;
     let sales = facts.iter().filter_map(|(_, fact)| match fact {
@@ -25,7 +25,7 @@ pub fn headline(facts: &[(Moment, Fact)]) -> Option<Value> {
     let price = sold.first().map(|(_, price)| Micros::new(*price).to_string());
     Some(json!({
         "auction": PingId::from_u128(auction.ping).to_string(),
-        "status": story.status(),
+        "status": story.status(at),
         "source": auction.source,
         "vertical": auction.vertical,
         "received_at": Moment::from_unix_ms(auction.received_ms).to_string(),

@@ -154,7 +154,7 @@ impl Walk {
         }
         let counted = self.state.covers(&campaign, [0; 32], Micros::new(3), self.now).ok()?;
         let (campaign, buyer) = (name.to_owned(), buyer.to_owned());
-        Some(Winner { campaign, buyer, bid: 3, price: 3, counted })
+        Some(Winner { campaign, buyer, bid: 3, price: 3, exclusive: false, counted })
     }
 
     /// Returns the copies that are on their way to a buyer.

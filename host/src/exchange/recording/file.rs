@@ -15,13 +15,12 @@ use lead_frame::Frame;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use super::terms::{BidLine, TermsLine};
 use super::{Auction, LEADS_MAX, Recorded, Seat, Seating};
-use crate::catalog::{Amount, Percent};
+use crate::catalog::Amount;
 use crate::clock::Moment;
 use crate::exchange::diff::DiffError;
-use crate::facts::{BidMade, Terms};
 use crate::ids::PingId;
-use crate::money::Share;
 
 /// The longest line of a recording, in bytes: the settings of a module's campaigns are long.
 const LINE_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -63,6 +62,8 @@ struct CampaignLine {
     buyer: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     price: Option<Amount>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    exclusive: Option<Amount>,
     settings: Json,
 }
 
@@ -81,21 +82,6 @@ struct LeadLine {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     late: bool,
     frame: String,
-}
-
-#[derive(Serialize, Deserialize)]
-struct TermsLine {
-    copies: u32,
-    reserve: Amount,
-    increment: Amount,
-    margin_percent: Percent,
-}
-
-#[derive(Serialize, Deserialize)]
-struct BidLine {
-    campaign: String,
-    buyer: String,
-    amount: Amount,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -168,31 +154,21 @@ fn settings(number: u64, seating: &Seating) -> SettingsLine {
     let campaigns = seating.seats.iter().zip(&seating.settings).map(|((campaign, seat), text)| {
         let settings = serde_json::from_str(text).unwrap_or_default();
         let (campaign, buyer) = (campaign.clone(), seat.buyer.clone());
-        CampaignLine { campaign, buyer, price: seat.price.map(Amount), settings }
+        let (price, exclusive) = (seat.price.map(Amount), seat.exclusive.map(Amount));
+        CampaignLine { campaign, buyer, price, exclusive, settings }
     });
     SettingsLine { number, vertical: seating.vertical.clone(), campaigns: campaigns.collect() }
 }
 
 fn lead(settings: u64, auction: &Auction) -> LeadLine {
     let Auction { ping, at, terms, frame, asked, bids, uncovered, late } = auction;
-    let amount = |micros: i64| Amount(crate::money::Micros::new(micros));
-    let bids = bids.iter().map(|bid| BidLine {
-        campaign: bid.campaign.clone(),
-        buyer: bid.buyer.clone(),
-        amount: amount(bid.amount),
-    });
     LeadLine {
         ping: ping.to_string(),
         received_ms: at.unix_ms(),
         settings,
-        terms: TermsLine {
-            copies: terms.copies,
-            reserve: amount(terms.reserve),
-            increment: amount(terms.increment),
-            margin_percent: Percent(Share::from_millionths(terms.margin)),
-        },
+        terms: TermsLine::of(terms),
         asked: asked.clone(),
-        bids: bids.collect(),
+        bids: bids.iter().map(BidLine::of).collect(),
         uncovered: uncovered.iter().cloned().collect(),
         late: *late,
         frame: frame.iter().map(|word| format!("{word:016x}")).collect(),
@@ -284,9 +260,10 @@ impl FileTape {
 
     fn seat(&mut self, line: SettingsLine) -> Result<(), DiffError> {
         let mut seating = Seating { vertical: line.vertical, ..Seating::default() };
-        for CampaignLine { campaign, buyer, price, settings } in line.campaigns {
+        for CampaignLine { campaign, buyer, price, exclusive, settings } in line.campaigns {
             let slot = u32::try_from(seating.settings.len()).unwrap_or(u32::MAX);
-            let seat = Seat { slot, buyer, price: price.map(|price| price.0) };
+            let (price, exclusive) = (price.map(|it| it.0), exclusive.map(|it| it.0));
+            let seat = Seat { slot, buyer, price, exclusive };
             seating.settings.push(settings.to_string());
             if seating.seats.insert(campaign, seat).is_some() {
                 return Err(self.fault("a campaign has its settings twice"));
@@ -303,23 +280,13 @@ impl FileTape {
         let ping = PingId::parse(&line.ping).map_err(|error| self.fault(error.to_string()))?;
         let frame = words(&line.frame).filter(|words| Frame::open(words).is_ok());
         let frame = frame.ok_or_else(|| self.fault("its frame is damaged: record it again"))?;
-        let bid = |bid: BidLine| BidMade {
-            campaign: bid.campaign,
-            buyer: bid.buyer,
-            amount: bid.amount.0.get(),
-        };
         let auction = Auction {
             ping,
             at: Moment::from_unix_ms(line.received_ms),
-            terms: Terms {
-                copies: line.terms.copies,
-                reserve: line.terms.reserve.0.get(),
-                increment: line.terms.increment.0.get(),
-                margin: line.terms.margin_percent.0.millionths(),
-            },
+            terms: line.terms.terms(),
             frame,
             asked: line.asked,
-            bids: line.bids.into_iter().map(bid).collect(),
+            bids: line.bids.into_iter().map(BidLine::made).collect(),
             uncovered: line.uncovered.into_iter().collect(),
             late: line.late,
         };
@@ -346,7 +313,25 @@ fn words(hex: &str) -> Option<Vec<u64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::{BidMade, ChangedPost, PriceRule, Ranking, Rule, Terms, Tier};
     use crate::lead::{Kind, Value};
+
+    fn tree() -> Terms {
+        let tier = |ranking, price, reserve| Tier { ranking, price, reserve };
+        Terms {
+            policy: Some("west".to_owned()),
+            rule: Rule::Tiers,
+            least: 1_000_000,
+            tiers: vec![
+                tier(Ranking::Weighted, PriceRule::Fixed(9_000_000), 8_000_000),
+                tier(Ranking::Order, PriceRule::First, 2_000_000),
+                tier(Ranking::Bid, PriceRule::Second, 2_000_000),
+            ],
+            disclosures_max: 2,
+            changed_post: ChangedPost::Reauction,
+            ..Terms::second_price(2, 2_000_000, 10_000, 123_456)
+        }
+    }
 
     fn recorded(words: usize) -> Recorded {
         let mut frame = lead_frame::Writer::default();
@@ -357,18 +342,19 @@ mod tests {
             campaign: campaign.to_owned(),
             buyer: "acme".to_owned(),
             amount,
+            ..BidMade::default()
         };
         let auction = Auction {
             ping: PingId::from_u128(7),
             at: Moment::from_unix_ms(1_767_625_200_000),
-            terms: Terms { copies: 2, reserve: 2_000_000, increment: 10_000, margin: 123_456 },
+            terms: Terms::second_price(2, 2_000_000, 10_000, 123_456),
             frame,
             asked: vec!["a".to_owned(), "b".to_owned()],
             bids: vec![bid("a", 12_500_000), bid("c", 1)],
             uncovered: ["c".to_owned()].into(),
             late: true,
         };
-        let seat = |slot, price| Seat { slot, buyer: "acme".to_owned(), price };
+        let seat = |slot, price| Seat { slot, buyer: "acme".to_owned(), price, exclusive: None };
         let seating = Seating {
             vertical: "auto".to_owned(),
             seats: [
@@ -403,6 +389,18 @@ mod tests {
         assert!(tape.page().unwrap().is_none() && !tape.complete());
         let (done, of) = tape.progress();
         assert_eq!(done, of);
+    }
+
+    #[test]
+    fn what_sets_an_auction_apart_reads_back() {
+        let mut lead = recorded(0);
+        lead.auction.terms = tree();
+        let bid = lead.auction.bids.first_mut().unwrap();
+        (bid.exclusive, bid.tier, bid.standing) = (Some(20_000_000), 1, 3);
+        let mut recorder = begun(Vec::new());
+        recorder.add(&lead).unwrap();
+        let page = tape(recorder.end(true).unwrap()).unwrap().page().unwrap().unwrap();
+        assert_eq!(page.first().map(|read| &read.auction), Some(&lead.auction));
     }
 
     #[test]

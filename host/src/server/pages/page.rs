@@ -7,7 +7,7 @@ use crate::server::problem::Problem;
 
 /// Answers with a page. Its scripts and styles carry a word that is new for every answer, so what is smuggled into the
 /// page cannot run.
-pub(super) fn page(html: &str) -> Result<Response, Problem> {
+pub(in crate::server) fn page(html: &str) -> Result<Response, Problem> {
     let mut random = [0; 16];
     getrandom::fill(&mut random).map_err(|error| {
         tracing::error!(%error, "no randomness for a page");
@@ -38,14 +38,14 @@ const FIXED: [(HeaderName, &str); 4] = [
 ];
 
 /// Puts HTML into the places of a template, such as `{{nonce}}`.
-pub(super) fn fill(template: &str, places: &[(&str, &str)]) -> String {
+pub(in crate::server) fn fill(template: &str, places: &[(&str, &str)]) -> String {
     places.iter().fold(template.to_owned(), |page, (name, html)| {
         page.replace(&format!("{{{{{name}}}}}"), html)
     })
 }
 
 /// Returns text as HTML that shows it, in elements and in quoted attributes.
-pub(super) fn escape(text: &str) -> String {
+pub(in crate::server) fn escape(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

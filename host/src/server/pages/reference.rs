@@ -7,7 +7,9 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::page::{escape, prose};
-use crate::{book, catalog, criteria, delivery, exchange, ingest, lead, sandbox, schedule};
+use crate::{
+    bidding, book, catalog, criteria, delivery, egress, exchange, ingest, lead, sandbox, schedule,
+};
 
 /// The description of the API, as it is served.
 pub(super) const OPENAPI: &str = include_str!("../openapi.json");
@@ -239,6 +241,10 @@ pub(super) fn limits() -> String {
         ("items in a list", criteria::LIST_ITEMS_MAX.to_string()),
         ("windows in a schedule", schedule::WINDOWS_MAX.to_string()),
         ("wait for a buyer's answer", seconds(catalog::DeliverySpec::TIMEOUT_MS_MAX.into())),
+        ("wait for a buyer's bid", seconds(catalog::BiddingSpec::TIMEOUT_MS_MAX.into())),
+        ("bid of a buyer, as an answer", kib(egress::BODY_BYTES_MAX)),
+        ("questions that wait for one buyer", catalog::BiddingSpec::CONCURRENCY_MAX.to_string()),
+        ("questions that wait for all buyers", bidding::CALLS_MAX.to_string()),
         ("answer of a buyer", kib(delivery::courier::ANSWER_BYTES_MAX)),
         ("module", kib(sandbox::MODULE_BYTES_MAX)),
         ("dialects that a module answers in", sandbox::DIALECTS_MAX.to_string()),

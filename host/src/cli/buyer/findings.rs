@@ -1,0 +1,72 @@
+//! What a check found, told so that its reader can mend it.
+
+use serde::Serialize;
+
+/// How grave a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Grade {
+    /// As it should be.
+    Good,
+    /// It works, and costs sales.
+    Weak,
+    /// The exchange cannot work with it.
+    Bad,
+}
+
+/// One thing that was tried.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Finding {
+    pub(super) check: &'static str,
+    pub(super) grade: Grade,
+    /// What came.
+    pub(super) seen: String,
+    /// Why it matters; empty if all is well.
+    pub(super) why: &'static str,
+    /// What to do; empty if all is well.
+    pub(super) mend: &'static str,
+}
+
+impl Finding {
+    pub(super) fn good(check: &'static str, seen: impl Into<String>) -> Self {
+        Self { check, grade: Grade::Good, seen: seen.into(), why: "", mend: "" }
+    }
+
+    pub(super) fn weak(
+        check: &'static str,
+        seen: impl Into<String>,
+        (why, mend): (&'static str, &'static str),
+    ) -> Self {
+        Self { check, grade: Grade::Weak, seen: seen.into(), why, mend }
+    }
+
+    pub(super) fn bad(
+        check: &'static str,
+        seen: impl Into<String>,
+        (why, mend): (&'static str, &'static str),
+    ) -> Self {
+        Self { grade: Grade::Bad, ..Self::weak(check, seen, (why, mend)) }
+    }
+}
+
+/// Prints findings, as JSON or for people.
+#[expect(clippy::print_stdout, reason = "this is the command's result")]
+pub(super) fn print(url: &str, findings: &[Finding], json: bool) {
+    if json {
+        let holds = !findings.iter().any(|finding| finding.grade == Grade::Bad);
+        println!("{}", serde_json::json!({"url": url, "holds": holds, "findings": findings}));
+        return;
+    }
+    for Finding { check, grade, seen, why, mend } in findings {
+        let mark = match grade {
+            Grade::Good => "ok  ",
+            Grade::Weak => "weak",
+            Grade::Bad => "BAD ",
+        };
+        println!("{mark}  {check}: {seen}");
+        if *grade != Grade::Good {
+            println!("        why it matters: {why}");
+            println!("        to mend it:     {mend}");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! `gavel mock-buyer`: buyers' end points of many characters, until they are told to stop.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+use super::Failure;
+use crate::mock::{Authority, Character, Deed, MarketError, MarketSpec, MockBuyer, MockSpec};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The address to listen on.
+    #[arg(long, default_value = "127.0.0.1:9101")]
+    listen: SocketAddr,
+    /// How the buyer behaves.
+    #[arg(long, default_value = "prompt")]
+    character: Character,
+    /// What its bids depend on, beside the ping.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Speak HTTPS, with a certificate of an authority made for this run.
+    #[arg(long)]
+    tls: bool,
+    /// Where the authority's certificate is written, for `gavel serve --egress-ca FILE`.
+    #[arg(long, value_name = "FILE")]
+    certificate: Option<PathBuf>,
+    /// A file with several buyers: {"buyers": [{"listen": "127.0.0.1:9101", "character": "slow", "seed": 1, "tls": false}]}.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["listen", "character", "seed", "tls"])]
+    market: Option<PathBuf>,
+    /// Stop by itself after so many seconds.
+    #[arg(long, value_name = "N")]
+    seconds: Option<u64>,
+}
+
+pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
+    super::block_on(play(args, json))?
+}
+
+async fn play(args: Args, json: bool) -> Result<(), Failure> {
+    let Args { listen, character, seed, tls, certificate, market, seconds } = args;
+    let buyers = match market {
+        Some(file) => MarketSpec::read(&file).map_err(|error| failure(&error))?.buyers,
+        None => vec![MockSpec { listen, character, seed, tls }],
+    };
+    let authority = Authority::new().map_err(|error| Failure::because(&error))?;
+    if let Some(file) = &certificate {
+        std::fs::write(file, authority.pem()).map_err(|error| {
+            Failure::could_not_run(format!("{}: cannot be written: {error}", file.display()))
+        })?;
+    }
+    let (deeds, told) = mpsc::unbounded_channel();
+    let mut open = Vec::with_capacity(buyers.len());
+    for spec in buyers {
+        let (tx, mut own) = mpsc::unbounded_channel::<Deed>();
+        let opened = MockBuyer::open(spec, Some(&authority), Some(tx)).await;
+        let buyer = opened.map_err(|error| failure(&error))?;
+        let (name, deeds) = (buyer.addr(), deeds.clone());
+        tokio::spawn(async move {
+            while let Some(deed) = own.recv().await {
+                if deeds.send((name, deed)).is_err() {
+                    return;
+                }
+            }
+        });
+        open.push(buyer);
+    }
+    introduce(&open, certificate.as_ref(), json);
+    let end = async {
+        match seconds {
+            Some(seconds) => tokio::time::sleep(std::time::Duration::from_secs(seconds)).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = tell(told, json) => (),
+        _ = tokio::signal::ctrl_c() => (),
+        () = end => (),
+    }
+    sum_up(&open, json);
+    Ok(())
+}
+
+fn failure(error: &MarketError) -> Failure {
+    match error {
+        MarketError::NoMarket(..) => Failure { code: super::USAGE, ..Failure::because(error) },
+        MarketError::Unreadable(..) | MarketError::Bind(..) | MarketError::Certificate(_) => {
+            Failure::because(error)
+        }
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "results go to standard output, this does not")]
+fn introduce(open: &[MockBuyer], certificate: Option<&PathBuf>, json: bool) {
+    if json {
+        return;
+    }
+    for buyer in open {
+        let character = buyer.character();
+        eprintln!("{} at {}: {}", character.name(), buyer.addr(), character.in_words());
+        eprintln!(
+            "    \"bidding\": {{\"url\": \"{}\"}}, \"delivery\": {{\"url\": \"{}\"}}",
+            buyer.bid_url(),
+            buyer.lead_url()
+        );
+    }
+    if let Some(file) = certificate {
+        eprintln!("the exchange trusts them with: gavel serve --egress-ca {}", file.display());
+    }
+    eprintln!("Ctrl-C ends it");
+}
+
+#[expect(clippy::print_stdout, reason = "this is the command's result")]
+async fn tell(mut told: mpsc::UnboundedReceiver<(SocketAddr, Deed)>, json: bool) {
+    while let Some((buyer, deed)) = told.recv().await {
+        if json {
+            println!(
+                "{}",
+                json!({"buyer": buyer, "call": deed.call, "about": deed.about, "did": deed.did})
+            );
+        } else {
+            println!("{buyer} {} {} {}", deed.call, deed.about, deed.did);
+        }
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "this is the command's result")]
+fn sum_up(open: &[MockBuyer], json: bool) {
+    for buyer in open {
+        let tally = buyer.tally();
+        let mut line: Value = json!({
+            "buyer": buyer.addr(), "character": buyer.character().name(),
+            "pings": tally.pings, "bids": tally.bids, "posts": tally.posts,
+            "bought": tally.bought.len(), "rejected": tally.rejected,
+            "asked_again": tally.asked_again, "sold_twice": tally.sold_twice,
+            "unreadable": tally.unreadable,
+        });
+        if json {
+            println!("{line}");
+        } else if let Some(members) = line.as_object_mut() {
+            let told = members.iter().skip(2).map(|(name, count)| format!("{name} {count}"));
+            let told: Vec<String> = told.collect();
+            println!("{} at {}: {}", buyer.character().name(), buyer.addr(), told.join(", "));
+        }
+    }
+}

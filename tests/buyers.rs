@@ -1,0 +1,485 @@
+//! Buyers over the network: asked at once, answered in time, and none of them can hurt the others.
+//!
+//! The fault tests run on a sample; `GAVEL_FAULT_PINGS` sets how many pings each sends.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use gavel::bidding::FAILURES_IN_A_ROW;
+use gavel::clock::Clock;
+use gavel::mock::{Authority, Character, GARBAGE, MockBuyer, MockSpec};
+use serde_json::{Value, json};
+
+use crate::crash::program::command;
+use crate::exchange::{Exchange, auto_ping, auto_post, merged, until};
+
+const PING: &str = "auto-insurance/ping";
+const POST: &str = "auto-insurance/post";
+/// What an answer may take beyond its deadline, in the common oracle of the fault tests.
+const GRACE: Duration = Duration::from_millis(25);
+/// Machines that run tests are busy: of a hundred answers so many have to be in time.
+const IN_TIME_PERCENT: usize = 95;
+
+/// How many pings a fault test sends.
+fn pings(sample: usize) -> usize {
+    std::env::var("GAVEL_FAULT_PINGS").ok().and_then(|pings| pings.parse().ok()).unwrap_or(sample)
+}
+
+/// An exchange with remote buyers.
+struct Market {
+    exchange: Exchange,
+    buyers: Vec<MockBuyer>,
+}
+
+impl Market {
+    /// Opens an exchange with a buyer of each character, each with one campaign `NAME` that names no price.
+    async fn of(characters: &[Character]) -> Self {
+        let exchange = Exchange::with_auto(Clock::system(), json!({})).await;
+        let mut market = Self { exchange, buyers: Vec::new() };
+        for character in characters {
+            market.add(character.name(), MockSpec::of(*character), json!({})).await;
+        }
+        market
+    }
+
+    async fn add(&mut self, name: &str, spec: MockSpec, over: Value) {
+        let buyer = MockBuyer::open(spec, None, None).await.unwrap();
+        self.contract(name, &buyer, over).await;
+        self.exchange.deposit(name, "100000.00").await;
+        let campaign = json!({"buyer": name, "vertical": "auto-insurance"});
+        self.exchange.put(&format!("campaigns/{name}"), campaign).await;
+        self.buyers.push(buyer);
+    }
+
+    async fn contract(&self, name: &str, buyer: &MockBuyer, over: Value) {
+        let bidding = merged(json!({"url": buyer.bid_url(), "timeout_ms": 1_200}), over);
+        let delivery = json!({"url": buyer.lead_url(), "timeout_ms": 2_000});
+        let spec = json!({"delivery": delivery, "bidding": bidding});
+        self.exchange.put(&format!("buyers/{name}"), spec).await;
+    }
+
+    /// Sends a ping whose source waits so long; returns its answer and how long it took.
+    async fn ping(&self, deadline_ms: u64) -> (Value, Duration) {
+        let began = Instant::now();
+        let answer = self
+            .exchange
+            .say(PING, &merged(auto_ping(), json!({"deadline_ms": deadline_ms})))
+            .await;
+        let took = began.elapsed();
+        assert_eq!(answer.status, 200, "{answer:?}");
+        (answer.body, took)
+    }
+
+    /// Pings until an accepted or rejected auction is recorded, and returns its receipt.
+    async fn auction(&self, deadline_ms: u64) -> Value {
+        let (_, _) = self.ping(deadline_ms).await;
+        let newest = self.exchange.get("auctions?limit=1").await;
+        let ping = newest.text("/auctions/0/auction").to_owned();
+        self.exchange.receipt(&ping).await
+    }
+
+    /// Says of each campaign what became of asking for it, such as `late: bid-late`.
+    async fn told(&self, deadline_ms: u64) -> Vec<String> {
+        let receipt = self.auction(deadline_ms).await;
+        let asked = receipt["asked"].as_array().unwrap().iter().map(|asked| {
+            let name = asked["campaign"].as_str().unwrap();
+            let left = receipt["left_out"].as_array().unwrap();
+            let left = left.iter().find(|left| left["campaign"] == name);
+            let code = left.map_or("won", |left| left["code"].as_str().unwrap());
+            let detail = left.and_then(|left| left["detail"].as_str()).unwrap_or_default();
+            let flaw = detail.split(':').next().filter(|_| code == "bid-invalid");
+            let outcome = asked["outcome"].as_str().unwrap();
+            let told = format!("{name} {outcome} {code} {}", flaw.unwrap_or_default());
+            told.trim_end().to_owned()
+        });
+        asked.collect()
+    }
+
+    async fn end_point(&self, name: &str) -> Value {
+        self.exchange.get(&format!("buyers/{name}")).await.body["end_point"].clone()
+    }
+}
+
+/// Returns the time that [`IN_TIME_PERCENT`] of a hundred pings took at most.
+fn nearly_all(mut took: Vec<Duration>) -> Duration {
+    took.sort_unstable();
+    took[(took.len() * IN_TIME_PERCENT / 100).min(took.len() - 1)]
+}
+
+/// Sends pings from twenty sources at once; returns how long each took.
+async fn crowd(market: &Arc<Market>, sent: usize, deadline_ms: u64) -> Vec<Duration> {
+    const LANES: usize = 20;
+    let lanes = (0..LANES).map(|_| {
+        let market = Arc::clone(market);
+        tokio::spawn(async move {
+            let mut took = Vec::new();
+            for _ in 0..(sent / LANES).max(1) {
+                let (answer, time) = market.ping(deadline_ms).await;
+                assert_eq!(answer["status"], "rejected", "{answer}");
+                took.push(time);
+            }
+            took
+        })
+    });
+    let mut took = Vec::new();
+    for lane in lanes.collect::<Vec<_>>() {
+        took.extend(lane.await.unwrap());
+    }
+    took
+}
+
+#[tokio::test]
+async fn a_remote_bid_wins_and_its_handle_comes_back_with_the_lead() {
+    let market = Market::of(&[Character::Prompt, Character::NoBid]).await;
+    market.exchange.with_buyer("static", &market.buyers[0].lead_url(), "3.00").await;
+    let (answer, _) = market.ping(10_000).await;
+    assert_eq!(answer["status"], "accepted", "{answer}");
+    let ping = answer["ping_id"].as_str().unwrap().to_owned();
+    let receipt = market.exchange.receipt(&ping).await;
+    assert_eq!(receipt["winners"][0]["campaign"], "prompt", "{receipt}");
+    assert_eq!(receipt["winners"][0]["price"], "3.01", "{receipt}");
+    let asked = &receipt["asked"];
+    assert_eq!((&asked[0]["outcome"], &asked[1]["outcome"]), (&json!("no-bid"), &json!("bid")));
+    assert_eq!(asked[1]["handle"], format!("h-{ping}"));
+    let tally = market.buyers[0].tally();
+    assert_eq!(tally.headers["idempotency-key"], ping);
+    assert_eq!(tally.headers["accept-encoding"], "identity");
+    let sold = market.exchange.say(POST, &auto_post(&ping)).await;
+    assert_eq!(sold.text("/status"), "sold", "{sold:?}");
+    assert_eq!(market.buyers[0].tally().post["handle"], format!("h-{ping}"));
+    let data = market.exchange.close().await;
+    let replayed = gavel::exchange::replay(data.path(), |_| ()).await.unwrap();
+    assert_eq!((replayed.auctions, &replayed.differences[..]), (1, &[][..]));
+}
+
+#[tokio::test]
+async fn every_outcome_has_a_name_and_a_sentence() {
+    let characters = [
+        Character::Prompt,
+        Character::NoBid,
+        Character::Failing,
+        Character::Hanging,
+        Character::WrongPing,
+        Character::GzipBomb,
+        Character::Oversize,
+        Character::BigHeaders,
+        Character::Reset,
+        Character::Redirecting,
+        Character::Slowloris,
+        Character::Late,
+    ];
+    let mut market = Market::of(&characters).await;
+    let limited = json!({"bid_max": "100.00"});
+    market.add("too-high", MockSpec::of(Character::TooHigh), limited).await;
+    let gone = MockBuyer::open(MockSpec::of(Character::Prompt), None, None).await.unwrap();
+    market.contract("gone", &gone, json!({})).await;
+    market.exchange.deposit("gone", "1.00").await;
+    let campaign = json!({"buyer": "gone", "vertical": "auto-insurance"});
+    market.exchange.put("campaigns/gone", campaign).await;
+    drop(gone);
+    let told = market.told(1_500).await;
+    let expected = [
+        "5xx refused bid-refused",
+        "big-headers invalid bid-invalid broken",
+        "gone unreachable bid-unreachable",
+        "gzip-bomb invalid bid-invalid compressed",
+        "hanging late bid-late",
+        "late late bid-late",
+        "no-bid no-bid no-bid",
+        "oversize invalid bid-invalid too-long",
+        "prompt bid won",
+        "redirecting refused bid-refused",
+        "reset invalid bid-invalid broken",
+        "slowloris late bid-late",
+        "too-high invalid bid-invalid above-max",
+        "wrong-ping invalid bid-invalid other-ping",
+    ];
+    assert_eq!(told, expected);
+    let data = market.exchange.close().await;
+    let replayed = gavel::exchange::replay(data.path(), |_| ()).await.unwrap();
+    assert_eq!(replayed.differences, []);
+}
+
+#[tokio::test]
+async fn garbage_is_no_bid_and_shuts_the_end_point_off() {
+    let market = Market::of(&[Character::Garbage]).await;
+    let mut flaws = Vec::new();
+    for _ in 0..FAILURES_IN_A_ROW {
+        flaws.extend(market.told(2_000).await);
+    }
+    assert!(flaws.iter().all(|told| told.contains("bid-invalid")), "{flaws:?}");
+    assert!(usize::try_from(FAILURES_IN_A_ROW).unwrap() < GARBAGE.len());
+    assert_eq!(market.told(2_000).await, ["garbage skipped not-asked"]);
+    assert_eq!(market.end_point("garbage").await["breaker"], "open");
+}
+
+#[tokio::test]
+async fn a_buyer_that_always_fails_is_left_alone() {
+    let market = Market::of(&[Character::Failing, Character::Prompt]).await;
+    let sent = pings(200);
+    for _ in 0..sent {
+        let (answer, _) = market.ping(5_000).await;
+        assert_eq!(answer["status"], "accepted", "{answer}");
+    }
+    let calls = usize::try_from(market.buyers[0].tally().pings).unwrap();
+    let after = calls - usize::try_from(FAILURES_IN_A_ROW).unwrap();
+    assert!(after * 100 <= sent, "{after} of {sent} calls after the opening");
+    let shown = market.end_point("5xx").await;
+    assert_eq!((&shown["breaker"], &shown["openings_in_a_row"]), (&json!("open"), &json!(1)));
+    assert_eq!(shown["outcomes"]["refused"], FAILURES_IN_A_ROW);
+    assert_eq!(market.end_point("prompt").await["breaker"], "closed");
+}
+
+#[tokio::test]
+async fn when_every_buyer_hangs_pings_are_still_answered_in_time() {
+    let mut market = Market::of(&[]).await;
+    for number in 0..10 {
+        let (name, spec) = (format!("hanging-{number}"), MockSpec::of(Character::Hanging));
+        market.add(&name, spec, json!({})).await;
+    }
+    let (market, deadline_ms) = (Arc::new(market), 300);
+    let quiet = Arc::new(Market::of(&[]).await);
+    let before = resident_bytes();
+    let took = nearly_all(crowd(&market, pings(400), deadline_ms).await);
+    // What this machine adds to anything.
+    let noise = nearly_all(crowd(&quiet, 100, deadline_ms).await);
+    let limit = Duration::from_millis(deadline_ms) + GRACE + noise;
+    assert!(took <= limit, "{took:?} of at most {limit:?}");
+    let grown = resident_bytes().saturating_sub(before);
+    assert!(grown < 256 << 20, "{} MiB more than before", grown >> 20);
+    // Not everybody is shut off at once: the fault may be on this side.
+    let mut open = 0;
+    for number in 0..10 {
+        let shown = market.end_point(&format!("hanging-{number}")).await;
+        open += usize::from(shown["breaker"] == "open");
+    }
+    assert!(open <= 5, "{open} of 10 are open");
+}
+
+#[tokio::test]
+async fn a_bid_at_the_edge_of_the_deadline_never_wins_late() {
+    let market = Market::of(&[Character::Late, Character::Prompt]).await;
+    for _ in 0..pings(20) {
+        let told = market.told(600).await;
+        assert!(told[0] == "late late bid-late" || told[0].starts_with("late skipped"), "{told:?}");
+    }
+    assert!(market.buyers[0].tally().pings >= u64::from(FAILURES_IN_A_ROW));
+    assert_eq!(market.end_point("late").await["breaker"], "open");
+}
+
+#[tokio::test]
+async fn a_buyer_that_had_no_time_is_not_blamed() {
+    let market = Market::of(&[Character::Slow]).await;
+    for _ in 0..pings(20) {
+        market.ping(90).await;
+    }
+    assert_eq!(market.end_point("slow").await["breaker"], "closed");
+    let (answer, _) = market.ping(10_000).await;
+    assert_eq!(answer["status"], "accepted", "{answer}");
+}
+
+#[tokio::test]
+async fn limits_of_a_contract_hold() {
+    let mut market = Market::of(&[]).await;
+    let spec = MockSpec::of(Character::Prompt);
+    market.add("seldom", spec, json!({"calls_per_second": 3})).await;
+    let mut asked = 0;
+    for _ in 0..20 {
+        asked += usize::from(market.told(5_000).await[0].starts_with("seldom bid"));
+    }
+    assert!((3..20).contains(&asked), "{asked}");
+    let spec = MockSpec::of(Character::Slow);
+    let market = {
+        market.add("narrow", spec, json!({"concurrency": 1, "timeout_ms": 2_000})).await;
+        Arc::new(market)
+    };
+    let both = [0, 1, 2].map(|_| {
+        let market = Arc::clone(&market);
+        tokio::spawn(async move { market.ping(5_000).await })
+    });
+    for one in both {
+        one.await.unwrap();
+    }
+    assert!(market.end_point("narrow").await["outcomes"]["skipped"].as_u64().unwrap() >= 1);
+}
+
+#[tokio::test]
+async fn one_buyer_is_asked_once_for_all_its_campaigns() {
+    let market = Market::of(&[Character::Prompt]).await;
+    let second = json!({"buyer": "prompt", "vertical": "auto-insurance"});
+    market.exchange.put("campaigns/second", second).await;
+    let told = market.told(5_000).await;
+    assert_eq!(told, ["prompt bid won", "second no-bid no-bid"]);
+    assert_eq!(market.buyers[0].tally().pings, 1);
+}
+
+#[tokio::test]
+async fn a_duplicate_is_nobody_s_question() {
+    let exchange =
+        Exchange::with_auto(Clock::system(), json!({"duplicate_window_seconds": 60})).await;
+    let mut market = Market { exchange, buyers: Vec::new() };
+    market.add("prompt", MockSpec::of(Character::Prompt), json!({})).await;
+    let (first, _) = market.ping(5_000).await;
+    let (second, _) = market.ping(5_000).await;
+    assert_eq!((&first["status"], &second["status"]), (&json!("accepted"), &json!("duplicate")));
+    assert_eq!(market.buyers[0].tally().pings, 1);
+}
+
+#[tokio::test]
+async fn a_bidder_that_refuses_the_lead_gives_way_to_the_next() {
+    let market = Market::of(&[Character::Rejecting]).await;
+    market.exchange.with_buyer("next", &market.buyers[0].lead_url(), "3.00").await;
+    let other = MockBuyer::open(MockSpec::of(Character::Prompt), None, None).await.unwrap();
+    let delivery = json!({"url": other.lead_url()});
+    market.exchange.put("buyers/next", json!({"delivery": delivery})).await;
+    let (answer, _) = market.ping(5_000).await;
+    let ping = answer["ping_id"].as_str().unwrap().to_owned();
+    let sold = market.exchange.say(POST, &auto_post(&ping)).await;
+    assert_eq!((sold.text("/status"), sold.text("/price")), ("sold", "1.80"), "{sold:?}");
+    assert_eq!((market.buyers[0].tally().rejected, other.tally().bought.len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_buyer_of_a_private_authority_is_asked_over_tls_where_that_is_trusted() {
+    let authority = Authority::new().unwrap();
+    let spec = MockSpec { tls: true, ..MockSpec::of(Character::Prompt) };
+    let buyer = MockBuyer::open(spec, Some(&authority), None).await.unwrap();
+    for (trusted, expected) in
+        [(true, "private bid won"), (false, "private unreachable bid-unreachable")]
+    {
+        let exchange = Exchange::open_trusting(trusted.then_some(&authority)).await;
+        let market = Market { exchange, buyers: Vec::new() };
+        market.contract("private", &buyer, json!({"timeout_ms": 3_000})).await;
+        market.exchange.deposit("private", "1000.00").await;
+        let campaign = json!({"buyer": "private", "vertical": "auto-insurance"});
+        market.exchange.put("campaigns/private", campaign).await;
+        assert_eq!(market.told(5_000).await, [expected]);
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_moves_inside_is_not_followed() {
+    let buyer = MockBuyer::open(MockSpec::of(Character::Prompt), None, None).await.unwrap();
+    let moved = Arc::new(AtomicBool::new(false));
+    let inner: [&str; 5] =
+        ["127.0.0.1", "169.254.169.254", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "fd00:ec2::254"];
+    for inner in inner {
+        let moved = Arc::clone(&moved);
+        moved.store(false, Ordering::SeqCst);
+        let (seen, inner): (_, IpAddr) = (Arc::clone(&moved), inner.parse().unwrap());
+        let directory = move |_: &str| {
+            // Public when it is saved, inside when it is called.
+            let public: IpAddr = "93.184.216.34".parse().unwrap();
+            Ok(vec![if seen.load(Ordering::SeqCst) { inner } else { public }])
+        };
+        let exchange = Exchange::open_with_directory(directory).await;
+        let market = Market { exchange, buyers: Vec::new() };
+        let port = buyer.addr().port();
+        let bidding = json!({"url": format!("https://bids.buyer.example:{port}/bid")});
+        let spec =
+            json!({"delivery": {"url": "https://bids.buyer.example/leads"}, "bidding": bidding});
+        market.exchange.put("buyers/moving", spec).await;
+        market.exchange.deposit("moving", "1000.00").await;
+        let campaign = json!({"buyer": "moving", "vertical": "auto-insurance"});
+        market.exchange.put("campaigns/moving", campaign).await;
+        moved.store(true, Ordering::SeqCst);
+        let receipt = market.auction(5_000).await;
+        let left = &receipt["left_out"][0];
+        assert_eq!(left["code"], "bid-unreachable", "{receipt}");
+        let detail = left["detail"].as_str().unwrap();
+        assert!(detail.contains("resolves to") && detail.contains("which is"), "{detail}");
+    }
+    assert_eq!(buyer.tally().pings, 0);
+}
+
+#[tokio::test]
+async fn a_source_that_hangs_up_leaves_nothing_behind() {
+    let market = Market::of(&[Character::Slow]).await;
+    let body = merged(auto_ping(), json!({"deadline_ms": 5_000})).to_string();
+    let asking = market.exchange.request(PING, "application/json", body);
+    let asking = tokio::spawn(asking.send());
+    until("the buyer is asked", async || market.buyers[0].tally().pings == 1).await;
+    asking.abort();
+    until("the call has ended", async || {
+        let shown = market.end_point("slow").await;
+        shown["in_flight"] == 0 && market.buyers[0].tally().bids == 1
+    })
+    .await;
+    assert_eq!(market.exchange.get("buyers/slow").await.text("/held"), "0.00");
+}
+
+/// Returns how much memory this process has.
+fn resident_bytes() -> usize {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages = statm.split_whitespace().nth(1).and_then(|pages| pages.parse::<usize>().ok());
+    pages.unwrap_or(0) * 4_096
+}
+
+/// Runs `gavel buyer check` against a mock buyer; returns its exit code and each finding as `grade check`.
+async fn checked(character: Character) -> (Option<i32>, Vec<String>) {
+    let buyer = MockBuyer::open(MockSpec::of(character), None, None).await.unwrap();
+    let (url, leads) = (buyer.bid_url(), buyer.lead_url());
+    let arguments = ["buyer", "check", &url, "--leads", &leads, "--json"];
+    let output = command().args(arguments).output().await.unwrap();
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    let findings = told["findings"].as_array().cloned().unwrap_or_default();
+    let findings = findings.iter().map(|finding| {
+        let text = |name: &str| finding[name].as_str().unwrap().to_owned();
+        let explained = !text("why").is_empty() && !text("mend").is_empty();
+        assert_eq!(explained, text("grade") != "good", "{finding}");
+        format!("{} {}", text("grade"), text("check"))
+    });
+    (output.status.code(), findings.collect())
+}
+
+#[tokio::test]
+async fn a_buyer_can_try_its_own_end_point() {
+    let (code, findings) = checked(Character::Prompt).await;
+    assert_eq!(code, Some(0), "{findings:?}");
+    assert!(findings.iter().all(|finding| !finding.starts_with("bad")), "{findings:?}");
+    assert!(findings.contains(&"good the same lead twice".to_owned()), "{findings:?}");
+    for (character, bad) in [
+        (Character::Failing, "bad answer"),
+        (Character::WrongPing, "bad answer"),
+        (Character::Garbage, "bad answer"),
+        (Character::GzipBomb, "bad answer"),
+        (Character::Redirecting, "bad answer"),
+        (Character::BigHeaders, "bad answer"),
+    ] {
+        let (code, findings) = checked(character).await;
+        assert_eq!(code, Some(1), "{findings:?}");
+        assert!(findings.contains(&bad.to_owned()), "{} {findings:?}", character.name());
+    }
+    let gone = MockBuyer::open(MockSpec::of(Character::Prompt), None, None).await.unwrap();
+    let url = gone.bid_url();
+    drop(gone);
+    let output = command().args(["buyer", "check", &url]).output().await.unwrap();
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("cannot be reached"), "{output:?}");
+}
+
+#[tokio::test]
+async fn a_mock_market_is_opened_from_a_file() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = folder.path().join("market.json");
+    let buyers =
+        json!({"buyers": [{"character": "slow", "seed": 1}, {"character": "5xx", "tls": true}]});
+    std::fs::write(&file, buyers.to_string()).unwrap();
+    let run = async |arguments: &[&str]| {
+        let mut command = command();
+        command.arg("mock-buyer").args(arguments).args(["--seconds", "0", "--json"]);
+        let output = command.output().await.unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let (code, out, _) = run(&["--market", file.to_str().unwrap()]).await;
+    let lines: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((code, lines.len()), (Some(0), 2), "{out}");
+    assert_eq!((&lines[0]["character"], &lines[1]["character"]), (&json!("slow"), &json!("5xx")));
+    std::fs::write(&file, "{}").unwrap();
+    let (code, _, error) = run(&["--market", file.to_str().unwrap()]).await;
+    assert_eq!(code, Some(2), "{error}");
+    assert!(error.contains("is no market: write"), "{error}");
+}

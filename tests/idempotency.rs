@@ -1,0 +1,221 @@
+//! Operators' calls with an Idempotency-Key: one effect, one answer, whoever repeats them and whenever.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use gavel::clock::{Clock, Moment};
+use reqwest::Method;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::exchange::{Exchange, OPERATOR_KEY, client};
+
+/// Monday 2026-01-05, 15:00 in UTC.
+const MONDAY: i64 = 1_767_625_200_000;
+const DAY: i64 = 86_400_000;
+
+/// An answer as it was sent, to the byte.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Said {
+    status: u16,
+    content_type: String,
+    body: String,
+    replayed: bool,
+    retry_after: Option<String>,
+}
+
+impl Said {
+    /// Returns what is the same every time.
+    fn words(&self) -> (u16, &str, &str) {
+        (self.status, &self.content_type, &self.body)
+    }
+
+    fn code(&self) -> String {
+        let body: Value = serde_json::from_str(&self.body).unwrap();
+        body["code"].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+async fn call(exchange: &Exchange, method: Method, path: &str, key: &str, body: &str) -> Said {
+    called(client().request(method, exchange.url(&format!("/v1/{path}"))), key, body).await
+}
+
+async fn called(request: reqwest::RequestBuilder, key: &str, body: &str) -> Said {
+    let request = request.bearer_auth(OPERATOR_KEY).header("idempotency-key", key);
+    let response = request.body(body.to_owned()).send().await.unwrap();
+    let header =
+        |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+    Said {
+        status: response.status().as_u16(),
+        content_type: header("content-type").unwrap_or_default(),
+        replayed: header("idempotent-replayed").is_some(),
+        retry_after: header("retry-after"),
+        body: response.text().await.unwrap(),
+    }
+}
+
+fn deposit(amount: &str, reference: &str) -> String {
+    json!({"amount": amount, "reference": reference}).to_string()
+}
+
+async fn market(clock: Clock) -> Exchange {
+    let exchange = Exchange::open_at(Arc::new(TempDir::new().unwrap()), clock).await;
+    let buyer = json!({"delivery": {"url": "http://127.0.0.1:9999/leads"}});
+    exchange.put("buyers/acme", buyer).await;
+    exchange
+}
+
+const DEPOSITS: &str = "buyers/acme/deposits";
+
+#[tokio::test]
+async fn the_same_call_hears_the_same_bytes_after_a_restart_too() {
+    let exchange = market(Clock::system()).await;
+    let first = call(&exchange, Method::POST, DEPOSITS, "k-1", &deposit("5.00", "w-1")).await;
+    assert_eq!((first.status, first.replayed), (201, false), "{first:?}");
+    // A second deposit changes what a fresh answer would say.
+    call(&exchange, Method::POST, DEPOSITS, "k-2", &deposit("7.00", "w-2")).await;
+    let again = call(&exchange, Method::POST, DEPOSITS, "k-1", &deposit("5.00", "w-1")).await;
+    assert_eq!((again.words(), again.replayed), (first.words(), true));
+    let in_other_order = r#"{ "reference": "w-1", "amount": "5.00" }"#;
+    let again = call(&exchange, Method::POST, DEPOSITS, "k-1", in_other_order).await;
+    assert_eq!(again.words(), first.words());
+    let exchange = Exchange::open_in(exchange.close().await).await;
+    let again = call(&exchange, Method::POST, DEPOSITS, "k-1", &deposit("5.00", "w-1")).await;
+    assert_eq!((again.words(), again.replayed), (first.words(), true));
+    assert_eq!(exchange.get("buyers/acme").await.text("/balance"), "12.00");
+}
+
+#[tokio::test]
+async fn the_same_key_with_another_body_or_none_is_refused() {
+    let exchange = market(Clock::system()).await;
+    call(&exchange, Method::POST, DEPOSITS, "k-1", &deposit("5.00", "w-1")).await;
+    let other = call(&exchange, Method::POST, DEPOSITS, "k-1", &deposit("6.00", "w-1")).await;
+    assert_eq!((other.status, other.code().as_str()), (422, "idempotency-key-reused"), "{other:?}");
+    // Elsewhere the key is another one.
+    let elsewhere = json!({"values": ["90210"]}).to_string();
+    assert_eq!(call(&exchange, Method::PUT, "lists/zips", "k-1", &elsewhere).await.status, 201);
+    for key in ["", &"k".repeat(256)] {
+        let said = call(&exchange, Method::POST, DEPOSITS, key, &deposit("1.00", "w-9")).await;
+        assert_eq!(
+            (said.status, said.code().as_str()),
+            (400, "idempotency-key-invalid"),
+            "{said:?}"
+        );
+    }
+    assert_eq!(exchange.get("buyers/acme").await.text("/balance"), "5.00");
+}
+
+#[tokio::test]
+async fn a_thousand_at_once_have_one_effect() {
+    let exchange = Arc::new(market(Clock::system()).await);
+    let client = client();
+    let calls = (0..1_000).map(|n: usize| {
+        let request = client.post(exchange.url("/v1/buyers/acme/deposits"));
+        // Without a reference of their own they would all be booked: some say another amount under the same key.
+        let body = if n % 10 == 9 { deposit("9.00", "w-9") } else { deposit("5.00", "w-1") };
+        tokio::spawn(async move { called(request, "k-1", &body).await })
+    });
+    let mut heard: BTreeMap<u16, usize> = BTreeMap::new();
+    let mut bodies = std::collections::BTreeSet::new();
+    for call in calls.collect::<Vec<_>>() {
+        let said = call.await.unwrap();
+        match said.status {
+            201 => drop(bodies.insert(said.body.clone())),
+            409 => assert_eq!(
+                (said.code().as_str(), said.retry_after.as_deref()),
+                ("request-running", Some("1"))
+            ),
+            422 => assert_eq!(said.code(), "idempotency-key-reused"),
+            _ => panic!("{said:?}"),
+        }
+        *heard.entry(said.status).or_default() += 1;
+    }
+    assert_eq!(bodies.len(), 1, "{heard:?}");
+    let balance = exchange.get("buyers/acme").await;
+    assert!(["5.00", "9.00"].contains(&balance.text("/balance")), "{balance:?}");
+    let statement = exchange.get("buyers/acme/statement").await.body;
+    assert_eq!(statement["lines"].as_array().unwrap().len(), 1, "{statement}");
+}
+
+#[tokio::test]
+async fn what_failed_for_a_reason_of_state_keeps_failing() {
+    let exchange = market(Clock::system()).await;
+    let withdrawal = deposit("5.00", "o-1");
+    let path = "buyers/acme/withdrawals";
+    let first = call(&exchange, Method::POST, path, "k-1", &withdrawal).await;
+    assert_eq!(first.status, 409, "{first:?}");
+    exchange.deposit("acme", "100.00").await;
+    let again = call(&exchange, Method::POST, path, "k-1", &withdrawal).await;
+    assert_eq!((again.words(), again.replayed), (first.words(), true));
+    let anew = call(&exchange, Method::POST, path, "k-2", &withdrawal).await;
+    assert_eq!(anew.status, 201, "{anew:?}");
+    // What was not looked at is not remembered.
+    assert_eq!(call(&exchange, Method::POST, path, "k-3", "{").await.status, 400);
+    assert_eq!(
+        call(&exchange, Method::POST, path, "k-3", &deposit("1.00", "o-3")).await.status,
+        201
+    );
+}
+
+#[tokio::test]
+async fn a_secret_is_said_again_only_to_its_caller_and_kept_nowhere() {
+    let exchange = market(Clock::system()).await;
+    let first = call(&exchange, Method::PUT, "sources/web", "k-1", "{}").await;
+    let body: Value = serde_json::from_str(&first.body).unwrap();
+    let key = body["key"].as_str().unwrap().to_owned();
+    assert!(key.starts_with("gv_live_"));
+    let again = call(&exchange, Method::PUT, "sources/web", "k-1", "{}").await;
+    assert_eq!(again.words(), first.words());
+    assert_eq!(exchange.get("sources/web").await.body["keys"], json!(1));
+    // Without the operator's key nothing is said again.
+    let request = client().put(exchange.url("/v1/sources/web"));
+    let stranger = request.header("idempotency-key", "k-1").body("{}").send().await.unwrap();
+    assert_eq!(stranger.status(), 401);
+    let data = exchange.close().await;
+    for file in std::fs::read_dir(data.path()).unwrap() {
+        let path = file.unwrap().path();
+        if path.is_file() {
+            let bytes = std::fs::read(&path).unwrap();
+            let found = bytes.windows(key.len()).any(|window| window == key.as_bytes());
+            assert!(!found, "the key is in {}", path.display());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_key_is_forgotten_after_a_day() {
+    let clock = Clock::standing(Moment::from_unix_ms(MONDAY));
+    let exchange = market(clock.clone()).await;
+    let first = call(&exchange, Method::POST, DEPOSITS, "k-1", &deposit("5.00", "w-1")).await;
+    clock.set(Moment::from_unix_ms(MONDAY + DAY - 1));
+    let again = call(&exchange, Method::POST, DEPOSITS, "k-1", &deposit("5.00", "w-1")).await;
+    assert_eq!((again.words(), again.replayed), (first.words(), true));
+    clock.set(Moment::from_unix_ms(MONDAY + DAY));
+    // The reference is known forever: the call is made anew, and the money is not.
+    let anew = call(&exchange, Method::POST, DEPOSITS, "k-1", &deposit("5.00", "w-1")).await;
+    assert_eq!((anew.status, anew.replayed), (200, false), "{anew:?}");
+    assert_eq!(exchange.get("buyers/acme").await.text("/balance"), "5.00");
+}
+
+#[tokio::test]
+async fn every_kind_of_change_is_made_once() {
+    let exchange = market(Clock::system()).await;
+    let module = crate::exchange::module("auto-insurance");
+    for name in ["auto-insurance", "auto-insurance"] {
+        let request = client().post(exchange.url(&format!("/v1/modules?name={name}")));
+        let request = request.bearer_auth(OPERATOR_KEY).header("idempotency-key", "m-1");
+        assert_eq!(request.body(module.clone()).send().await.unwrap().status(), 201);
+    }
+    let activate = "modules/auto-insurance/activate";
+    let first = call(&exchange, Method::POST, activate, "a-1", "").await;
+    let again = call(&exchange, Method::POST, activate, "a-1", "").await;
+    assert_eq!(
+        (first.status, again.words(), again.replayed),
+        (200, first.words(), true),
+        "{first:?}"
+    );
+    let vertical = json!({"module": "auto-insurance"}).to_string();
+    let first = call(&exchange, Method::PUT, "verticals/auto-insurance", "v-1", &vertical).await;
+    let again = call(&exchange, Method::PUT, "verticals/auto-insurance", "v-1", &vertical).await;
+    assert_eq!((first.status, again.status, again.replayed), (201, 201, true));
+}

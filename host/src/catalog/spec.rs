@@ -9,10 +9,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::bidding::BiddingSpec;
 use super::caps::{BudgetSpec, CapsSpec, DuplicatesSpec};
 use super::headers::HeaderSpec;
-use super::policy::PolicySpec;
-use super::prices::PricesSpec;
 use super::returns::{ReturnRateSpec, ReturnsSpec};
 use super::upkeep::{LimitsSpec, ModuleSpec};
+use super::{PolicySpec, PricesSpec};
 use crate::ids::{
     BuyerId, CampaignId, Digest, IdError, ModuleName, PolicyId, SourceId, VerticalId,
 };

@@ -30,7 +30,7 @@ use crate::egress::{Egress, Line};
 use crate::facts::{Fact, Unreadable};
 use crate::ids::Digest;
 use crate::ingest::Door;
-use crate::journal::{AuditError, Journal, JournalError, Opened, Place};
+use crate::journal::{AuditError, Duty, Journal, JournalError, Opened, Place};
 use crate::sandbox::{Compiler, Limits, Sandbox, SandboxError};
 use crate::settlement::{self, Discrepancy, Ledger};
 use crate::signing::{KeyError, KeySource};
@@ -175,17 +175,22 @@ impl Exchange {
             None => exchange.book.decide(|book| exchange.books.compare(book, facts)),
         }
         exchange.adopt_key().await.map_err(|_| OpenError::KeyNotRecorded)?;
-        for duty in duties.into_iter().filter(|duty| duty.kind == DELIVER) {
-            exchange.tasks.spawn(Arc::clone(&exchange).resume(duty));
-        }
-        exchange.tasks.spawn(Arc::clone(&exchange).expire());
-        exchange.tasks.spawn(Arc::clone(&exchange).sweep());
-        exchange.tasks.spawn(Arc::clone(&exchange).watch_drains());
-        exchange.tasks.spawn(Arc::clone(&exchange).watch_books());
-        exchange.look_at_the_disk();
-        exchange.tasks.spawn(Arc::clone(&exchange).watch_disk());
-        exchange.tasks.spawn(Arc::clone(&exchange).scrub());
+        exchange.begin(duties);
         Ok(exchange)
+    }
+
+    /// Takes up what is due, and what is done by the clock.
+    fn begin(self: &Arc<Self>, duties: Vec<Duty>) {
+        for duty in duties.into_iter().filter(|duty| duty.kind == DELIVER) {
+            self.tasks.spawn(Arc::clone(self).resume(duty));
+        }
+        self.tasks.spawn(Arc::clone(self).expire());
+        self.tasks.spawn(Arc::clone(self).sweep());
+        self.tasks.spawn(Arc::clone(self).watch_drains());
+        self.tasks.spawn(Arc::clone(self).watch_books());
+        self.look_at_the_disk();
+        self.tasks.spawn(Arc::clone(self).watch_disk());
+        self.tasks.spawn(Arc::clone(self).prove());
     }
 
     /// Finishes what is under way, as far as [`DRAIN_MAX`] allows, and closes the journal. What is left is taken up

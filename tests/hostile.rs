@@ -110,7 +110,7 @@ const CONFIGURATIONS: &str = "
     panics               | /filter          | the module could not be configured: it trapped: panicked at src/lib.rs:
     eats-memory          | /filter          | the module could not be configured: it used up its memory
     eats-memory-at-once  | /filter          | the module could not be configured: it used up its memory
-    keeps-much           | /filter          | the filter cannot be kept as `configure` left it: it keeps 629
+    keeps-much           | /filter          | the module cannot be kept as `configure` left it: it keeps 629
     refuses-at-length    | /filter/settings | éééééééé
     refuses-nobody       | /filter/settings | it is nobody's
 ";

@@ -489,7 +489,7 @@ async fn an_operators_body_says_nothing_that_is_not_known() {
     put("campaigns/new", campaign(json!({"buyer": "nobody"})), "422 invalid /buyer").await;
     put("campaigns/new", campaign(json!({"vertical": "boats"})), "422 invalid /vertical").await;
     put("campaigns/new", campaign(json!({"price": null})), "422 invalid /price").await;
-    put("campaigns/new", campaign(json!({"caps": {"weekly": 3}})), "422 invalid /caps/weekly")
+    put("campaigns/new", campaign(json!({"caps": {"yearly": 3}})), "422 invalid /caps/yearly")
         .await;
     let budget = campaign(json!({"budget": {"daily": "-3"}}));
     put("campaigns/new", budget, "422 invalid /budget/daily").await;

@@ -234,6 +234,15 @@ pub struct Retention {
 }
 
 impl Retention {
+    fn of(spec: &RetentionSpec) -> Self {
+        Self {
+            contact: Duration::from_secs(3_600 * u64::from(spec.contact_hours)),
+            person: Duration::from_secs(86_400 * u64::from(spec.person_days)),
+        }
+    }
+}
+
+impl Retention {
     /// Nothing is kept beyond the deliveries.
     pub const UNTIL_DELIVERED: Self = Self { contact: Duration::ZERO, person: Duration::ZERO };
 }

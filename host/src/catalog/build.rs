@@ -153,10 +153,7 @@ fn buyer(
     if spec.credit_limit.0.is_negative() {
         return Err(Fault::new(&what, "/credit_limit", "must not be negative"));
     }
-    if spec.return_rate.is_some_and(|rate| rate.days == 0 || rate.days > ReturnRateSpec::DAYS_MAX) {
-        let message = format!("must be 1 to {}", ReturnRateSpec::DAYS_MAX);
-        return Err(Fault::new(&what, "/return_rate/days", message));
-    }
+    ReturnRateSpec::check(spec.return_rate, &what)?;
     let headers = Headers::of(&what, &spec.delivery.headers)?;
     let asked = spec.bidding.as_ref().map(|spec| checked(&what, spec, egress)).transpose()?;
     DuplicatesSpec::check(spec.duplicates.as_ref(), &what)?;
@@ -232,10 +229,7 @@ impl Bench<'_> {
             duplicate_window: Duration::from_secs(u64::from(spec.duplicate_window_seconds)),
             returns: spec.returns.clone(),
             duplicates: spec.duplicates,
-            retention: Retention {
-                contact: Duration::from_secs(3_600 * u64::from(spec.retention.contact_hours)),
-                person: Duration::from_secs(86_400 * u64::from(spec.retention.person_days)),
-            },
+            retention: Retention::of(&spec.retention),
             campaigns,
             filters,
         })

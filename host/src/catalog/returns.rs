@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::Percent;
+use super::{Fault, Percent};
 use crate::money::Share;
 use crate::reasons::ReturnReason;
 
@@ -50,6 +50,14 @@ impl ReturnRateSpec {
 
     fn default_days() -> u32 {
         14
+    }
+
+    pub(super) fn check(rate: Option<Self>, what: &str) -> Result<(), Fault> {
+        if rate.is_none_or(|rate| (1..=Self::DAYS_MAX).contains(&rate.days)) {
+            return Ok(());
+        }
+        let message = format!("must be 1 to {}", Self::DAYS_MAX);
+        Err(Fault::new(&what, "/return_rate/days", message))
     }
 
     /// Returns how many of so many leads may be returned.

@@ -164,8 +164,9 @@ impl Ended {
             return Ok(self.output);
         }
         let output = String::from_utf8_lossy(&self.output);
-        // In this order: the allocator, the kernel, and the kernel where a thread wants its stack.
-        let out_of_memory = ["memory allocation of", "os error 12", "os error 11"];
+        // In this order: the allocator, cranelift, the kernel, and the kernel where a thread wants its stack.
+        let out_of_memory =
+            ["memory allocation of", "out-of-memory error", "os error 12", "os error 11"];
         if [&output, self.complaint.as_str()]
             .iter()
             .any(|said| out_of_memory.iter().any(|words| said.contains(words)))

@@ -123,6 +123,7 @@ mod tests {
             out
         };
         assert_eq!(round(&mut flow, now, Some(true)), 16);
+        assert_eq!(round(&mut flow, now, Some(true)), 16);
         assert!(flow.limit() > START, "{flow:?}");
         for _ in 0..200 {
             round(&mut flow, now, Some(true));

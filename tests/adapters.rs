@@ -85,7 +85,7 @@ async fn market(adapter: &str, settings: Value, system: &System) -> (Exchange, B
         "headers": {"authorization": {"secret": "Basic c2VjcmV0LXdvcmQ="}, "x-plain": "seen"},
     });
     exchange.put("buyers/alfa", json!({"delivery": delivery})).await;
-    exchange.deposit("alfa", "100.00").await;
+    exchange.deposit("alfa", "1000.00").await;
     let campaign = json!({"buyer": "alfa", "vertical": "auto-insurance", "price": "12.00"});
     exchange.put("campaigns/alfa", campaign).await;
     let bravo = Buyer::accepting().await;

@@ -2,6 +2,7 @@
 
 use gavel::clock::{Clock, Moment};
 use gavel::exchange::replay;
+use gavel::sandbox::Compiler;
 use serde_json::{Value, json};
 
 use crate::exchange::{Buyer, Exchange, Reply, auto_ping, auto_post, client, merged, reply, until};
@@ -81,7 +82,7 @@ impl Market {
     /// Closes the exchange and holds every auction again.
     async fn replays(self, auctions: u64) {
         let data = self.exchange.close().await;
-        let replayed = replay(data.path(), |_| ()).await.unwrap();
+        let replayed = replay(data.path(), Compiler::InProcess, |_| ()).await.unwrap();
         assert_eq!((replayed.differences, replayed.auctions), (vec![], auctions));
     }
 }
@@ -409,8 +410,8 @@ async fn a_post_that_says_otherwise_is_refused_or_auctioned_again() {
 async fn a_lead_that_is_auctioned_again_keeps_the_least_price_of_its_source() {
     let market = Market::open(json!({})).await;
     market.prices(&[("alfa", "9.00")]).await;
-    market.bids("bravo", json!({"price": "5.00", "criteria": "gender = \"M\""})).await;
-    market.policy(json!({"changed_post": "reauction", "when": "gender = \"F\""})).await;
+    market.bids("bravo", json!({"price": "5.00", "criteria": "gender = \"male\""})).await;
+    market.policy(json!({"changed_post": "reauction", "when": "gender = \"female\""})).await;
     let asks = |least: &str| json!({"minimum_price": least});
     let ping = market.ping(asks("8.10")).await;
     let sold = market.post(&ping, json!({"gender": "M"})).await;

@@ -108,7 +108,6 @@ fn campaign(number: usize) -> Campaign {
     let egress = Egress::public();
     let buyer = Buyer {
         bidding: None,
-        adapter: None,
         id: BuyerId::parse(&format!("buyer-{}", number / 3)).unwrap(),
         credit_limit: Micros::new(1_000_000_000_000_000),
         zone: TimeZone::UTC,

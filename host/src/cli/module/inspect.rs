@@ -51,7 +51,9 @@ fn show_schema(schema: &Schema) -> Result<(), Failure> {
 
 fn show(settings: &str, needs: &[Need]) -> Result<(), Failure> {
     print(&format!("settings: {settings}"))?;
-    print("reads:")?;
+    if !needs.is_empty() {
+        print("reads:")?;
+    }
     for need in needs {
         print(&format!("  {:32} {}", need.name, need.kind.name()))?;
     }

@@ -29,8 +29,8 @@ const ADAPTERS: [&str; 9] = [
     "leadprosper-adapter",
     "px-adapter",
 ];
-/// What a shipped adapter may weigh without its fixtures, in bytes.
-const ADAPTER_BYTES_MAX: usize = 250_000;
+/// What a shipped adapter may weigh with its fixtures, in bytes; the configurable one is by far the largest.
+const ADAPTER_BYTES_MAX: usize = 256_000;
 
 /// A request as a system of a buyer got it.
 #[derive(Clone, Debug)]
@@ -405,7 +405,7 @@ async fn a_secret_header_is_never_shown_and_stays_when_it_is_sent_back_hidden() 
     let other = json!({"url": format!("http://{}/in", system.addr), "headers": {"x-new": {"secret": "[hidden]"}}});
     let refused = exchange.try_put("buyers/alfa", json!({"delivery": other})).await;
     assert_eq!(
-        (refused.status, refused.text("/pointer")),
+        (refused.status, refused.text("/field")),
         (422, "/delivery/headers/x-new/secret"),
         "{refused:?}"
     );
@@ -423,7 +423,7 @@ async fn settings_are_refused_in_the_adapters_own_words() {
     let exchange = Exchange::open().await;
     exchange.serve("configurable-adapter").await;
     exchange.serve("zip-list").await;
-    let adapter = |module: &str, settings: Value| json!({"delivery": {"url": "http://127.0.0.1:9/", "adapter": {"module": module, "settings": settings}}});
+    let adapter = |module: &str, settings: Value| json!({"delivery": {"url": "http://127.0.0.1:9999/", "adapter": {"module": module, "settings": settings}}});
     for (module, settings, pointer, expected) in [
         ("configurable-adapter", json!({}), "/delivery/adapter/settings", "`format`"),
         (
@@ -447,7 +447,7 @@ async fn settings_are_refused_in_the_adapters_own_words() {
         ("nobody", json!({}), "/delivery/adapter/module", "there is no module `nobody`"),
     ] {
         let refused = exchange.try_put("buyers/alfa", adapter(module, settings)).await;
-        assert_eq!((refused.status, refused.text("/pointer")), (422, pointer), "{refused:?}");
+        assert_eq!((refused.status, refused.text("/field")), (422, pointer), "{refused:?}");
         assert!(format!("{refused:?}").contains(expected), "{refused:?}");
     }
 }

@@ -499,5 +499,6 @@ async fn pings_that_race_for_the_last_money_do_not_overdraw_it() {
     }
     let ledger = market.exchange.get("ledger").await;
     assert_eq!(ledger.text("/total"), "0.00", "{ledger:?}");
-    market.check(json!({}), "rejected | alfa no-funds | bravo budget-spent").await;
+    let spent = "rejected | alfa no-funds | bravo budget-spent: total budget of 30.00";
+    market.check(json!({}), spent).await;
 }

@@ -409,8 +409,8 @@ async fn a_post_that_says_otherwise_is_refused_or_auctioned_again() {
 async fn a_lead_that_is_auctioned_again_keeps_the_least_price_of_its_source() {
     let market = Market::open(json!({})).await;
     market.prices(&[("alfa", "9.00")]).await;
-    market.bids("bravo", json!({"price": "5.00", "criteria": "gender = \"M\""})).await;
-    market.policy(json!({"changed_post": "reauction", "when": "gender = \"F\""})).await;
+    market.bids("bravo", json!({"price": "5.00", "criteria": "gender = \"male\""})).await;
+    market.policy(json!({"changed_post": "reauction", "when": "gender = \"female\""})).await;
     let asks = |least: &str| json!({"minimum_price": least});
     let ping = market.ping(asks("8.10")).await;
     let sold = market.post(&ping, json!({"gender": "M"})).await;

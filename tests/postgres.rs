@@ -51,6 +51,7 @@ impl Server {
     }
 
     /// Starts a server, made with this option and run with these.
+    #[expect(clippy::zombie_processes, reason = "it ends with this process")]
     pub(crate) fn start(made_with: &str, run_with: &[&str]) -> Self {
         let bin = programs();
         let port =

@@ -47,8 +47,8 @@ async fn every_cap_says_which_it_is() {
 #[tokio::test]
 async fn a_buyers_caps_hold_for_all_its_campaigns_together() {
     let market = Market::open(json!({"hold_seconds": 86_400})).await;
-    market.bids("alfa", "9.00", json!({"criteria": "gender = \"F\""})).await;
-    market.campaign("alfa-men", "9.00", json!({"criteria": "gender = \"M\""})).await;
+    market.bids("alfa", "9.00", json!({"criteria": "gender = \"female\""})).await;
+    market.campaign("alfa-men", "9.00", json!({"criteria": "gender = \"male\""})).await;
     let capped = merged(
         market.buyer_spec(),
         json!({"caps": {"daily": 2}, "budget": {"weekly": "20.00"}, "zone": "America/Chicago"}),
@@ -57,12 +57,19 @@ async fn a_buyers_caps_hold_for_all_its_campaigns_together() {
     let unmet = |name: &str, wanted, is| {
         format!("{name} criteria-unmet: gender = \"{wanted}\" (gender is \"{is}\")")
     };
-    market.check(json!({}), &format!("alfa at 2.00 | {}", unmet("alfa-men", "M", "F"))).await;
+    market
+        .check(json!({}), &format!("alfa at 2.00 | {}", unmet("alfa-men", "male", "female")))
+        .await;
     let men = json!({"gender": "M"});
-    market.check(men.clone(), &format!("alfa-men at 2.00 | {}", unmet("alfa", "F", "M"))).await;
+    market
+        .check(men.clone(), &format!("alfa-men at 2.00 | {}", unmet("alfa", "female", "male")))
+        .await;
     let full = "cap-reached: buyer's daily cap of 2";
     market
-        .check(json!({}), &format!("rejected | alfa {full} | {}", unmet("alfa-men", "M", "F")))
+        .check(
+            json!({}),
+            &format!("rejected | alfa {full} | {}", unmet("alfa-men", "male", "female")),
+        )
         .await;
     assert_eq!(used(&market, "buyers/alfa", "daily").await, "2 2 4.00");
     assert_eq!(used(&market, "campaigns/alfa-men", "daily").await, "1 1 2.00");
@@ -72,11 +79,16 @@ async fn a_buyers_caps_hold_for_all_its_campaigns_together() {
     market.exchange.put("buyers/alfa", money).await;
     let spent = "budget-spent: buyer's weekly budget of 12.99";
     market
-        .check(json!({}), &format!("rejected | alfa {spent} | {}", unmet("alfa-men", "M", "F")))
+        .check(
+            json!({}),
+            &format!("rejected | alfa {spent} | {}", unmet("alfa-men", "male", "female")),
+        )
         .await;
     let money = merged(market.buyer_spec(), json!({"budget": {"weekly": "13.00"}}));
     market.exchange.put("buyers/alfa", money).await;
-    market.check(json!({}), &format!("alfa at 2.00 | {}", unmet("alfa-men", "M", "F"))).await;
+    market
+        .check(json!({}), &format!("alfa at 2.00 | {}", unmet("alfa-men", "male", "female")))
+        .await;
 }
 
 #[tokio::test]

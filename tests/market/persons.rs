@@ -91,15 +91,17 @@ async fn what_is_the_same_is_the_campaigns_and_the_buyers_to_say() {
     let buyer = merged(market.buyer_spec(), by("email"));
     market.buyer("bravo", "1000.00").await;
     market.exchange.put("buyers/bravo", buyer).await;
-    market.campaign("bravo-one", "8.00", json!({"criteria": "gender = \"F\""})).await;
-    market.campaign("bravo-two", "8.00", json!({"criteria": "gender = \"M\""})).await;
+    market.campaign("bravo-one", "8.00", json!({"criteria": "gender = \"female\""})).await;
+    market.campaign("bravo-two", "8.00", json!({"criteria": "gender = \"male\""})).await;
     let win = async |gender: &str, phone: &str, email: &str| {
         let ping = market
             .exchange
             .say(super::PING, &merged(crate::exchange::auto_ping(), json!({"gender": gender})))
             .await;
         let ping = ping.text("/ping_id").to_owned();
-        market.post(&ping, phone, email).await;
+        let person = json!({"gender": gender, "phone": phone, "email": email});
+        let post = market.exchange.say(POST, &merged(auto_post(&ping), person)).await;
+        assert_eq!(post.status, 200, "{post:?}");
         market.passed_over(&ping).await
     };
     assert_eq!(win("F", "2025550107", "dana@example.com").await, "");

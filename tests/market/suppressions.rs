@@ -165,7 +165,7 @@ async fn a_list_is_sent_in_parts_and_is_kept_in_facts_of_a_size() {
     market.bids("alfa", "9.00", json!({})).await;
     let numbers = |part: u64| {
         let lines =
-            (0..70_000).map(|number| format!("{}\n", 3_000_000_000 + part * 35_000 + number));
+            (0..70_000).map(|number| format!("{}\n", 3_022_000_000 + part * 35_000 + number));
         lines.collect::<String>()
     };
     // Each part repeats half of the one before it.
@@ -174,7 +174,7 @@ async fn a_list_is_sent_in_parts_and_is_kept_in_facts_of_a_size() {
         assert_eq!(added.body["entries"], entries, "{added:?}");
     }
     let ping = market.check(json!({}), "alfa at 2.00").await;
-    let post = merged(auto_post(&ping), json!({"phone": "3000139999"}));
+    let post = merged(auto_post(&ping), json!({"phone": "3022139999"}));
     let unsold = market.exchange.say(POST, &post).await;
     assert_eq!(unsold.text("/reason/code"), "suppressed", "{unsold:?}");
 }

@@ -121,8 +121,11 @@ impl Model {
         used
     }
 
-    pub(super) fn within(caps: &Caps, used: [[i64; 3]; 5], amount: i64, now: Moment) -> bool {
-        let day = now.in_zone(&TimeZone::get("America/Chicago").unwrap()).weekday();
+    pub(super) fn within(caps: &Caps, used: [[i64; 3]; 5], amount: i64, day: i64) -> bool {
+        // The day that the hold counts for, which is another than today where the clock was set far back.
+        let part = |number: i64| i8::try_from(number % 100).unwrap();
+        let year = i16::try_from(day / 10_000).unwrap();
+        let day = jiff::civil::date(year, part(day / 100), part(day)).weekday();
         let fits = |bounds: &Bounds, measure: usize, more: i64| {
             let today = bounds.days[usize::from(day.to_monday_zero_offset().unsigned_abs())];
             let most = [bounds.hour, today.most, bounds.week, bounds.month, bounds.total];
@@ -135,8 +138,9 @@ impl Model {
 
     pub(super) fn covers(&self, campaign: &Campaign, amount: i64, now: Moment) -> bool {
         let (name, buyer) = (campaign.id.as_str(), campaign.buyer.id.as_str());
-        Self::within(&campaign.caps, self.used(0, name, now), amount, now)
-            && Self::within(&campaign.buyer.caps, self.used(1, buyer, now), amount, now)
+        let day = |whose, name| self.periods(whose, name, now)[1];
+        Self::within(&campaign.caps, self.used(0, name, now), amount, day(0, name))
+            && Self::within(&campaign.buyer.caps, self.used(1, buyer, now), amount, day(1, buyer))
             && self.held(buyer) + amount <= self.balance(buyer)
     }
 

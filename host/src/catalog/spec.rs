@@ -8,10 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::bidding::BiddingSpec;
 use super::caps::{BudgetSpec, CapsSpec, DuplicatesSpec};
 use super::headers::HeaderSpec;
-use super::policy::PolicySpec;
-use super::prices::PricesSpec;
 use super::returns::{ReturnRateSpec, ReturnsSpec};
 use super::upkeep::{LimitsSpec, ModuleSpec};
+use super::{PolicySpec, PricesSpec};
 use crate::ids::{BuyerId, CampaignId, Digest, ModuleName, PolicyId, SourceId, VerticalId};
 
 pub use super::texts::{Amount, Percent};

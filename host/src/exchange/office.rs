@@ -301,7 +301,8 @@ fn read<T: DeserializeOwned>(body: Value) -> Result<T, ActError> {
         let path = error.path().to_string();
         let pointer = match path.as_str() {
             "." => String::new(),
-            path => format!("/{}", path.replace('.', "/")),
+            // The name of a member that cannot be is no part of the path.
+            path => format!("/{}", path.trim_end_matches(".?").replace('.', "/")),
         };
         invalid(&pointer, error.into_inner())
     })

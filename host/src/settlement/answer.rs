@@ -113,6 +113,8 @@ pub struct Story {
     copies: Vec<CopyEnd>,
     /// How many buyers saw each copy and refused it.
     refusals: Vec<u32>,
+    /// The buyers that were asked to take a copy.
+    asked: Vec<String>,
 }
 
 /// How a copy of the lead stands.
@@ -152,6 +154,7 @@ impl Story {
                 }
                 Fact::Delivered(delivered) => {
                     let index = usize::try_from(delivered.copy).unwrap_or(usize::MAX);
+                    story.asked.push(delivered.buyer.clone());
                     let Some(copy) = story.copies.get_mut(index) else { continue };
                     if let Some(refusals) = story.refusals.get_mut(index) {
                         *refusals += u32::from(delivered.ended == Ended::Rejected);
@@ -208,6 +211,16 @@ impl Story {
         Some(if over { "expired" } else { Answer::to_ping(auction).status() })
     }
 
+    /// Says whether somebody might have taken the lead whom the terms did not allow to see it any more.
+    fn disclosures_spent(&self) -> bool {
+        let Some(auction) = &self.auction else { return false };
+        let terms = &auction.terms;
+        let left =
+            |bid: &BidMade| !self.asked.contains(&bid.buyer) && bid.most() >= terms.reserve.max(1);
+        self.refusals.iter().any(|refusals| *refusals >= terms.disclosures_max)
+            && auction.bids.iter().any(left)
+    }
+
     /// Returns the answer to the post, as things stand now.
     pub fn to_post(&self, ping: PingId) -> Answer {
         let replaces = self.auction.as_ref().and_then(|auction| auction.replaces);
@@ -239,9 +252,11 @@ impl Story {
         } else if copies > 0 {
             Answer::Sold { ping, price, copies, replaces }
         } else if self.copies.contains(&CopyEnd::Void) {
-            let most = self.auction.as_ref().map_or(u32::MAX, |it| it.terms.disclosures_max);
-            let spent = self.refusals.iter().any(|refusals| *refusals >= most);
-            let reason = if spent { Refusal::DisclosuresSpent } else { Refusal::AllRejected };
+            let reason = if self.disclosures_spent() {
+                Refusal::DisclosuresSpent
+            } else {
+                Refusal::AllRejected
+            };
             Answer::Unsold { ping, reason }
         } else {
             Answer::Unsold { ping, reason: Refusal::PersonKnown }

@@ -14,6 +14,8 @@ use super::{Shipment, TEXT_CHARS_MAX};
 const MARK: &str = "[redacted]";
 /// Shorter words say too little about a person, and too much about everything else.
 const WORD_CHARS_MIN: usize = 3;
+/// Words of forms that are true of anybody.
+const ANYBODYS: [&str; 3] = ["yes", "true", "false"];
 /// Two numbers that share this many digits in a row are taken for the same: a telephone number without its prefix.
 const DIGITS_MIN: usize = 7;
 
@@ -83,7 +85,8 @@ impl Redaction {
 
     fn add_text(&mut self, text: &str) {
         let words = text.split(|c: char| !c.is_alphanumeric());
-        self.words.extend(words.filter(|word| is_long(word)).map(str::to_lowercase));
+        let words = words.filter(|word| is_long(word)).map(str::to_lowercase);
+        self.words.extend(words.filter(|word| !ANYBODYS.contains(&word.as_str())));
         for group in groups(text) {
             self.digits.extend(digits(group).windows(DIGITS_MIN).map(<[u8]>::to_vec));
         }

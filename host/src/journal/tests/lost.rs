@@ -6,8 +6,10 @@ use super::*;
 /// A journal whose way to the server can be cut.
 async fn behind_a_proxy() -> (Home, Proxy, Journal) {
     let home = tokio::task::spawn_blocking(|| Kind::Postgres.home()).await.unwrap();
-    let proxy = Proxy::to(postgres::Server::shared().port()).await;
-    let url = home.address().replace("postgres@", "postgres:unused@");
+    let address = home.address();
+    let port = address.rsplit_once(':').unwrap().1.split_once('/').unwrap().0;
+    let proxy = Proxy::to(port.parse().unwrap()).await;
+    let url = address.replace("postgres@", "postgres:unused@");
     let database = Some(proxy.before(&url).parse().unwrap());
     let journal = open(Place { database, ..Place::from(home.path()) }).await;
     (home, proxy, journal)

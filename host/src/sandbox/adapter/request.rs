@@ -145,7 +145,7 @@ pub(super) fn check(request: wit::HttpRequest) -> Result<HttpRequest, Forfeit> {
 }
 
 fn refused(fault: &str) -> Forfeit {
-    Forfeit::BadOutput(format!("the request is not sent: {fault}"))
+    Forfeit::BadOutput(fault.to_owned())
 }
 
 fn check_path(path: &str) -> Result<(), String> {
@@ -163,10 +163,11 @@ fn check_path(path: &str) -> Result<(), String> {
         );
     }
     if path.starts_with("//") {
-        return Err("begins with `//`, which names another host: the buyer's address is the operator's to set".to_owned());
+        return Err("begins with `//`, which names another host".to_owned());
     }
     if !path.is_empty() && !path.starts_with(['/', '?']) {
-        return Err("begins with neither `/` nor `?`: it is appended to the buyer's address, and no other is asked".to_owned());
+        return Err("begins with neither `/` nor `?`: no other is asked than the buyer's address"
+            .to_owned());
     }
     let (steps, _) = path.split_once('?').unwrap_or((path, ""));
     let steps =

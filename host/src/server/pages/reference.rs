@@ -15,7 +15,7 @@ use crate::{
 pub(super) const OPENAPI: &str = include_str!("../openapi.json");
 
 /// The methods that an address may take, in the order in which they are shown.
-const METHODS: [&str; 3] = ["get", "put", "post"];
+const METHODS: [&str; 4] = ["get", "put", "post", "delete"];
 
 /// Reads the description.
 pub(super) fn openapi() -> Value {

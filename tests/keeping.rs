@@ -9,6 +9,7 @@ use std::time::Duration;
 use gavel::config::{Config, Keeping};
 use gavel::exchange::replay;
 use gavel::journal::{FreeSpace, Place, Reading, back_up};
+use gavel::sandbox::Compiler;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -35,7 +36,7 @@ async fn sell(exchange: &Exchange) -> (String, Value) {
 
 /// Everything that was recorded holds and comes out the same again.
 async fn assert_holds(place: impl Into<Place>) {
-    let found = replay(place, |_| ()).await.unwrap();
+    let found = replay(place, Compiler::InProcess, |_| ()).await.unwrap();
     assert!(found.auctions > 0 && found.differences.is_empty(), "{found:?}");
 }
 
@@ -179,9 +180,12 @@ async fn a_backup_of_a_running_exchange_is_served_and_nothing_is_delivered_twice
     pinging.await.unwrap();
     let (second, sold) = under_way.await.unwrap();
     assert_eq!(sold["status"], "sold", "{sold}");
-    Arc::into_inner(exchange).unwrap().close().await;
+    let original = Arc::into_inner(exchange).unwrap().close().await;
+    let master_key = original.path().join("master.key");
 
     assert_holds(copy.path()).await;
+    // The master key is no part of a copy.
+    std::fs::copy(&master_key, copy.path().join("master.key")).unwrap();
     let restored = kept(&Arc::new(copy), Keeping::default()).await;
     assert_eq!(restored.receipt(&done).await["status"], "sold");
     // Nobody knows from the copy how the second one ended, and the buyer does not promise to know it again.
@@ -216,6 +220,9 @@ async fn the_command_backs_up_beside_a_running_program() {
     assert_eq!(left, ["copy", "copy.db"]);
     let (code, printed) = gavel(&["journal", "verify"], Path::new(&to("copy"))).await;
     assert_eq!(code, Some(0), "{printed}");
+    let refused = Program::try_start(Path::new(&to("copy"))).await.err().unwrap();
+    assert!(refused.printed.contains("master"), "{refused:?}");
+    std::fs::copy(data.path().join("master.key"), format!("{}/master.key", to("copy"))).unwrap();
     let restored = Program::start(Path::new(&to("copy"))).await;
     restored.terminate().await;
 }
@@ -230,7 +237,7 @@ async fn a_journal_of_an_earlier_version_opens_and_replays() {
         make_fixture().await;
     }
     let here = data();
-    for name in ["journal.db", "anchor"] {
+    for name in ["journal.db", "anchor", "master.key"] {
         std::fs::copy(Path::new(FIXTURE).join(name), here.path().join(name)).unwrap();
     }
     let reading = Reading::open(here.path()).await.unwrap();
@@ -281,7 +288,8 @@ async fn make_fixture() {
     exchange.close().await;
     back_up(data.path(), copy.path(), |_, _| ()).await.unwrap();
     std::fs::create_dir_all(FIXTURE).unwrap();
-    for name in ["journal.db", "anchor"] {
-        std::fs::copy(copy.path().join(name), Path::new(FIXTURE).join(name)).unwrap();
+    for name in ["journal.db", "anchor", "master.key"] {
+        let from = if name == "master.key" { data.path() } else { copy.path() };
+        std::fs::copy(from.join(name), Path::new(FIXTURE).join(name)).unwrap();
     }
 }

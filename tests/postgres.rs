@@ -66,7 +66,8 @@ impl Server {
             _ => Command::new("sh"),
         };
         command.args(["-c", KEEPER, "keeper"]).arg(&bin).arg(port.to_string()).arg(made_with);
-        command.args(run_with).current_dir("/").stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.args(run_with).current_dir("/");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut keeper = command.spawn().unwrap();
         let mut said = String::new();
         for line in BufReader::new(keeper.stdout.take().unwrap()).lines() {
@@ -78,22 +79,14 @@ impl Server {
         panic!("PostgreSQL does not start: {said}")
     }
 
-    /// Makes an empty database and returns its address.
+    /// Makes an empty schema, which is as good as a database of its own, and returns its address.
     pub(crate) fn database(&self) -> String {
         let name = format!("test{}", self.databases.fetch_add(1, Ordering::Relaxed));
-        self.run(&format!("CREATE DATABASE {name}"));
-        self.url(&name)
-    }
-
-    /// Runs a command of SQL in the database `postgres`.
-    pub(crate) fn run(&self, sql: &str) {
         let mut psql = Command::new(self.bin.join("psql"));
-        let ran = psql.args(["-qX", "-v", "ON_ERROR_STOP=1", "-c", sql, &self.url("postgres")]);
-        assert!(ran.status().unwrap().success(), "{sql}");
-    }
-
-    fn url(&self, name: &str) -> String {
-        format!("postgres://postgres@127.0.0.1:{}/{name}", self.port)
+        psql.args(["-qX", "-v", "ON_ERROR_STOP=1", "-c", &format!("CREATE SCHEMA {name}")]);
+        let url = format!("postgres://postgres@127.0.0.1:{}/postgres", self.port);
+        assert!(psql.arg(&url).status().unwrap().success(), "no schema {name}");
+        format!("{url}?options=-csearch_path%3D{name}")
     }
 }
 

@@ -16,6 +16,7 @@ mod payload;
 mod disk;
 mod place;
 mod reading;
+mod record;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -26,21 +27,21 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
+use self::audit::Pace;
 use self::directory::Directory;
 use self::payload::Payload;
 use self::writer::{Busy, Work, Writer};
-use crate::clock::Moment;
 use crate::ids::Digest;
 use crate::money::Micros;
 use crate::storage::{self, Balance, Database, Extent, Reach, Readers, StorageError};
 
-use self::audit::Pace;
 pub use self::audit::{Audit, AuditError, Damage, Fault};
 pub use self::backup::{BackedUp, BackupError, back_up};
 pub use self::directory::DirectoryError;
 pub use self::disk::FreeSpace;
 pub use self::place::Place;
 pub use self::reading::Reading;
+pub use self::record::{ContactChange, DutyChange, Entry, Record};
 pub use crate::storage::{
     Accepted, ContactRow, Duty, DutyKey, Head, Leg, Line, PersonRow, Stored, Url,
 };
@@ -54,68 +55,12 @@ pub const QUEUE_RECORDS_MAX: usize = 2 * BATCH_RECORDS_MAX;
 /// A batch that takes longer than this makes [`Journal::try_seat`] refuse: the disk is too slow for new work.
 pub const COMMIT_MICROS_MAX: u64 = 50_000;
 
-/// One fact with everything that it implies.
-#[derive(Clone, Debug, Default)]
-pub struct Record {
-    pub at: Moment,
-    /// The ping that the fact is about; none if it is about the exchange itself.
-    pub subject: Option<u128>,
-    /// Says how to read the payload. The journal does not look.
-    pub kind: u16,
-    /// Never holds contact data.
-    pub payload: Vec<u8>,
-    /// What the fact means in money. The amounts sum to zero.
-    pub entries: Vec<Entry>,
-    pub duties: Vec<DutyChange>,
-    pub contact: Option<ContactChange>,
-}
-
-/// One leg of a double entry.
-///
-/// Above zero is a debit, below zero a credit. So what the exchange has (`cash`) stands above zero, what it owes
-/// (`buyer:acme:prepaid`, `source:x:payable`) or has earned (`exchange:revenue`) below.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    pub account: String,
-    pub amount: Micros,
-    /// Why: `sale`, `deposit`, `return`.
-    pub code: &'static str,
-}
-
-/// What a fact changes about what is still to be done. Changes in one record, and records, apply in order.
-#[derive(Clone, Debug)]
-pub enum DutyChange {
-    /// There is this to do; it replaces a duty with the same key.
-    Add(Duty),
-    /// It was tried and is to be tried again. Nothing happens if there is no such duty.
-    Reschedule { key: DutyKey, due: Moment, attempts: u32 },
-    /// It is done, or will never be. Nothing happens if there is no such duty.
-    Done(DutyKey),
-}
-
-/// What a fact changes about whom a lead speaks of.
-#[derive(Clone, Debug)]
-pub enum ContactChange {
-    /// Keeps this, and by what the person is found; it replaces what was kept for the subject.
-    Put { contact: ContactRow, persons: Vec<PersonRow> },
-    /// No delivery needs it any more; it is kept until then.
-    Keep { subject: u128, until: Moment },
-    /// Forgets the contact data and its key. The bytes are overwritten, in the log too as soon as it has been moved into
-    /// the database: [`Journal::overwrite`].
-    Drop { subject: u128 },
-    /// Forgets by what the person is found as well.
-    Erase { subject: u128 },
-    /// Forgets contact data whose time is over, and every print that was to be kept until before this.
-    Sweep { subjects: Vec<u128>, persons_before: Moment },
-    /// Replaces keys by the same keys, wrapped anew: of subjects, and of the exchange itself by name.
-    Rewrap { keys: Vec<(u128, Vec<u8>)>, secrets: Vec<(String, Vec<u8>)> },
-}
-
-impl Record {
-    /// Returns by how many millionths the legs miss zero.
-    pub fn imbalance(&self) -> i128 {
-        self.entries.iter().map(|entry| i128::from(entry.amount.get())).sum()
-    }
+/// Returns the link that a fact with these legs has in the chain after another, as the journal's own check computes it.
+pub fn link(before: Digest, fact: &Stored, legs: &[Entry]) -> Digest {
+    let Stored { seq, at, subject, kind, payload, .. } = fact;
+    let content = chain::Content { seq: *seq, at: *at, subject: *subject, kind: *kind, payload };
+    let legs = legs.iter().map(|leg| (leg.account.as_str(), leg.amount, leg.code));
+    chain::link(before, content, chain::entries(legs))
 }
 
 /// Why a journal cannot be opened or read.
@@ -305,7 +250,7 @@ impl Journal {
     /// # Errors
     /// [`JournalError::Damaged`] or [`JournalError::Malformed`] if it does not hold; the others say why it cannot be
     /// read.
-    pub async fn scrub(&self) -> Result<Audit, JournalError> {
+    pub async fn prove(&self) -> Result<Audit, JournalError> {
         // Over connections of its own: others have pages in memory that may be another on the disk by now.
         let readers = Readers::open(&self.0.database, &self.0.accepted, Reach::Primary).await?;
         let reading = Reading::beside(readers);

@@ -14,6 +14,7 @@ use super::deliveries::SHIPPING_MAX;
 use super::diff::Diffing;
 use super::drains::Drains;
 use super::failures::Failures;
+use super::notary::{Known, Notary};
 use super::shadow::Shadows;
 use super::upkeep::Upkeep;
 use super::{Exchange, entrance};
@@ -29,9 +30,10 @@ use crate::egress::{Egress, Line};
 use crate::facts::{Fact, Unreadable};
 use crate::ids::Digest;
 use crate::ingest::Door;
-use crate::journal::{AuditError, Journal, JournalError, Opened, Place};
+use crate::journal::{AuditError, Duty, Journal, JournalError, Opened, Place};
 use crate::sandbox::{Compiler, Limits, Sandbox, SandboxError};
 use crate::settlement::{self, Discrepancy, Ledger};
+use crate::signing::{KeyError, KeySource};
 
 /// How long open deliveries may take to finish once the exchange is told to stop.
 pub(super) const DRAIN_MAX: Duration = Duration::from_secs(10);
@@ -48,6 +50,8 @@ pub struct Options {
     pub limits: Limits,
     pub clock: Clock,
     pub compiler: Compiler,
+    /// Where the key that signs receipts comes from.
+    pub signing: KeySource,
     /// Where the key is that wraps the keys of contact data.
     pub master_key: Location,
 }
@@ -71,6 +75,10 @@ pub enum OpenError {
     Cache { path: PathBuf, source: std::io::Error },
     #[error("the thread of the shadows cannot be started")]
     Shadows(#[source] std::io::Error),
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    #[error("the key that signs receipts cannot be recorded")]
+    KeyNotRecorded,
     #[error("outbound connections cannot be set up: {0}")]
     Egress(String),
     #[error("what was saved does not hold with this program's settings: {0}")]
@@ -97,6 +105,7 @@ impl Exchange {
         let workshop = Arc::new(Workshop::new(sandbox, options.egress));
         let (mut draft, mut state, mut version) = (Draft::default(), State::default(), 0);
         let (mut facts, mut ledger): (u64, _) = (0, Ledger::default());
+        let mut known = Known::default();
         let mut discrepancy: Option<Discrepancy> = None;
         opened
             .recover(|stored| {
@@ -111,6 +120,7 @@ impl Exchange {
                 if fact.changes_catalog() {
                     version = stored.seq;
                 }
+                known.note(stored.seq, stored.at, &fact);
                 facts = stored.seq;
                 Ok::<(), OpenError>(())
             })
@@ -129,6 +139,7 @@ impl Exchange {
             deliveries = duties.len(),
             "journal recovered"
         );
+        let notary = Notary::open(options.data.clone(), options.signing, known)?;
         let stopping = CancellationToken::new();
         let shadows = Shadows::start(Arc::clone(&workshop), stopping.clone());
         let shadows = shadows.map_err(OpenError::Shadows)?;
@@ -151,6 +162,7 @@ impl Exchange {
             failures: Failures::default(),
             shadows,
             diffing: Diffing::default(),
+            notary,
             upkeep: Upkeep::new(options.data, options.keeping),
             clock: options.clock,
             currency: options.currency,
@@ -162,17 +174,23 @@ impl Exchange {
             Some(discrepancy) => exchange.stop_money(&discrepancy.to_string()),
             None => exchange.book.decide(|book| exchange.books.compare(book, facts)),
         }
-        for duty in duties.into_iter().filter(|duty| duty.kind == DELIVER) {
-            exchange.tasks.spawn(Arc::clone(&exchange).resume(duty));
-        }
-        exchange.tasks.spawn(Arc::clone(&exchange).expire());
-        exchange.tasks.spawn(Arc::clone(&exchange).sweep());
-        exchange.tasks.spawn(Arc::clone(&exchange).watch_drains());
-        exchange.tasks.spawn(Arc::clone(&exchange).watch_books());
-        exchange.look_at_the_disk();
-        exchange.tasks.spawn(Arc::clone(&exchange).watch_disk());
-        exchange.tasks.spawn(Arc::clone(&exchange).scrub());
+        exchange.adopt_key().await.map_err(|_| OpenError::KeyNotRecorded)?;
+        exchange.begin(duties);
         Ok(exchange)
+    }
+
+    /// Takes up what is due, and what is done by the clock.
+    fn begin(self: &Arc<Self>, duties: Vec<Duty>) {
+        for duty in duties.into_iter().filter(|duty| duty.kind == DELIVER) {
+            self.tasks.spawn(Arc::clone(self).resume(duty));
+        }
+        self.tasks.spawn(Arc::clone(self).expire());
+        self.tasks.spawn(Arc::clone(self).sweep());
+        self.tasks.spawn(Arc::clone(self).watch_drains());
+        self.tasks.spawn(Arc::clone(self).watch_books());
+        self.look_at_the_disk();
+        self.tasks.spawn(Arc::clone(self).watch_disk());
+        self.tasks.spawn(Arc::clone(self).prove());
     }
 
     /// Finishes what is under way, as far as [`DRAIN_MAX`] allows, and closes the journal. What is left is taken up

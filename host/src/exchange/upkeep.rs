@@ -76,7 +76,7 @@ impl Exchange {
     }
 
     /// Verifies the journal now and then.
-    pub(super) async fn scrub(self: Arc<Self>) {
+    pub(super) async fn prove(self: Arc<Self>) {
         let every = self.upkeep.keeping.scrub_every;
         if every.is_zero() {
             return;
@@ -85,10 +85,10 @@ impl Exchange {
         let stopping = self.stopping.clone();
         while stopping.run_until_cancelled(tokio::time::sleep(every)).await.is_some() {
             let begun = Instant::now();
-            let Some(scrubbed) = stopping.run_until_cancelled(self.journal.scrub()).await else {
+            let Some(proven) = stopping.run_until_cancelled(self.journal.prove()).await else {
                 return;
             };
-            match scrubbed {
+            match proven {
                 Ok(audit) => {
                     gauge!("gavel_journal_damaged").set(0);
                     let (facts, took) = (audit.head().seq, begun.elapsed());
@@ -103,7 +103,7 @@ impl Exchange {
                 }
                 Err(error) => tracing::warn!(%error, "the journal could not be verified"),
             }
-            counter!("gavel_journal_scrubs_total").increment(1);
+            counter!("gavel_journal_proofs_total").increment(1);
         }
     }
 }

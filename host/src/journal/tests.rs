@@ -12,6 +12,7 @@ use std::convert::Infallible;
 use std::path::Path;
 
 use super::*;
+use crate::clock::Moment;
 use crate::storage::{Database, tamper};
 
 /// A kind of database.

@@ -303,33 +303,63 @@ fn what_is_long_over_does_not_open_again_when_the_clock_is_set_back() {
     assert_eq!(desk.buy(at(4)), "bought");
 }
 
-#[test]
-fn a_thousand_holds_at_once_never_pass_the_last_cent() {
+/// How a thousand threads hold at once.
+#[derive(Clone, std::marker::Copy)]
+enum Deciding {
+    /// The book is asked and changed in one decision.
+    Alone,
+    /// All have asked before the first changes it: the fault that the book's lock is there to prevent.
+    Apart,
+}
+
+/// Lets a thousand threads hold 10.00 at once where there is money for seven, and a cent too little for the eighth. Returns
+/// how many did.
+fn stampede(deciding: Deciding) -> usize {
     let buyer = Arc::new(buyer("acme", Caps::default()));
     let campaign = Arc::new(campaign("acme-west", &buyer, Caps::default()));
     let mut state = State::default();
-    // Enough for seven, and a cent that is not.
     deposit(&mut state, "acme", 7 * 10_000_000 + 9_990_000);
     let (book, start) = (Arc::new(Book::new(state)), Arc::new(Barrier::new(1_000)));
     let holds = (1..=1_000_u128).map(|ping| {
         let (book, start) = (Arc::clone(&book), Arc::clone(&start));
         let campaign = Arc::clone(&campaign);
         std::thread::spawn(move || {
-            start.wait();
-            book.decide(|state| {
-                let price = 10_000_000;
-                let counted = state.covers(&campaign, [0; 32], Micros::new(price), at(0)).ok()?;
+            let price = 10_000_000;
+            let covers = |state: &mut State| {
+                state.covers(&campaign, [0; 32], Micros::new(price), at(0)).ok()
+            };
+            let hold = |state: &mut State, counted| {
                 let fact = answered(ping, &[(&campaign, price, counted)], &[], at(0));
                 state.apply(at(0), &Fact::PingAnswered(Arc::new(fact)));
-                Some(())
-            })
+            };
+            match deciding {
+                Deciding::Alone => {
+                    start.wait();
+                    book.decide(|state| covers(state).map(|counted| hold(state, counted)))
+                }
+                Deciding::Apart => {
+                    let covered = book.decide(covers);
+                    start.wait();
+                    covered.map(|counted| book.decide(|state| hold(state, counted)))
+                }
+            }
         })
     });
     let holds: Vec<_> = holds.collect();
     let held = holds.into_iter().filter_map(|hold| hold.join().unwrap()).count();
-    assert_eq!(held, 7);
     let account = book.decide(|state| state.account("acme"));
-    assert_eq!(account.held, Micros::new(70_000_000));
+    assert_eq!(account.held, Micros::new(i64::try_from(held).unwrap() * 10_000_000));
+    held
+}
+
+#[test]
+fn a_thousand_holds_at_once_never_pass_the_last_cent() {
+    assert_eq!(stampede(Deciding::Alone), 7);
+}
+
+#[test]
+fn a_thousand_holds_that_only_asked_before_would_pass_it() {
+    assert_eq!(stampede(Deciding::Apart), 1_000);
 }
 
 #[test]

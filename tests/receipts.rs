@@ -479,7 +479,8 @@ async fn other_terms_show_what_they_would_have_brought() {
     market.sell().await;
     let mut cheap = auto_ping();
     cheap["zip"] = json!("10025");
-    market.exchange.say(PING, &cheap).await;
+    let ping = market.exchange.say(PING, &cheap).await;
+    assert_eq!(ping.text("/status"), "accepted", "{ping:?}");
     let data = market.exchange.close().await;
     let directory = data.path().display().to_string();
     let replay =

@@ -62,13 +62,13 @@ fn xml() -> String {
 struct InsuranceAgents(Settings);
 
 impl InsuranceAgents {
-    fn request(&self, kind: &str, lead: Tree) -> HttpRequest {
+    fn request(&self, kind: &str, lead: &Tree) -> HttpRequest {
         let Settings { affiliate, password, field } = &self.0;
         let mut form = Tree::object();
         form.set("affiliate", affiliate);
         form.set("password", password);
         form.set("type", kind);
-        HttpRequest::xml_in_field(field, "lead", &lead, &form)
+        HttpRequest::xml_in_field(field, "lead", lead, &form)
     }
 }
 
@@ -89,7 +89,7 @@ impl Adapter for InsuranceAgents {
         let mut body = Tree::object();
         body.set("@test", offer.test.then_some("1"));
         body.fill(lead, FIELDS);
-        self.request("ping", body)
+        self.request("ping", &body)
     }
 
     fn ping_response(&self, response: &HttpResponse) -> PingReply {
@@ -101,7 +101,7 @@ impl Adapter for InsuranceAgents {
         body.set("@test", offer.test.then_some("1"));
         body.set("id", offer.handle.as_deref());
         body.fill(lead, FIELDS);
-        self.request("post", body)
+        self.request("post", &body)
     }
 
     fn post_response(&self, response: &HttpResponse) -> PostReply {

@@ -151,7 +151,7 @@ pub fn run() -> ExitCode {
         Command::Buyer(args) => buyer::run(args, json),
         Command::MockBuyer(args) => mock_buyer::run(args, json),
         Command::Verify(args) => verify::run(&args, json),
-        Command::Explain(args) => explain::run(args, json),
+        Command::Explain(args) => explain::run(&args, json),
         Command::Erase(args) => erase::run(&args, json),
         Command::Keys(args) => keys::run(args, json),
         Command::MasterKey(args) => master_key::run(args, json),

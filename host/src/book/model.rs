@@ -170,7 +170,7 @@ impl Model {
                 })
             })
         };
-        !(listed && !campaign.suppressions.is_empty())
+        (!listed || campaign.suppressions.is_empty())
             && !before(campaign.duplicates, &|claim| claim.campaign == campaign.id.as_str())
             && !before(campaign.buyer.duplicates, &|claim| {
                 claim.buyer == campaign.buyer.id.as_str()

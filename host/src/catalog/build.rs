@@ -38,30 +38,10 @@ impl Market {
     pub fn build(draft: &Draft, version: u64, workshop: &Workshop) -> Result<Self, Faults> {
         let register = &draft.register;
         let (mut market, mut faults) = (Self { version, ..Self::default() }, Faults::default());
-        for (id, spec) in &register.sources {
-            let live = spec.key_digests.iter().map(|digest| (digest, KeyMode::Live));
-            let test = spec.test_key_digests.iter().map(|digest| (digest, KeyMode::Test));
-            for (digest, mode) in live.chain(test) {
-                let key = (id.clone(), mode);
-                if market.keys.insert(*digest, key.clone()).is_some_and(|other| other != key) {
-                    let message = "the key is another source's, or this one's for the other mode; every source has its own for each";
-                    faults.0.push(Fault::new(&format!("source {id}"), "/key", message));
-                }
-            }
-            let source = faults.keep(source(id, spec));
-            market.sources.extend(source.map(|source| (id.clone(), Arc::new(source))));
-        }
+        market.doors(register, &mut faults);
         let (buyers, lists) = (HashMap::new(), Lists::default());
         let bench = Bench { draft, workshop, buyers: &buyers, lists: &lists };
         for (id, spec) in &register.buyers {
-            for digest in &spec.key_digests {
-                let taken = market.keys.contains_key(digest);
-                let other = market.buyer_keys.insert(*digest, id.clone());
-                if taken || other.is_some_and(|other| other != *id) {
-                    let message = "the key belongs to somebody else; every buyer has its own";
-                    faults.0.push(Fault::new(&format!("buyer {id}"), "/key", message));
-                }
-            }
             let mut buyer = faults.keep(buyer(id, spec, register, &workshop.egress));
             if let (Some(buyer), Some(adapter)) = (&mut buyer, &spec.delivery.adapter) {
                 let at = (format!("buyer {id}"), "/delivery/adapter");
@@ -119,6 +99,33 @@ impl Market {
             market.verticals.extend(vertical.map(|vertical| (id.clone(), Arc::new(vertical))));
         }
         faults.none_or(market)
+    }
+
+    /// Takes in the sources, and the keys of sources and buyers.
+    fn doors(&mut self, register: &Register, faults: &mut Faults) {
+        for (id, spec) in &register.sources {
+            let live = spec.key_digests.iter().map(|digest| (digest, KeyMode::Live));
+            let test = spec.test_key_digests.iter().map(|digest| (digest, KeyMode::Test));
+            for (digest, mode) in live.chain(test) {
+                let key = (id.clone(), mode);
+                if self.keys.insert(*digest, key.clone()).is_some_and(|other| other != key) {
+                    let message = "the key is another source's, or this one's for the other mode; every source has its own for each";
+                    faults.0.push(Fault::new(&format!("source {id}"), "/key", message));
+                }
+            }
+            let source = faults.keep(source(id, spec));
+            self.sources.extend(source.map(|source| (id.clone(), Arc::new(source))));
+        }
+        for (id, spec) in &register.buyers {
+            for digest in &spec.key_digests {
+                let taken = self.keys.contains_key(digest);
+                let other = self.buyer_keys.insert(*digest, id.clone());
+                if taken || other.is_some_and(|other| other != *id) {
+                    let message = "the key belongs to somebody else; every buyer has its own";
+                    faults.0.push(Fault::new(&format!("buyer {id}"), "/key", message));
+                }
+            }
+        }
     }
 }
 

@@ -26,11 +26,14 @@ impl CampaignSpec {
     }
 }
 
+/// What is bid for a copy, and for the lead alone.
+type Prices = (Option<Micros>, Option<Micros>);
+
 /// Returns what a campaign bids for a copy and for the lead alone, or which member is wrong and why.
 pub(super) fn prices(
     spec: &CampaignSpec,
     elsewhere: bool,
-) -> Result<(Option<Micros>, Option<Micros>), (&'static str, &'static str)> {
+) -> Result<Prices, (&'static str, &'static str)> {
     let named = spec.prices.unwrap_or_default();
     let amounts = [
         ("/price", spec.price),

@@ -39,7 +39,7 @@ pub(super) struct Args {
     currency: String,
 }
 
-pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
+pub(super) fn run(args: &Args, json: bool) -> Result<(), Failure> {
     let ping = PingId::parse(&args.ping).map_err(|error| {
         Failure::usage(format!(
             "`{}` is no auction: {error}; a ping's answer has its `ping_id`",

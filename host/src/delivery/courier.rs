@@ -144,7 +144,7 @@ impl Courier {
                 return Sent::Answered(Answer {
                     status: response.status(),
                     retry_after: retry_after(response.headers()),
-                    headers: way.is_some().then(|| plain(response.headers())).unwrap_or_default(),
+                    headers: way.map(|_| plain(response.headers())).unwrap_or_default(),
                     body: timeout_at(deadline, read(response))
                         .await
                         .unwrap_or_else(|_| Err("the answer did not end in time".into())),

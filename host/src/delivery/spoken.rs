@@ -106,7 +106,7 @@ async fn through(
         Ok(worded) => worded,
         Err(forfeit) => {
             let why = format!("the adapter `{name}` version {version} words no request: {forfeit}");
-            let outcome = Outcome::NotSent { why: redacted(offer, why), retry_after: None };
+            let outcome = Outcome::NotSent { why: redacted(offer, &why), retry_after: None };
             return Attempt { outcome, adapter: used(0), failed: failed(false, forfeit) };
         }
     };
@@ -184,8 +184,8 @@ fn word(
 }
 
 /// What a module did wrong is told by its author's lines; whatever else is in it, nothing of the lead is.
-fn redacted(offer: &Offer<'_>, why: String) -> String {
-    super::courier::without(offer.lead, &why)
+fn redacted(offer: &Offer<'_>, why: &str) -> String {
+    super::courier::without(offer.lead, why)
 }
 
 fn count(name: &str, version: u32, reading: bool, forfeit: &Forfeit) {

@@ -30,7 +30,7 @@ use crate::egress::{Egress, Line};
 use crate::facts::{Fact, Unreadable};
 use crate::ids::Digest;
 use crate::ingest::Door;
-use crate::journal::{AuditError, Duty, Journal, JournalError, Opened, Place};
+use crate::journal::{AuditError, Duty, Journal, JournalError, Opened, Place, Stored};
 use crate::sandbox::{Compiler, Limits, Sandbox, SandboxError};
 use crate::settlement::{self, Discrepancy, Ledger};
 use crate::signing::{KeyError, KeySource};
@@ -87,6 +87,45 @@ pub enum OpenError {
     Module { digest: Digest, why: String },
 }
 
+/// What the journal's facts come to.
+#[derive(Default)]
+struct Recovered {
+    draft: Draft,
+    state: State,
+    /// The newest fact that changed the catalog.
+    version: u64,
+    facts: u64,
+    ledger: Ledger,
+    known: Known,
+    /// Why book and ledger do not agree, if they do not.
+    discrepancy: Option<Discrepancy>,
+}
+
+async fn recover(opened: &mut Opened) -> Result<Recovered, OpenError> {
+    let mut all = Recovered::default();
+    let each = |stored: Stored| {
+        let fact = Fact::decode(stored.kind, &stored.payload)?;
+        let backed = settlement::backed(&all.state, stored.seq, &fact);
+        let taken = all.ledger.take(stored.at, &fact, &settlement::entries(&fact));
+        all.discrepancy = all.discrepancy.take().or(backed.and(taken).err());
+        all.state.apply(stored.at, &fact);
+        let folded = all.draft.apply(stored.at, &fact);
+        folded.map_err(|error| OpenError::Unfoldable(error.to_string()))?;
+        if fact.changes_catalog() {
+            all.version = stored.seq;
+        }
+        all.known.note(stored.seq, stored.at, &fact);
+        all.facts = stored.seq;
+        Ok::<(), OpenError>(())
+    };
+    opened.recover(each).await.map_err(|error| match error {
+        AuditError::Damaged(damage) => JournalError::from(damage).into(),
+        AuditError::Storage { source, .. } => JournalError::from(source).into(),
+        AuditError::Refused { source, .. } => source,
+    })?;
+    Ok(all)
+}
+
 impl Exchange {
     /// Opens an exchange: recovers the journal, rebuilds the book and the catalog, takes up deliveries that are due.
     pub async fn open(options: Options) -> Result<Arc<Self>, OpenError> {
@@ -103,33 +142,8 @@ impl Exchange {
         let sandbox =
             sandbox.map_err(|source| OpenError::Cache { path: options.data.clone(), source })?;
         let workshop = Arc::new(Workshop::new(sandbox, options.egress));
-        let (mut draft, mut state, mut version) = (Draft::default(), State::default(), 0);
-        let (mut facts, mut ledger): (u64, _) = (0, Ledger::default());
-        let mut known = Known::default();
-        let mut discrepancy: Option<Discrepancy> = None;
-        opened
-            .recover(|stored| {
-                let fact = Fact::decode(stored.kind, &stored.payload)?;
-                let backed = settlement::backed(&state, stored.seq, &fact);
-                let taken = ledger.take(stored.at, &fact, &settlement::entries(&fact));
-                discrepancy = discrepancy.take().or(backed.and(taken).err());
-                state.apply(stored.at, &fact);
-                draft
-                    .apply(stored.at, &fact)
-                    .map_err(|error| OpenError::Unfoldable(error.to_string()))?;
-                if fact.changes_catalog() {
-                    version = stored.seq;
-                }
-                known.note(stored.seq, stored.at, &fact);
-                facts = stored.seq;
-                Ok::<(), OpenError>(())
-            })
-            .await
-            .map_err(|error| match error {
-                AuditError::Damaged(damage) => JournalError::from(damage).into(),
-                AuditError::Storage { source, .. } => JournalError::from(source).into(),
-                AuditError::Refused { source, .. } => source,
-            })?;
+        let Recovered { draft, state, version, facts, ledger, known, discrepancy } =
+            recover(&mut opened).await?;
         let duties = opened.duties().await?;
         let journal = opened.start()?;
         let market = market(&journal, &draft, version, &workshop).await?;

@@ -63,7 +63,7 @@ impl Exchange {
         let (key, seal) = (self.notary.key(), &self.notary.seal);
         let auction = ping.to_string();
         let statement = seal::statement(&whole, &auction, seal, &key.public());
-        let mut seen = seal::signed(seen, statement, seal, &key);
+        let mut seen = seal::signed(seen, &statement, seal, &key);
         if extent == Extent::Full
             && *viewer == Viewer::Operator
             && let Some(answered) = answered(&facts)
@@ -285,6 +285,7 @@ fn decode(stored: &Stored) -> Result<Fact, ActError> {
     })
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is called with the error that it stands for")]
 fn unreadable(error: crate::journal::JournalError) -> ActError {
     tracing::error!(%error, "journal not readable");
     ActError::Closed

@@ -113,17 +113,12 @@ pub fn verify(text: &str, means: &Means<'_>) -> Result<Verified, VerifyError> {
         )
     })?;
     let done = steps(&mut verified, &receipt, proof, means);
-    done.map(|_| verified.clone()).or_else(|error| match error {
+    done.map(|_| verified.clone()).map_err(|error| match error {
         VerifyError::Missing { name, version, digest, directory, .. } => {
-            Err(VerifyError::Missing {
-                name,
-                version,
-                digest,
-                directory,
-                before: Box::new(verified),
-            })
+            let before = Box::new(verified);
+            VerifyError::Missing { name, version, digest, directory, before }
         }
-        error => Err(error),
+        error => error,
     })
 }
 

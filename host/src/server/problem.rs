@@ -23,6 +23,11 @@ pub(super) struct Problem {
     faults: Box<[Value]>,
 }
 
+/// A fault of the exchange's own, which its log tells.
+fn internal() -> Self {
+    Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the exchange failed on this request")
+}
+
 impl Problem {
     pub(super) fn new(status: StatusCode, code: &str, detail: impl std::fmt::Display) -> Self {
         let (code, detail) = (code.to_owned(), format!("{detail}").into());
@@ -139,6 +144,18 @@ impl IntoResponse for Problem {
     }
 }
 
+/// Returns the status of a submission that its normalizer refuses.
+fn refused(code: RefusalCode) -> StatusCode {
+    match code {
+        RefusalCode::Malformed => StatusCode::BAD_REQUEST,
+        RefusalCode::UnsupportedContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        RefusalCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        RefusalCode::MissingField | RefusalCode::InvalidValue | RefusalCode::ConflictingValues => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
+    }
+}
+
 impl From<Trouble> for Problem {
     fn from(trouble: Trouble) -> Self {
         match trouble {
@@ -149,15 +166,7 @@ impl From<Trouble> for Problem {
                     .next("check the address; the operator knows which verticals there are")
             }
             Trouble::Refused(refusal) => {
-                let status = match refusal.code {
-                    RefusalCode::Malformed => StatusCode::BAD_REQUEST,
-                    RefusalCode::UnsupportedContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                    RefusalCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-                    RefusalCode::MissingField
-                    | RefusalCode::InvalidValue
-                    | RefusalCode::ConflictingValues => StatusCode::UNPROCESSABLE_ENTITY,
-                };
-                Self::new(status, refusal.code.code(), refusal.message).field(refusal.field)
+                Self::new(refused(refusal.code), refusal.code.code(), refusal.message).field(refusal.field)
             }
             Trouble::Normalizer(fault) => {
                 let forfeit = &fault.forfeit;
@@ -185,19 +194,11 @@ impl From<Trouble> for Problem {
             }
             Trouble::Frame(cause) => {
                 tracing::error!(%cause, "ping not readable");
-                Self::new(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "internal",
-                    "the exchange failed on this request",
-                )
+                Self::internal()
             }
             Trouble::Contact(cause) => {
                 tracing::error!(%cause, "lead not sealed");
-                Self::new(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "internal",
-                    "the exchange failed on this request",
-                )
+                Self::internal()
             }
             Trouble::OutOfService(_) => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "out-of-service", trouble)

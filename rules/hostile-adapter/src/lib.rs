@@ -1,5 +1,7 @@
 //! An adapter that does what no adapter should, for the tests: its settings say what, and in which of its calls.
 
+#![expect(clippy::panic, reason = "that is what it is for")]
+
 use guest_sdk::adapter::{
     Adapter, Bid, HttpRequest, HttpResponse, Lead, PingOffer, PingReply, PostOffer, PostReply, Tree,
 };

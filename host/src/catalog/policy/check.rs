@@ -238,6 +238,7 @@ mod tests {
 
     /// Checks a policy of `auto` with priority 1 that has these members, and compares the fault.
     #[track_caller]
+    #[expect(clippy::needless_pass_by_value, reason = "it is called with a literal")]
     fn check(members: Value, expected: &str) {
         let mut spec = json!({"verticals": ["auto"], "priority": 1});
         for (name, value) in members.as_object().unwrap() {

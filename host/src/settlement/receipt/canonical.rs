@@ -36,7 +36,7 @@ fn write(out: &mut Vec<u8>, value: &Value) -> Result<(), NotWhole> {
         Value::Null | Value::Bool(_) => out.extend(value.to_string().bytes()),
         Value::Number(number) => {
             let size = number.as_i64().map(i64::unsigned_abs).or(number.as_u64());
-            if !size.is_some_and(|size| size <= NUMBER_MAX) {
+            if size.is_none_or(|size| size > NUMBER_MAX) {
                 return Err(NotWhole(number.to_string()));
             }
             out.extend(number.to_string().bytes());

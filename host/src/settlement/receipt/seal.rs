@@ -119,7 +119,7 @@ pub fn statement(
 /// Returns a view with its proof: the statement of the whole receipt, its signature, and the salts of what is shown.
 pub fn signed(
     mut view: Map<String, Value>,
-    statement: Value,
+    statement: &Value,
     seal: &SealKey,
     key: &SigningKey,
 ) -> Map<String, Value> {
@@ -134,7 +134,7 @@ pub fn signed(
         (member.clone(), salts)
     });
     let salts: Map<String, Value> = salts.collect();
-    let signature = key.sign(&bytes(&statement));
+    let signature = key.sign(&bytes(statement));
     view.insert(
         PROOF.to_owned(),
         json!({"statement": statement, "salts": salts, "signature": signature}),

@@ -23,11 +23,6 @@ pub(super) struct Problem {
     faults: Box<[Value]>,
 }
 
-/// A fault of the exchange's own, which its log tells.
-fn internal() -> Self {
-    Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the exchange failed on this request")
-}
-
 impl Problem {
     pub(super) fn new(status: StatusCode, code: &str, detail: impl std::fmt::Display) -> Self {
         let (code, detail) = (code.to_owned(), format!("{detail}").into());
@@ -57,6 +52,15 @@ impl Problem {
     /// Every fault by itself, where there may be several.
     pub(super) fn faults(self, faults: impl Iterator<Item = Value>) -> Self {
         Self { faults: faults.collect(), ..self }
+    }
+
+    /// A fault of the exchange's own, which its log tells.
+    fn internal() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "the exchange failed on this request",
+        )
     }
 
     /// The operator's key is missing or wrong.

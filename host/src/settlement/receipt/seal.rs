@@ -326,7 +326,7 @@ mod tests {
         let mut view = receipt();
         let all = view["bids"].as_array().cloned().unwrap();
         view["bids"] = bids.iter().map(|bid| all[*bid].clone()).collect();
-        (signed(view, statement, &seal, &key), key.public())
+        (signed(view, &statement, &seal, &key), key.public())
     }
 
     fn check(view: &Map<String, Value>, key: &PublicKey) -> Result<Openings, String> {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use gavel::config::{Config, Keeping};
 use gavel::exchange::replay;
 use gavel::journal::{FreeSpace, Place, Reading, back_up};
+use gavel::sandbox::Compiler;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -35,7 +36,7 @@ async fn sell(exchange: &Exchange) -> (String, Value) {
 
 /// Everything that was recorded holds and comes out the same again.
 async fn assert_holds(place: impl Into<Place>) {
-    let found = replay(place, |_| ()).await.unwrap();
+    let found = replay(place, Compiler::InProcess, |_| ()).await.unwrap();
     assert!(found.auctions > 0 && found.differences.is_empty(), "{found:?}");
 }
 

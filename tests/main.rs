@@ -29,6 +29,7 @@ mod market;
 mod modules;
 mod normalizers;
 mod pages;
+mod receipts;
 mod policies;
 mod postgres;
 mod refusals;

@@ -2,6 +2,7 @@
 
 use gavel::clock::{Clock, Moment};
 use gavel::exchange::replay;
+use gavel::sandbox::Compiler;
 use serde_json::{Value, json};
 
 use crate::exchange::{Buyer, Exchange, Reply, auto_ping, auto_post, client, merged, reply, until};
@@ -81,7 +82,7 @@ impl Market {
     /// Closes the exchange and holds every auction again.
     async fn replays(self, auctions: u64) {
         let data = self.exchange.close().await;
-        let replayed = replay(data.path(), |_| ()).await.unwrap();
+        let replayed = replay(data.path(), Compiler::InProcess, |_| ()).await.unwrap();
         assert_eq!((replayed.differences, replayed.auctions), (vec![], auctions));
     }
 }

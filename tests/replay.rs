@@ -8,6 +8,7 @@ use gavel::exchange::{Difference, replay};
 use gavel::facts::{Delivered, Fact};
 use gavel::ids::Digest;
 use gavel::journal::{Journal, JournalError, Reading, Record};
+use gavel::sandbox::Compiler;
 use gavel::settlement;
 use serde_json::json;
 use tempfile::TempDir;
@@ -95,7 +96,7 @@ async fn a_busy_session_comes_out_the_same_again() {
     until("the holds expire", async || exchange.get("buyers/alfa").await.text("/held") == "0.00")
         .await;
     let data = exchange.close().await;
-    let replayed = replay(data.path(), |_| ()).await.unwrap();
+    let replayed = replay(data.path(), Compiler::InProcess, |_| ()).await.unwrap();
     assert_eq!(replayed.differences, []);
     assert_eq!(replayed.auctions, pings);
     assert!(replayed.deliveries >= 20, "{replayed:?}");
@@ -121,7 +122,8 @@ async fn pings_that_raced_come_out_the_same_again() {
     for ping in sent {
         assert_eq!(ping.await.unwrap().text("/status"), "accepted");
     }
-    let replayed = replay(exchange.close().await.path(), |_| ()).await.unwrap();
+    let replayed =
+        replay(exchange.close().await.path(), Compiler::InProcess, |_| ()).await.unwrap();
     assert_eq!((replayed.differences, replayed.auctions), (vec![], 150));
 }
 
@@ -173,7 +175,7 @@ async fn forge(from: &Path, to: &Path, change: impl Fn(&mut Fact)) -> u64 {
 async fn check_forged(change: impl Fn(&mut Fact), what: &str) {
     let (data, copy) = (one_sale().await, TempDir::new().unwrap());
     let seq = forge(data.path(), copy.path(), change).await;
-    let differences = replay(copy.path(), |_| ()).await.unwrap().differences;
+    let differences = replay(copy.path(), Compiler::InProcess, |_| ()).await.unwrap().differences;
     let first = differences.first().map(|Difference { seq, what, .. }| (*seq, what.as_str()));
     assert_eq!(first, Some((seq, what)), "{differences:?}");
 }
@@ -198,7 +200,7 @@ fn in_delivery(change: impl Fn(&mut Delivered)) -> impl Fn(&mut Fact) {
 async fn a_faithful_copy_has_no_difference() {
     let (data, copy) = (one_sale().await, TempDir::new().unwrap());
     assert_eq!(forge(data.path(), copy.path(), |_| ()).await, 0);
-    let replayed = replay(copy.path(), |_| ()).await.unwrap();
+    let replayed = replay(copy.path(), Compiler::InProcess, |_| ()).await.unwrap();
     assert_eq!((replayed.differences, replayed.auctions, replayed.deliveries), (vec![], 1, 1));
 }
 
@@ -260,5 +262,45 @@ async fn a_byte_that_was_changed_on_the_disk_is_found_and_its_fact_named() {
         Err(JournalError::Damaged(damage)) => assert_eq!(damage.seq, seq, "{damage}"),
         other => panic!("{other:?}"),
     }
-    assert!(replay(data.path(), |_| ()).await.is_err());
+    assert!(replay(data.path(), Compiler::InProcess, |_| ()).await.is_err());
+}
+
+/// Forges the sale so that bravo's filter, which it does not have, ended its call so, and alfa paid the reserve.
+fn forfeited(code: &'static str) -> impl Fn(&mut Fact) {
+    move |fact| match fact {
+        Fact::PingAnswered(auction) => {
+            let auction = Arc::make_mut(auction);
+            auction.bids.retain(|bid| bid.buyer != "bravo");
+            auction.winners[0].price = 2_000_000;
+            auction.left_out[0].reason = "filter-forfeited".to_owned();
+            auction.left_out[0].detail = Some(code.to_owned());
+        }
+        Fact::Delivered(delivered) => {
+            (delivered.price, delivered.payout) = (2_000_000, 1_800_000);
+        }
+        _ => (),
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_ended_by_the_clock_is_taken_as_recorded() {
+    for (code, differences) in [("out-of-time", 0), ("no-room", 0), ("out-of-fuel", 3)] {
+        let (data, copy) = (one_sale().await, TempDir::new().unwrap());
+        forge(data.path(), copy.path(), forfeited(code)).await;
+        let replayed = replay(copy.path(), Compiler::InProcess, |_| ()).await.unwrap();
+        assert_eq!(replayed.differences.len(), differences, "{code}: {:?}", replayed.differences);
+    }
+}
+
+#[tokio::test]
+async fn a_replay_compiles_nothing_that_the_exchange_has_compiled() {
+    let data = one_sale().await;
+    // A program that is not there compiles nothing.
+    let compiler = Compiler::Child { program: "/nowhere".into() };
+    let replayed = replay(data.path(), compiler.clone(), |_| ()).await.unwrap();
+    assert_eq!((replayed.differences, replayed.auctions), (vec![], 1));
+    std::fs::remove_dir_all(data.path().join("compiled")).unwrap();
+    let refused = replay(data.path(), compiler, |_| ()).await.unwrap_err().to_string();
+    assert!(refused.contains("not admitted"), "{refused}");
+    assert!(!data.path().join("compiled").exists(), "a replay writes nothing");
 }

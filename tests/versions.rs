@@ -7,6 +7,7 @@ use std::sync::Arc;
 use gavel::catalog::Draft;
 use gavel::facts::Fact;
 use gavel::journal::Reading;
+use gavel::sandbox::Compiler;
 use serde_json::{Value, json};
 
 use crate::exchange::{Exchange, auto_ping, module, until};
@@ -108,7 +109,10 @@ async fn a_canary_decides_its_share_and_every_receipt_says_so() {
     let ping = exchange.say(PING, &auto_ping()).await;
     let receipt = exchange.receipt(ping.text("/ping_id")).await;
     assert_eq!(receipt["modules"]["filters"][0]["version"], 1);
-    let replayed = gavel::exchange::replay(exchange.close().await.path(), |_| ()).await.unwrap();
+    let replayed =
+        gavel::exchange::replay(exchange.close().await.path(), Compiler::InProcess, |_| ())
+            .await
+            .unwrap();
     assert_eq!((replayed.auctions, replayed.differences), (201, Vec::new()));
 }
 
@@ -139,7 +143,10 @@ async fn a_filter_that_keeps_failing_is_taken_out_and_says_why() {
     let ping = exchange.say(PING, &auto_ping()).await;
     let receipt = exchange.receipt(ping.text("/ping_id")).await;
     assert_eq!(receipt["winners"][0]["buyer"], "bravo");
-    let replayed = gavel::exchange::replay(exchange.close().await.path(), |_| ()).await.unwrap();
+    let replayed =
+        gavel::exchange::replay(exchange.close().await.path(), Compiler::InProcess, |_| ())
+            .await
+            .unwrap();
     assert_eq!(replayed.differences, Vec::new());
 }
 

@@ -9,6 +9,7 @@ mod bidding;
 mod build;
 mod caps;
 mod draft;
+mod excerpt;
 mod faults;
 mod returns;
 mod headers;
@@ -17,6 +18,7 @@ mod prices;
 mod rules;
 mod serving;
 mod spec;
+mod texts;
 mod upkeep;
 mod versions;
 mod workshop;
@@ -39,6 +41,7 @@ use crate::schedule::Schedule;
 pub use bidding::{Bidding, BiddingSpec};
 pub use caps::{Bounds, BudgetSpec, By, Caps, CapsSpec, Ceilings, Day, DayBound, DuplicatesSpec};
 pub use draft::{Draft, Unfoldable};
+pub use excerpt::{Excerpt, SavedObject, ServingModule, ServingVersion};
 pub use faults::{FAULTS_TOLD_MAX, Fault, Faults};
 pub use headers::{BUYER_HEADERS_MAX, HIDDEN, HeaderSpec, Headers, Secret, SecretSpec};
 pub use policy::{
@@ -84,6 +87,7 @@ pub struct Market {
     version: u64,
     sources: HashMap<SourceId, Arc<Source>>,
     keys: HashMap<Digest, (SourceId, KeyMode)>,
+    buyer_keys: HashMap<Digest, BuyerId>,
     buyers: HashMap<BuyerId, Arc<Buyer>>,
     verticals: HashMap<VerticalId, Arc<Vertical>>,
     suppressions: Vec<Arc<str>>,
@@ -110,6 +114,11 @@ impl Market {
     pub fn source_by_key(&self, key: &str) -> Option<(&Arc<Source>, KeyMode)> {
         let (source, mode) = self.keys.get(&Digest::of(key.as_bytes()))?;
         Some((self.sources.get(source)?, *mode))
+    }
+
+    /// Returns the buyer that a key belongs to. Only its digest is looked up, as of a source's.
+    pub fn buyer_by_key(&self, key: &str) -> Option<&Arc<Buyer>> {
+        self.buyers.get(self.buyer_keys.get(&Digest::of(key.as_bytes()))?)
     }
 
     pub fn buyer(&self, id: &BuyerId) -> Option<&Arc<Buyer>> {

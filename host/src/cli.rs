@@ -10,7 +10,9 @@ mod buyer;
 mod compile_worker;
 mod demo;
 mod erase;
+mod explain;
 mod journal;
+mod keys;
 mod master_key;
 mod mock_buyer;
 mod module;
@@ -21,6 +23,7 @@ mod replay;
 mod schema;
 mod serve;
 mod statement;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -70,14 +73,20 @@ enum Command {
     Statement(Box<statement::Args>),
     /// Copy the journal while the exchange runs, and prove the copy.
     Backup(backup::Args),
-    /// Decide every recorded auction again and compare.
+    /// Decide every recorded auction again and compare, or clear them on other terms.
     Replay(replay::Args),
     /// Try a buyer's end point as the exchange would use it.
     Buyer(buyer::Args),
     /// Play buyers' end points of many characters, to try an exchange on.
     MockBuyer(mock_buyer::Args),
+    /// Check a receipt, with nothing at hand but the modules that decided.
+    Verify(verify::Args),
+    /// Tell the story of an auction.
+    Explain(explain::Args),
     /// Destroy the contact data of a lead or of a person in a running exchange.
     Erase(erase::Args),
+    /// Show or change the keys that sign receipts.
+    Keys(keys::Args),
     /// Change the master key, under which the keys of contact data lie.
     MasterKey(master_key::Args),
     /// Compile one module from standard input to standard output. The program runs itself so.
@@ -141,7 +150,10 @@ pub fn run() -> ExitCode {
         Command::Replay(args) => replay::run(&args, json),
         Command::Buyer(args) => buyer::run(args, json),
         Command::MockBuyer(args) => mock_buyer::run(args, json),
+        Command::Verify(args) => verify::run(&args, json),
+        Command::Explain(args) => explain::run(args, json),
         Command::Erase(args) => erase::run(&args, json),
+        Command::Keys(args) => keys::run(args, json),
         Command::MasterKey(args) => master_key::run(args, json),
         Command::CompileWorker(args) => compile_worker::run(&args),
     };

@@ -12,6 +12,7 @@ use crate::egress::{Egress, IpNet};
 use crate::ids::Digest;
 use crate::journal::{Accepted, FreeSpace, Url};
 use crate::sandbox::{Compiler, ModuleKeys};
+use crate::signing::KeySource;
 
 /// The variable of the environment that may hold the master key.
 pub const MASTER_KEY: &str = "GAVEL_MASTER_KEY";
@@ -125,6 +126,8 @@ pub struct Config {
     pub clock: Clock,
     /// Where modules are compiled: in this process, unless the program has what a worker needs.
     pub compiler: Compiler,
+    /// Where the key that signs receipts comes from: the data directory, unless one is given.
+    pub signing: KeySource,
     /// Whose modules are taken; with none, everybody's who has the operator's key.
     pub module_keys: ModuleKeys,
     /// Where the key is that wraps the keys of contact data.
@@ -220,6 +223,7 @@ impl Config {
             connections_max: raw.connections_max,
             clock: Clock::system(),
             compiler: Compiler::InProcess,
+            signing: KeySource::Own,
             module_keys: ModuleKeys::default(),
             master_key: Location::Beside,
         })

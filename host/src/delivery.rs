@@ -281,6 +281,7 @@ pub fn duties(fact: &Fact, at: Moment, state: &State) -> Vec<DutyChange> {
         | Fact::Superseded(_)
         | Fact::SuppressionsAdded(_)
         | Fact::SuppressionsRemoved(_)
+        | Fact::KeyAdopted(_)
         | Fact::Expired(_) => Vec::new(),
     }
 }

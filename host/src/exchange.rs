@@ -15,11 +15,15 @@ mod failures;
 mod gates;
 mod modules;
 mod money;
+mod notary;
 mod office;
 mod opening;
 mod pair;
+mod price_to_win;
+mod receipts;
 mod reconcile;
 mod recording;
+mod rehearsal;
 mod replay;
 mod returns;
 mod persons;
@@ -29,7 +33,9 @@ mod shadow;
 mod statements;
 mod suppressions;
 mod upkeep;
+mod verify;
 mod views;
+mod what_if;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -61,6 +67,7 @@ use changed::Instead;
 use diff::Diffing;
 use drains::Drains;
 use failures::Failures;
+use notary::Notary;
 use shadow::Shadows;
 use upkeep::Upkeep;
 
@@ -74,11 +81,12 @@ pub use entrance::{Entered, Entry};
 pub use gates::{FORCED, GATE_FACTS_MAX, GATE_TIME_MAX, Gated};
 pub use modules::{NOTE_BYTES_MAX, Note, Trying, Uploaded, Which};
 pub use money::{Moved, REASON_BYTES_MAX};
-pub use office::{ActError, SavedSource};
+pub use office::{ActError, SavedBuyer, SavedSource};
 pub use opening::{OpenError, Options};
 pub use persons::{
     ERASED_TEXT_BYTES_MAX, Erased, ErasedBy, FoundLead, LEADS_OF_PERSON_MAX, SWEPT_AT_ONCE_MAX,
 };
+pub use receipts::{AUCTIONS_MAX, Extent, Page, receipt_in};
 pub use reconcile::{ReconcileError, Reconciled, reconcile};
 pub use recording::{LEADS_MAX, RECORDING_BYTES_MAX, Settings, Window};
 pub use replay::{Difference, Replayed, replay};
@@ -88,7 +96,8 @@ pub use schemas::{KnownSchema, Misnumbered};
 pub use shadow::{QUEUE_BYTES_MAX, QUEUE_MAX, TRIALS_MAX};
 pub use statements::{LINES_READ_MAX, recorded_statement};
 pub use suppressions::{Changed, ENTRIES_AT_ONCE_MAX, Listed};
-pub use views::AUCTIONS_MAX;
+pub use verify::{FILES_MAX, Finding, Means, Verified, VerifyError, verify};
+pub use what_if::{OtherTerms, SHOWN_MAX, what_if};
 
 /// A running exchange.
 #[derive(Debug)]
@@ -111,6 +120,7 @@ pub struct Exchange {
     shadows: Shadows,
     diffing: Diffing,
     upkeep: Upkeep,
+    notary: Notary,
     clock: Clock,
     currency: String,
     shipping: Semaphore,

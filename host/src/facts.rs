@@ -8,6 +8,7 @@ mod asked;
 mod attempt;
 mod called;
 mod contact;
+mod key;
 mod module;
 mod returned;
 mod subject;
@@ -29,6 +30,7 @@ pub use asked::Asked;
 pub use attempt::AskedAgain;
 pub use called::{CallAnswered, CallMade};
 pub use contact::{ContactErased, ContactsSwept, MasterKeyRotated};
+pub use key::KeyAdopted;
 pub use module::{ModuleStepped, ModuleUploaded, Passed, Step};
 pub use periods::{Counted, Periods};
 pub use person::{PassedOver, Person, PostRefused, Posted, SuppressionsAdded, SuppressionsRemoved};
@@ -77,6 +79,8 @@ pub enum Fact {
     SuppressionsAdded(SuppressionsAdded),
     /// Entries were taken off a suppression list.
     SuppressionsRemoved(SuppressionsRemoved),
+    /// The exchange signs with another key.
+    KeyAdopted(KeyAdopted),
     /// A lead's contact data was erased.
     ContactErased(ContactErased),
     /// Contact data was forgotten because its time was over.
@@ -326,6 +330,7 @@ kinds! {
     21 "suppressions-added" SuppressionsAdded(SuppressionsAdded) std::convert::identity;
     22 "suppressions-removed" SuppressionsRemoved(SuppressionsRemoved) std::convert::identity;
     25 "superseded" Superseded(Superseded) std::convert::identity;
+    30 "key-adopted" KeyAdopted(KeyAdopted) std::convert::identity;
     40 "contact-erased" ContactErased(ContactErased) std::convert::identity;
     41 "contacts-swept" ContactsSwept(ContactsSwept) std::convert::identity;
     42 "master-key-rotated" MasterKeyRotated(MasterKeyRotated) std::convert::identity;

@@ -55,6 +55,14 @@ pub const QUEUE_RECORDS_MAX: usize = 2 * BATCH_RECORDS_MAX;
 /// A batch that takes longer than this makes [`Journal::try_seat`] refuse: the disk is too slow for new work.
 pub const COMMIT_MICROS_MAX: u64 = 50_000;
 
+/// Returns the link that a fact with these legs has in the chain after another, as the journal's own check computes it.
+pub fn link(before: Digest, fact: &Stored, legs: &[Entry]) -> Digest {
+    let Stored { seq, at, subject, kind, payload, .. } = fact;
+    let content = chain::Content { seq: *seq, at: *at, subject: *subject, kind: *kind, payload };
+    let legs = legs.iter().map(|leg| (leg.account.as_str(), leg.amount, leg.code));
+    chain::link(before, content, chain::entries(legs))
+}
+
 /// Why a journal cannot be opened or read.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {

@@ -54,6 +54,7 @@ pub mod telemetry;
 pub mod sandbox;
 pub mod storage;
 pub mod egress;
+pub mod signing;
 pub mod clock;
 pub mod mock;
 pub mod demo;

@@ -164,6 +164,45 @@ reasons! {
     }
 }
 
+impl Exclusion {
+    /// Returns whether the book said so: it depends on what was sold before, which no single auction shows.
+    pub const fn is_of_the_book(self) -> bool {
+        match self {
+            Self::CapReached
+            | Self::BudgetSpent
+            | Self::NoFunds
+            | Self::DuplicateForCampaign
+            | Self::DuplicatePerson
+            | Self::Suppressed => true,
+            Self::CampaignPaused
+            | Self::BuyerPaused
+            | Self::OutOfSchedule
+            | Self::CriteriaUnmet
+            | Self::FilterDeclined
+            | Self::FilterForfeited
+            | Self::FilterOutOfService
+            | Self::AdapterOutOfService
+            | Self::NoPrice
+            | Self::NotPositive
+            | Self::BelowReserve
+            | Self::OwnBetterBid
+            | Self::Outbid
+            | Self::Outranked
+            | Self::LowerTier
+            | Self::NotInPolicy
+            | Self::DeadlinePassed
+            | Self::RejectedPost
+            | Self::NoBid
+            | Self::BidLate
+            | Self::BidRefused
+            | Self::BidInvalid
+            | Self::BidUnreachable
+            | Self::NotAsked
+            | Self::Unreachable => false,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -137,6 +137,13 @@ impl Sandbox {
         Ok(Self { cache: Some(Arc::new(cache)), ..self })
     }
 
+    /// Takes compiled code from an exchange's directory, which may be another process's, and changes nothing there.
+    #[must_use]
+    pub fn reading_cache(self, data: &Path) -> Self {
+        let cache = Cache::open_to_read(data, &self.engine).map(Arc::new);
+        Self { cache, ..self }
+    }
+
     /// Checks a module, compiles it and asks what it is. Takes some 100 ms, or 5 if the compiled code is at hand.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ mod pages;
 mod policies;
 mod persons;
 mod problem;
+mod receipts;
 mod returns;
 mod schemas;
 mod sources;
@@ -108,6 +109,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         limits: Limits::default(),
         clock: config.clock,
         compiler: config.compiler,
+        signing: config.signing,
         master_key: config.master_key,
     };
     let exchange = Exchange::open(options).await?;
@@ -139,7 +141,7 @@ fn routes(desk: Desk) -> Router {
         .route("/v1/sources", get(operator::sources))
         .route("/v1/sources/{id}", put(operator::put_source).get(operator::source))
         .route("/v1/buyers", get(views::buyers))
-        .route("/v1/buyers/{id}", put(operator::put_buyer).get(views::buyer))
+        .route("/v1/buyers/{id}", put(receipts::put_buyer).get(views::buyer))
         .route("/v1/buyers/{id}/deposits", post(money::deposit))
         .route("/v1/buyers/{id}/withdrawals", post(money::withdraw))
         .route("/v1/buyers/{id}/statement", get(statements::of_buyer))
@@ -178,9 +180,11 @@ fn routes(desk: Desk) -> Router {
         .route("/v1/schemas/{vertical}", get(schemas::serving))
         .route("/v1/schemas/{vertical}/compare", get(schemas::compare))
         .route("/v1/schemas/{vertical}/{version}", get(schemas::schema))
-        .route("/v1/auctions", get(views::auctions))
-        .route("/v1/auctions/{id}", get(views::auction))
+        .route("/v1/auctions", get(receipts::auctions))
+        .route("/v1/auctions/{id}", get(receipts::auction))
         .route("/v1/auctions/{id}/resolve", post(operator::resolve))
+        .route("/v1/keys", get(receipts::keys))
+        .route("/v1/keys/rotate", post(receipts::rotate))
         .route("/v1/ledger", get(views::ledger))
         .route("/v1/leads/{id}/contact", delete(persons::erase_lead))
         .route("/v1/persons/find", post(persons::find))

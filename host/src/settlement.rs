@@ -8,7 +8,7 @@ mod csv;
 mod disclosures;
 mod headline;
 mod ledger;
-mod receipt;
+pub mod receipt;
 mod statement;
 
 use crate::facts::{Ended, Fact, ReturnDecided};
@@ -20,7 +20,7 @@ pub use csv::{from_csv, to_csv};
 pub use disclosures::disclosures;
 pub use headline::headline;
 pub use ledger::{AccountLine, Discrepancy, Ledger, Point, Step, backed, meant, reference};
-pub use receipt::receipt;
+pub use receipt::{Case, Placed, receipt};
 pub use statement::{Booked, FORM, Period, Standing, Statement, StatementLine, statement};
 
 /// Where deposits come in.
@@ -85,6 +85,7 @@ pub fn entries(fact: &Fact) -> Vec<Entry> {
         | Fact::SuppressionsRemoved(_)
         | Fact::ContactErased(_)
         | Fact::ContactsSwept(_)
+        | Fact::KeyAdopted(_)
         | Fact::MasterKeyRotated(_)
         | Fact::Expired(_) => Vec::new(),
     }

@@ -127,6 +127,7 @@ impl Recorded {
                 *self.account(&format!("buyer:{}:prepaid", deposit.buyer)) -= deposit.amount;
             }
             Fact::Saved(_)
+            | Fact::KeyAdopted(_)
             | Fact::ModuleUploaded(_)
             | Fact::ModuleStepped(_)
             | Fact::SubmissionRefused(_)

@@ -50,6 +50,7 @@ impl State {
             | Fact::ModuleUploaded(_)
             | Fact::ModuleStepped(_)
             | Fact::ContactsSwept(_)
+            | Fact::KeyAdopted(_)
             | Fact::MasterKeyRotated(_)
             | Fact::SubmissionRefused(_) => (),
         }

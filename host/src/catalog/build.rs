@@ -54,6 +54,14 @@ impl Market {
         let (buyers, lists) = (HashMap::new(), Lists::default());
         let bench = Bench { draft, workshop, buyers: &buyers, lists: &lists };
         for (id, spec) in &register.buyers {
+            for digest in &spec.key_digests {
+                let taken = market.keys.contains_key(digest);
+                let other = market.buyer_keys.insert(*digest, id.clone());
+                if taken || other.is_some_and(|other| other != *id) {
+                    let message = "the key belongs to somebody else; every buyer has its own";
+                    faults.0.push(Fault::new(&format!("buyer {id}"), "/key", message));
+                }
+            }
             let mut buyer = faults.keep(buyer(id, spec, register, &workshop.egress));
             if let (Some(buyer), Some(adapter)) = (&mut buyer, &spec.delivery.adapter) {
                 let at = (format!("buyer {id}"), "/delivery/adapter");

@@ -80,6 +80,7 @@ impl Draft {
             | Fact::SuppressionsRemoved(_)
             | Fact::ContactErased(_)
             | Fact::ContactsSwept(_)
+            | Fact::KeyAdopted(_)
             | Fact::MasterKeyRotated(_)
             | Fact::Expired(_) => (),
         }

@@ -5,7 +5,7 @@ mod bench;
 mod build;
 mod c;
 mod figures;
-mod diff;
+pub(in crate::cli) mod diff;
 mod inspect;
 mod lines;
 mod new;

@@ -1,15 +1,20 @@
-//! `gavel replay`: decides every recorded auction again and compares.
+//! `gavel replay`: decides every recorded auction again and compares, or clears them on other terms.
+
+mod terms;
 
 use serde_json::json;
 
 use super::Failure;
 use super::place::Where;
 use crate::exchange::{Replayed, replay};
+use crate::sandbox::Compiler;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
     journal: Where,
+    #[command(flatten)]
+    terms: terms::Args,
 }
 
 /// How many differences are printed.
@@ -17,11 +22,15 @@ const SHOWN_MAX: usize = 20;
 
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "this command prints what it finds")]
 pub(super) fn run(args: &Args, json: bool) -> Result<(), Failure> {
-    let found = super::block_on(replay(args.journal.place()?, |facts| {
-        if !json {
-            eprint!("\rreplayed {facts} facts");
-        }
-    }))?;
+    if args.terms.are_given() {
+        return terms::run(args.journal.place()?, &args.terms, json);
+    }
+    let found =
+        super::block_on(replay(args.journal.place()?, Compiler::this_program(), |facts| {
+            if !json {
+                eprint!("\rreplayed {facts} facts");
+            }
+        }))?;
     if !json {
         eprintln!();
     }

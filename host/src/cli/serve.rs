@@ -10,6 +10,7 @@ use crate::config::{
     CONNECTIONS_MAX, Config, DISK_LOW_MIB, Mistakes, REQUESTS_MAX, Raw, RawKeeping, SCRUB_HOURS,
 };
 use crate::sandbox::{Compiler, ModuleKeys};
+use crate::signing::KeySource;
 use crate::{config, server, telemetry};
 
 #[derive(Debug, clap::Args)]
@@ -69,6 +70,9 @@ pub(super) struct Args {
     /// in the environment with commas.
     #[arg(long, env = "GAVEL_MODULE_KEY", value_name = "KEY", value_delimiter = ',')]
     module_key: Vec<String>,
+    /// The ed25519 key that signs receipts, as PEM, or a file with it; without one it is made in the data directory.
+    #[arg(long, env = "GAVEL_SIGNING_KEY", hide_env_values = true, value_name = "FILE")]
+    signing_key: Option<String>,
 }
 
 /// How long shutdown may take in all before the process leaves anyway.
@@ -111,7 +115,9 @@ pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
             return Err(Failure::usage(Mistakes(mistakes.collect()).to_string()));
         }
     };
-    let config = Config { compiler: Compiler::this_program(), module_keys, master_key, ..config };
+    let signing = args.signing_key.map_or(KeySource::Own, KeySource::Given);
+    let compiler = Compiler::this_program();
+    let config = Config { compiler, module_keys, signing, master_key, ..config };
     super::block_on(async {
         let running = server::start(config).await.map_err(|error| Failure::because(&error))?;
         told_to_stop().await?;

@@ -136,7 +136,7 @@ fn every_sale_has_a_receipt(evidence: &Evidence) -> Check {
         .filter_map(|(_, receipt)| Some(receipt.as_ref().ok()?.left_out.len()))
         .sum();
     Check {
-        claim: "every sale has a receipt with modules, winner, price, and a reason for everyone else",
+        claim: "every sale has a signed receipt with modules, winner, price, and a reason for everyone else",
         holds: faults.is_empty() && !evidence.sales.is_empty(),
         details: format!(
             "{} sales, {left_out} campaigns left out with a reason{}",
@@ -149,6 +149,9 @@ fn every_sale_has_a_receipt(evidence: &Evidence) -> Check {
 /// Says what a receipt lacks.
 fn receipt_fault(receipt: &Receipt, campaigns: &BTreeMap<&str, BTreeSet<&str>>) -> Option<String> {
     let is_digest = |digest: &str| digest.starts_with("sha256:");
+    if let Some(fault) = &receipt.unproven {
+        return Some(format!("it does not verify: {fault}"));
+    }
     if receipt.status != "sold" {
         return Some(format!("its status is `{}`", receipt.status));
     }
@@ -373,6 +376,7 @@ mod tests {
                 price: micros("10"),
                 payout: micros("8.5"),
             }],
+            unproven: None,
         }
     }
 

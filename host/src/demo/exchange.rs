@@ -17,6 +17,7 @@ use crate::ids::Digest;
 use crate::journal::{Audit, JournalError, Reading};
 use crate::sandbox::{Compiler, ModuleKeys};
 use crate::server::{self, Running};
+use crate::signing::KeySource;
 
 /// The port that is tried first.
 const PORT: u16 = 8080;
@@ -56,6 +57,7 @@ pub(super) async fn start_exchange(
         connections_max: CONNECTIONS_MAX,
         clock: Clock::system(),
         compiler: Compiler::this_program(),
+        signing: KeySource::Own,
         module_keys: ModuleKeys::default(),
         master_key: Location::Beside,
     };
@@ -98,7 +100,7 @@ pub(super) async fn journal_checks(data: &Path) -> [Check; 2] {
         holds,
         details,
     };
-    let (holds, details) = match replay(data, |_| ()).await {
+    let (holds, details) = match replay(data, Compiler::this_program(), |_| ()).await {
         Ok(found) => (
             found.differences.is_empty() && found.auctions > 0,
             format!(

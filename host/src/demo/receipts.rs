@@ -9,7 +9,9 @@ use serde_json::Value;
 use super::api::{Api, ApiError};
 use super::market::CAMPAIGNS;
 use super::tally::Tally;
+use crate::exchange::{Means, verify};
 use crate::money::Micros;
+use crate::sandbox::Compiler;
 
 /// How often the view looks at the latest receipt.
 const SAMPLE_EVERY: Duration = Duration::from_millis(125);
@@ -30,6 +32,8 @@ pub(super) struct Receipt {
     pub(super) bids: BTreeMap<String, Micros>,
     pub(super) left_out: Vec<LeftOut>,
     pub(super) sales: Vec<Delivered>,
+    /// Why its signature and contents do not hold, if they do not.
+    pub(super) unproven: Option<String>,
 }
 
 /// A campaign that did not win, and why.
@@ -84,6 +88,7 @@ impl Receipt {
                     payout: micros(item, "payout"),
                 })
                 .collect(),
+            unproven: None,
         }
     }
 
@@ -97,7 +102,20 @@ impl Receipt {
 /// Asks for the receipt of a ping.
 pub(super) async fn fetch(api: &Api, ping_id: &str) -> Result<Receipt, ApiError> {
     let json = api.get(&format!("/v1/auctions/{ping_id}")).await?;
-    Ok(Receipt::read(&json))
+    Ok(Receipt { unproven: unproven(&json), ..Receipt::read(&json) })
+}
+
+/// Checks a receipt as anybody can who has nothing else.
+fn unproven(json: &Value) -> Option<String> {
+    let means = Means { keys: &[], modules: None, compiler: Compiler::InProcess };
+    match verify(&json.to_string(), &means) {
+        Ok(verified) => verified
+            .findings
+            .into_iter()
+            .find(|finding| !finding.holds)
+            .map(|finding| finding.found),
+        Err(error) => Some(error.to_string()),
+    }
 }
 
 /// What filters said, in the receipts that were looked at.

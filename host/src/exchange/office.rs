@@ -17,12 +17,11 @@ use crate::ids::{BuyerId, Digest, PingId, SourceId};
 use crate::money::Micros;
 use crate::sandbox::Inadmissible;
 use crate::schemas;
-use crate::settlement;
 
-/// The shortest key that a source may bring along, in bytes.
-pub(super) const SOURCE_KEY_BYTES_MIN: usize = 16;
-/// How many keys a source has at most: the newest and the one before it, so that they can be changed without a gap.
-pub(super) const SOURCE_KEYS_MAX: usize = 2;
+/// The shortest key that a source or buyer may bring along, in bytes.
+pub(super) const KEY_BYTES_MIN: usize = 16;
+/// How many keys a source or buyer has at most: the newest and the one before it, so that they can be changed without a gap.
+pub(super) const KEYS_MAX: usize = 2;
 /// What a key for leads that are sold begins with.
 const LIVE_KEY: &str = "gv_live_";
 /// What a key for tests begins with.
@@ -70,6 +69,15 @@ impl From<Faults> for ActError {
     }
 }
 
+/// A buyer as it was saved.
+#[derive(Clone, Debug)]
+pub struct SavedBuyer {
+    /// Whether it is new.
+    pub created: bool,
+    /// The key that was made for it: shown this once, kept as a digest only.
+    pub key: Option<String>,
+}
+
 /// A source as it was saved.
 #[derive(Clone, Debug)]
 pub struct SavedSource {
@@ -99,9 +107,9 @@ impl Asked {
         let brought = object.remove(key);
         let wanted = object.remove(new_key).is_some_and(|wanted| wanted == Value::Bool(true));
         match brought {
-            Some(Value::String(key)) if key.len() >= SOURCE_KEY_BYTES_MIN => Ok(Self::Brought(key)),
+            Some(Value::String(key)) if key.len() >= KEY_BYTES_MIN => Ok(Self::Brought(key)),
             Some(_) => {
-                let message = format!("a key is text of at least {SOURCE_KEY_BYTES_MIN} bytes");
+                let message = format!("a key is text of at least {KEY_BYTES_MIN} bytes");
                 Err(invalid(&format!("/{key}"), message))
             }
             None if wanted => Ok(Self::New),
@@ -155,25 +163,28 @@ impl Exchange {
         Ok(SavedSource { created, key, test_key })
     }
 
-    /// Saves a buyer. A secret header that only says that there is one stays as it is. Returns whether it is new.
-    pub async fn save_buyer(&self, id: &str, body: Value) -> Result<bool, ActError> {
+    /// Saves a buyer. Its keys are made and kept as those of sources; a secret header that only says that there is one
+    /// stays as it is.
+    pub async fn save_buyer(&self, id: &str, mut body: Value) -> Result<SavedBuyer, ActError> {
         let buyer = BuyerId::parse(id).map_err(|error| invalid("", error))?;
+        let asked = Asked::taken_from(&mut body, "key", "new_key")?;
         let mut spec: BuyerSpec = read(body)?;
-        let draft = self.draft.lock().await;
-        let before = draft.register.buyers.get(&buyer).map(|buyer| buyer.delivery.headers.clone());
-        drop(draft);
+        let mut draft = self.draft.lock().await;
+        let before = draft.register.buyers.get(&buyer);
         for (name, header) in &mut spec.delivery.headers {
-            let known = before.as_ref().and_then(|before| before.get(name));
-            *header = header
-                .clone()
-                .kept(known)
-                .map_err(|why| invalid(&format!("/delivery/headers/{name}/secret"), why))?;
+            let known = before.and_then(|before| before.delivery.headers.get(name));
+            let kept = header.clone().kept(known);
+            *header =
+                kept.map_err(|why| invalid(&format!("/delivery/headers/{name}/secret"), why))?;
         }
-        let body = serde_json::to_value(&spec).map_err(|error| invalid("", error))?;
-        self.save::<BuyerSpec>("buyer", id, body).await
+        spec.key_digests = before.map(|before| before.key_digests.clone()).unwrap_or_default();
+        let (created, first) = (before.is_none(), spec.key_digests.is_empty());
+        let key = asked.add(&mut spec.key_digests, LIVE_KEY, first)?;
+        self.change(&mut draft, saved("buyer", id, &spec)?).await?;
+        Ok(SavedBuyer { created, key })
     }
 
-    /// Saves a buyer, a vertical, a campaign, a list, or the settings of a module or world. Returns whether it is new.
+    /// Saves a vertical, a campaign, a list, or the settings of a module or world. Returns whether it is new.
     pub async fn save<T>(&self, what: &str, id: &str, body: Value) -> Result<bool, ActError>
     where
         T: Serialize + DeserializeOwned,
@@ -183,7 +194,6 @@ impl Exchange {
         let mut draft = self.draft.lock().await;
         let register = &draft.register;
         let known = match what {
-            "buyer" => register.buyers.keys().any(|known| known.as_str() == id),
             "vertical" => register.verticals.keys().any(|known| known.as_str() == id),
             "campaign" => register.campaigns.keys().any(|known| known.as_str() == id),
             "policy" => register.policies.keys().any(|known| known.as_str() == id),
@@ -215,18 +225,6 @@ impl Exchange {
     pub fn schema(&self, vertical: &str) -> Option<Value> {
         let market = self.catalog.load();
         Some(schemas::to_json(market.vertical_named(vertical)?.schema()))
-    }
-
-    /// Returns the receipt of an auction.
-    pub async fn receipt(&self, ping: PingId) -> Result<Option<Value>, ActError> {
-        let facts = self.history(ping).await.map_err(|_| ActError::Closed)?;
-        let market = self.catalog.load();
-        let vertical = facts.iter().find_map(|(_, _, fact)| match fact {
-            Fact::PingAnswered(auction) => market.vertical_named(&auction.vertical),
-            _ => None,
-        });
-        let schema = vertical.map(|vertical| vertical.schema());
-        Ok(settlement::receipt(&facts, schema, &self.currency, self.clock.now()))
     }
 
     /// Takes the operator's word for a delivery whose end nobody knew.
@@ -266,6 +264,8 @@ impl Exchange {
         let seat = self.journal.seat().await.map_err(|_| ActError::Closed)?;
         let committed = self.book.decide(|book| self.record(book, seat, at, &fact, None));
         let version = committed.wait().await.map_err(|_| ActError::Closed)?;
+        // Before the first ping can see it.
+        self.notary.known_mut().note(version, at, &fact);
         if fact.changes_catalog() {
             self.drains.add(&self.catalog.publish(market.at_version(version)));
         }
@@ -279,7 +279,7 @@ fn add_key(digests: &mut Vec<Digest>, key: &str) {
     let digest = Digest::of(key.as_bytes());
     digests.retain(|known| *known != digest);
     digests.push(digest);
-    while digests.len() > SOURCE_KEYS_MAX {
+    while digests.len() > KEYS_MAX {
         digests.remove(0);
     }
 }

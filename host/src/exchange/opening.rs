@@ -14,6 +14,7 @@ use super::deliveries::SHIPPING_MAX;
 use super::diff::Diffing;
 use super::drains::Drains;
 use super::failures::Failures;
+use super::notary::{Known, Notary};
 use super::shadow::Shadows;
 use super::upkeep::Upkeep;
 use super::{Exchange, entrance};
@@ -32,6 +33,7 @@ use crate::ingest::Door;
 use crate::journal::{AuditError, Duty, Journal, JournalError, Opened, Place};
 use crate::sandbox::{Compiler, Limits, Sandbox, SandboxError};
 use crate::settlement::{self, Discrepancy, Ledger};
+use crate::signing::{KeyError, KeySource};
 
 /// How long open deliveries may take to finish once the exchange is told to stop.
 pub(super) const DRAIN_MAX: Duration = Duration::from_secs(10);
@@ -48,6 +50,8 @@ pub struct Options {
     pub limits: Limits,
     pub clock: Clock,
     pub compiler: Compiler,
+    /// Where the key that signs receipts comes from.
+    pub signing: KeySource,
     /// Where the key is that wraps the keys of contact data.
     pub master_key: Location,
 }
@@ -71,6 +75,10 @@ pub enum OpenError {
     Cache { path: PathBuf, source: std::io::Error },
     #[error("the thread of the shadows cannot be started")]
     Shadows(#[source] std::io::Error),
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    #[error("the key that signs receipts cannot be recorded")]
+    KeyNotRecorded,
     #[error("outbound connections cannot be set up: {0}")]
     Egress(String),
     #[error("what was saved does not hold with this program's settings: {0}")]
@@ -97,6 +105,7 @@ impl Exchange {
         let workshop = Arc::new(Workshop::new(sandbox, options.egress));
         let (mut draft, mut state, mut version) = (Draft::default(), State::default(), 0);
         let (mut facts, mut ledger): (u64, _) = (0, Ledger::default());
+        let mut known = Known::default();
         let mut discrepancy: Option<Discrepancy> = None;
         opened
             .recover(|stored| {
@@ -111,6 +120,7 @@ impl Exchange {
                 if fact.changes_catalog() {
                     version = stored.seq;
                 }
+                known.note(stored.seq, stored.at, &fact);
                 facts = stored.seq;
                 Ok::<(), OpenError>(())
             })
@@ -129,6 +139,7 @@ impl Exchange {
             deliveries = duties.len(),
             "journal recovered"
         );
+        let notary = Notary::open(options.data.clone(), options.signing, known)?;
         let stopping = CancellationToken::new();
         let shadows = Shadows::start(Arc::clone(&workshop), stopping.clone());
         let shadows = shadows.map_err(OpenError::Shadows)?;
@@ -151,6 +162,7 @@ impl Exchange {
             failures: Failures::default(),
             shadows,
             diffing: Diffing::default(),
+            notary,
             upkeep: Upkeep::new(options.data, options.keeping),
             clock: options.clock,
             currency: options.currency,
@@ -162,6 +174,7 @@ impl Exchange {
             Some(discrepancy) => exchange.stop_money(&discrepancy.to_string()),
             None => exchange.book.decide(|book| exchange.books.compare(book, facts)),
         }
+        exchange.adopt_key().await.map_err(|_| OpenError::KeyNotRecorded)?;
         exchange.begin(duties);
         Ok(exchange)
     }

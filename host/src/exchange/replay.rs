@@ -6,8 +6,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::close::{close, duplicate, fingerprint};
+use super::close::{duplicate, fingerprint};
 use super::opening::OpenError;
+use super::rehearsal::{Rehearsed, Services, rehearse};
 use crate::book::{Stage, State};
 use crate::catalog::{Draft, Market, Workshop};
 use crate::clock::Moment;
@@ -17,9 +18,8 @@ use crate::ids::{PingId, SourceId};
 use crate::journal::{Place, Reading};
 use crate::lead::PingView;
 use crate::money::Micros;
-use crate::reasons::Exclusion;
-use crate::sandbox::{Limits, Sandbox};
-use crate::{bidding, matching, settlement};
+use crate::sandbox::{Compiler, Limits, Sandbox};
+use crate::settlement;
 
 /// How many facts are read at a time.
 const PAGE_FACTS: usize = 1_000;
@@ -46,18 +46,22 @@ pub struct Difference {
     pub replayed: String,
 }
 
-/// Holds every auction of a journal again. `progress` hears the number of facts done, a page at a time.
+/// Holds every auction of a journal again. What the exchange compiled is taken from its directory; the rest is compiled
+/// by `compiler`. `progress` hears the number of facts done, a page at a time.
 ///
 /// # Errors
 ///
 /// If the journal is damaged or cannot be read. Decisions that come out otherwise are no error; they are in the result.
 pub async fn replay(
     place: impl Into<Place>,
+    compiler: Compiler,
     mut progress: impl FnMut(u64),
 ) -> Result<Replayed, OpenError> {
-    let reading = Reading::open(place).await?;
+    let place: Place = place.into();
+    let reading = Reading::open(&place).await?;
     reading.verify().await?;
-    let sandbox = Sandbox::open(&Limits::default())?;
+    let sandbox = Sandbox::open(&Limits::default())?.with_compiler(compiler);
+    let sandbox = sandbox.reading_cache(&place.directory);
     // Saved addresses were checked when they were saved; nothing is sent to them here.
     let egress = Egress::anywhere();
     let mut stage = Replay {
@@ -136,6 +140,7 @@ impl Replay {
             | Fact::SuppressionsRemoved(_)
             | Fact::ContactErased(_)
             | Fact::ContactsSwept(_)
+            | Fact::KeyAdopted(_)
             | Fact::MasterKeyRotated(_)
             | Fact::Expired(_) => (),
         }
@@ -180,20 +185,12 @@ impl Replay {
         let policy = vertical.policy(&view, &recorded.source);
         let least = Micros::new(recorded.terms.least);
         self.compare(seq, "terms", &recorded.terms, &policy.terms(seller.margin, least));
-        let told = told(recorded);
-        let shortlist = matching::shortlist(vertical, &view, &source, at, |campaign| {
-            policy.place(campaign).ok_or((Exclusion::NotInPolicy, None))?;
-            told.get(campaign.id.as_str()).map_or(Ok(()), |told| Err(told.clone()))
-        });
-        let ping = PingId::from_u128(recorded.ping);
-        let said = (&recorded.asked[..], &recorded.bids[..], &recorded.left_out[..]);
-        let bids = bidding::collect_again(vertical, shortlist, &recorded.frame, ping, said);
-        self.compare(seq, "asked", &recorded.asked, &bids.asked);
-        let deadline = Exclusion::DeadlinePassed.code();
-        let late = recorded.left_out.iter().any(|left| left.reason == deadline);
-        let closed = close(&recorded.terms, policy, ping, bids, late, |campaign, amount| {
+        let stage = (vertical.as_ref(), &view, &source);
+        let rehearsed = rehearse(recorded, stage, (at, Services::Known), |campaign, amount| {
             self.state.covers(campaign, print, amount, at)
         });
+        let Rehearsed { closed, asked } = rehearsed;
+        self.compare(seq, "asked", &recorded.asked, &asked);
         self.compare(seq, "bids", &recorded.bids, &closed.bids);
         self.compare(seq, "left out", &recorded.left_out, &closed.left_out);
         self.compare(seq, "winners", &recorded.winners, &closed.winners);
@@ -271,28 +268,4 @@ impl Replay {
             replayed: format!("{replayed:?}"),
         });
     }
-}
-
-/// Returns what the book said of campaigns before the bids were asked for.
-fn told(recorded: &PingAnswered) -> HashMap<&str, (Exclusion, Option<String>)> {
-    let before_bids = |exclusion: &Exclusion| {
-        matches!(
-            exclusion,
-            Exclusion::CapReached
-                | Exclusion::BudgetSpent
-                | Exclusion::NoFunds
-                | Exclusion::DuplicateForCampaign
-                | Exclusion::Suppressed
-        )
-    };
-    let bid = |campaign: &str| recorded.bids.iter().any(|bid| bid.campaign == campaign);
-    recorded
-        .left_out
-        .iter()
-        .filter_map(|left| {
-            let told = (Exclusion::from_code(&left.reason)?, left.detail.clone());
-            Some((left.campaign.as_str(), told))
-        })
-        .filter(|(campaign, (exclusion, _))| before_bids(exclusion) && !bid(campaign))
-        .collect()
 }

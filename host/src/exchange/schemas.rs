@@ -199,7 +199,7 @@ impl Exchange {
     }
 
     /// Returns the schema of a normalizer that was uploaded. What is not at hand is compiled again.
-    async fn schema_of(&self, digest: Digest) -> Result<Arc<Schema>, ActError> {
+    pub(super) async fn schema_of(&self, digest: Digest) -> Result<Arc<Schema>, ActError> {
         if let Some(schema) = self.workshop.schema(digest) {
             return Ok(schema);
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::receipts::{AUCTIONS_MAX, FACTS_READ_MAX, Page};
 use super::{ActError, Exchange};
 use crate::book::Used;
 use crate::catalog::Vertical;
@@ -15,12 +16,8 @@ use crate::lead::Schema;
 use crate::sandbox::Normalizer;
 use crate::settlement;
 
-/// The most auctions in one list.
-pub const AUCTIONS_MAX: usize = 200;
 /// How many facts an auction has at most times.
 const FACTS_PER_AUCTION: usize = 4;
-/// The most facts that one list looks at.
-const FACTS_READ_MAX: usize = 2_000;
 
 impl Exchange {
     /// Returns the newest auctions in one line each, newest first. It looks at the journal's newest facts only, so its
@@ -29,11 +26,11 @@ impl Exchange {
     /// # Errors
     ///
     /// [`ActError::Closed`] if the journal cannot be read.
-    pub async fn newest_auctions(&self, limit: usize) -> Result<Vec<Value>, ActError> {
+    pub async fn newest_auctions(&self, limit: usize) -> Result<Page, ActError> {
         let limit = limit.min(AUCTIONS_MAX);
         let first = limit.saturating_mul(FACTS_PER_AUCTION).min(FACTS_READ_MAX);
         let found = self.auctions_within(first, limit).await?;
-        if found.len() >= limit || first >= FACTS_READ_MAX {
+        if found.auctions.len() >= limit || first >= FACTS_READ_MAX {
             return Ok(found);
         }
         self.auctions_within(FACTS_READ_MAX, limit).await
@@ -41,26 +38,32 @@ impl Exchange {
 
     /// Returns the auctions that began within the newest `reach` facts. What became of a ping follows its answer, so
     /// nothing of their stories is missing.
-    async fn auctions_within(&self, reach: usize, limit: usize) -> Result<Vec<Value>, ActError> {
+    async fn auctions_within(&self, reach: usize, limit: usize) -> Result<Page, ActError> {
         let after =
             self.journal.head().seq.saturating_sub(u64::try_from(reach).unwrap_or(u64::MAX));
         let stored = self.journal.read(after, reach).await.map_err(|error| {
             tracing::error!(%error, "newest facts not readable");
             ActError::Closed
         })?;
-        let mut stories: BTreeMap<u128, Vec<(Moment, Fact)>> = BTreeMap::new();
+        let mut stories: BTreeMap<u128, (u64, Vec<(Moment, Fact)>)> = BTreeMap::new();
         for stored in stored {
             let Some(subject) = stored.subject else { continue };
             let fact = Fact::decode(stored.kind, &stored.payload).map_err(|error| {
                 tracing::error!(%error, seq = stored.seq, "fact not readable");
                 ActError::Closed
             })?;
-            stories.entry(subject).or_default().push((stored.at, fact));
+            let (_, facts) = stories.entry(subject).or_insert((stored.seq, Vec::new()));
+            facts.push((stored.at, fact));
         }
         // Handles sort by time.
         let newest_first = stories.values().rev();
         let at = self.clock.now();
-        Ok(newest_first.filter_map(|facts| settlement::headline(facts, at)).take(limit).collect())
+        let lines =
+            newest_first.filter_map(|(seq, facts)| Some((*seq, settlement::headline(facts, at)?)));
+        let lines: Vec<(u64, Value)> = lines.take(limit).collect();
+        let next = lines.last().map(|(seq, _)| *seq).or((after > 0).then_some(after + 1));
+        let auctions = lines.into_iter().map(|(_, line)| line).collect();
+        Ok(Page { auctions, next: next.filter(|next| *next > 1) })
     }
 
     /// Returns why a campaign does not bid although it is active: its filter, or its buyer's adapter, is out of service.

@@ -19,6 +19,7 @@ impl Fact {
             Self::CallMade(fact) => Some(PingId::from_u128(super::called::subject(&fact.key))),
             Self::CallAnswered(fact) => Some(PingId::from_u128(super::called::subject(&fact.key))),
             Self::Transferred(_)
+            | Self::KeyAdopted(_)
             | Self::Saved(_)
             | Self::SuppressionsAdded(_)
             | Self::SuppressionsRemoved(_)

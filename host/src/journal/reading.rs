@@ -83,6 +83,14 @@ impl Reading {
         Ok(self.readers.facts_after(seq, limit).await?)
     }
 
+    /// Returns the facts about one ping, in order, unverified.
+    ///
+    /// # Errors
+    /// If the database failed.
+    pub async fn history(&self, subject: u128) -> Result<Vec<Stored>, JournalError> {
+        Ok(self.readers.facts_of(subject).await?)
+    }
+
     /// Returns up to `limit` facts of these kinds after this one, unverified.
     ///
     /// # Errors

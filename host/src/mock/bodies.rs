@@ -12,6 +12,9 @@ use tokio::time::{Sleep, sleep};
 /// A piece of a body without an end.
 const PIECE: &[u8] = &[b' '; 4_096];
 
+/// How long an answer that breaks off takes.
+const BREAKS_AFTER: Duration = Duration::from_millis(30);
+
 /// What an answer's body is.
 pub(super) enum Spoken {
     /// All at once.
@@ -20,8 +23,8 @@ pub(super) enum Spoken {
     InParts { left: Bytes, pause: Duration, sleeping: Pin<Box<Sleep>> },
     /// Blanks for ever.
     Endless,
-    /// Some bytes, then the connection breaks.
-    Broken(Option<Bytes>),
+    /// Some bytes, then, once they are on their way, the connection breaks.
+    Broken { first: Option<Bytes>, sleeping: Pin<Box<Sleep>> },
 }
 
 impl Spoken {
@@ -34,7 +37,7 @@ impl Spoken {
     }
 
     pub(super) fn broken(text: impl Into<Bytes>) -> Self {
-        Self::Broken(Some(text.into()))
+        Self::Broken { first: Some(text.into()), sleeping: Box::pin(sleep(BREAKS_AFTER)) }
     }
 }
 
@@ -49,9 +52,11 @@ impl Body for Spoken {
         let spoken = match self.get_mut() {
             Self::Whole(text) => text.take().map(Ok),
             Self::Endless => Some(Ok(Bytes::from_static(PIECE))),
-            Self::Broken(text) => {
-                Some(text.take().ok_or_else(|| io::Error::from(io::ErrorKind::ConnectionReset)))
-            }
+            Self::Broken { first, sleeping } => match first.take() {
+                Some(text) => Some(Ok(text)),
+                None if sleeping.as_mut().poll(cx).is_pending() => return Poll::Pending,
+                None => Some(Err(io::Error::from(io::ErrorKind::ConnectionReset))),
+            },
             Self::InParts { left, pause, sleeping } => {
                 if left.is_empty() {
                     return Poll::Ready(None);
@@ -72,7 +77,7 @@ impl Body for Spoken {
                 let length = text.as_ref().map_or(0, Bytes::len);
                 hyper::body::SizeHint::with_exact(u64::try_from(length).unwrap_or(u64::MAX))
             }
-            Self::InParts { .. } | Self::Endless | Self::Broken(_) => {
+            Self::InParts { .. } | Self::Endless | Self::Broken { .. } => {
                 hyper::body::SizeHint::default()
             }
         }

@@ -44,6 +44,8 @@ pub(super) struct Cache {
     seal: Seal,
     kept: Mutex<HashMap<Digest, Kept>>,
     bytes_max: u64,
+    /// Whether nothing may be changed: the directory is another process's.
+    only_read: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -81,7 +83,21 @@ impl Cache {
                 None => fs::remove_file(entry.path())?,
             }
         }
-        Ok(Self { folder, seal, kept: Mutex::new(kept), bytes_max: BYTES_MAX })
+        Ok(Self { folder, seal, kept: Mutex::new(kept), bytes_max: BYTES_MAX, only_read: false })
+    }
+
+    /// Opens the cache of an exchange that may be running. Nothing is made, changed or removed.
+    pub(super) fn open_to_read(data: &Path, engine: &Engine) -> Option<Self> {
+        let (root, fingerprint) = (data.join(FOLDER), fingerprint(engine));
+        let key = fs::read(root.join(KEY)).ok()?.try_into().ok()?;
+        let (seal, folder) = (Seal { key, fingerprint }, root.join(short(fingerprint)));
+        let found = fs::read_dir(&folder).ok()?.flatten().filter_map(|entry| {
+            let (digest, tag) = read_name(&entry.file_name().to_string_lossy())?;
+            let kept = Kept { tag, bytes: 0, written: SystemTime::UNIX_EPOCH };
+            Some((digest, kept))
+        });
+        let kept = Mutex::new(found.collect());
+        Some(Self { folder, seal, kept, bytes_max: BYTES_MAX, only_read: true })
     }
 
     /// Returns the compiled code of the component with this digest, if it is here and whole.
@@ -97,8 +113,10 @@ impl Cache {
             .inspect_err(|error| {
                 tracing::warn!(%error, file = %file.display(), "compiled code is not usable, compiling again");
                 self.lock().remove(&digest);
-                // It may be gone already, which is as good.
-                let _ = fs::remove_file(&file);
+                if !self.only_read {
+                    // It may be gone already, which is as good.
+                    let _ = fs::remove_file(&file);
+                }
             })
             .ok()
     }
@@ -110,6 +128,9 @@ impl Cache {
         digest: Digest,
         code: &[u8],
     ) -> io::Result<Component> {
+        if self.only_read {
+            return take(engine, code).map_err(io::Error::other);
+        }
         let tag = self.seal.of(digest, code);
         let file = self.file(digest, tag);
         let mut fresh = NamedTempFile::new_in(&self.folder)?;

@@ -91,7 +91,7 @@ pub(super) fn found<T: Serialize>(
     if let Some(object) = value.as_object_mut() {
         object.insert("id".to_owned(), id.into());
         hide_secrets(object.get_mut("delivery"));
-        // Of a source's keys only their number is anybody's business.
+        // Of keys only their number is anybody's business.
         if let Some(keys) = object.remove("key_digests") {
             object.insert("keys".to_owned(), keys.as_array().map_or(0, Vec::len).into());
         }
@@ -172,16 +172,6 @@ pub(super) async fn source(_: Operator, State(desk): State<Desk>, Path(id): Path
         object.insert("owed".to_owned(), desk.exchange.owed(&id).to_string().into());
     }
     Ok(Json(value).into_response())
-}
-
-pub(super) async fn put_buyer(
-    _: Operator,
-    State(desk): State<Desk>,
-    Path(id): Path<String>,
-    body: Body,
-) -> Reply {
-    let created = desk.exchange.save_buyer(&id, document(body).await?).await?;
-    saved(&desk, &id, created, |draft| by_name(&draft.register.buyers, &id)).await
 }
 
 pub(super) async fn put_vertical(

@@ -8,10 +8,12 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use super::Desk;
-use super::operator::{Operator, Reply};
+use super::operator::Reply;
 use super::pages::page::{escape, fill, page};
 use super::problem::Problem;
+use super::receipts::Caller;
 use crate::money::AccountName;
+use crate::settlement::receipt::view::Viewer;
 use crate::settlement::{Period, Statement, to_csv};
 
 /// Which period, and in what form.
@@ -49,22 +51,24 @@ impl Format {
 }
 
 pub(super) async fn of_buyer(
-    _: Operator,
+    caller: Caller,
     State(desk): State<Desk>,
     Path(id): Path<String>,
     wanted: Result<Query<Wanted>, QueryRejection>,
     headers: HeaderMap,
 ) -> Reply {
+    caller.may_see(&Viewer::Buyer(id.clone()))?;
     answered(&desk, &AccountName::Prepaid(id.clone()), "buyer", &id, wanted, &headers).await
 }
 
 pub(super) async fn of_source(
-    _: Operator,
+    caller: Caller,
     State(desk): State<Desk>,
     Path(id): Path<String>,
     wanted: Result<Query<Wanted>, QueryRejection>,
     headers: HeaderMap,
 ) -> Reply {
+    caller.may_see(&Viewer::Source(id.clone()))?;
     answered(&desk, &AccountName::Payable(id.clone()), "source", &id, wanted, &headers).await
 }
 

@@ -1,13 +1,10 @@
-//! What operators look at: buyers with their money, auctions with their receipts, the ledger.
+//! What operators look at: buyers with their money, the ledger.
 
 use std::time::Instant;
 
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
+use axum::extract::{Path, State};
 use axum::response::IntoResponse;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Desk;
@@ -16,11 +13,7 @@ use super::problem::Problem;
 use super::used::used;
 use crate::bidding::{Seen, Stage};
 use crate::catalog::BuyerSpec;
-use crate::ids::PingId;
 use crate::money::Micros;
-
-/// How many auctions a list has unless asked otherwise.
-const AUCTIONS: usize = 50;
 
 pub(super) async fn buyers(_: Operator, State(desk): State<Desk>) -> Reply {
     let draft = desk.exchange.draft().await;
@@ -76,36 +69,6 @@ fn end_point(seen: Option<&Seen>) -> Value {
         "latency_micros": {"p10": seen.latency.p10, "p50": seen.latency.p50, "p99": seen.latency.p99},
         "outcomes": Value::Object(outcomes.collect()),
     })
-}
-
-#[derive(Deserialize)]
-pub(super) struct Page {
-    limit: Option<usize>,
-}
-
-pub(super) async fn auctions(
-    _: Operator,
-    State(desk): State<Desk>,
-    page: Result<Query<Page>, QueryRejection>,
-) -> Reply {
-    let Query(page) =
-        page.map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "malformed", error))?;
-    let auctions = desk.exchange.newest_auctions(page.limit.unwrap_or(AUCTIONS)).await?;
-    Ok(Json(json!({"auctions": auctions, "currency": desk.exchange.currency()})).into_response())
-}
-
-pub(super) async fn auction(
-    _: Operator,
-    State(desk): State<Desk>,
-    Path(id): Path<String>,
-) -> Reply {
-    let missing = || {
-        Problem::new(StatusCode::NOT_FOUND, "not-found", format!("there is no auction `{id}`"))
-            .next("an auction is known by its `ping_id`")
-    };
-    let ping = PingId::parse(&id).map_err(|_| missing())?;
-    let receipt = desk.exchange.receipt(ping).await?.ok_or_else(missing)?;
-    Ok(Json(receipt).into_response())
 }
 
 pub(super) async fn ledger(_: Operator, State(desk): State<Desk>) -> Reply {

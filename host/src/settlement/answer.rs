@@ -190,6 +190,7 @@ impl Story {
                 | Fact::CallAnswered(_)
                 | Fact::SuppressionsAdded(_)
                 | Fact::SuppressionsRemoved(_)
+                | Fact::KeyAdopted(_)
                 | Fact::Expired(_) => (),
             }
         }

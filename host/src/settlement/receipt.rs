@@ -1,52 +1,88 @@
 //! The receipt of an auction: who could have had the lead, who got it, who did not and why, and what was paid.
+//!
+//! It is a pure function of the ping's facts. [`seal`] signs it, [`view`] says who sees which part of it.
 
-use serde_json::{Value, json};
+pub mod canonical;
+pub mod outcomes;
+pub mod seal;
+pub mod view;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
 
 use super::answer::Story;
 use super::disclosures::{disclosures, erasure};
 use super::entries;
 use crate::clock::Moment;
 use crate::facts::{
-    Asked, BidMade, Fact, LeftOut, ModuleUsed, PassedOver, PriceRule, Ranking, Rule, Terms, Tier,
-    Winner,
+    Asked, BidMade, Fact, LeftOut, ModuleUsed, PassedOver, PingAnswered, PriceRule, Ranking, Rule,
+    Terms, Tier, Winner,
 };
 use crate::ids::{Digest, PingId};
 use crate::lead::{PingView, Schema};
 use crate::money::{Micros, Share};
 use crate::reasons::{Exclusion, Refusal};
-use std::sync::Arc;
 
-/// Returns the receipt as JSON: a pure function of the ping's facts with their times, and of the schema that names
-/// the fields of the lead. `at` is the moment that it is read at: a ping that nobody posts expires without a fact of its
-/// own.
+/// A fact in its place: when it happened, and its links in the chain.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Placed {
+    pub seq: u64,
+    pub at: Moment,
+    pub fact: Fact,
+    /// The fact's own link.
+    pub hash: Digest,
+    /// The link of the fact before it, about whatever that was.
+    pub before: Digest,
+}
+
+/// What a receipt is written from.
+#[derive(Clone, Copy)]
+pub struct Case<'c> {
+    /// The facts of one ping, in order.
+    pub facts: &'c [Placed],
+    /// Whose a campaign was when the ping came.
+    pub owner: &'c dyn Fn(&str) -> Option<String>,
+    /// What names the fields of the lead.
+    pub schema: Option<&'c Arc<Schema>>,
+    /// What a buyer that lost by its price would have had to bid.
+    pub price_to_win: &'c dyn Fn(&PingAnswered, &str) -> Option<Micros>,
+    pub currency: &'c str,
+    /// When the receipt is read: a ping that nobody posts expires without a fact of its own.
+    pub at: Moment,
+}
+
+impl std::fmt::Debug for Case<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Case").field("facts", &self.facts).finish_non_exhaustive()
+    }
+}
+
+/// Returns the whole receipt, as the operator sees it, without its proof.
 ///
 /// Returns `None` if the facts are not those of an answered ping.
-pub fn receipt(
-    facts: &[(u64, Moment, Fact)],
-    schema: Option<&Arc<Schema>>,
-    currency: &str,
-    at: Moment,
-) -> Option<Value> {
-    let story = Story::of(facts.iter().map(|(_, _, fact)| fact));
+pub fn receipt(case: &Case<'_>) -> Option<Map<String, Value>> {
+    let facts = case.facts;
+    let story = Story::of(facts.iter().map(|placed| &placed.fact));
     let auction = story.auction.as_ref()?;
-    let ping = PingId::from_u128(auction.ping);
-    let lead =
-        schema.and_then(|schema| PingView::from_frame(Arc::clone(schema), &auction.frame).ok());
-    let money: Vec<Value> = facts
-        .iter()
-        .flat_map(|(seq, _, fact)| entries(fact).into_iter().map(move |entry| (seq, entry)))
-        .map(|(seq, entry)| {
-            json!({"fact": seq, "account": entry.account, "amount": entry.amount.to_string(), "code": entry.code})
-        })
-        .collect();
-    Some(json!({
-        "auction": ping.to_string(),
-        "status": story.status(at),
+    let lead = case
+        .schema
+        .and_then(|schema| PingView::from_frame(Arc::clone(schema), &auction.frame).ok());
+    let money = facts.iter().flat_map(|placed| {
+        let legs = entries(&placed.fact).into_iter();
+        legs.map(|leg| json!({"fact": placed.seq, "account": leg.account, "amount": leg.amount.to_string(), "code": leg.code}))
+    });
+    let timed: Vec<(u64, Moment, Fact)> =
+        facts.iter().map(|placed| (placed.seq, placed.at, placed.fact.clone())).collect();
+    let whole = json!({
+        "auction": PingId::from_u128(auction.ping).to_string(),
+        "status": story.status(case.at),
         "source": auction.source,
         "vertical": auction.vertical,
         "received_at": Moment::from_unix_ms(auction.received_ms).to_string(),
         "expires_at": auction.expires().to_string(),
-        "currency": currency,
+        "currency": case.currency,
         "test": auction.test,
         "catalog": auction.catalog,
         "body": Digest::from_bytes(auction.body).to_string(),
@@ -56,13 +92,17 @@ pub fn receipt(
             "filters": auction.filters.iter().map(module).collect::<Vec<Value>>(),
         },
         "terms": terms(&auction.terms),
+        "margin_percent": percent(auction.terms.margin),
         "bids": auction.bids.iter().map(|made| bid(&auction.terms, made)).collect::<Vec<Value>>(),
         "asked": auction.asked.iter().map(asked).collect::<Vec<Value>>(),
         "winners": auction.winners.iter().map(winner).collect::<Vec<Value>>(),
         "left_out": auction.left_out.iter().map(left_out).collect::<Vec<Value>>(),
+        "reasons": reasons(auction),
+        "outcomes": outcomes::outcomes(case, auction),
         "duplicate_of": auction.duplicate_of.map(|ping| PingId::from_u128(ping).to_string()),
         "replaces": auction.replaces.map(|ping| PingId::from_u128(ping).to_string()),
         "superseded_by": story.superseded_by.map(|ping| ping.to_string()),
+        "price": price(auction).map(|price| price.to_string()),
         "payout": auction.payout().to_string(),
         "posted": story.posted.is_some(),
         "passed_over": story.posted.iter().flat_map(|posted| &posted.passed_over).map(passed_over)
@@ -72,17 +112,36 @@ pub fn receipt(
             json!({"code": refused.reason, "message": message, "detail": refused.detail})
         }),
         "deliveries": facts.iter().filter_map(delivery).collect::<Vec<Value>>(),
-        "disclosures": disclosures(facts),
-        "erased": erasure(facts),
-        "ledger": money,
-        "facts": facts.iter().map(|(seq, at, fact)| {
-            json!({"seq": seq, "at": at.to_string(), "kind": Fact::kind_name(fact.kind())})
+        "disclosures": disclosures(&timed),
+        "erased": erasure(&timed),
+        "ledger": money.collect::<Vec<Value>>(),
+        "facts": facts.iter().map(|placed| {
+            json!({"seq": placed.seq, "at": placed.at.to_string(), "kind": Fact::kind_name(placed.fact.kind()), "hash": placed.hash.to_string()})
         }).collect::<Vec<Value>>(),
-    }))
+        "links": facts.iter().map(|placed| {
+            json!({"seq": placed.seq, "before": placed.before.to_string()})
+        }).collect::<Vec<Value>>(),
+    });
+    match seal::plain(whole) {
+        Value::Object(members) => Some(members),
+        _ => None,
+    }
 }
 
 fn amount(micros: i64) -> String {
     Micros::new(micros).to_string()
+}
+
+/// Returns what the winners pay together.
+fn price(auction: &PingAnswered) -> Option<Micros> {
+    let prices = auction.winners.iter().map(|winner| Micros::new(winner.price));
+    prices.reduce(|sum, price| sum.checked_add(price).unwrap_or(sum))
+}
+
+fn percent(millionths: u32) -> String {
+    let share = i64::from(Share::from_millionths(millionths).millionths());
+    let percent = Micros::new(share.saturating_mul(100));
+    percent.with_decimals(percent.decimals())
 }
 
 fn module(module: &ModuleUsed) -> Value {
@@ -111,17 +170,15 @@ fn winner(winner: &Winner) -> Value {
     })
 }
 
-/// Says the rules as a policy names them: of tiers only where there is more than one rule.
+/// Says the rules as a policy names them: of tiers only where there is more than one rule. Nothing of it says what the
+/// source is paid: buyers see it.
 fn terms(terms: &Terms) -> Value {
-    let margin = i64::from(Share::from_millionths(terms.margin).millionths());
-    let margin = Micros::new(margin.saturating_mul(100));
     let mut value = json!({
         "policy": terms.policy,
         "rule": terms.rule.code(),
         "copies": terms.copies,
         "reserve": amount(terms.reserve),
         "increment": amount(terms.increment),
-        "margin_percent": margin.with_decimals(margin.decimals()),
         "disclosures_max": terms.disclosures_max,
         "changed_post": terms.changed_post.code(),
     });
@@ -181,28 +238,44 @@ fn bid(terms: &Terms, bid: &BidMade) -> Value {
 }
 
 fn left_out(left: &LeftOut) -> Value {
-    let message = Exclusion::from_code(&left.reason).map(Exclusion::message);
-    json!({"campaign": left.campaign, "code": left.reason, "message": message, "detail": left.detail})
+    json!({"campaign": left.campaign, "code": left.reason, "message": message(&left.reason), "detail": left.detail})
 }
 
 /// A bidder that may not have the person; with the copy it had won, if it had, and who gets it instead.
 fn passed_over(passed: &PassedOver) -> Value {
-    let message = Exclusion::from_code(&passed.reason).map(Exclusion::message);
     json!({
         "campaign": passed.campaign,
         "buyer": passed.buyer,
         "code": passed.reason,
-        "message": message,
+        "message": message(&passed.reason),
         "detail": passed.detail,
         "copy": passed.copy,
         "successor": passed.successor.as_ref().map(winner),
     })
 }
 
-fn delivery((_, at, fact): &(u64, Moment, Fact)) -> Option<Value> {
-    let Fact::Delivered(delivered) = fact else { return None };
+/// Returns a reason in words.
+fn message(code: &str) -> Option<&'static str> {
+    Exclusion::from_code(code).map(Exclusion::message)
+}
+
+/// How many campaigns each reason left out: what a source may know of them.
+fn reasons(auction: &PingAnswered) -> Vec<Value> {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for left in &auction.left_out {
+        let count = counts.entry(&left.reason).or_default();
+        *count = count.saturating_add(1);
+    }
+    let counted = counts.into_iter();
+    counted
+        .map(|(code, count)| json!({"code": code, "message": message(code), "campaigns": count}))
+        .collect()
+}
+
+fn delivery(placed: &Placed) -> Option<Value> {
+    let Fact::Delivered(delivered) = &placed.fact else { return None };
     Some(json!({
-        "at": at.to_string(),
+        "at": placed.at.to_string(),
         "copy": delivered.copy,
         "attempt": delivered.attempt,
         "campaign": delivered.campaign,

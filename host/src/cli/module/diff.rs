@@ -1,7 +1,7 @@
 //! `gavel module diff` and `gavel module record`: what another version would have changed, in verdicts and in money.
 
 mod remote;
-mod text;
+pub(in crate::cli) mod text;
 
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Write as _};

@@ -8,11 +8,12 @@ use super::*;
 use crate::reasons::{Exclusion, Refusal};
 
 /// Where problem codes are born: after a status, or as the word of a refusal.
-const PROBLEMS: [&str; 6] = [
+const PROBLEMS: [&str; 7] = [
     include_str!("../dialects.rs"),
     include_str!("../problem.rs"),
     include_str!("../sources.rs"),
     include_str!("../operator.rs"),
+    include_str!("../receipts.rs"),
     include_str!("../views.rs"),
     include_str!("../schemas.rs"),
 ];

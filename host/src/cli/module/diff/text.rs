@@ -278,7 +278,7 @@ fn plain(value: &Value) -> String {
 }
 
 /// Shows which way an amount goes.
-fn signed(amount: &str) -> String {
+pub(in crate::cli) fn signed(amount: &str) -> String {
     let nothing = amount.bytes().all(|byte| byte == b'0' || byte == b'.');
     if amount.starts_with('-') || nothing { amount.to_owned() } else { format!("+{amount}") }
 }

@@ -190,7 +190,7 @@ async fn send(args: &RecordArgs, request: &HttpRequest) -> Result<HttpResponse, 
         let value = response.headers().get(*name)?.to_str().ok()?;
         Some(((*name).to_owned(), value.to_owned()))
     };
-    let headers = HEADERS_KEPT.iter().filter_map(|name| kept(name)).collect();
+    let headers = HEADERS_KEPT.iter().filter_map(kept).collect();
     let status = response.status().as_u16();
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(failed)? {

@@ -148,6 +148,7 @@ async fn money_that_is_not_there_does_not_go_out() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table of what is refused")]
 async fn what_is_no_amount_or_names_nobody_moves_nothing() {
     let desk = Desk::open(json!({})).await;
     let before = desk.accounts().await;
@@ -365,6 +366,7 @@ async fn a_part_of_the_price_takes_the_same_part_of_the_payout() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table of what is refused")]
 async fn returns_that_cannot_be_are_refused_and_move_nothing() {
     let desk = Desk::open(json!({"returns": {"window_days": 2, "accept": ["test"]}})).await;
     desk.exchange.with_buyer("bravo", &desk.buyer.url(), "1.00").await;

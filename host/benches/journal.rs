@@ -5,6 +5,7 @@
 //! the journal on a PostgreSQL server over loopback. And how fast is a journal read back when the exchange starts?
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::print_stdout,
     reason = "a bench stops at the first surprise and prints"
 )]

@@ -77,12 +77,15 @@ pub(crate) enum Left {
     Torn { piece: usize, seed: u64 },
 }
 
+/// Where contents change, and to what; nothing where they end there.
+type Unsynced = (usize, Option<Vec<u8>>);
+
 /// A disk in the middle of its changes.
 pub(crate) struct Disk {
     now: Image,
     synced: Image,
     /// Changes of contents that are not synced, by file.
-    waiting: BTreeMap<String, Vec<(usize, Option<Vec<u8>>)>>,
+    waiting: BTreeMap<String, Vec<Unsynced>>,
     /// Names that the directory has and may lose: created, or gone, since it was synced.
     created: Vec<String>,
     unlinked: Vec<String>,

@@ -88,15 +88,11 @@ struct Found {
 impl Found {
     fn take(&mut self, fact: &Fact) {
         match fact {
-            Fact::PingAnswered(ping) => {
-                if !self.answered.insert(ping.ping) {
-                    self.complaints.push(format!("{} is answered twice", ping.ping));
-                }
+            Fact::PingAnswered(ping) if !self.answered.insert(ping.ping) => {
+                self.complaints.push(format!("{} is answered twice", ping.ping));
             }
-            Fact::Posted(post) => {
-                if !self.posted.insert(post.ping) {
-                    self.complaints.push(format!("{} is posted twice", post.ping));
-                }
+            Fact::Posted(post) if !self.posted.insert(post.ping) => {
+                self.complaints.push(format!("{} is posted twice", post.ping));
             }
             Fact::Delivered(delivered) if delivered.ended == Ended::Sold => {
                 let copy = (delivered.ping, delivered.copy);

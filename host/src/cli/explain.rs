@@ -29,8 +29,13 @@ pub(super) struct Args {
     database: Option<String>,
     /// A running exchange; the operator's key is in GAVEL_OPERATOR_KEY, but a source's or a buyer's key does as well and
     /// tells its part of the story.
-    #[arg(long, value_name = "URL", env = "GAVEL_URL", default_value = "http://127.0.0.1:8080")]
-    exchange: String,
+    #[arg(
+        long,
+        visible_alias = "exchange",
+        env = "GAVEL_URL",
+        default_value = "http://127.0.0.1:8080"
+    )]
+    url: String,
     /// The operator's key.
     #[arg(long, env = "GAVEL_OPERATOR_KEY", hide_env_values = true, hide = true)]
     operator_key: Option<String>,
@@ -60,7 +65,7 @@ pub(super) fn run(args: &Args, json: bool) -> Result<(), Failure> {
                 Failure::usage(format!("there is no auction {ping} in {}", data.display()))
             })?)
         }
-        None => Exchange::at(&args.exchange, args.operator_key.as_deref())
+        None => Exchange::at(&args.url, args.operator_key.as_deref())
             .get(&format!("auctions/{ping}"))?,
     };
     let told = story(&receipt);

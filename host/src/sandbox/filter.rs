@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use wasmtime::Store;
+use wasmtime::component::{ComponentExportIndex, InstancePre};
 
 use super::Sandbox;
 use super::bindings::filter::exports::gavel::rules::filtering as wit;
@@ -19,6 +20,8 @@ use crate::money::Micros;
 
 /// The longest help for settings, in bytes.
 const SETTINGS_HELP_BYTES_MAX: usize = 4_096;
+/// The interface that a filter exports.
+const INTERFACE: &str = "gavel:rules/filtering@1.0.0";
 /// The longest reason code of a filter, in bytes.
 const REASON_BYTES_MAX: usize = 64;
 
@@ -91,8 +94,12 @@ impl Filter {
             }))
         })?;
         let limits = &self.0.sandbox.limits;
+        let evaluate = export(&kept, "evaluate");
+        let evaluate =
+            evaluate.ok_or_else(|| ConfigureError::NotKept("an export is gone".into()))?;
         Ok(ConfiguredFilter {
-            kept: FilterPre::new(kept).map_err(|error| ConfigureError::not_kept(&error))?,
+            kept,
+            evaluate,
             needs: Arc::clone(&self.0.needs),
             lines: Arc::clone(&self.0.lines),
             slots: settings.len(),
@@ -102,6 +109,12 @@ impl Filter {
             },
         })
     }
+}
+
+/// Finds a function of the filter's interface.
+fn export(filter: &InstancePre<Fence>, name: &str) -> Option<ComponentExportIndex> {
+    let interface = filter.component().get_export_index(None, INTERFACE)?;
+    filter.component().get_export_index(Some(&interface), name)
 }
 
 fn kind(kind: wit::Kind) -> Kind {
@@ -118,7 +131,9 @@ fn kind(kind: wit::Kind) -> Kind {
 /// A filter that knows the settings of its campaigns. A clone is a handle to the same.
 #[derive(Clone)]
 pub struct ConfiguredFilter {
-    kept: FilterPre<Fence>,
+    kept: InstancePre<Fence>,
+    /// Its one function that is called for leads.
+    evaluate: ComponentExportIndex,
     needs: Arc<[Need]>,
     lines: Arc<Lines>,
     slots: usize,
@@ -159,11 +174,7 @@ impl ConfiguredFilter {
         let limits = self.limits.of_call(slots.len());
         let mut store = store(self.kept.engine(), &limits)?;
         let verdicts = self
-            .kept
-            .instantiate(&mut store)
-            .and_then(|filter| {
-                filter.gavel_rules_filtering().call_evaluate(&mut store, frame, slots)
-            })
+            .call(&mut store, frame, slots)
             .map_err(|error| forfeit(&store, &error, &self.lines))?;
         if verdicts.len() != slots.len() {
             let fault = format!("{} verdicts for {} campaigns", verdicts.len(), slots.len());
@@ -172,6 +183,20 @@ impl ConfiguredFilter {
         let (fuel, memory_bytes) = spent(&store, &limits);
         let verdicts = verdicts.into_iter().map(verdict).collect::<Result<_, _>>()?;
         Ok(Evaluated { verdicts, fuel, memory_bytes })
+    }
+
+    /// Looks up and checks the type of the one function that is called: what was generated does so with all of them,
+    /// which is a tenth of a call.
+    fn call(
+        &self,
+        store: &mut Store<Fence>,
+        frame: &[u64],
+        slots: &[u32],
+    ) -> wasmtime::Result<Vec<wit::Verdict>> {
+        let instance = self.kept.instantiate(&mut *store)?;
+        let evaluate = instance
+            .get_typed_func::<(&[u64], &[u32]), (Vec<wit::Verdict>,)>(&mut *store, self.evaluate)?;
+        Ok(evaluate.call(store, (frame, slots))?.0)
     }
 }
 

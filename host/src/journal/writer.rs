@@ -20,7 +20,7 @@ use super::{BATCH_BYTES_MAX, BATCH_RECORDS_MAX, DutyChange, Entry, Record};
 use crate::clock::Moment;
 use crate::ids::Digest;
 use crate::money::Micros;
-use crate::storage::{self, Balance, Batch, Duty, DutyKey, EntryRow, Head, Stored};
+use crate::storage::{self, Balance, Batch, Duty, DutyKey, Entries, Head, Stored};
 
 /// What waits to be written, and who waits for it.
 #[derive(Debug)]
@@ -235,11 +235,12 @@ impl<'a> Gathered<'a> {
         let content = Content { seq, at, subject, kind, payload: &payload };
         let hash = chain::link(self.batch.head.hash, content, legs);
         self.batch.head = Head { seq, hash };
-        self.batch.facts.push(Stored { seq, at, subject, kind, payload, hash });
-        for (leg, Entry { account, amount, code }) in (0..).zip(entries) {
-            let previous = self.move_account(&account, amount, seq);
-            self.batch.entries.push(EntryRow { seq, leg, account, amount, code, previous });
+        let mut legs = Entries::default();
+        for Entry { account, amount, code } in &entries {
+            let previous = self.move_account(account, *amount, seq);
+            legs.push(account, *amount, code, previous);
         }
+        self.batch.facts.push((Stored { seq, at, subject, kind, payload, hash }, legs));
         for change in duties {
             self.duty(change);
         }

@@ -131,7 +131,7 @@ async fn a_log_that_lost_its_end_is_refused_by_its_anchor_and_holds_without() {
     let mut ends = std::collections::BTreeSet::new();
     // Before, at and after the end of each page of the log.
     let cuts =
-        (32..log.len()).step_by(4096 + 24).flat_map(|end| [end - 1, end, end + 1, end + 2000]);
+        (32..log.len()).step_by(8192 + 24).flat_map(|end| [end - 1, end, end + 1, end + 2000]);
     for cut in cuts.filter(|cut| *cut < log.len()) {
         for anchored in [true, false] {
             let place = tempfile::tempdir().unwrap();

@@ -6,7 +6,7 @@
 -- subjects are 16-byte handles of pings, big-endian, so that they sort by time and tables keyed by them grow at the end.
 
 -- What happened, in the order in which it became true, and what it means in money: double entry, whose legs sum to
--- zero. The legs lie in the row of their fact, because one row is written several times as fast as four.
+-- zero. The legs lie in the row of their fact, because one row is less to write and to read than four.
 CREATE TABLE fact (
     seq     INTEGER PRIMARY KEY CHECK (seq > 0), -- 1, 2, 3 and so on: a gap is damage
     at      INTEGER NOT NULL,

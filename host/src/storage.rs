@@ -29,6 +29,7 @@ use crate::ids::Digest;
 use crate::money::Micros;
 
 pub use database::{Database, Url};
+pub use entries::Entries;
 pub use readers::{Reach, Readers};
 pub use settings::{Accepted, SETTINGS};
 pub use writer::Writer;
@@ -50,8 +51,6 @@ pub struct Stored {
 /// One leg of a fact's double entry as it lies in the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leg {
-    /// The fact that it belongs to.
-    pub seq: u64,
     pub account: String,
     /// Above zero is a debit, below zero a credit.
     pub amount: Micros,
@@ -106,8 +105,6 @@ pub struct Extent {
     pub head: Head,
     /// The newest fact's number, 0 if there is none.
     pub facts_end: u64,
-    /// The number of the newest fact that has entries, 0 if there is none.
-    pub entries_end: u64,
     pub balances: Vec<Balance>,
 }
 
@@ -124,8 +121,7 @@ pub struct Balance {
 /// Everything that one transaction writes. Each key appears at most once in each list.
 #[derive(Debug, Default)]
 pub struct Batch {
-    pub facts: Vec<Stored>,
-    pub entries: Vec<EntryRow>,
+    pub facts: Vec<(Stored, Entries)>,
     /// By how much each account moves.
     pub moves: Vec<Balance>,
     pub duties: Vec<Duty>,
@@ -146,18 +142,6 @@ pub struct Batch {
     pub secrets: Vec<(String, Vec<u8>)>,
     pub modules: Vec<(Digest, Vec<u8>)>,
     pub head: Head,
-}
-
-/// One leg on its way to the ledger.
-#[derive(Debug)]
-pub struct EntryRow {
-    pub seq: u64,
-    pub leg: u32,
-    pub account: String,
-    pub amount: Micros,
-    pub code: &'static str,
-    /// The fact with the account's leg before this one, 0 if there is none.
-    pub previous: u64,
 }
 
 /// Contact data as it lies in the database.

@@ -1,28 +1,23 @@
 -- The journal, as in `migrations/sqlite`, which explains every table and column. What differs is only how this database
 -- says it: numbers are bigint, bytes are bytea, and names sort by their bytes wherever the server stands.
 
--- What happened, in the order in which it became true.
+-- What happened, in the order in which it became true, and what it means in money.
 CREATE TABLE fact (
     seq     bigint PRIMARY KEY CHECK (seq > 0),
     at      bigint NOT NULL,
     subject bytea,
     kind    bigint NOT NULL,
     payload bytea  NOT NULL,
+    entries text,
     hash    bytea  NOT NULL
 );
 
 CREATE INDEX fact_of_subject ON fact (subject) WHERE subject IS NOT NULL;
 
--- What a fact means in money: double entry. The legs of one fact sum to zero.
-CREATE TABLE entry (
-    seq      bigint NOT NULL,
-    leg      bigint NOT NULL,
-    account  text   COLLATE "C" NOT NULL,
-    amount   bigint NOT NULL,
-    code     text   NOT NULL,
-    previous bigint NOT NULL,
-    PRIMARY KEY (seq, leg)
-);
+-- The legs, a row each.
+CREATE VIEW entry (seq, leg, account, amount, code, previous) AS
+SELECT seq, place - 1, leg ->> 0, (leg ->> 1)::bigint, leg ->> 2, (leg ->> 3)::bigint
+FROM fact CROSS JOIN LATERAL json_array_elements(fact.entries::json) WITH ORDINALITY AS legs (leg, place);
 
 -- The sum of every account's entries, and where its statement begins. Rows change in place, so pages keep room for that.
 CREATE TABLE balance (
@@ -100,5 +95,3 @@ $$;
 
 CREATE TRIGGER fact_stays BEFORE DELETE OR TRUNCATE ON fact FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER fact_holds BEFORE UPDATE ON fact FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
-CREATE TRIGGER entry_stays BEFORE DELETE OR TRUNCATE ON entry FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
-CREATE TRIGGER entry_holds BEFORE UPDATE ON entry FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

@@ -5,28 +5,31 @@
 -- another fact. Times are milliseconds since 1970-01-01 UTC, amounts are millionths of the exchange's one currency, and
 -- subjects are 16-byte handles of pings, big-endian, so that they sort by time and tables keyed by them grow at the end.
 
--- What happened, in the order in which it became true.
+-- What happened, in the order in which it became true, and what it means in money: double entry, whose legs sum to
+-- zero. The legs lie in the row of their fact, because one row is less to write and to read than four.
 CREATE TABLE fact (
     seq     INTEGER PRIMARY KEY CHECK (seq > 0), -- 1, 2, 3 and so on: a gap is damage
     at      INTEGER NOT NULL,
     subject BLOB,                -- the ping it is about; NULL for facts about the exchange itself
     kind    INTEGER NOT NULL,    -- what sort of fact it is, hence how to read the payload
     payload BLOB    NOT NULL,    -- never holds contact data
+    entries TEXT,                -- [account, amount, code, previous] of each leg, as JSON; NULL if there is none
     hash    BLOB    NOT NULL     -- SHA-256 over this fact, its entries and the hash before: a chain
 ) STRICT;
 
 CREATE INDEX fact_of_subject ON fact (subject) WHERE subject IS NOT NULL;
 
--- What a fact means in money: double entry. The legs of one fact sum to zero.
-CREATE TABLE entry (
-    seq      INTEGER NOT NULL,
-    leg      INTEGER NOT NULL,   -- 0, 1, 2 within the fact
-    account  TEXT    NOT NULL,   -- such as buyer:acme:prepaid
-    amount   INTEGER NOT NULL,   -- above zero is a debit, below zero a credit
-    code     TEXT    NOT NULL,   -- why: sale, deposit, return
-    previous INTEGER NOT NULL,   -- the fact with the account's leg before this one, 0 if there is none
-    PRIMARY KEY (seq, leg)
-) STRICT, WITHOUT ROWID;
+-- The legs, a row each.
+CREATE VIEW entry (
+    seq,
+    leg,                         -- 0, 1, 2 within the fact
+    account,                     -- such as buyer:acme:prepaid
+    amount,                      -- above zero is a debit, below zero a credit
+    code,                        -- why: sale, deposit, return
+    previous                     -- the fact with the account's leg before this one, 0 if there is none
+) AS
+SELECT seq, leg.key, leg.value ->> 0, leg.value ->> 1, leg.value ->> 2, leg.value ->> 3
+FROM fact CROSS JOIN json_each(fact.entries) AS leg;
 
 -- The sum of every account's entries, kept in the transaction that adds them, and where its statement begins: from
 -- `newest` back along `previous`. An index by account would find the same, but rewrites a page for every account in
@@ -103,5 +106,3 @@ INSERT INTO head (only, seq, hash, epoch) VALUES (1, 0, zeroblob(32), 0);
 -- A slip of the hand at a database prompt is refused. Whoever means it can drop these; the chain still tells.
 CREATE TRIGGER fact_stays BEFORE DELETE ON fact BEGIN SELECT RAISE(ABORT, 'facts are never deleted'); END;
 CREATE TRIGGER fact_holds BEFORE UPDATE ON fact BEGIN SELECT RAISE(ABORT, 'facts are never changed'); END;
-CREATE TRIGGER entry_stays BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'entries are never deleted'); END;
-CREATE TRIGGER entry_holds BEFORE UPDATE ON entry BEGIN SELECT RAISE(ABORT, 'entries are never changed'); END;

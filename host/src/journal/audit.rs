@@ -60,8 +60,6 @@ pub enum Fault {
     Column { table: &'static str, column: &'static str },
     #[error("or one soon after it cannot be read: the database file is malformed")]
     Malformed,
-    #[error("does not exist but has entries")]
-    Orphans,
     #[error("has entries that sum to {0} millionths instead of zero")]
     Unbalanced(i128),
     #[error("has an entry that does not lead to the account's entry before it")]
@@ -145,9 +143,9 @@ impl Audit {
         Ok(())
     }
 
-    fn page(&mut self, Page { facts, legs, linked }: &Page) -> Result<(), Damage> {
+    fn page(&mut self, Page { facts, linked }: &Page) -> Result<(), Damage> {
         let first = self.head.hash;
-        for ((fact, own), linked) in with_legs(facts, legs).zip(linked) {
+        for ((fact, own), linked) in facts.iter().zip(linked) {
             let next = self.head.seq + 1;
             if fact.seq != next {
                 return Err(Damage { seq: next, fault: Fault::Gap });
@@ -180,8 +178,7 @@ impl Audit {
 /// Some facts in a row, with their legs.
 #[derive(Debug)]
 struct Page {
-    facts: Vec<Stored>,
-    legs: Vec<Leg>,
+    facts: Vec<(Stored, Vec<Leg>)>,
     /// Whether each fact's hash is that of its content and of the fact before it; unknown of the first, because that is
     /// on another page.
     linked: Vec<Option<bool>>,
@@ -189,29 +186,15 @@ struct Page {
 
 impl Page {
     async fn read(readers: Readers, after: u64, last: u64) -> Result<Self, StorageError> {
-        let facts = readers.facts_between(after, last);
-        let (facts, legs) = tokio::try_join!(facts, readers.legs_between(after, last))?;
+        let facts = readers.facts_with_legs(after, last).await?;
         let mut before = None;
-        let linked = with_legs(&facts, &legs).map(|(fact, own)| {
+        let linked = facts.iter().map(|(fact, own)| {
             let before = before.replace(fact.hash)?;
             Some(is_linked(before, fact, own))
         });
         let linked = linked.collect();
-        Ok(Self { facts, legs, linked })
+        Ok(Self { facts, linked })
     }
-}
-
-/// Gives each fact its own legs.
-fn with_legs<'a>(
-    facts: &'a [Stored],
-    mut legs: &'a [Leg],
-) -> impl Iterator<Item = (&'a Stored, &'a [Leg])> {
-    facts.iter().map(move |fact| {
-        let own = legs.iter().take_while(|leg| leg.seq == fact.seq).count();
-        let (own, rest) = legs.split_at(own);
-        legs = rest;
-        (fact, own)
-    })
 }
 
 fn is_linked(before: Digest, fact: &Stored, legs: &[Leg]) -> bool {
@@ -262,7 +245,7 @@ pub(super) async fn read_all<E>(
     mut each: impl FnMut(Stored, &[Leg]) -> Result<(), E>,
 ) -> Result<Audit, AuditError<E>> {
     let mut audit = Audit::default();
-    let Extent { head, facts_end, entries_end, balances } =
+    let Extent { head, facts_end, balances } =
         readers.extent().await.map_err(|error| sort(0, error))?;
     let most = if pace == Pace::Full { PAGES_AHEAD } else { 1 };
     let (readers, pages) = (readers.clone(), VecDeque::new());
@@ -278,17 +261,14 @@ pub(super) async fn read_all<E>(
             return Err(Damage { seq: last + 1, fault }.into());
         }
         if let Some(anchor) = anchor.filter(|anchor| anchor.seq > after && anchor.seq <= last) {
-            let anchored = page.facts.iter().find(|fact| fact.seq == anchor.seq);
-            if anchored.is_none_or(|fact| fact.hash != anchor.hash) {
+            let anchored = page.facts.iter().find(|(fact, _)| fact.seq == anchor.seq);
+            if anchored.is_none_or(|(fact, _)| fact.hash != anchor.hash) {
                 return Err(Damage { seq: anchor.seq, fault: Fault::OtherThanAnchored }.into());
             }
         }
-        let mut rest = page.legs.as_slice();
-        for fact in page.facts {
+        for (fact, own) in page.facts {
             let seq = fact.seq;
-            let (own, later) = rest.split_at(rest.partition_point(|leg| leg.seq <= seq));
-            rest = later;
-            each(fact, own).map_err(|source| AuditError::Refused { seq, source })?;
+            each(fact, &own).map_err(|source| AuditError::Refused { seq, source })?;
         }
         if pace == Pace::Half {
             tokio::time::sleep(begun.elapsed()).await;
@@ -299,9 +279,6 @@ pub(super) async fn read_all<E>(
     }
     if facts_end > head.seq {
         return Err(Damage { seq: head.seq + 1, fault: Fault::BeyondHead }.into());
-    }
-    if entries_end > head.seq {
-        return Err(Damage { seq: entries_end, fault: Fault::Orphans }.into());
     }
     if anchor.is_some_and(|anchor| anchor.seq > head.seq) {
         return Err(Damage { seq: head.seq + 1, fault: Fault::Unanchored }.into());

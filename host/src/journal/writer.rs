@@ -1,10 +1,11 @@
 //! The one task that writes. It takes what waits, commits it as one transaction, and only then acknowledges.
 //!
-//! While a commit waits for the disk, the next batch gathers by itself; an idle journal runs no timer. Nobody can cancel
-//! the task, so no transaction is left half done.
+//! While a commit waits for the disk, the next batch is gathered and its links are computed; an idle journal runs no
+//! timer. Nobody can cancel the task, so no transaction is left half done.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -20,7 +21,7 @@ use super::{BATCH_BYTES_MAX, BATCH_RECORDS_MAX, DutyChange, Entry, Record};
 use crate::clock::Moment;
 use crate::ids::Digest;
 use crate::money::Micros;
-use crate::storage::{self, Balance, Batch, Duty, DutyKey, EntryRow, Head, Stored};
+use crate::storage::{self, Balance, Batch, Duty, DutyKey, Entries, Head, Stored};
 
 /// What waits to be written, and who waits for it.
 #[derive(Debug)]
@@ -50,8 +51,11 @@ pub(super) struct Writer {
     pub(super) head: watch::Sender<Head>,
     pub(super) busy: Arc<Busy>,
     /// The newest fact that moved each account.
-    pub(super) newest: HashMap<String, u64>,
+    pub(super) newest: Newest,
 }
+
+/// The newest fact that moved each account, by the account.
+pub(super) type Newest = HashMap<String, u64>;
 
 /// Since when the writer has been at its current batch.
 #[derive(Debug)]
@@ -90,13 +94,14 @@ impl Busy {
 impl Writer {
     /// Writes until the journal is closed and everything that waits is durable.
     pub(super) async fn run(mut self) {
-        while let Some(first) = self.next().await {
-            self.busy.begin();
-            let (batch, waiting, scrubs) = self.gather(first);
-            self.commit(batch, waiting).await;
-            if !scrubs.is_empty() {
-                self.scrub(scrubs).await;
+        let mut gathered = Gathered::after(*self.head.borrow());
+        loop {
+            if gathered.is_empty() {
+                let Some(first) = self.next().await else { break };
+                gathered.take(first, &self.newest);
             }
+            self.busy.begin();
+            gathered = self.write(gathered).await;
             self.busy.end();
         }
         if let Err(error) = self.directory.sync() {
@@ -118,15 +123,45 @@ impl Writer {
         }
     }
 
-    /// Takes what else waits, up to a full batch.
-    fn gather(&mut self, first: Work) -> (Batch, Waiting, Scrubs) {
-        let mut gathered = Gathered::after(*self.head.borrow(), &self.newest);
-        gathered.take(first);
-        while gathered.waiting.len() < BATCH_RECORDS_MAX && gathered.bytes < BATCH_BYTES_MAX {
+    /// Takes what else waits, up to a full batch, writes it, and returns what was gathered meanwhile.
+    async fn write(&mut self, mut gathered: Gathered) -> Gathered {
+        while gathered.has_room() {
             let Ok(work) = self.queue.try_recv() else { break };
-            gathered.take(work);
+            gathered.take(work, &self.newest);
         }
-        gathered.close()
+        let (batch, waiting, scrubs) = gathered.close();
+        for Balance { account, newest, .. } in &batch.moves {
+            match self.newest.get_mut(account) {
+                Some(known) => *known = *newest,
+                None => drop(self.newest.insert(account.clone(), *newest)),
+            }
+        }
+        let mut gathered = Gathered::after(batch.head);
+        let begun = Instant::now();
+        let written = {
+            let mut writing = pin!(self.storage.write(&batch));
+            let mut open = true;
+            loop {
+                tokio::select! {
+                    biased;
+                    written = &mut writing => break written,
+                    // Seats that were given out stay good; no new ones are.
+                    _ = self.closing.changed() => self.queue.close(),
+                    work = self.queue.recv(), if open && gathered.has_room() => match work {
+                        Some(work) => gathered.take(work, &self.newest),
+                        None => open = false,
+                    },
+                }
+            }
+        };
+        if let Err(error) = written {
+            stop_the_process(&error.told());
+        }
+        self.acknowledge(batch.head, batch.facts.len(), waiting, begun);
+        if !scrubs.is_empty() {
+            self.scrub(scrubs).await;
+        }
+        gathered
     }
 
     async fn scrub(&mut self, waiting: Scrubs) {
@@ -138,18 +173,8 @@ impl Writer {
         }
     }
 
-    async fn commit(&mut self, batch: Batch, waiting: Waiting) {
-        let begun = Instant::now();
-        for Balance { account, newest, .. } in &batch.moves {
-            match self.newest.get_mut(account) {
-                Some(known) => *known = *newest,
-                None => drop(self.newest.insert(account.clone(), *newest)),
-            }
-        }
-        let (head, records) = (batch.head, batch.facts.len());
-        if let Err(error) = self.storage.write(&batch).await {
-            stop_the_process(&error.told());
-        }
+    /// Says of what is durable now that it is.
+    fn acknowledge(&self, head: Head, records: usize, waiting: Waiting, begun: Instant) {
         if let Err(error) = self.directory.set_anchor(head) {
             stop_the_process(&error);
         }
@@ -173,13 +198,11 @@ type Waiting = Vec<(oneshot::Sender<u64>, u64)>;
 type Scrubs = Vec<oneshot::Sender<bool>>;
 
 /// A batch in the making.
-struct Gathered<'a> {
+struct Gathered {
     batch: Batch,
     bytes: usize,
     waiting: Waiting,
     scrubs: Scrubs,
-    /// The newest fact before this batch that moved each account.
-    newest: &'a HashMap<String, u64>,
     moves: BTreeMap<String, Balance>,
     duties: BTreeMap<DutyKey, DutyEnd>,
     contacts: ContactChanges,
@@ -192,28 +215,36 @@ enum DutyEnd {
     Done,
 }
 
-impl<'a> Gathered<'a> {
-    fn after(head: Head, newest: &'a HashMap<String, u64>) -> Self {
+impl Gathered {
+    fn after(head: Head) -> Self {
         Self {
             batch: Batch { head, ..Batch::default() },
             bytes: 0,
             waiting: Vec::new(),
             scrubs: Vec::new(),
-            newest,
             moves: BTreeMap::new(),
             duties: BTreeMap::new(),
             contacts: ContactChanges::default(),
         }
     }
 
-    fn take(&mut self, work: Work) {
+    fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.scrubs.is_empty()
+    }
+
+    fn has_room(&self) -> bool {
+        self.waiting.len() < BATCH_RECORDS_MAX && self.bytes < BATCH_BYTES_MAX
+    }
+
+    /// Adds what waits; `newest` is what moved each account before this batch.
+    fn take(&mut self, work: Work, newest: &Newest) {
         match work {
             Work::Fact { before, mut record, payload, waiting } => {
-                before.into_iter().for_each(|record| self.record(record));
+                before.into_iter().for_each(|record| self.record(record, newest));
                 if let Some(payload) = payload {
                     record.payload = payload.take();
                 }
-                self.record(record);
+                self.record(record, newest);
                 self.waiting.push((waiting, self.batch.head.seq));
             }
             Work::Module(digest, wasm, waiting) => {
@@ -226,7 +257,7 @@ impl<'a> Gathered<'a> {
         }
     }
 
-    fn record(&mut self, record: Record) {
+    fn record(&mut self, record: Record, newest: &Newest) {
         let Record { at, subject, kind, payload, entries, duties, contact } = record;
         self.bytes += payload.len();
         let legs = entries.iter().map(|entry| (entry.account.as_str(), entry.amount, entry.code));
@@ -235,11 +266,12 @@ impl<'a> Gathered<'a> {
         let content = Content { seq, at, subject, kind, payload: &payload };
         let hash = chain::link(self.batch.head.hash, content, legs);
         self.batch.head = Head { seq, hash };
-        self.batch.facts.push(Stored { seq, at, subject, kind, payload, hash });
-        for (leg, Entry { account, amount, code }) in (0..).zip(entries) {
-            let previous = self.move_account(&account, amount, seq);
-            self.batch.entries.push(EntryRow { seq, leg, account, amount, code, previous });
+        let mut legs = Entries::default();
+        for Entry { account, amount, code } in &entries {
+            let previous = self.move_account(account, *amount, seq, newest);
+            legs.push(account, *amount, code, previous);
         }
+        self.batch.facts.push((Stored { seq, at, subject, kind, payload, hash }, legs));
         for change in duties {
             self.duty(change);
         }
@@ -249,11 +281,11 @@ impl<'a> Gathered<'a> {
     }
 
     /// Moves the account, and returns the fact that moved it last.
-    fn move_account(&mut self, account: &str, amount: Micros, seq: u64) -> u64 {
+    fn move_account(&mut self, account: &str, amount: Micros, seq: u64, newest: &Newest) -> u64 {
         let balance = match self.moves.get_mut(account) {
             Some(balance) => balance,
             None => {
-                let newest = self.newest.get(account).copied().unwrap_or(0);
+                let newest = newest.get(account).copied().unwrap_or(0);
                 let account = account.to_owned();
                 let unmoved = Balance { account: account.clone(), amount: Micros::ZERO, newest };
                 self.moves.entry(account).or_insert(unmoved)

@@ -1,27 +1,31 @@
 //! Table `fact`: what happened, in order.
 
 use super::rows::{self, Link, Row, Statement, Value, both};
-use super::{Readers, StorageError, Stored};
+use super::{Entries, Leg, Readers, StorageError, Stored, entries};
 use crate::clock::Moment;
 use crate::ids::Digest;
 
 const INSERT: Statement = Statement {
     sqlite: (
-        "INSERT INTO fact (seq, at, subject, kind, payload, hash) SELECT * FROM (VALUES ",
+        "INSERT INTO fact (seq, at, subject, kind, payload, entries, hash) SELECT * FROM (VALUES ",
         rows::WHERE_BOUND,
     ),
-    postgres: "INSERT INTO fact (seq, at, subject, kind, payload, hash) \
-               SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bigint[], $5::bytea[], $6::bytea[])",
+    postgres: "INSERT INTO fact (seq, at, subject, kind, payload, entries, hash) \
+               SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bigint[], $5::bytea[], $6::text[], $7::bytea[])",
 };
 
-pub(super) async fn insert(link: &mut Link<'_>, facts: &[Stored]) -> Result<(), StorageError> {
+pub(super) async fn insert(
+    link: &mut Link<'_>,
+    facts: &[(Stored, Entries)],
+) -> Result<(), StorageError> {
     let columns = [
-        rows::numbers(facts, |fact| rows::signed(fact.seq)),
-        rows::numbers(facts, |fact| fact.at.unix_ms()),
-        rows::subjects(facts, |fact| fact.subject),
-        rows::numbers(facts, |fact| i64::from(fact.kind)),
-        rows::blobs(facts, |fact| &fact.payload),
-        rows::blobs(facts, |fact| fact.hash.as_bytes()),
+        rows::numbers(facts, |(fact, _)| rows::signed(fact.seq)),
+        rows::numbers(facts, |(fact, _)| fact.at.unix_ms()),
+        rows::subjects(facts, |(fact, _)| fact.subject),
+        rows::numbers(facts, |(fact, _)| i64::from(fact.kind)),
+        rows::blobs(facts, |(fact, _)| &fact.payload),
+        rows::optional_texts(facts, |(_, entries)| entries.text()),
+        rows::blobs(facts, |(fact, _)| fact.hash.as_bytes()),
     ];
     rows::run(link, INSERT, &columns).await
 }
@@ -36,14 +40,23 @@ impl Readers {
         self.query(both(sql), &[Value::Number(rows::signed(seq)), most(limit)]).await?.read(read)
     }
 
-    /// Returns the facts after `after` up to `last`, in order.
+    /// Returns the facts after `after` up to `last` with their legs, in order.
     ///
     /// # Errors
     /// If the database failed, or a row cannot be read as a fact.
-    pub async fn facts_between(&self, after: u64, last: u64) -> Result<Vec<Stored>, StorageError> {
-        let sql = "SELECT seq, at, subject, kind, payload, hash FROM fact WHERE seq > $1 AND seq <= $2 ORDER BY seq";
+    pub async fn facts_with_legs(
+        &self,
+        after: u64,
+        last: u64,
+    ) -> Result<Vec<(Stored, Vec<Leg>)>, StorageError> {
+        let sql = "SELECT seq, at, subject, kind, payload, hash, entries FROM fact \
+                   WHERE seq > $1 AND seq <= $2 ORDER BY seq";
         let values = [Value::Number(rows::signed(after)), Value::Number(rows::signed(last))];
-        self.query(both(sql), &values).await?.read(read)
+        self.query(both(sql), &values).await?.read(|row| {
+            let fact = read(row)?;
+            let legs = entries::read(row, 6).map_err(unreadable(fact.seq, "entries"))?;
+            Ok((fact, legs))
+        })
     }
 
     /// Returns up to `limit` facts of these kinds after this one, in order.
@@ -80,8 +93,7 @@ pub(super) fn most<'a>(limit: usize) -> Value<'a> {
 
 fn read(row: Row<'_>) -> Result<Stored, StorageError> {
     let seq = row.count(0)?;
-    let unreadable =
-        |column| move |_: sqlx::Error| StorageError::Row { table: "fact", seq, column };
+    let unreadable = |column| unreadable(seq, column);
     Ok(Stored {
         seq,
         at: Moment::from_unix_ms(row.number(1).map_err(unreadable("at"))?),
@@ -90,4 +102,8 @@ fn read(row: Row<'_>) -> Result<Stored, StorageError> {
         payload: row.bytes(4).map_err(unreadable("payload"))?,
         hash: Digest::from_bytes(row.exactly(5).map_err(unreadable("hash"))?),
     })
+}
+
+fn unreadable(seq: u64, column: &'static str) -> impl FnOnce(sqlx::Error) -> StorageError {
+    move |_| StorageError::Row { table: "fact", seq, column }
 }

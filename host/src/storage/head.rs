@@ -55,19 +55,18 @@ impl Readers {
     pub async fn extent(&self) -> Result<Extent, StorageError> {
         // One statement sees one moment.
         let sql = "SELECT head.seq, hash, epoch, \
-                       coalesce((SELECT max(seq) FROM fact), 0), coalesce((SELECT max(seq) FROM entry), 0), \
+                       coalesce((SELECT max(seq) FROM fact), 0), \
                        CAST(CASE WHEN account IS NULL THEN 0 ELSE 1 END AS bigint), coalesce(account, ''), coalesce(amount, 0), coalesce(newest, 0) \
                    FROM head LEFT JOIN balance ON true ORDER BY account";
         let rows = self.query(both(sql), &[]).await?;
         let extent = rows.first(|row| {
-            let (facts_end, entries_end) = (row.count(3)?, row.count(4)?);
-            Ok(Extent { head: read(row)?.head, facts_end, entries_end, balances: Vec::new() })
+            Ok(Extent { head: read(row)?.head, facts_end: row.count(3)?, balances: Vec::new() })
         })?;
-        let balances = rows.read(|row| match row.number(5)? {
+        let balances = rows.read(|row| match row.number(4)? {
             0 => Ok(None),
             _ => {
-                let (account, amount) = (row.text(6)?, Micros::new(row.number(7)?));
-                Ok(Some(Balance { account, amount, newest: row.count(8)? }))
+                let (account, amount) = (row.text(5)?, Micros::new(row.number(6)?));
+                Ok(Some(Balance { account, amount, newest: row.count(7)? }))
             }
         })?;
         let balances = balances.into_iter().flatten().collect();

@@ -58,7 +58,7 @@ pub(super) const WHERE_BOUND: &str = ") WHERE column1 IS NOT NULL";
 #[derive(Debug)]
 pub(super) enum Column<'a> {
     Numbers(Vec<i64>),
-    Texts(Vec<&'a str>),
+    Texts(Vec<Option<&'a str>>),
     Blobs(Vec<&'a [u8]>),
     Subjects(Vec<Option<[u8; 16]>>),
 }
@@ -70,6 +70,11 @@ pub(super) fn numbers<'a, T>(rows: &[T], number: impl Fn(&T) -> i64) -> Column<'
 
 /// Makes a column of texts.
 pub(super) fn texts<T>(rows: &[T], text: impl Fn(&T) -> &str) -> Column<'_> {
+    optional_texts(rows, |row| Some(text(row)))
+}
+
+/// Makes a column of texts, NULL where there is none.
+pub(super) fn optional_texts<T>(rows: &[T], text: impl Fn(&T) -> Option<&str>) -> Column<'_> {
     Column::Texts(rows.iter().map(text).collect())
 }
 
@@ -96,7 +101,7 @@ impl Column<'_> {
     fn bind_one(&self, row: usize, to: &mut SqliteArguments) -> Result<(), BoxDynError> {
         match self {
             Self::Numbers(rows) => to.add(rows.get(row).copied()),
-            Self::Texts(rows) => to.add(rows.get(row).copied()),
+            Self::Texts(rows) => to.add(rows.get(row).copied().flatten()),
             Self::Blobs(rows) => to.add(rows.get(row).copied()),
             Self::Subjects(rows) => to.add(rows.get(row).copied().flatten().map(Vec::from)),
         }
@@ -272,6 +277,14 @@ impl Row<'_> {
     }
 
     pub(super) fn bytes(self, column: usize) -> Result<Vec<u8>, sqlx::Error> {
+        match self {
+            Self::Sqlite(row) => row.try_get(column),
+            Self::Postgres(row) => row.try_get(column),
+        }
+    }
+
+    /// Reads a text that may be NULL, without a copy.
+    pub(super) fn optional_text(&self, column: usize) -> Result<Option<&str>, sqlx::Error> {
         match self {
             Self::Sqlite(row) => row.try_get(column),
             Self::Postgres(row) => row.try_get(column),

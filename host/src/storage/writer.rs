@@ -7,8 +7,8 @@ use super::postgres::Session;
 use super::rows::Link;
 use super::settings::Accepted;
 use super::{
-    Batch, Database, Head, StorageError, balances, contacts, duties, entries, facts, head, modules,
-    persons, secrets, sqlite,
+    Batch, Database, Head, StorageError, balances, contacts, duties, facts, head, modules, persons,
+    secrets, sqlite,
 };
 
 /// The one connection that writes. It holds an epoch: as soon as another process begins one, nothing more is written.
@@ -105,7 +105,6 @@ pub(super) async fn write_tables(
 ) -> Result<(), StorageError> {
     head::advance(link, guard, batch.head).await?;
     facts::insert(link, &batch.facts).await?;
-    entries::insert(link, &batch.entries).await?;
     balances::add(link, &batch.moves).await?;
     duties::delete(link, &batch.done).await?;
     duties::put(link, &batch.duties).await?;

@@ -356,7 +356,10 @@ pub(super) fn batch_after(head: Head, payload: &str) -> storage::Batch {
     let content = chain::Content { seq, at, subject, kind, payload: &payload };
     let hash = chain::link(head.hash, content, chain::entries(std::iter::empty()));
     storage::Batch {
-        facts: vec![Stored { seq, at, subject, kind, payload, hash }],
+        facts: vec![(
+            Stored { seq, at, subject, kind, payload, hash },
+            storage::Entries::default(),
+        )],
         head: Head { seq, hash },
         ..storage::Batch::default()
     }

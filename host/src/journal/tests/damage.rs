@@ -19,11 +19,8 @@ fn copy(from: &Path, to: &Path) {
 }
 
 pub(super) async fn a_change_behind_the_journals_back_is_found_and_named(kind: Kind) {
-    let on = |table| if kind == Kind::Sqlite { String::new() } else { format!(" ON {table}") };
-    let free: String = ["fact", "entry"].iter().fold(String::new(), |sql, table| {
-        let on = on(table);
-        format!("{sql}DROP TRIGGER {table}_stays{on}; DROP TRIGGER {table}_holds{on}; ")
-    });
+    let on = if kind == Kind::Sqlite { "" } else { " ON fact" };
+    let free = format!("DROP TRIGGER fact_stays{on}; DROP TRIGGER fact_holds{on}");
     let changed = "or its entries were changed: they do not give its hash";
     for (sql, says) in [
         ("UPDATE fact SET at = at + 1 WHERE seq = 4", format!("fact 4 {changed}")),
@@ -32,12 +29,20 @@ pub(super) async fn a_change_behind_the_journals_back_is_found_and_named(kind: K
         ("UPDATE fact SET kind = 8 WHERE seq = 4", format!("fact 4 {changed}")),
         ("UPDATE fact SET payload = x'66' WHERE seq = 4", format!("fact 4 {changed}")),
         ("UPDATE fact SET hash = zeroblob(32) WHERE seq = 4", format!("fact 4 {changed}")),
-        ("UPDATE entry SET amount = amount + 1 WHERE seq = 4 AND leg = 0", format!("fact 4 {changed}")),
-        ("UPDATE entry SET account = 'buyer:other:prepaid' WHERE seq = 4 AND leg = 0", format!("fact 4 {changed}")),
-        ("UPDATE entry SET code = 'gift' WHERE seq = 4 AND leg = 0", format!("fact 4 {changed}")),
-        ("UPDATE entry SET leg = 2 WHERE seq = 4 AND leg = 0", format!("fact 4 {changed}")),
-        ("DELETE FROM entry WHERE seq = 4", format!("fact 4 {changed}")),
-        ("INSERT INTO entry VALUES (5, 0, 'a', 1, 'x', 0), (5, 1, 'b', -1, 'x', 0)", format!("fact 5 {changed}")),
+        ("UPDATE fact SET entries = replace(entries, '1004', '1005') WHERE seq = 4", format!("fact 4 {changed}")),
+        ("UPDATE fact SET entries = replace(entries, 'acme', 'other') WHERE seq = 4", format!("fact 4 {changed}")),
+        ("UPDATE fact SET entries = replace(entries, 'sale', 'gift') WHERE seq = 4", format!("fact 4 {changed}")),
+        (
+            "UPDATE fact SET entries = '[[\"source:x:payable\",-1004,\"sale\",2],[\"buyer:acme:prepaid\",1004,\"sale\",2]]' \
+             WHERE seq = 4",
+            format!("fact 4 {changed}"),
+        ),
+        ("UPDATE fact SET entries = NULL WHERE seq = 4", format!("fact 4 {changed}")),
+        (
+            "UPDATE fact SET entries = '[[\"a\",1,\"x\",0],[\"b\",-1,\"x\",0]]' WHERE seq = 5",
+            format!("fact 5 {changed}"),
+        ),
+        ("UPDATE fact SET entries = '[]]' WHERE seq = 4", "fact 4 cannot be read: column `entries` of table `fact` is malformed".into()),
         ("UPDATE fact SET subject = x'00' WHERE seq = 4", "fact 4 cannot be read: column `subject` of table `fact` is malformed".into()),
         ("UPDATE fact SET hash = x'00' WHERE seq = 4", "fact 4 cannot be read: column `hash` of table `fact` is malformed".into()),
         ("UPDATE fact SET kind = 65536 WHERE seq = 4", "fact 4 cannot be read: column `kind` of table `fact` is malformed".into()),
@@ -45,16 +50,14 @@ pub(super) async fn a_change_behind_the_journals_back_is_found_and_named(kind: K
         ("UPDATE fact SET seq = 10 WHERE seq = 4", "fact 4 is missing, though later facts are there".into()),
         ("DELETE FROM fact WHERE seq = 8", "fact 8 is missing at the end: the database says that it was written".into()),
         ("DELETE FROM fact", "fact 1 is missing at the end: the database says that it was written".into()),
-        ("INSERT INTO fact VALUES (9, 0, NULL, 7, x'', zeroblob(32))", "fact 9 is newer than the one that the database says is the newest".into()),
-        ("INSERT INTO entry VALUES (9, 0, 'a', 1, 'x', 0)", "fact 9 does not exist but has entries".into()),
+        ("INSERT INTO fact VALUES (9, 0, NULL, 7, x'', NULL, zeroblob(32))", "fact 9 is newer than the one that the database says is the newest".into()),
         ("UPDATE head SET hash = zeroblob(32)", "fact 8 is not the one that the database says is the newest".into()),
         (
-            "DELETE FROM fact WHERE seq > 6; DELETE FROM entry WHERE seq > 6; \
-             UPDATE head SET seq = 6, hash = (SELECT hash FROM fact WHERE seq = 6)",
+            "DELETE FROM fact WHERE seq > 6; UPDATE head SET seq = 6, hash = (SELECT hash FROM fact WHERE seq = 6)",
             "fact 7 is missing at the end: it was acknowledged, as the file `anchor` says".into(),
         ),
         (
-            "UPDATE entry SET previous = 4 WHERE seq = 8 AND leg = 1",
+            "UPDATE fact SET entries = replace(entries, '6]]', '4]]') WHERE seq = 8",
             "fact 8 has an entry that does not lead to the account's entry before it".into(),
         ),
         (
@@ -86,12 +89,7 @@ pub(super) async fn a_change_behind_the_journals_back_is_found_and_named(kind: K
 pub(super) async fn the_database_refuses_to_change_or_delete_facts_and_entries(kind: Kind) {
     let directory = journal_of(kind, 4).await;
     let directory = Arc::new(directory);
-    for sql in [
-        "UPDATE fact SET at = 0",
-        "DELETE FROM fact",
-        "UPDATE entry SET amount = 0",
-        "DELETE FROM entry",
-    ] {
+    for sql in ["UPDATE fact SET at = 0", "UPDATE fact SET entries = NULL", "DELETE FROM fact"] {
         let directory = Arc::clone(&directory);
         let tampering = tokio::spawn(async move { directory.tamper(sql).await });
         assert!(tampering.await.is_err(), "{sql}");
@@ -133,7 +131,7 @@ async fn a_log_that_lost_its_end_is_refused_by_its_anchor_and_holds_without() {
     let mut ends = std::collections::BTreeSet::new();
     // Before, at and after the end of each page of the log.
     let cuts =
-        (32..log.len()).step_by(4096 + 24).flat_map(|end| [end - 1, end, end + 1, end + 2000]);
+        (32..log.len()).step_by(8192 + 24).flat_map(|end| [end - 1, end, end + 1, end + 2000]);
     for cut in cuts.filter(|cut| *cut < log.len()) {
         for anchored in [true, false] {
             let place = tempfile::tempdir().unwrap();

@@ -20,6 +20,7 @@ mod dialects;
 mod diff;
 mod exchange;
 mod faults;
+mod fees;
 mod flight;
 mod hostile;
 mod idempotency;

@@ -311,7 +311,7 @@ impl State {
         for open in self.pings.values().filter(|open| !open.auction.test) {
             for winner in open.held().filter_map(|(_, copy)| open.winner(copy)) {
                 let held = holds.entry(winner.buyer.clone()).or_default();
-                *held = sum(*held, Micros::new(winner.price));
+                *held = sum(*held, winner.due());
             }
         }
         holds

@@ -11,12 +11,14 @@ mod caps;
 mod draft;
 mod excerpt;
 mod faults;
+mod fees;
 mod returns;
 mod headers;
 mod policy;
 mod prices;
 mod rules;
 mod serving;
+mod source;
 mod spec;
 mod texts;
 mod upkeep;
@@ -32,9 +34,10 @@ use jiff::tz::TimeZone;
 
 use crate::criteria::Criteria;
 use crate::egress::Destination;
+use crate::facts::{BuyerFee, Fee};
 use crate::ids::{BuyerId, CampaignId, Digest, ModuleName, SourceId, VerticalId};
 use crate::lead::{PingView, Schema};
-use crate::money::{Micros, Share};
+use crate::money::{Micros, Rounding, Share};
 use crate::sandbox::{Adapter, ConfiguredFilter, Normalizer};
 use crate::schedule::Schedule;
 
@@ -43,6 +46,7 @@ pub use caps::{Bounds, BudgetSpec, By, Caps, CapsSpec, Ceilings, Day, DayBound, 
 pub use draft::{Draft, Unfoldable};
 pub use excerpt::{Excerpt, SavedObject, ServingModule, ServingVersion};
 pub use faults::{FAULTS_TOLD_MAX, Fault, Faults};
+pub use fees::FeesSpec;
 pub use headers::{BUYER_HEADERS_MAX, HIDDEN, HeaderSpec, Headers, Secret, SecretSpec};
 pub use policy::{
     ChangedPostName, Place, Policy, PolicySpec, PriceName, RankName, RuleName, TierSpec,
@@ -164,6 +168,8 @@ pub struct Source {
     /// Empty means all.
     pub verticals: Vec<VerticalId>,
     pub margin: Share,
+    pub margin_rounding: Rounding,
+    pub fee: Fee,
     pub pings_per_second: u32,
     pub active: bool,
 }
@@ -173,6 +179,8 @@ pub struct Source {
 pub struct Buyer {
     pub id: BuyerId,
     pub credit_limit: Micros,
+    /// What it pays on top of every price.
+    pub fee: Fee,
     pub zone: TimeZone,
     /// For all its campaigns together.
     pub caps: Caps,
@@ -218,6 +226,8 @@ pub struct Vertical {
     /// When a person was sold before.
     pub duplicates: Option<DuplicatesSpec>,
     pub retention: Retention,
+    /// What buyers with a campaign here pay on top of prices, by their names.
+    pub fees: Vec<BuyerFee>,
     /// Every campaign of the vertical, paused ones too, by name.
     pub campaigns: Vec<Arc<Campaign>>,
     /// Every filter with the settings of all the campaigns that use it.

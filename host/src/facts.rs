@@ -5,6 +5,7 @@
 //! holds contact data.
 
 mod asked;
+mod fees;
 mod attempt;
 mod called;
 mod contact;
@@ -30,6 +31,7 @@ pub use asked::Asked;
 pub use attempt::AskedAgain;
 pub use called::{CallAnswered, CallMade};
 pub use contact::{ContactErased, ContactsSwept, MasterKeyRotated};
+pub use fees::{BuyerFee, Charged, Fee, OnReturn, Parts};
 pub use key::KeyAdopted;
 pub use module::{ModuleStepped, ModuleUploaded, Passed, Step};
 pub use periods::{Counted, Periods};
@@ -177,10 +179,19 @@ pub struct Winner {
     pub buyer: String,
     pub bid: i64,
     pub price: i64,
+    /// What it pays on top of the price.
+    pub fees: Charged,
     /// The buyer has the word that nobody else gets the lead.
     pub exclusive: bool,
     /// The periods whose caps and budgets it counts for.
     pub counted: Counted,
+}
+
+impl Winner {
+    /// Returns what is held: the price with the fees.
+    pub fn due(&self) -> Micros {
+        Micros::new(self.price.saturating_add(self.fees.total()))
+    }
 }
 
 /// A submission that did not become a lead.
@@ -209,10 +220,14 @@ pub struct Delivered {
     pub ended: Ended,
     /// The buyer's reference of a sale, or why there is none.
     pub detail: Option<String>,
-    /// What the buyer pays if this is a sale; else zero.
+    /// The price if this is a sale; else zero.
     pub price: i64,
-    /// What of it the source gets.
+    /// What the buyer pays on top of it.
+    pub buyer_fees: Charged,
+    /// What of the price the source gets, its fees taken off.
     pub payout: i64,
+    /// What the source is charged of it.
+    pub source_fees: Charged,
     /// When the same buyer is asked again.
     pub again_ms: Option<i64>,
     /// The campaign that gets the copy next, by clearing the recorded bids again.
@@ -222,6 +237,11 @@ pub struct Delivered {
 }
 
 impl Delivered {
+    /// Returns what the buyer pays: the price with its fees.
+    pub fn due(&self) -> Micros {
+        Micros::new(self.price.saturating_add(self.buyer_fees.total()))
+    }
+
     /// Returns whether the copy is settled by this: sold, or refused with nobody left to take it.
     pub fn closes(&self) -> bool {
         let ended = match self.ended {
@@ -365,7 +385,7 @@ impl Fact {
 impl PingAnswered {
     /// Returns what the source is paid if every winner takes its copy.
     pub fn payout(&self) -> Micros {
-        let parts = self.winners.iter().map(|winner| self.terms.split(Micros::new(winner.price)).0);
+        let parts = self.winners.iter().map(|winner| self.terms.payout(Micros::new(winner.price)));
         parts.fold(Micros::ZERO, |sum, part| sum.checked_add(part).unwrap_or(sum))
     }
 
@@ -417,7 +437,7 @@ mod tests {
     fn payout_and_margin_are_the_price() {
         let terms = Terms::second_price(1, 0, 0, 150_000);
         let price = Micros::new(12_345_677);
-        let (payout, margin) = terms.split(price);
+        let Parts { payout, margin, .. } = terms.parts(price);
         assert_eq!(payout.checked_add(margin), Some(price));
         assert_eq!(margin, Micros::new(1_851_852));
     }

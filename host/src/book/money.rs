@@ -244,7 +244,7 @@ impl State {
         let owed = money.owed.of(&decided.source);
         *owed = difference(*owed, Micros::new(decided.payout));
         let account = &mut self.buyers.of(&decided.buyer).account;
-        account.balance = sum(account.balance, Micros::new(decided.price));
+        account.balance = sum(account.balance, decided.credit());
     }
 
     pub(super) fn call_made(&mut self, at: Moment, made: &CallMade) {

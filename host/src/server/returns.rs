@@ -221,7 +221,8 @@ fn shown(one: &Return) -> Value {
         "decided_at": decided.map(|(at, _)| at.to_string()),
         "decided_by": decided.map(|(_, decided)| decided.by.clone()),
         "why": decided.map(|(_, decided)| decided.why.clone()),
-        "credit": decided.map(|(_, decided)| Micros::new(decided.price).to_string()),
+        "credit": decided.map(|(_, decided)| decided.credit().to_string()),
+        "fees": decided.map(|(_, decided)| Micros::new(decided.buyer_fees.total()).to_string()),
         "payout": decided.map(|(_, decided)| Micros::new(decided.payout).to_string()),
     })
 }

@@ -79,7 +79,9 @@ fn is_firm(auction: &PingAnswered) -> bool {
         };
         (bid.most() >= least.max(tier.reserve) && bid.most() > 0).then_some(least)
     };
-    terms.disclosures_max == 1 || others.filter_map(next).all(|least| least >= winner.price)
+    let promised = terms.payout(Micros::new(winner.price));
+    let keeps = |least: i64| terms.least_payout(Micros::new(least)) >= promised;
+    terms.disclosures_max == 1 || others.filter_map(next).all(keeps)
 }
 
 fn unsold_because(auction: &PingAnswered) -> Refusal {

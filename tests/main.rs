@@ -30,6 +30,7 @@ mod market;
 mod modules;
 mod normalizers;
 mod pages;
+mod parties;
 mod receipts;
 mod policies;
 mod postgres;

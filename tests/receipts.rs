@@ -380,8 +380,8 @@ async fn a_buyers_key_is_shown_once_and_opens_nothing_else() {
     let taken = market.exchange.try_put("buyers/alfa", taken).await;
     assert_eq!((taken.status, taken.text("/field")), (422, "/key"), "{taken:?}");
     assert_eq!(market.get("alfa", "buyers/alfa/statement").await.status, 200);
-    assert_eq!(market.get("alfa", "buyers/bravo/statement").await.status, 403);
-    assert_eq!(market.get("other", "sources/web/statement").await.status, 403);
+    assert_eq!(market.get("alfa", "buyers/bravo/statement").await.status, 404);
+    assert_eq!(market.get("other", "sources/web/statement").await.status, 404);
     for path in ["buyers", "ledger", "campaigns", "modules"] {
         assert_eq!(market.get("alfa", path).await.status, 401, "{path}");
     }

@@ -188,6 +188,7 @@ fn facts(number: usize, winner: &Campaign, campaigns: &[Campaign]) -> (Fact, Fac
         replaces: None,
         fingerprint: [0; 32],
         expires_ms: AT.unix_ms() + i64::try_from(number).unwrap(),
+        held_until_ms: AT.unix_ms() + i64::try_from(number).unwrap(),
         request: None,
     };
     (Fact::PingAnswered(Arc::new(answered)), Fact::Expired(Expired { pings: vec![ping] }))

@@ -149,7 +149,10 @@ pub struct PingAnswered {
     pub replaces: Option<u128>,
     /// What the same lead from the same source has in common.
     pub fingerprint: [u8; 32],
+    /// Until when the price holds, by the wall's clock: what the source is told.
     pub expires_ms: i64,
+    /// Until when the money is held, by the clock that only the passing of time moves.
+    pub held_until_ms: i64,
     pub request: Option<Request>,
 }
 
@@ -389,9 +392,20 @@ impl PingAnswered {
         parts.fold(Micros::ZERO, |sum, part| sum.checked_add(part).unwrap_or(sum))
     }
 
-    /// Returns the moment after which the price no longer holds.
+    /// Returns the moment after which the price no longer holds, as it is told.
     pub fn expires(&self) -> Moment {
         Moment::from_unix_ms(self.expires_ms)
+    }
+
+    /// Returns the moment of the steady clock after which the money is no longer held.
+    pub fn held_until(&self) -> Moment {
+        Moment::from_unix_ms(self.held_until_ms)
+    }
+
+    /// Returns the moment of the steady clock at which the ping was answered.
+    pub fn held_since(&self) -> Moment {
+        let held = self.expires_ms.saturating_sub(self.received_ms);
+        Moment::from_unix_ms(self.held_until_ms.saturating_sub(held))
     }
 }
 

@@ -77,7 +77,7 @@ impl State {
             posted: None,
             erased: false,
         };
-        self.expiries.insert(answered.expires(), ping);
+        self.expiries.insert(answered.held_until(), ping);
         self.pings.insert(ping, open);
     }
 
@@ -88,7 +88,7 @@ impl State {
         }
         let Some(mut open) = self.pings.remove(&ping) else { return };
         // A claimed ping no longer expires: its holds end by how its deliveries end.
-        self.expiries.end(open.auction.expires(), |ping| waits(&self.pings, ping));
+        self.expiries.end(open.auction.held_until(), |ping| waits(&self.pings, ping));
         let auction = Arc::clone(&open.auction);
         for copy in &mut open.copies {
             copy.asked = true;
@@ -207,7 +207,7 @@ impl State {
     fn void(&mut self, ping: PingId) {
         let Some(open) = self.pings.remove(&ping) else { return };
         if open.posted.is_none() {
-            self.expiries.end(open.auction.expires(), |ping| waits(&self.pings, ping));
+            self.expiries.end(open.auction.held_until(), |ping| waits(&self.pings, ping));
         }
         if !open.auction.test {
             for (_, copy) in open.held() {

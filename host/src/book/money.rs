@@ -157,9 +157,9 @@ impl State {
         kept.then_some(seen.detail)
     }
 
-    /// Returns whether there is room to remember another call.
-    pub fn remembers_calls(&self) -> bool {
-        self.money.calls.len() < CALLS_MAX
+    /// Returns how many calls are remembered.
+    pub fn calls_remembered(&self) -> usize {
+        self.money.calls.len()
     }
 
     pub(super) fn deposited(&mut self, deposited: &Deposited) {

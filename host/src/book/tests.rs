@@ -107,6 +107,7 @@ pub(super) fn answered(
         replaces: None,
         fingerprint: [0; 32],
         expires_ms: now.unix_ms() + 300_000,
+        held_until_ms: now.unix_ms() + 300_000,
         request: None,
     }
 }

@@ -6,6 +6,7 @@
 //! buyer takes on in a period, and the period of the sale is over or has been used.
 
 mod evidence;
+mod parties;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,8 +26,9 @@ use crate::reasons::ReturnReason;
 
 /// Milliseconds in a day.
 const DAY: Duration = Duration::from_secs(86_400);
-/// The word for the operator where a return says who asked or decided.
+/// The words for who asked or decided, where a return says it.
 pub const OPERATOR: &str = "operator";
+pub const BUYER: &str = "buyer";
 /// The word for a vertical's own rules.
 const POLICY: &str = "policy";
 
@@ -41,7 +43,7 @@ pub struct ReturnWanted {
     pub evidence: Evidence,
     /// What is wanted back; all that was paid if left out.
     pub amount: Option<Micros>,
-    /// Who asks: [`OPERATOR`], or `buyer`.
+    /// Who asks: [`OPERATOR`] or [`BUYER`].
     pub by: &'static str,
 }
 

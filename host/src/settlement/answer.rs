@@ -210,7 +210,7 @@ impl Story {
             return Some("superseded");
         }
         let accepted = !auction.winners.is_empty();
-        let over = accepted && at > auction.expires();
+        let over = accepted && at > auction.held_until();
         Some(if over { "expired" } else { Answer::to_ping(auction).status() })
     }
 

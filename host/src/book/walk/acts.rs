@@ -239,7 +239,7 @@ impl Walk {
         let pings: Vec<u128> = overdue.into_iter().map(PingId::as_u128).collect();
         for ping in &pings {
             let open = self.state.open_ping(PingId::from_u128(*ping)).unwrap();
-            assert!(open.posted.is_none() && open.auction.expires() < self.now);
+            assert!(open.posted.is_none() && open.auction.held_until() < self.now);
             let copies: Vec<u32> = open.held().map(|(copy, _)| copy).collect();
             for copy in copies.into_iter().filter(|_| !open.auction.test) {
                 self.model.end(*ping, copy, End::Void { shown: false });

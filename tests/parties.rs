@@ -191,3 +191,30 @@ async fn a_buyers_call_counts_once_under_its_key() {
     let operators = call("operator", &lead).await;
     assert!(!operators.1, "{operators:?}");
 }
+
+#[tokio::test]
+async fn a_statement_that_somebody_broke_in_the_database_is_found_and_named() {
+    let desk = Desk::open().await;
+    desk.sell("90210").await;
+    desk.sell("90211").await;
+    let data = desk.exchange.close().await;
+    let file = data.path().join("journal.db");
+    gavel::exchange::reconcile(data.path(), |_| ()).await.unwrap();
+    let whole = std::fs::read(&file).unwrap();
+    // The reference that a line is known by lies in its fact, and the account's name in every line.
+    let name = b"source:web:payable";
+    let places = whole.windows(name.len()).enumerate().filter(|(_, window)| window == name);
+    let places: Vec<usize> = places.map(|(place, _)| place).collect();
+    assert!(places.len() >= 2, "{places:?}");
+    for place in places {
+        let mut broken = whole.clone();
+        broken[place + 7..place + 10].copy_from_slice(b"wed");
+        std::fs::write(&file, broken).unwrap();
+        let why = gavel::exchange::reconcile(data.path(), |_| ()).await.unwrap_err();
+        assert!(why.is_found(), "{why}");
+        let why = why.to_string();
+        assert!(why.contains("source:we") || why.contains("do not give its hash"), "{why}");
+    }
+    std::fs::write(&file, whole).unwrap();
+    gavel::exchange::reconcile(data.path(), |_| ()).await.unwrap();
+}

@@ -114,7 +114,7 @@ pub struct Deposited {
 pub struct Request {
     /// SHA-256 of the Idempotency-Key.
     pub key: [u8; 32],
-    /// SHA-256 of the body.
+    /// The body's digest, as of the fact that it caused.
     pub body: [u8; 32],
 }
 
@@ -127,7 +127,7 @@ pub struct PingAnswered {
     /// The version of the catalog that the ping saw from beginning to end.
     pub catalog: u64,
     pub received_ms: i64,
-    /// SHA-256 of the body.
+    /// SHA-256 of a ping's body; of one that is posted at once or again, and so holds contact data, a keyed digest.
     pub body: [u8; 32],
     /// A test: decided the same way, without money.
     pub test: bool,
@@ -206,7 +206,7 @@ pub struct SubmissionRefused {
     pub code: String,
     pub field: Option<String>,
     pub message: String,
-    /// SHA-256 of the body.
+    /// A keyed digest of the body.
     pub body: [u8; 32],
 }
 

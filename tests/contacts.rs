@@ -446,7 +446,7 @@ async fn a_body_with_contact_data_is_known_by_a_digest_that_nobody_can_try() {
     // The same post again is known all the same, and another is not the same.
     assert_eq!(exchange.say("auto-insurance/post", &post_body).await.text("/status"), "sold");
     let other = merged(post_body.clone(), json!({"last_name": "Other"}));
-    assert_eq!(exchange.say("auto-insurance/post", &other).await.status, 409);
+    assert_eq!(exchange.say("auto-insurance/post", &other).await.status, 422);
     let full_body = merged(auto_ping(), auto_post("x"));
     let full_body = merged(full_body, json!({"zip": "94105", "ping_id": null}));
     let full = exchange.say("auto-insurance/full", &full_body).await;
@@ -466,7 +466,7 @@ async fn no_backup_opens_an_erased_lead_whether_it_was_taken_before_or_after() {
     let exchange = Exchange::with_auto(clock, retention).await;
     let buyer = Buyer::accepting().await;
     exchange.with_buyer("acme", &buyer.url(), "12.00").await;
-    let person = Person::new("Zebulon", "Quixotesson", "zq@example.net", "2025550199");
+    let person = Person::new("Zebulon", "Quixotesson", "zq@example.net", "2025550143");
     let ping = exchange.say("auto-insurance/ping", &auto_ping()).await.text("/ping_id").to_owned();
     let post = merged(auto_post(&ping), person.fields());
     assert_eq!(exchange.say("auto-insurance/post", &post).await.text("/status"), "sold");
@@ -488,7 +488,9 @@ async fn no_backup_opens_an_erased_lead_whether_it_was_taken_before_or_after() {
     for backup in [&early, &late] {
         // The master key of the exchange beside it helps nobody: the lead's own key is in no backup.
         std::fs::copy(data.join("master.key"), backup.join("master.key")).ok();
-        assert!(!anywhere(backup, b"Quixotesson") && !anywhere(backup, b"2025550199"));
+        for plain in ["Quixotesson", "zq@example.net", "2025550143"] {
+            assert!(!anywhere(backup, plain.as_bytes()), "{plain} in {}", backup.display());
+        }
         let journal =
             gavel::journal::Journal::open(backup.as_path()).await.unwrap().start().unwrap();
         let kept = journal.contact(gavel::ids::PingId::parse(&ping).unwrap().as_u128()).await;

@@ -394,8 +394,7 @@ impl Exchange {
 /// Fixes the rules of the auction before the first bid is asked for. A source that asked for a least price at the ping
 /// and says nothing about it at the post still asks for that.
 fn terms(policy: &Policy, entered: &Entered, instead: Option<&Instead>) -> Terms {
-    let source = &entered.source;
-    let asked = entered.envelope.minimum_price.map(|least| source.asks(least));
+    let asked = entered.envelope.minimum_price.map(|least| entered.source.asks(least));
     let before = instead.map(|instead| Micros::new(instead.auction.terms.least));
-    policy.terms(source, &entered.vertical.fees, asked.or(before).unwrap_or_default())
+    policy.terms(&entered.source, &entered.vertical.fees, asked.or(before).unwrap_or_default())
 }

@@ -7,6 +7,7 @@
 mod asked;
 mod fees;
 mod attempt;
+mod auction;
 mod called;
 mod contact;
 mod key;
@@ -188,13 +189,6 @@ pub struct Winner {
     pub exclusive: bool,
     /// The periods whose caps and budgets it counts for.
     pub counted: Counted,
-}
-
-impl Winner {
-    /// Returns what is held: the price with the fees.
-    pub fn due(&self) -> Micros {
-        Micros::new(self.price.saturating_add(self.fees.total()))
-    }
 }
 
 /// A submission that did not become a lead.
@@ -382,30 +376,6 @@ impl Fact {
             Self::ModuleStepped(stepped) => stepped.step != Step::Retired,
             _ => false,
         }
-    }
-}
-
-impl PingAnswered {
-    /// Returns what the source is paid if every winner takes its copy.
-    pub fn payout(&self) -> Micros {
-        let parts = self.winners.iter().map(|winner| self.terms.payout(Micros::new(winner.price)));
-        parts.fold(Micros::ZERO, |sum, part| sum.checked_add(part).unwrap_or(sum))
-    }
-
-    /// Returns the moment after which the price no longer holds, as it is told.
-    pub fn expires(&self) -> Moment {
-        Moment::from_unix_ms(self.expires_ms)
-    }
-
-    /// Returns the moment of the steady clock after which the money is no longer held.
-    pub fn held_until(&self) -> Moment {
-        Moment::from_unix_ms(self.held_until_ms)
-    }
-
-    /// Returns the moment of the steady clock at which the ping was answered.
-    pub fn held_since(&self) -> Moment {
-        let held = self.expires_ms.saturating_sub(self.received_ms);
-        Moment::from_unix_ms(self.held_until_ms.saturating_sub(held))
     }
 }
 

@@ -231,7 +231,7 @@ impl Replay {
         let Delivered { buyer_fees, source_fees, .. } = *delivered;
         let recorded = (delivered.price, delivered.payout, buyer_fees, source_fees);
         let expected = (price.get(), payout.get(), due, fees);
-        self.compare(seq, "price, payout and fees", &recorded, &expected);
+        self.compare(seq, "price and payout", &recorded, &expected);
     }
 
     fn sums(&mut self, recorded: Vec<(String, Micros)>) {

@@ -25,7 +25,6 @@ use rkyv::rancor::Error;
 use rkyv::util::AlignedVec;
 use rkyv::{Archive, Deserialize, Serialize};
 
-use crate::clock::Moment;
 use crate::money::Micros;
 
 pub use asked::Asked;

@@ -424,3 +424,77 @@ async fn a_stolen_database_opens_nothing_without_its_master_key() {
     assert!(code == Some(2) && printed.contains("GAVEL_MASTER_KEY is no master key"), "{printed}");
     drop(Arc::new(stolen));
 }
+
+/// Returns whether some bytes are in any file of a directory.
+fn anywhere(directory: &Path, bytes: &[u8]) -> bool {
+    let files = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let mut files = files.filter(|path| path.is_file());
+    files
+        .any(|path| std::fs::read(path).unwrap().windows(bytes.len()).any(|window| window == bytes))
+}
+
+#[tokio::test]
+async fn a_body_with_contact_data_is_known_by_a_digest_that_nobody_can_try() {
+    let exchange = Exchange::with_auto(Clock::system(), json!({})).await;
+    let buyer = Buyer::accepting().await;
+    exchange.with_buyer("acme", &buyer.url(), "12.00").await;
+    let ping_body = auto_ping();
+    let ping = exchange.say("auto-insurance/ping", &ping_body).await;
+    let post_body = auto_post(ping.text("/ping_id"));
+    let post = exchange.say("auto-insurance/post", &post_body).await;
+    assert_eq!(post.text("/status"), "sold", "{post:?}");
+    // The same post again is known all the same, and another is not the same.
+    assert_eq!(exchange.say("auto-insurance/post", &post_body).await.text("/status"), "sold");
+    let other = merged(post_body.clone(), json!({"last_name": "Other"}));
+    assert_eq!(exchange.say("auto-insurance/post", &other).await.status, 422);
+    let full_body = merged(auto_ping(), auto_post("x"));
+    let full_body = merged(full_body, json!({"zip": "94105", "ping_id": null}));
+    let full = exchange.say("auto-insurance/full", &full_body).await;
+    assert_eq!(full.text("/status"), "sold", "{full:?}");
+    let data = exchange.close().await;
+    let known = |body: &Value| {
+        anywhere(data.path(), gavel::ids::Digest::of(body.to_string().as_bytes()).as_bytes())
+    };
+    assert!(known(&ping_body), "a ping's is its SHA-256");
+    assert!(!known(&post_body) && !known(&other) && !known(&full_body));
+}
+
+#[tokio::test]
+async fn no_backup_opens_an_erased_lead_whether_it_was_taken_before_or_after() {
+    let clock = Clock::standing(Moment::from_unix_ms(1_767_625_200_000));
+    let retention = json!({"retention": {"contact_hours": 72}});
+    let exchange = Exchange::with_auto(clock, retention).await;
+    let buyer = Buyer::accepting().await;
+    exchange.with_buyer("acme", &buyer.url(), "12.00").await;
+    let person = Person::new("Zebulon", "Quixotesson", "zq@example.net", "2025550143");
+    let ping = exchange.say("auto-insurance/ping", &auto_ping()).await.text("/ping_id").to_owned();
+    let post = merged(auto_post(&ping), person.fields());
+    assert_eq!(exchange.say("auto-insurance/post", &post).await.text("/status"), "sold");
+    let (before, after) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let data = exchange.data.path();
+    let copy = async |to: &TempDir| {
+        let (from, to) = (data.to_str().unwrap(), to.path().join("copy"));
+        let output = program::command()
+            .args(["backup", "--data", from, "--to", to.to_str().unwrap()])
+            .output()
+            .await
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        to
+    };
+    let early = copy(&before).await;
+    assert_eq!(exchange.erase(&lead_of(&ping)).await.status, 200);
+    let late = copy(&after).await;
+    for backup in [&early, &late] {
+        // The master key of the exchange beside it helps nobody: the lead's own key is in no backup.
+        std::fs::copy(data.join("master.key"), backup.join("master.key")).ok();
+        for plain in ["Quixotesson", "zq@example.net", "2025550143"] {
+            assert!(!anywhere(backup, plain.as_bytes()), "{plain} in {}", backup.display());
+        }
+        let journal =
+            gavel::journal::Journal::open(backup.as_path()).await.unwrap().start().unwrap();
+        let kept = journal.contact(gavel::ids::PingId::parse(&ping).unwrap().as_u128()).await;
+        assert!(kept.unwrap().is_none(), "{}", backup.display());
+        journal.close().await;
+    }
+}

@@ -28,7 +28,7 @@ use gavel::clock::Moment;
 use gavel::criteria::Criteria;
 use gavel::egress::Egress;
 use gavel::facts::{
-    BidMade, Counted, Expired, Fact, LeftOut, ModuleUsed, PingAnswered, Terms, Winner,
+    BidMade, Charged, Counted, Expired, Fact, Fee, LeftOut, ModuleUsed, PingAnswered, Terms, Winner,
 };
 use gavel::ids::{BuyerId, CampaignId};
 use gavel::money::Micros;
@@ -109,6 +109,7 @@ fn campaign(number: usize) -> Campaign {
     let buyer = Buyer {
         bidding: None,
         id: BuyerId::parse(&format!("buyer-{}", number / 3)).unwrap(),
+        fee: Fee::NONE,
         credit_limit: Micros::new(1_000_000_000_000_000),
         zone: TimeZone::UTC,
         caps: caps(),
@@ -179,6 +180,7 @@ fn facts(number: usize, winner: &Campaign, campaigns: &[Campaign]) -> (Fact, Fac
             buyer: text(winner.buyer.id.as_str()),
             bid: PRICE.get(),
             price: PRICE.get(),
+            fees: Charged::default(),
             exclusive: true,
             counted,
         }],
@@ -186,6 +188,7 @@ fn facts(number: usize, winner: &Campaign, campaigns: &[Campaign]) -> (Fact, Fac
         replaces: None,
         fingerprint: [0; 32],
         expires_ms: AT.unix_ms() + i64::try_from(number).unwrap(),
+        held_until_ms: AT.unix_ms() + i64::try_from(number).unwrap(),
         request: None,
     };
     (Fact::PingAnswered(Arc::new(answered)), Fact::Expired(Expired { pings: vec![ping] }))

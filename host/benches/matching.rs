@@ -102,6 +102,7 @@ fn lead(vertical: &Vertical, ping: String) -> (PingView, [u8; 32]) {
         idempotency_key: None,
         received: AT,
         started: Instant::now(),
+        known_as: OnceLock::new(),
         spoken: OnceLock::new(),
     };
     let view = normalize::read(vertical, &submission).unwrap().lead.unwrap().ping_view();

@@ -300,9 +300,19 @@ impl State {
         self.suppressions.entries()
     }
 
-    /// Returns pings whose price no longer holds and that nobody posted, oldest first.
+    /// Returns pings whose money was held until before a moment of the steady clock and that nobody posted, oldest first.
     pub fn overdue(&self, at: Moment, limit: usize) -> Vec<PingId> {
         self.expiries.overdue(at, limit, |ping| waits(&self.pings, ping))
+    }
+
+    /// Returns the deadline of the hold that ends next unless its ping is posted.
+    pub fn next_expiry(&self) -> Option<Moment> {
+        self.expiries.next(|ping| waits(&self.pings, ping))
+    }
+
+    /// Returns the latest moment of the steady clock at which an open ping was answered.
+    pub fn held_since(&self) -> Option<Moment> {
+        self.pings.values().map(|open| open.auction.held_since()).max()
     }
 
     /// Returns the sum of all holds of open pings, by buyer: what every account's `held` must equal.
@@ -311,7 +321,7 @@ impl State {
         for open in self.pings.values().filter(|open| !open.auction.test) {
             for winner in open.held().filter_map(|(_, copy)| open.winner(copy)) {
                 let held = holds.entry(winner.buyer.clone()).or_default();
-                *held = sum(*held, Micros::new(winner.price));
+                *held = sum(*held, winner.due());
             }
         }
         holds

@@ -11,6 +11,7 @@ mod caps;
 mod draft;
 mod excerpt;
 mod faults;
+mod fees;
 mod filters;
 mod headers;
 mod policy;
@@ -18,6 +19,7 @@ mod prices;
 mod returns;
 mod rules;
 mod serving;
+mod source;
 mod spec;
 mod texts;
 mod upkeep;
@@ -33,9 +35,10 @@ use jiff::tz::TimeZone;
 
 use crate::criteria::Criteria;
 use crate::egress::Destination;
+use crate::facts::{BuyerFee, Fee};
 use crate::ids::{BuyerId, CampaignId, Digest, ModuleName, SourceId, VerticalId};
 use crate::lead::{PingView, Schema};
-use crate::money::{Micros, Share};
+use crate::money::{Micros, Rounding, Share};
 use crate::sandbox::{Adapter, ConfiguredFilter, Normalizer};
 use crate::schedule::Schedule;
 
@@ -44,6 +47,7 @@ pub use caps::{Bounds, BudgetSpec, By, Caps, CapsSpec, Ceilings, Day, DayBound, 
 pub use draft::{Draft, Unfoldable};
 pub use excerpt::{Excerpt, SavedObject, ServingModule, ServingVersion};
 pub use faults::{FAULTS_TOLD_MAX, Fault, Faults};
+pub use fees::FeesSpec;
 pub use headers::{BUYER_HEADERS_MAX, HIDDEN, HeaderSpec, Headers, Secret, SecretSpec};
 pub use policy::{
     ChangedPostName, Place, Policy, PolicySpec, PriceName, RankName, RuleName, TierSpec,
@@ -165,6 +169,8 @@ pub struct Source {
     /// Empty means all.
     pub verticals: Vec<VerticalId>,
     pub margin: Share,
+    pub margin_rounding: Rounding,
+    pub fee: Fee,
     pub pings_per_second: u32,
     pub active: bool,
 }
@@ -174,6 +180,8 @@ pub struct Source {
 pub struct Buyer {
     pub id: BuyerId,
     pub credit_limit: Micros,
+    /// What it pays on top of every price.
+    pub fee: Fee,
     pub zone: TimeZone,
     /// For all its campaigns together.
     pub caps: Caps,
@@ -219,6 +227,8 @@ pub struct Vertical {
     /// When a person was sold before.
     pub duplicates: Option<DuplicatesSpec>,
     pub retention: Retention,
+    /// What buyers with a campaign here pay on top of prices, by their names.
+    pub fees: Vec<BuyerFee>,
     /// Every campaign of the vertical, paused ones too, by name.
     pub campaigns: Vec<Arc<Campaign>>,
     /// Every filter with the settings of all the campaigns that use it.

@@ -53,8 +53,10 @@ pub struct Side {
     pub spent: Result<u64, String>,
     /// The campaigns that would have won, of this module or not, in the order of their names.
     pub winners: Vec<String>,
-    /// What each of them would have paid, in the same order.
+    /// The price of each of them, in the same order.
     pub prices: Vec<Micros>,
+    /// What each of them pays with its fees, in the same order.
+    pub dues: Vec<Micros>,
 }
 
 /// One lead as two versions saw it.
@@ -69,14 +71,14 @@ pub struct Sight {
 }
 
 impl Side {
-    /// Returns what the buyers would have paid together.
+    /// Returns what the buyers would have paid together, their fees included.
     fn paid(&self) -> Micros {
-        self.prices.iter().fold(Micros::ZERO, |sum, price| tally::plus(sum, *price))
+        self.dues.iter().fold(Micros::ZERO, |sum, due| tally::plus(sum, *due))
     }
 
     /// Returns what of it the source would have been paid: each copy's price is split by itself.
     fn payout(&self, terms: &Terms) -> Micros {
-        let parts = self.prices.iter().map(|price| terms.split(*price).0);
+        let parts = self.prices.iter().map(|price| terms.payout(*price));
         parts.fold(Micros::ZERO, tally::plus)
     }
 }
@@ -128,15 +130,15 @@ impl Comparison {
                 self.examples.offer(sight, campaign, (before, after), &lead);
             }
         }
-        for (campaign, price) in old.winners.iter().zip(&old.prices) {
+        for (campaign, due) in old.winners.iter().zip(&old.dues) {
             let row = self.row(campaign);
             row.won.0 = row.won.0.saturating_add(1);
-            row.paid.add(*price, Micros::ZERO);
+            row.paid.add(*due, Micros::ZERO);
         }
-        for (campaign, price) in new.winners.iter().zip(&new.prices) {
+        for (campaign, due) in new.winners.iter().zip(&new.dues) {
             let row = self.row(campaign);
             row.won.1 = row.won.1.saturating_add(1);
-            row.paid.add(Micros::ZERO, *price);
+            row.paid.add(Micros::ZERO, *due);
         }
         differs
     }

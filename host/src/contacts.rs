@@ -22,7 +22,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::ids::PingId;
+use crate::ids::{Digest, PingId};
 use envelope::{NONCE_BYTES, Purpose, open, seal};
 
 pub use envelope::{EnvelopeError, KEY_BYTES};
@@ -119,6 +119,15 @@ impl Contacts {
         let key = key.map_err(ContactError::Key)?;
         let text = open(&key, Purpose::Lead, subject, &sealed.lead).map_err(ContactError::Lead)?;
         OpenLead::from_bytes(&text).ok_or(ContactError::NoLead)
+    }
+
+    /// Returns the keyed digest by which a body is known that may hold contact data: without the key nobody can try bodies
+    /// until one fits.
+    pub fn body_print(&self, body: &[u8]) -> Digest {
+        let mut print = keyed(&self.print_key);
+        print.update(b"body\0");
+        print.update(body);
+        Digest::from_bytes(print.finalize().into_bytes().into())
     }
 
     /// Returns the keyed print by which a person is known: the same for every spelling of the same phone or e-mail.

@@ -11,7 +11,9 @@ use crate::book::{Copy, OpenPing, Stage, State};
 use crate::catalog::{Market, ModuleVersion, Upkeep};
 use crate::clearing::{Bid, TieKey, award_on, offer};
 use crate::clock::Moment;
-use crate::facts::{BidMade, Counted, Delivered, Ended, Fact, ModuleUsed, Terms, Winner};
+use crate::facts::{
+    BidMade, Charged, Counted, Delivered, Ended, Fact, ModuleUsed, Parts, Terms, Winner,
+};
 use crate::ids::PingId;
 use crate::journal::{Duty, DutyChange, DutyKey};
 use crate::money::Micros;
@@ -100,7 +102,9 @@ pub fn conclude(
         ended: Ended::Unknown,
         detail: None,
         price: 0,
+        buyer_fees: Charged::default(),
         payout: 0,
+        source_fees: Charged::default(),
         again_ms: None,
         successor: None,
         adapter: attempt.adapter,
@@ -114,7 +118,9 @@ pub fn conclude(
             delivered.ended = Ended::Sold;
             delivered.detail = reference;
             delivered.price = winner.price;
-            delivered.payout = open.auction.terms.split(Micros::new(winner.price)).0.get();
+            delivered.buyer_fees = winner.fees;
+            let Parts { payout, fees, .. } = open.auction.terms.parts(Micros::new(winner.price));
+            (delivered.payout, delivered.source_fees) = (payout.get(), fees);
         }
         Outcome::Rejected { reason } | Outcome::Duplicate { reason } => {
             delivered.ended = Ended::Rejected;
@@ -211,7 +217,8 @@ pub fn successor(
         .filter_map(|bid| {
             let campaign = vertical.campaign(&bid.campaign)?;
             let most = Some(Micros::new(bid.most())).filter(|most| most.is_positive())?;
-            let covered = state.covers(campaign, auction.fingerprint, most, at).ok()?;
+            let due = auction.terms.due(&bid.buyer, most);
+            let covered = state.covers(campaign, auction.fingerprint, due, at).ok()?;
             (campaign.active && campaign.buyer.active).then_some((bid, covered))
         })
         .collect();
@@ -226,6 +233,7 @@ pub fn successor(
         buyer: bid.buyer.clone(),
         bid: bid.most(),
         price: won.price.get(),
+        fees: auction.terms.fee_of(&bid.buyer).on(won.price),
         exclusive: alone,
         counted: *counted,
     })

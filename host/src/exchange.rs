@@ -6,6 +6,7 @@ mod calls;
 mod changed;
 mod checks;
 mod claim;
+mod expiry;
 mod close;
 mod deliveries;
 mod diff;
@@ -66,6 +67,7 @@ use books::{Books, Stopped};
 use changed::Instead;
 use diff::Diffing;
 use drains::Drains;
+use expiry::Deadline;
 use failures::Failures;
 use notary::Notary;
 use shadow::Shadows;
@@ -90,7 +92,7 @@ pub use receipts::{AUCTIONS_MAX, Extent, Page, receipt_in};
 pub use reconcile::{ReconcileError, Reconciled, reconcile};
 pub use recording::{LEADS_MAX, RECORDING_BYTES_MAX, Settings, Window};
 pub use replay::{Difference, Replayed, replay};
-pub use returns::{OPERATOR, ReturnDecision, ReturnWanted};
+pub use returns::{BUYER, OPERATOR, ReturnDecision, ReturnWanted};
 pub use rotation::{Rotated, rotate};
 pub use schemas::{KnownSchema, Misnumbered};
 pub use shadow::{QUEUE_BYTES_MAX, QUEUE_MAX, TRIALS_MAX};
@@ -121,6 +123,7 @@ pub struct Exchange {
     diffing: Diffing,
     upkeep: Upkeep,
     notary: Notary,
+    deadline: Deadline,
     clock: Clock,
     currency: String,
     shipping: Semaphore,
@@ -252,6 +255,7 @@ impl Exchange {
         let late = submission.deadline(entered.envelope.deadline_ms) < Instant::now();
         let body = *submission.body_digest().as_bytes();
         let seat = self.journal.seat().await.map_err(|_| Trouble::Closed)?;
+        let steady = self.clock.steady();
         let (answered, committed) = self.book.decide(|book| {
             if book.open_pings() >= OPEN_PINGS_MAX {
                 return Err(Trouble::Overloaded("too many pings wait for their post"));
@@ -283,9 +287,11 @@ impl Exchange {
                 replaces: instead.as_ref().map(|instead| instead.auction.ping),
                 fingerprint: print,
                 expires_ms: at.after(vertical.hold).unix_ms(),
+                held_until_ms: steady.after(vertical.hold).unix_ms(),
                 request: entered.request.clone(),
             });
             let fact = Fact::PingAnswered(Arc::clone(&answered));
+            self.deadline.comes(&answered);
             Ok((answered, self.record(book, seat, at, &fact, None)))
         })?;
         // Durable before it is spoken: a crash after this line keeps the promise, a crash before it made none.
@@ -317,9 +323,10 @@ impl Exchange {
         drop(lead);
         let request = entered.request.clone().filter(|_| submission.call == Call::Post);
         let seat = self.journal.seat().await.map_err(|_| Trouble::Closed)?;
+        let steady = self.clock.steady();
         let committed = self.book.decide(|book| {
             let open = book.open_ping(ping).filter(|open| open.posted.is_none());
-            let open = open.filter(|_| at <= auction.expires())?;
+            let open = open.filter(|_| steady <= auction.held_until())?;
             let posted = Posted { ping: ping.as_u128(), body, request, ..Posted::default() };
             let fact = claim::claim(book, &market, open, &whom, posted, at);
             let shown = !auction.test && claim::hands_over(&fact, &auction);
@@ -387,8 +394,7 @@ impl Exchange {
 /// Fixes the rules of the auction before the first bid is asked for. A source that asked for a least price at the ping
 /// and says nothing about it at the post still asks for that.
 fn terms(policy: &Policy, entered: &Entered, instead: Option<&Instead>) -> Terms {
-    let margin = entered.source.margin;
-    let asked = entered.envelope.minimum_price.map(|least| margin.gross_up(least));
+    let asked = entered.envelope.minimum_price.map(|least| entered.source.asks(least));
     let before = instead.map(|instead| Micros::new(instead.auction.terms.least));
-    policy.terms(margin, asked.or(before).unwrap_or_default())
+    policy.terms(&entered.source, &entered.vertical.fees, asked.or(before).unwrap_or_default())
 }

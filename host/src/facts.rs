@@ -5,7 +5,9 @@
 //! holds contact data.
 
 mod asked;
+mod fees;
 mod attempt;
+mod auction;
 mod called;
 mod contact;
 mod key;
@@ -23,13 +25,13 @@ use rkyv::rancor::Error;
 use rkyv::util::AlignedVec;
 use rkyv::{Archive, Deserialize, Serialize};
 
-use crate::clock::Moment;
 use crate::money::Micros;
 
 pub use asked::Asked;
 pub use attempt::AskedAgain;
 pub use called::{CallAnswered, CallMade};
 pub use contact::{ContactErased, ContactsSwept, MasterKeyRotated};
+pub use fees::{BuyerFee, Charged, Fee, OnReturn, Parts};
 pub use key::KeyAdopted;
 pub use module::{ModuleStepped, ModuleUploaded, Passed, Step};
 pub use periods::{Counted, Periods};
@@ -112,7 +114,7 @@ pub struct Deposited {
 pub struct Request {
     /// SHA-256 of the Idempotency-Key.
     pub key: [u8; 32],
-    /// SHA-256 of the body.
+    /// The body's digest, as of the fact that it caused.
     pub body: [u8; 32],
 }
 
@@ -125,7 +127,7 @@ pub struct PingAnswered {
     /// The version of the catalog that the ping saw from beginning to end.
     pub catalog: u64,
     pub received_ms: i64,
-    /// SHA-256 of the body.
+    /// SHA-256 of a ping's body; of one that is posted at once or again, and so holds contact data, a keyed digest.
     pub body: [u8; 32],
     /// A test: decided the same way, without money.
     pub test: bool,
@@ -147,7 +149,10 @@ pub struct PingAnswered {
     pub replaces: Option<u128>,
     /// What the same lead from the same source has in common.
     pub fingerprint: [u8; 32],
+    /// Until when the price holds, by the wall's clock: what the source is told.
     pub expires_ms: i64,
+    /// Until when the money is held, by the clock that only the passing of time moves.
+    pub held_until_ms: i64,
     pub request: Option<Request>,
 }
 
@@ -177,6 +182,8 @@ pub struct Winner {
     pub buyer: String,
     pub bid: i64,
     pub price: i64,
+    /// What it pays on top of the price.
+    pub fees: Charged,
     /// The buyer has the word that nobody else gets the lead.
     pub exclusive: bool,
     /// The periods whose caps and budgets it counts for.
@@ -192,7 +199,7 @@ pub struct SubmissionRefused {
     pub code: String,
     pub field: Option<String>,
     pub message: String,
-    /// SHA-256 of the body.
+    /// A keyed digest of the body.
     pub body: [u8; 32],
 }
 
@@ -209,10 +216,14 @@ pub struct Delivered {
     pub ended: Ended,
     /// The buyer's reference of a sale, or why there is none.
     pub detail: Option<String>,
-    /// What the buyer pays if this is a sale; else zero.
+    /// The price if this is a sale; else zero.
     pub price: i64,
-    /// What of it the source gets.
+    /// What the buyer pays on top of it.
+    pub buyer_fees: Charged,
+    /// What of the price the source gets, its fees taken off.
     pub payout: i64,
+    /// What the source is charged of it.
+    pub source_fees: Charged,
     /// When the same buyer is asked again.
     pub again_ms: Option<i64>,
     /// The campaign that gets the copy next, by clearing the recorded bids again.
@@ -222,6 +233,11 @@ pub struct Delivered {
 }
 
 impl Delivered {
+    /// Returns what the buyer pays: the price with its fees.
+    pub fn due(&self) -> Micros {
+        Micros::new(self.price.saturating_add(self.buyer_fees.total()))
+    }
+
     /// Returns whether the copy is settled by this: sold, or refused with nobody left to take it.
     pub fn closes(&self) -> bool {
         let ended = match self.ended {
@@ -362,19 +378,6 @@ impl Fact {
     }
 }
 
-impl PingAnswered {
-    /// Returns what the source is paid if every winner takes its copy.
-    pub fn payout(&self) -> Micros {
-        let parts = self.winners.iter().map(|winner| self.terms.split(Micros::new(winner.price)).0);
-        parts.fold(Micros::ZERO, |sum, part| sum.checked_add(part).unwrap_or(sum))
-    }
-
-    /// Returns the moment after which the price no longer holds.
-    pub fn expires(&self) -> Moment {
-        Moment::from_unix_ms(self.expires_ms)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -417,7 +420,7 @@ mod tests {
     fn payout_and_margin_are_the_price() {
         let terms = Terms::second_price(1, 0, 0, 150_000);
         let price = Micros::new(12_345_677);
-        let (payout, margin) = terms.split(price);
+        let Parts { payout, margin, .. } = terms.parts(price);
         assert_eq!(payout.checked_add(margin), Some(price));
         assert_eq!(margin, Micros::new(1_851_852));
     }

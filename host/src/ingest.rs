@@ -66,6 +66,8 @@ pub struct Submission {
     pub received: Moment,
     /// The same moment on a clock that never jumps: what deadlines are counted from.
     pub started: Instant,
+    /// By what its body is known, once that is said; until then by its SHA-256.
+    pub known_as: OnceLock<Digest>,
     /// Who read it, and in which dialect it wants its answer. Set once, when it was read.
     pub spoken: OnceLock<Spoken>,
 }
@@ -79,8 +81,9 @@ pub struct Spoken {
 }
 
 impl Submission {
+    /// Returns the digest by which the body is known.
     pub fn body_digest(&self) -> Digest {
-        Digest::of(&self.body)
+        self.known_as.get().copied().unwrap_or_else(|| Digest::of(&self.body))
     }
 
     /// Returns the moment by which the source wants its answer.

@@ -1,10 +1,12 @@
 //! Money as whole millionths of the exchange's one currency. No floats, no silent overflow, every rounding has a name.
 
 mod accounts;
+mod rounding;
 
 use std::fmt;
 
 pub use accounts::{AccountName, NoAccount};
+pub use rounding::Rounding;
 
 /// Digits after the point that an amount can have.
 pub const DECIMALS: u32 = 6;
@@ -102,21 +104,6 @@ impl Micros {
         Self(i64::try_from(quotient + up).unwrap_or(i64::MAX))
     }
 
-    /// Returns this share of the amount, a half going to the even neighbour (banker's rounding).
-    #[must_use]
-    pub fn share_half_even(self, share: Share) -> Self {
-        let scaled = i128::from(self.0) * i128::from(share.0);
-        let whole = i128::from(Share::WHOLE.0);
-        let (quotient, rest) = (scaled.div_euclid(whole), scaled.rem_euclid(whole));
-        let up = match (rest * 2).cmp(&whole) {
-            std::cmp::Ordering::Less => false,
-            std::cmp::Ordering::Equal => quotient % 2 != 0,
-            std::cmp::Ordering::Greater => true,
-        };
-        // A share is at most the whole, so the result is no larger than the amount.
-        Self(i64::try_from(quotient + i128::from(up)).unwrap_or(self.0))
-    }
-
     /// Prints the amount with exactly this many digits after the point, at most six; digits beyond are cut.
     pub fn with_decimals(self, decimals: u32) -> String {
         let sign = if self.0 < 0 { "-" } else { "" };
@@ -170,24 +157,6 @@ impl Share {
         }
     }
 
-    /// Returns a price of which at least `net` is left when this share is taken, and hardly more; the largest amount if
-    /// nothing would be left of any price.
-    pub fn gross_up(self, net: Micros) -> Micros {
-        let (whole, kept) = (i128::from(Self::WHOLE.0), i128::from(Self::WHOLE.0 - self.0));
-        if net <= Micros::ZERO {
-            return Micros::ZERO;
-        }
-        if kept == 0 {
-            return Micros(i64::MAX);
-        }
-        let price = (i128::from(net.0) * whole).div_euclid(kept);
-        let price = Micros(i64::try_from(price).unwrap_or(i64::MAX));
-        // What the division cut off is at most a millionth; rounding the share may take or give one more.
-        let enough = |price: &Micros| Some(price.checked_sub(price.share_half_even(self))? >= net);
-        let near = (0..3).filter_map(|step| price.checked_add(Micros(step)));
-        near.into_iter().find(|price| enough(price) == Some(true)).unwrap_or(Micros(i64::MAX))
-    }
-
     /// Takes millionths of the whole; more than the whole is the whole.
     pub fn from_millionths(millionths: u32) -> Self {
         Self(millionths.min(Self::WHOLE.0))
@@ -233,14 +202,6 @@ mod tests {
     }
 
     #[test]
-    fn a_share_rounds_half_to_even() {
-        let half = Share::parse_percent("50").unwrap();
-        for (amount, share) in [(1, 0), (2, 1), (3, 2), (5, 2), (7, 4), (-1, 0), (-3, -2)] {
-            assert_eq!(Micros::new(amount).share_half_even(half), Micros::new(share), "{amount}");
-        }
-    }
-
-    #[test]
     fn a_part_rounds_half_to_even_and_the_whole_is_exact() {
         let part = |of: i64, part: i64, whole: i64| {
             Micros::new(of).part_half_even(Micros::new(part), Micros::new(whole)).get()
@@ -248,18 +209,6 @@ mod tests {
         assert_eq!(part(10_625_000, 12_500_000, 12_500_000), 10_625_000);
         assert_eq!([part(1, 1, 2), part(3, 1, 2), part(5, 1, 2), part(7, 1, 3)], [0, 2, 2, 2]);
         assert_eq!([part(5, 0, 7), part(5, 3, 0)], [0, 0]);
-    }
-
-    #[test]
-    fn a_grossed_up_price_leaves_the_net_and_hardly_more() {
-        for (percent, net) in [("15", 10_000_000), ("33.3333", 7), ("0", 5), ("12.5", 1)] {
-            let (share, net) = (Share::parse_percent(percent).unwrap(), Micros::new(net));
-            let left = |price: Micros| price.checked_sub(price.share_half_even(share)).unwrap();
-            let price = share.gross_up(net);
-            assert!(left(price) >= net, "{percent} of {price}");
-            assert!(left(Micros::new(price.get() - 2)) < net, "{percent} of {price}");
-        }
-        assert_eq!(Share::WHOLE.gross_up(Micros::new(1)), Micros::new(i64::MAX));
     }
 
     #[test]

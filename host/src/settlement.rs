@@ -11,7 +11,7 @@ mod ledger;
 pub mod receipt;
 mod statement;
 
-use crate::facts::{Ended, Fact, ReturnDecided};
+use crate::facts::{Charged, Delivered, Ended, Fact, ReturnDecided};
 use crate::journal::Entry;
 use crate::money::Micros;
 
@@ -27,6 +27,16 @@ pub use statement::{Booked, FORM, Period, Standing, Statement, StatementLine, st
 pub const CASH: &str = "cash";
 /// What the exchange earns.
 pub const REVENUE: &str = "exchange:revenue";
+
+/// What buyers pay beside prices: for each lead, and in percent.
+const BUYER_FEES: [&str; 2] = ["exchange:buyer-lead-fees", "exchange:buyer-percent-fees"];
+/// What sources pay: for each lead, and in percent.
+const SOURCE_FEES: [&str; 2] = ["exchange:source-lead-fees", "exchange:source-percent-fees"];
+/// The codes of fees, and of fees that are given back.
+const LEAD_FEE: &str = "lead-fee";
+const PERCENT_FEE: &str = "percent-fee";
+const LEAD_FEE_RETURN: &str = "lead-fee-return";
+const PERCENT_FEE_RETURN: &str = "percent-fee-return";
 
 /// Returns the account of a buyer's prepaid money.
 pub fn prepaid(buyer: &str) -> String {
@@ -48,18 +58,7 @@ pub fn entries(fact: &Fact) -> Vec<Entry> {
                 leg(prepaid(&deposited.buyer), negative(amount), "deposit"),
             ]
         }
-        Fact::Delivered(delivered) if delivered.ended == Ended::Sold && delivered.price != 0 => {
-            let (price, payout) = (Micros::new(delivered.price), Micros::new(delivered.payout));
-            let margin = price.checked_sub(payout).unwrap_or_default();
-            let mut legs = vec![
-                leg(prepaid(&delivered.buyer), price, "sale"),
-                leg(payable(&delivered.source), negative(payout), "sale"),
-            ];
-            if margin != Micros::ZERO {
-                legs.push(leg(REVENUE.to_owned(), negative(margin), "margin"));
-            }
-            legs
-        }
+        Fact::Delivered(sale) if sale.ended == Ended::Sold => sold(sale),
         Fact::Transferred(transferred) => {
             let (amount, code) = (Micros::new(transferred.amount), transferred.kind.code());
             vec![
@@ -91,16 +90,61 @@ pub fn entries(fact: &Fact) -> Vec<Entry> {
     }
 }
 
+/// The buyer pays the price, of which the source gets all but the margin; then each side is charged its fees.
+fn sold(sale: &Delivered) -> Vec<Entry> {
+    let (price, payout) = (Micros::new(sale.price), Micros::new(sale.payout));
+    let rest = sum(payout, sale.source_fees);
+    let margin = price.checked_sub(rest).unwrap_or_default();
+    let (buyer, source) = (prepaid(&sale.buyer), payable(&sale.source));
+    let mut legs = vec![
+        leg(buyer.clone(), price, "sale"),
+        leg(source.clone(), negative(rest), "sale"),
+        leg(REVENUE.to_owned(), negative(margin), "margin"),
+    ];
+    let codes = [LEAD_FEE, PERCENT_FEE];
+    legs.extend(charged(&buyer, sale.buyer_fees, BUYER_FEES, codes));
+    legs.extend(charged(&source, sale.source_fees, SOURCE_FEES, codes));
+    legs.retain(|leg| leg.amount != Micros::ZERO);
+    legs
+}
+
 /// A return is its sale the other way round, in the part that is given back.
 fn returned(decided: &ReturnDecided) -> Vec<Entry> {
     let (price, payout) = (Micros::new(decided.price), Micros::new(decided.payout));
-    let margin = price.checked_sub(payout).unwrap_or_default();
-    let legs = [
-        leg(prepaid(&decided.buyer), negative(price), "return"),
-        leg(payable(&decided.source), payout, "return"),
+    let rest = sum(payout, decided.source_fees);
+    let margin = price.checked_sub(rest).unwrap_or_default();
+    let (buyer, source) = (prepaid(&decided.buyer), payable(&decided.source));
+    let mut legs = vec![
+        leg(buyer.clone(), negative(price), "return"),
+        leg(source.clone(), rest, "return"),
         leg(REVENUE.to_owned(), margin, "return"),
     ];
-    legs.into_iter().filter(|leg| leg.amount != Micros::ZERO).collect()
+    let codes = [LEAD_FEE_RETURN, PERCENT_FEE_RETURN];
+    let back = |fees: Charged| Charged { lead: -fees.lead, percent: -fees.percent };
+    legs.extend(charged(&buyer, back(decided.buyer_fees), BUYER_FEES, codes));
+    legs.extend(charged(&source, back(decided.source_fees), SOURCE_FEES, codes));
+    legs.retain(|leg| leg.amount != Micros::ZERO);
+    legs
+}
+
+/// Each fee by itself: from whoever pays it to the account that it is earned on.
+fn charged(
+    payer: &str,
+    fees: Charged,
+    [for_lead, in_percent]: [&str; 2],
+    [lead_code, percent_code]: [&'static str; 2],
+) -> [Entry; 4] {
+    let [lead, percent] = [fees.lead, fees.percent].map(Micros::new);
+    [
+        leg(payer.to_owned(), lead, lead_code),
+        leg(for_lead.to_owned(), negative(lead), lead_code),
+        leg(payer.to_owned(), percent, percent_code),
+        leg(in_percent.to_owned(), negative(percent), percent_code),
+    ]
+}
+
+fn sum(amount: Micros, fees: Charged) -> Micros {
+    amount.checked_add(Micros::new(fees.total())).unwrap_or_default()
 }
 
 fn leg(account: String, amount: Micros, code: &'static str) -> Entry {
@@ -114,7 +158,9 @@ fn negative(amount: Micros) -> Micros {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::{Delivered, Deposited, TransferKind, Transferred};
+    use proptest::prelude::*;
+
+    use crate::facts::{Deposited, TransferKind, Transferred};
 
     /// Renders a fact's entries, a leg a line.
     fn check(fact: &Fact, expected: &str) {
@@ -136,7 +182,9 @@ mod tests {
             ended,
             detail: None,
             price,
+            buyer_fees: Charged::default(),
             payout,
+            source_fees: Charged::default(),
             again_ms: None,
             successor: None,
             adapter: None,
@@ -164,6 +212,54 @@ mod tests {
             &delivered(Ended::Sold, 2_000_000, 2_000_000),
             "buyer:acme:prepaid 2.00 sale\nsource:web:payable -2.00 sale",
         );
+    }
+
+    fn with_fees(fact: Fact, buyer_fees: [i64; 2], source_fees: [i64; 2]) -> Fact {
+        let Fact::Delivered(mut delivered) = fact else { panic!("no sale") };
+        let fees = |[lead, percent]: [i64; 2]| Charged { lead, percent };
+        (delivered.buyer_fees, delivered.source_fees) = (fees(buyer_fees), fees(source_fees));
+        Fact::Delivered(delivered)
+    }
+
+    #[test]
+    fn every_fee_has_an_entry_and_an_account_of_its_own() {
+        let sale = delivered(Ended::Sold, 12_000_000, 10_334_000);
+        check(
+            &with_fees(sale, [250_000, 480_000], [250_000, 216_000]),
+            "buyer:acme:prepaid 12.00 sale\nsource:web:payable -10.80 sale\nexchange:revenue -1.20 margin\n\
+             buyer:acme:prepaid 0.25 lead-fee\nexchange:buyer-lead-fees -0.25 lead-fee\n\
+             buyer:acme:prepaid 0.48 percent-fee\nexchange:buyer-percent-fees -0.48 percent-fee\n\
+             source:web:payable 0.25 lead-fee\nexchange:source-lead-fees -0.25 lead-fee\n\
+             source:web:payable 0.216 percent-fee\nexchange:source-percent-fees -0.216 percent-fee",
+        );
+        check(
+            &with_fees(delivered(Ended::Sold, 0, 0), [250_000, 0], [0, 0]),
+            "buyer:acme:prepaid 0.25 lead-fee\nexchange:buyer-lead-fees -0.25 lead-fee",
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn the_entries_of_a_sale_sum_to_zero_and_move_what_the_fact_says(
+            price in 0..1_000_000_000_i64,
+            parts in [0..1_000_000_u32, 0..1_000_000, 0..1_000_000],
+            buyer_fees in [0..5_000_000_i64, 0..5_000_000],
+        ) {
+            let part = |of: i64, share: u32| i64::try_from(i128::from(of) * i128::from(share) / 1_000_000).unwrap();
+            let rest = part(price, parts[0]);
+            let lead = part(rest, parts[1]);
+            let percent = part(rest - lead, parts[2]);
+            let payout = rest - lead - percent;
+            let fact = with_fees(delivered(Ended::Sold, price, payout), buyer_fees, [lead, percent]);
+            let legs = entries(&fact);
+            let on = |account: &str| {
+                legs.iter().filter(|leg| leg.account == account).map(|leg| leg.amount.get()).sum::<i64>()
+            };
+            prop_assert_eq!(legs.iter().map(|leg| leg.amount.get()).sum::<i64>(), 0);
+            prop_assert_eq!(on("buyer:acme:prepaid"), price + buyer_fees[0] + buyer_fees[1]);
+            prop_assert_eq!(on("source:web:payable"), -payout);
+            prop_assert_eq!(on(REVENUE), rest - price);
+        }
     }
 
     #[test]
@@ -208,7 +304,9 @@ mod tests {
                 why: String::new(),
                 by: "operator".to_owned(),
                 price,
+                buyer_fees: Charged::default(),
                 payout,
+                source_fees: Charged::default(),
             })
         };
         check(

@@ -114,8 +114,15 @@ impl Recorded {
                 if delivered.ended == Ended::Sold {
                     let earlier = self.sold.insert(delivered.ping, delivered.buyer.clone());
                     once(earlier.is_none(), "was sold", delivered.ping);
-                    let margin = delivered.price - delivered.payout;
-                    *self.account(&format!("buyer:{}:prepaid", delivered.buyer)) += delivered.price;
+                    let (paid, charged) = (delivered.buyer_fees, delivered.source_fees);
+                    let margin =
+                        delivered.price - delivered.payout - charged.lead - charged.percent;
+                    *self.account(&format!("buyer:{}:prepaid", delivered.buyer)) +=
+                        delivered.price + paid.lead + paid.percent;
+                    *self.account("exchange:buyer-lead-fees") -= paid.lead;
+                    *self.account("exchange:buyer-percent-fees") -= paid.percent;
+                    *self.account("exchange:source-lead-fees") -= charged.lead;
+                    *self.account("exchange:source-percent-fees") -= charged.percent;
                     *self.account(&format!("source:{}:payable", delivered.source)) -=
                         delivered.payout;
                     *self.account("exchange:revenue") -= margin;

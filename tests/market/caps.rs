@@ -212,3 +212,49 @@ async fn what_is_no_cap_is_refused_where_it_is_wrong() {
     }
     assert_eq!(list(&market.exchange.get("campaigns").await.body, "campaigns").count(), 0);
 }
+
+#[tokio::test]
+async fn a_wall_clock_that_is_set_neither_ends_a_hold_nor_keeps_it() {
+    let market = Market::open(json!({"hold_seconds": 60})).await;
+    market.bids("alfa", "9.00", json!({})).await;
+    let held = async || market.account("alfa").await;
+    for jump in [24, -24, 1, -1] {
+        let ping = market.check(json!({}), "alfa at 2.00").await;
+        let before = market.clock.now().unix_ms();
+        market.clock.jump(Moment::from_unix_ms(before + jump * HOUR));
+        // Not early: half its time later it can still be posted, or would still be held.
+        let later = |seconds: i64| Moment::from_unix_ms(before + jump * HOUR + seconds * 1_000);
+        market.clock.set(later(30));
+        market.exchange.get("ledger").await;
+        assert_eq!(held().await, "1000.00 held 2.00", "{jump} hours");
+        assert_eq!(market.exchange.receipt(&ping).await["status"], "accepted", "{jump} hours");
+        // Not late either: a moment after its time it is over.
+        market.clock.set(later(61));
+        crate::exchange::until("the hold expires", async || held().await == "1000.00 held 0.00")
+            .await;
+        assert_eq!(market.exchange.receipt(&ping).await["status"], "expired", "{jump} hours");
+        let late = market.exchange.say(POST, &auto_post(&ping)).await;
+        assert_eq!(late.text("/reason/code"), "ping-expired", "{jump} hours: {late:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_hold_that_a_restart_finds_ends_in_its_time_though_the_clock_was_set_back() {
+    let market = Market::open(json!({"hold_seconds": 60})).await;
+    market.bids("alfa", "9.00", json!({})).await;
+    market.check(json!({}), "alfa at 2.00").await;
+    let Market { exchange, buyer, clock: _ } = market;
+    let data = exchange.close().await;
+    let clock = gavel::clock::Clock::standing(Moment::from_unix_ms(MONDAY - 24 * HOUR));
+    let exchange = crate::exchange::Exchange::open_at(data, clock.clone()).await;
+    let market = Market { exchange, buyer, clock };
+    assert_eq!(market.account("alfa").await, "1000.00 held 2.00");
+    let passed = |seconds: i64| Moment::from_unix_ms(MONDAY - 24 * HOUR + seconds * 1_000);
+    market.clock.set(passed(59));
+    assert_eq!(market.account("alfa").await, "1000.00 held 2.00");
+    market.clock.set(passed(61));
+    crate::exchange::until("the hold expires", async || {
+        market.account("alfa").await == "1000.00 held 0.00"
+    })
+    .await;
+}

@@ -77,7 +77,7 @@ impl State {
             posted: None,
             erased: false,
         };
-        self.expiries.insert(answered.expires(), ping);
+        self.expiries.insert(answered.held_until(), ping);
         self.pings.insert(ping, open);
     }
 
@@ -88,7 +88,7 @@ impl State {
         }
         let Some(mut open) = self.pings.remove(&ping) else { return };
         // A claimed ping no longer expires: its holds end by how its deliveries end.
-        self.expiries.end(open.auction.expires(), |ping| waits(&self.pings, ping));
+        self.expiries.end(open.auction.held_until(), |ping| waits(&self.pings, ping));
         let auction = Arc::clone(&open.auction);
         for copy in &mut open.copies {
             copy.asked = true;
@@ -137,7 +137,7 @@ impl State {
                 Ended::Sold => {
                     copy.stage = Stage::Sold;
                     let copy = copy.clone();
-                    self.sold(at, &open, &copy, Micros::new(delivered.price));
+                    self.sold(at, &open, &copy, delivered.due());
                     self.paid(at, delivered);
                 }
                 Ended::Rejected | Ended::NotSent if delivered.again_ms.is_none() => {
@@ -165,13 +165,13 @@ impl State {
         }
     }
 
-    fn sold(&mut self, at: Moment, open: &OpenPing, copy: &Copy, price: Micros) {
+    fn sold(&mut self, at: Moment, open: &OpenPing, copy: &Copy, paid: Micros) {
         let auction = &open.auction;
         let ping = PingId::from_u128(auction.ping);
-        let held = open.winner(copy).map_or(price, |winner| Micros::new(winner.price));
+        let held = open.winner(copy).map_or(paid, Winner::due);
         let account = &mut self.buyers.at(copy.buyer).account;
         account.held = difference(account.held, held);
-        account.balance = difference(account.balance, price);
+        account.balance = difference(account.balance, paid);
         if auction.fingerprint != [0; 32] {
             let key = (copy.campaign, auction.fingerprint);
             self.bought.insert(key, at, ping, (), DUPLICATES_MAX);
@@ -207,7 +207,7 @@ impl State {
     fn void(&mut self, ping: PingId) {
         let Some(open) = self.pings.remove(&ping) else { return };
         if open.posted.is_none() {
-            self.expiries.end(open.auction.expires(), |ping| waits(&self.pings, ping));
+            self.expiries.end(open.auction.held_until(), |ping| waits(&self.pings, ping));
         }
         if !open.auction.test {
             for (_, copy) in open.held() {
@@ -220,10 +220,10 @@ impl State {
         let (buyer, campaign) =
             (self.buyers.number(&winner.buyer), self.campaigns.number(&winner.campaign));
         if !test {
-            let price = Micros::new(winner.price);
-            let taken = Taken::by_hold(price);
+            let due = winner.due();
+            let taken = Taken::by_hold(due);
             let purse = self.buyers.at(buyer);
-            purse.account.held = sum(purse.account.held, price);
+            purse.account.held = sum(purse.account.held, due);
             purse.counters.count(winner.counted.buyer, taken);
             self.campaigns.at(campaign).count(winner.counted.campaign, taken);
         }
@@ -235,13 +235,13 @@ impl State {
     pub(super) fn release(&mut self, auction: &PingAnswered, copy: &Copy, back: Back) {
         let won = copy.successor.as_deref().or_else(|| auction.winners.get(copy.place));
         let Some(winner) = won else { return };
-        let price = Micros::new(winner.price);
+        let due = winner.due();
         let taken = match back {
-            Back::Whole => Taken::by_hold(price),
-            Back::ButShown => Taken::by_hold(price).but_shown(),
+            Back::Whole => Taken::by_hold(due),
+            Back::ButShown => Taken::by_hold(due).but_shown(),
         };
         let purse = self.buyers.at(copy.buyer);
-        purse.account.held = difference(purse.account.held, price);
+        purse.account.held = difference(purse.account.held, due);
         purse.counters.uncount(winner.counted.buyer, taken);
         self.campaigns.at(copy.campaign).uncount(winner.counted.campaign, taken);
     }

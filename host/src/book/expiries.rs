@@ -50,6 +50,14 @@ impl Expiries {
         }
     }
 
+    /// Returns the earliest expiry of a ping that waits.
+    pub(super) fn next(&self, waits: impl Fn(PingId) -> bool) -> Option<Moment> {
+        self.buckets.values().find_map(|bucket| {
+            let waiting = bucket.pings.iter().filter(|(_, ping)| waits(*ping));
+            waiting.map(|(expires, _)| *expires).min()
+        })
+    }
+
     /// Returns the pings that wait and expired before this moment, oldest first, at most `limit`.
     pub(super) fn overdue(
         &self,

@@ -185,7 +185,7 @@ impl Model {
             copy,
             campaign,
             buyer,
-            price: winner.price,
+            price: winner.price + winner.fees.lead + winner.fees.percent,
             counted,
             end: End::None,
         });

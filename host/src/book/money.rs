@@ -157,9 +157,9 @@ impl State {
         kept.then_some(seen.detail)
     }
 
-    /// Returns whether there is room to remember another call.
-    pub fn remembers_calls(&self) -> bool {
-        self.money.calls.len() < CALLS_MAX
+    /// Returns how many calls are remembered.
+    pub fn calls_remembered(&self) -> usize {
+        self.money.calls.len()
     }
 
     pub(super) fn deposited(&mut self, deposited: &Deposited) {
@@ -244,7 +244,7 @@ impl State {
         let owed = money.owed.of(&decided.source);
         *owed = difference(*owed, Micros::new(decided.payout));
         let account = &mut self.buyers.of(&decided.buyer).account;
-        account.balance = sum(account.balance, Micros::new(decided.price));
+        account.balance = sum(account.balance, decided.credit());
     }
 
     pub(super) fn call_made(&mut self, at: Moment, made: &CallMade) {

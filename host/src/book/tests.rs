@@ -10,7 +10,7 @@ use crate::catalog::{Bounds, Caps, Ceilings, DayBound, Headers};
 use crate::criteria::Criteria;
 use crate::egress::Egress;
 use crate::facts::{
-    BidMade, Delivered, Deposited, Ended, Expired, Fact, ModuleUsed, Posted, Terms,
+    BidMade, Charged, Delivered, Deposited, Ended, Expired, Fact, Fee, ModuleUsed, Posted, Terms,
 };
 use crate::ids::{BuyerId, CampaignId};
 
@@ -26,6 +26,7 @@ pub(super) fn buyer(name: &str, caps: Caps) -> Buyer {
     Buyer {
         bidding: None,
         id: BuyerId::parse(name).unwrap(),
+        fee: Fee::NONE,
         credit_limit: Micros::ZERO,
         zone: TimeZone::get("America/Chicago").unwrap(),
         caps,
@@ -97,6 +98,7 @@ pub(super) fn answered(
                 buyer: text(campaign.buyer.id.as_str()),
                 bid: *price,
                 price: *price,
+                fees: Charged::default(),
                 exclusive: false,
                 counted: *counted,
             })
@@ -105,6 +107,7 @@ pub(super) fn answered(
         replaces: None,
         fingerprint: [0; 32],
         expires_ms: now.unix_ms() + 300_000,
+        held_until_ms: now.unix_ms() + 300_000,
         request: None,
     }
 }
@@ -121,7 +124,9 @@ pub(super) fn delivered(ping: u128, winner: &Winner, ended: Ended) -> Delivered 
         ended,
         detail: None,
         price,
+        buyer_fees: if ended == Ended::Sold { winner.fees } else { Charged::default() },
         payout: price,
+        source_fees: Charged::default(),
         again_ms: None,
         successor: None,
         adapter: None,

@@ -14,7 +14,7 @@ use super::headers::Headers;
 use super::prices::prices;
 use super::rules::{failing, limits, possible, suppressions, zone};
 use super::serving::{Served, Serving, Upkeep};
-use super::spec::{BuyerSpec, CampaignSpec, DeliverySpec, Register, SourceSpec, VerticalSpec};
+use super::spec::{BuyerSpec, CampaignSpec, DeliverySpec, Register, VerticalSpec};
 use super::versions::{Track, Trial, Versions};
 use super::workshop::Workshop;
 use super::{
@@ -23,7 +23,7 @@ use super::{
 };
 use crate::criteria::Lists;
 use crate::egress::Egress;
-use crate::ids::{BuyerId, CampaignId, ModuleName, SourceId, VerticalId};
+use crate::ids::{BuyerId, CampaignId, ModuleName, VerticalId};
 use crate::lead::Schema;
 use crate::sandbox::{Admitted, Normalizer};
 use crate::schedule::Schedule;
@@ -112,7 +112,7 @@ impl Market {
                     faults.0.push(Fault::new(&format!("source {id}"), "/key", message));
                 }
             }
-            let source = faults.keep(source(id, spec));
+            let source = faults.keep(Source::of(id, spec));
             self.sources.extend(source.map(|source| (id.clone(), Arc::new(source))));
         }
         for (id, spec) in &register.buyers {
@@ -126,20 +126,6 @@ impl Market {
             }
         }
     }
-}
-
-fn source(id: &SourceId, spec: &SourceSpec) -> Result<Source, Fault> {
-    if spec.pings_per_second == 0 {
-        let message = "must be at least 1; to stop a source, set `active` to false";
-        return Err(Fault::new(&format!("source {id}"), "/pings_per_second", message));
-    }
-    Ok(Source {
-        id: id.clone(),
-        verticals: spec.verticals.clone(),
-        margin: spec.margin_percent.0,
-        pings_per_second: spec.pings_per_second,
-        active: spec.active,
-    })
 }
 
 fn buyer(
@@ -159,6 +145,7 @@ fn buyer(
     if spec.credit_limit.0.is_negative() {
         return Err(Fault::new(&what, "/credit_limit", "must not be negative"));
     }
+    spec.fees.check(&what)?;
     ReturnRateSpec::check(spec.return_rate, &what)?;
     let headers = Headers::of(&what, &spec.delivery.headers)?;
     let asked = spec.bidding.as_ref().map(|spec| checked(&what, spec, egress)).transpose()?;
@@ -166,6 +153,7 @@ fn buyer(
     Ok(Buyer {
         id: id.clone(),
         credit_limit: spec.credit_limit.0,
+        fee: spec.fees.into(),
         zone: zone(&what, &spec.zone)?,
         caps: Caps::new(&what, &spec.caps, &spec.budget)?,
         duplicates: spec.duplicates,
@@ -236,6 +224,7 @@ impl Bench<'_> {
             returns: spec.returns.clone(),
             duplicates: spec.duplicates,
             retention: Retention::of(&spec.retention),
+            fees: Vertical::fees_of(&campaigns),
             campaigns,
             filters,
         })

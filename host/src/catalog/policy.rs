@@ -9,13 +9,13 @@ mod spec;
 
 use std::collections::HashMap;
 
-use super::Campaign;
 use super::spec::VerticalSpec;
+use super::{Campaign, Source};
 use crate::criteria::Criteria;
-use crate::facts::{ChangedPost, PriceRule, Ranking, Rule, Terms, Tier};
+use crate::facts::{BuyerFee, ChangedPost, PriceRule, Ranking, Rule, Terms, Tier};
 use crate::ids::{BuyerId, CampaignId, PolicyId};
 use crate::lead::PingView;
-use crate::money::{Micros, Share};
+use crate::money::Micros;
 
 pub(super) use check::{check, orders};
 pub use spec::{
@@ -151,8 +151,9 @@ impl Policy {
         listed.copied().or(self.unlisted)
     }
 
-    /// Fixes the terms of an auction. `least` is what the source asks for at least, its margin added.
-    pub fn terms(&self, margin: Share, least: Micros) -> Terms {
+    /// Fixes the terms of an auction for a source's lead. `fees` are the buyers', by name; `least` is what the source asks
+    /// for at least, margin and fees added.
+    pub fn terms(&self, source: &Source, fees: &[BuyerFee], least: Micros) -> Terms {
         let tiers = self.tiers.iter().map(|tier| {
             let reserve = tier.reserve.max(least.get());
             Tier { reserve, ..tier.clone() }
@@ -163,7 +164,10 @@ impl Policy {
             copies: self.copies,
             reserve: self.reserve.max(least).get(),
             increment: self.increment.get(),
-            margin: margin.millionths(),
+            margin: source.margin.millionths(),
+            margin_rounding: source.margin_rounding,
+            source_fee: source.fee,
+            buyer_fees: fees.to_vec(),
             least: least.get(),
             tiers: tiers.collect(),
             disclosures_max: self.disclosures_max,

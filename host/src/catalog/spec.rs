@@ -7,11 +7,14 @@ use serde::{Deserialize, Serialize};
 
 use super::bidding::BiddingSpec;
 use super::caps::{BudgetSpec, CapsSpec, DuplicatesSpec};
+use super::fees::FeesSpec;
 use super::headers::HeaderSpec;
 use super::returns::{ReturnRateSpec, ReturnsSpec};
 use super::upkeep::{LimitsSpec, ModuleSpec};
 use super::{PolicySpec, PricesSpec};
 use crate::ids::{BuyerId, CampaignId, Digest, ModuleName, PolicyId, SourceId, VerticalId};
+
+use crate::money::Rounding;
 
 pub use super::texts::{Amount, Percent};
 
@@ -27,6 +30,12 @@ pub struct SourceSpec {
     /// The exchange's part of every price.
     #[serde(default)]
     pub margin_percent: Percent,
+    /// How the margin becomes an amount.
+    #[serde(default)]
+    pub margin_rounding: Rounding,
+    /// What it is charged for every lead that is sold.
+    #[serde(default, skip_serializing_if = "FeesSpec::is_nothing")]
+    pub fees: FeesSpec,
     /// How many pings and posts a second it may send, after a burst of as many.
     #[serde(default = "SourceSpec::default_rate")]
     pub pings_per_second: u32,
@@ -55,6 +64,9 @@ pub struct BuyerSpec {
     /// How far below zero its balance may go.
     #[serde(default)]
     pub credit_limit: Amount,
+    /// What it pays on top of the price of every lead.
+    #[serde(default, skip_serializing_if = "FeesSpec::is_nothing")]
+    pub fees: FeesSpec,
     pub delivery: DeliverySpec,
     /// How much of what it buys it may return; absent means all.
     #[serde(default, skip_serializing_if = "Option::is_none")]

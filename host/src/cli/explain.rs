@@ -1,5 +1,6 @@
 //! `gavel explain`: tells the story of an auction to a person.
 
+mod fees;
 mod story;
 
 use std::path::PathBuf;
@@ -151,7 +152,7 @@ What came
 
 The rules, fixed before the first bid was asked for
   second-price: 1 copy, reserve 2.00 USD, increment 0.01 USD
-  The exchange keeps 10 % of what buyers pay.
+  The exchange keeps 10 % of the price.
 
 Who could have bought it
   acme-west     bid 12.00   won

@@ -43,7 +43,8 @@ struct Wanted {
     /// The PostgreSQL database with the journal, if it has a password; without one, the directory knows.
     #[arg(long, env = "GAVEL_DATABASE", value_name = "URL", hide_env_values = true)]
     database: Option<String>,
-    /// Ask a running exchange, with the key in GAVEL_OPERATOR_KEY, unless --data is there.
+    /// Ask a running exchange, with the key in GAVEL_OPERATOR_KEY, unless --data is there; a buyer's or a source's own key
+    /// does as well, for its own account.
     #[arg(long, visible_alias = "exchange", env = "GAVEL_URL")]
     url: Option<String>,
     /// The operator's key.

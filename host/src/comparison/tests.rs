@@ -23,7 +23,8 @@ fn side(text: &str) -> Side {
     let price = micros(award.next_back().unwrap());
     let winners: Vec<String> = award.map(str::to_owned).collect();
     let prices = vec![price; winners.len()];
-    Side { said, spent, winners, prices }
+    let dues = prices.clone();
+    Side { said, spent, winners, prices, dues }
 }
 
 fn sight(ping: u128, old: &str, new: &str) -> Sight {

@@ -72,6 +72,8 @@ fn own(errand: &Errand, offer: &Offer<'_>) -> Zeroizing<Vec<u8>> {
         "campaign": winner.campaign,
         "vertical": offer.vertical,
         "price": Micros::new(winner.price).to_string(),
+        "fees": Micros::new(winner.fees.total()).to_string(),
+        "due": winner.due().to_string(),
         "currency": offer.currency,
         "lead": offer.lead,
     });

@@ -39,21 +39,19 @@ pub(super) struct Evidence {
     pub(super) swap: Result<Swap, String>,
 }
 
-/// The exchange's ledger: what every account holds, and all of them together.
+/// The exchange's ledger: what every account holds.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Accounts {
-    total: Option<Micros>,
     amounts: BTreeMap<String, Micros>,
 }
 
 impl Accounts {
-    /// Reads `{"total": …, "accounts": {name: amount}}`.
+    /// Reads `{"accounts": {name: amount}}`.
     pub(super) fn read(json: &Value) -> Self {
         let micros = |value: &Value| Micros::parse(value.as_str()?).ok();
         let accounts = json.get("accounts").and_then(Value::as_object);
         let amounts = accounts.into_iter().flatten();
         Self {
-            total: json.get("total").and_then(micros),
             amounts: amounts
                 .filter_map(|(name, amount)| Some((name.clone(), micros(amount)?)))
                 .collect(),
@@ -74,7 +72,6 @@ pub(super) fn all(evidence: &Evidence) -> Vec<Check> {
         every_sale_has_a_receipt(evidence),
         no_lead_is_sold_too_often(evidence),
         a_repeated_post_hears_the_same(&evidence.counts),
-        the_ledger_sums_to_zero(evidence),
         buyers_owe_what_they_bought(evidence),
         sources_get_what_they_were_told(evidence),
         the_filter_was_swapped(evidence),
@@ -222,20 +219,6 @@ fn a_repeated_post_hears_the_same(counts: &Counts) -> Check {
             counts.repeated, counts.repeated_differently,
         ),
     }
-}
-
-fn the_ledger_sums_to_zero(evidence: &Evidence) -> Check {
-    let (holds, details) = match &evidence.ledger {
-        Ok(accounts) => {
-            let mut amounts = accounts.amounts.values().copied();
-            let sum = amounts.try_fold(Micros::ZERO, Micros::checked_add);
-            let total = accounts.total.map_or("no".to_owned(), |total| total.to_string());
-            let holds = accounts.total == Some(Micros::ZERO) && sum == Some(Micros::ZERO);
-            (holds, format!("{} accounts, total {total}", accounts.amounts.len()))
-        }
-        Err(error) => (false, error.clone()),
-    };
-    Check { claim: "the ledger sums to zero", holds, details }
 }
 
 fn buyers_owe_what_they_bought(evidence: &Evidence) -> Check {
@@ -415,7 +398,7 @@ mod tests {
             sales: vec![(sale(1, before), Ok(receipt(1))), (sale(2, after), Ok(receipt(2)))],
             still_open: 0,
             books: BTreeMap::from([("elm-street", book)]),
-            ledger: Ok(Accounts { total: Some(Micros::ZERO), amounts }),
+            ledger: Ok(Accounts { amounts }),
             swap: Ok(Swap {
                 from: version(1),
                 to: version(2),
@@ -513,17 +496,7 @@ mod tests {
             &["elm-street bought for 0.00, was charged 20.00"],
         );
         check(|evidence| evidence.counts.payout = micros("16.99"), &["told 16.99, owed 17.00"]);
-        check(
-            |evidence| {
-                let accounts = evidence.ledger.as_mut().unwrap();
-                accounts.amounts.insert("cash".into(), Micros::ZERO);
-            },
-            &["accounts, total 0.00"],
-        );
-        check(
-            |evidence| evidence.ledger = Err("503".into()),
-            &["sums to zero (503)", "own books", "owed exactly"],
-        );
+        check(|evidence| evidence.ledger = Err("503".into()), &["own books", "owed exactly"]);
     }
 
     #[test]
@@ -538,8 +511,7 @@ mod tests {
     fn the_ledger_is_read_as_it_is_written() {
         let accounts =
             Accounts::read(&json!({"total": "0.00", "accounts": {"cash": "5.00", "x": "-5.00"}}));
-        assert_eq!(accounts.total, Some(Micros::ZERO));
         assert_eq!(accounts.amount("x"), micros("-5"));
-        assert_eq!(Accounts::read(&json!({})).total, None);
+        assert_eq!(Accounts::read(&json!({})).amount("x"), Micros::ZERO);
     }
 }

@@ -158,7 +158,7 @@ fn moves_money(fact: &Fact, legs: &[Entry]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::{Delivered, Deposited, Ended};
+    use crate::facts::{Charged, Delivered, Deposited, Ended};
     use crate::money::Micros;
 
     fn deposit(amount: i64) -> Fact {
@@ -185,7 +185,9 @@ mod tests {
             detail: None,
             adapter: None,
             price: 2_000_000,
+            buyer_fees: Charged::default(),
             payout: 1_000_000,
+            source_fees: Charged::default(),
             again_ms: None,
             successor: None,
         });

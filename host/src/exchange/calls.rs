@@ -45,15 +45,15 @@ pub async fn within<F: Future>(made: CallMade, call: F) -> F::Output {
 }
 
 impl Exchange {
-    /// Returns what is known of a call.
+    /// Returns what is known of a call. A new one is made only while fewer than `room` calls are remembered.
     ///
     /// # Errors
     ///
     /// [`ActError::Closed`] if the journal cannot be read.
-    pub async fn call(&self, made: &CallMade) -> Result<Known, ActError> {
+    pub async fn call(&self, made: &CallMade, room: usize) -> Result<Known, ActError> {
         let now = self.clock.now();
         let (call, room) =
-            self.book.decide(|book| (book.call(&made.key, now), book.remembers_calls()));
+            self.book.decide(|book| (book.call(&made.key, now), book.calls_remembered() < room));
         let Some(call) = call else { return Ok(if room { Known::New } else { Known::Full }) };
         if call.body != made.body {
             return Ok(Known::Otherwise);

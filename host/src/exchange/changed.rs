@@ -29,7 +29,7 @@ impl Exchange {
         entered: &Entered,
         ping: PingId,
     ) -> Result<Option<Arc<PingAnswered>>, Trouble> {
-        let Some(auction) = self.open_auction(entered, ping, submission.received) else {
+        let Some(auction) = self.open_auction(entered, ping) else {
             return Ok(None);
         };
         if entered.test && !auction.test {
@@ -47,14 +47,9 @@ impl Exchange {
         self.auction(market, submission, entered, Some(instead)).await.map(Some)
     }
 
-    fn open_auction(
-        &self,
-        entered: &Entered,
-        ping: PingId,
-        at: Moment,
-    ) -> Option<Arc<PingAnswered>> {
+    fn open_auction(&self, entered: &Entered, ping: PingId) -> Option<Arc<PingAnswered>> {
         self.book
-            .decide(|book| open(book, ping, at))
+            .decide(|book| open(book, ping, self.clock.steady()))
             .filter(|auction| auction.source == entered.source.id.as_str())
     }
 
@@ -68,7 +63,7 @@ impl Exchange {
         let (ping, by) = (PingId::from_u128(auction.ping), entrance::handle(at)?);
         let seat = self.journal.seat().await.map_err(|_| Trouble::Closed)?;
         Ok(self.book.decide(|book| {
-            open(book, ping, at)?;
+            open(book, ping, self.clock.steady())?;
             let fact = Fact::Superseded(Superseded { ping: ping.as_u128(), by: by.as_u128() });
             // The journal keeps the order, so whoever waits for the auction waits for this as well.
             drop(self.record(book, seat, at, &fact, None));
@@ -78,7 +73,7 @@ impl Exchange {
 }
 
 /// Returns the auction of a ping that can be posted.
-fn open(book: &State, ping: PingId, at: Moment) -> Option<Arc<PingAnswered>> {
+fn open(book: &State, ping: PingId, steady: Moment) -> Option<Arc<PingAnswered>> {
     let open = book.open_ping(ping).filter(|open| open.posted.is_none())?;
-    (at <= open.auction.expires()).then(|| Arc::clone(&open.auction))
+    (steady <= open.auction.held_until()).then(|| Arc::clone(&open.auction))
 }

@@ -39,7 +39,8 @@ pub fn close(
         let lost = if late {
             Err((Exclusion::DeadlinePassed, None))
         } else if most.is_positive() {
-            covers(bid.campaign, most).map_err(Bar::told)
+            // A buyer pays its fees on top: never more than on its bid.
+            covers(bid.campaign, terms.due(&made.buyer, most)).map_err(Bar::told)
         } else {
             Err((Exclusion::NotPositive, None))
         };
@@ -58,6 +59,7 @@ pub fn close(
             buyer: made.buyer.clone(),
             bid: if exclusive { made.most() } else { made.amount },
             price: won.price.get(),
+            fees: terms.fee_of(&made.buyer).on(won.price),
             exclusive,
             counted: *counted,
         })

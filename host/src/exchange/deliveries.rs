@@ -15,7 +15,7 @@ use crate::book::Stage;
 use crate::contacts::Sealed;
 use crate::delivery::courier::Outcome;
 use crate::delivery::{self, Attempt, Errand, Failed, INTERRUPTED, Offer};
-use crate::facts::{AskedAgain, Delivered, Expired, Fact};
+use crate::facts::{AskedAgain, Delivered, Fact};
 use crate::ids::PingId;
 use crate::journal::{Committed, ContactRow, Duty};
 
@@ -24,10 +24,6 @@ pub(super) const SHIPPING_MAX: usize = 512;
 /// Why the end of a delivery is unknown that cannot be made any more.
 const WITHOUT_LEAD: &str =
     "its contact data is not here: this exchange was opened on a backup, or its keys are lost";
-/// How often overdue holds are looked for.
-const EXPIRY_TICK: Duration = Duration::from_millis(250);
-/// How many holds may expire in one fact.
-const EXPIRED_AT_ONCE_MAX: usize = 1_000;
 
 impl Exchange {
     /// Delivers all copies of a posted lead, in a task of its own: a source that hangs up does not stop it.
@@ -204,32 +200,5 @@ impl Exchange {
             () = tokio::time::sleep(pause) => !self.stopping.is_cancelled(),
             () = self.stopping.cancelled() => false,
         }
-    }
-
-    /// Ends holds that nobody posted in time, until the exchange stops.
-    pub(super) async fn expire(self: Arc<Self>) {
-        loop {
-            tokio::select! {
-                () = tokio::time::sleep(EXPIRY_TICK) => (),
-                () = self.stopping.cancelled() => return,
-            }
-            while self.expire_some().await {}
-        }
-    }
-
-    async fn expire_some(&self) -> bool {
-        let at = self.clock.now();
-        if self.book.decide(|book| book.overdue(at, 1).is_empty()) {
-            return false;
-        }
-        let Ok(seat) = self.journal.seat().await else { return false };
-        let committed = self.book.decide(|book| {
-            let pings: Vec<u128> =
-                book.overdue(at, EXPIRED_AT_ONCE_MAX).into_iter().map(PingId::as_u128).collect();
-            metrics::counter!("gavel_holds_expired_total")
-                .increment(pings.len().try_into().unwrap_or(0));
-            self.record(book, seat, at, &Fact::Expired(Expired { pings }), None)
-        });
-        committed.wait().await.is_ok()
     }
 }

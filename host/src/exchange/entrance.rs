@@ -64,6 +64,9 @@ impl Exchange {
         if vertical.normalizer.upkeep.taken_out.is_some() {
             return Err(Trouble::OutOfService(vertical.id.to_string()));
         }
+        if submission.call != Call::Ping {
+            submission.known_as.get_or_init(|| self.contacts.body_print(&submission.body));
+        }
         let known = self.door.caller_by_header(market, submission)?;
         let reading = normalize::read(vertical, submission).inspect_err(|fault| {
             let upkeep = &vertical.normalizer.upkeep;
@@ -146,7 +149,8 @@ impl Exchange {
             code: refusal.code.code().to_owned(),
             field: refusal.field.clone(),
             message: refusal.message.clone(),
-            body: *submission.body_digest().as_bytes(),
+            // A ping that is refused may hold contact data after all.
+            body: *self.contacts.body_print(&submission.body).as_bytes(),
         });
         let seat = self.journal.seat().await.map_err(|_| Trouble::Closed)?;
         let at = submission.received;

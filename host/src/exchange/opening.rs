@@ -13,6 +13,7 @@ use super::books::Books;
 use super::deliveries::SHIPPING_MAX;
 use super::diff::Diffing;
 use super::drains::Drains;
+use super::expiry::Deadline;
 use super::failures::Failures;
 use super::notary::{Known, Notary};
 use super::shadow::Shadows;
@@ -158,6 +159,8 @@ impl Exchange {
         let shadows = Shadows::start(Arc::clone(&workshop), stopping.clone());
         let shadows = shadows.map_err(OpenError::Shadows)?;
         shadows.settle(&draft, options.clock.now());
+        // What was answered by it before the restart is not in its future.
+        let clock = options.clock.not_before(state.held_since().unwrap_or_default());
         let exchange = Arc::new(Self {
             catalog: Catalog::new(market),
             book: Book::new(state),
@@ -178,7 +181,8 @@ impl Exchange {
             diffing: Diffing::default(),
             notary,
             upkeep: Upkeep::new(options.data, options.keeping),
-            clock: options.clock,
+            deadline: Deadline::default(),
+            clock,
             currency: options.currency,
             shipping: Semaphore::new(SHIPPING_MAX),
             tasks: TaskTracker::new(),

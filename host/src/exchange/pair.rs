@@ -142,12 +142,22 @@ impl Auction {
             Err(Forfeit::NoRoom) => return None,
             Err(forfeit) => (vec![Said::Failed; seats.len()], Err(forfeit.to_string())),
         };
-        let (winners, prices) = self.close(seats, &said).into_iter().unzip();
-        Some(Side { said, spent, winners, prices })
+        let mut side =
+            Side { said, spent, winners: Vec::new(), prices: Vec::new(), dues: Vec::new() };
+        for (campaign, price, due) in self.close(seats, &side.said) {
+            side.winners.push(campaign);
+            side.prices.push(price);
+            side.dues.push(due);
+        }
+        Some(side)
     }
 
-    /// Returns the campaigns that win with what each pays, in the order of their names.
-    fn close(&self, seats: &BTreeMap<&String, Seat>, said: &[Said]) -> Vec<(String, Micros)> {
+    /// Returns the campaigns that win, each with its price and with what it pays, in the order of their names.
+    fn close(
+        &self,
+        seats: &BTreeMap<&String, Seat>,
+        said: &[Said],
+    ) -> Vec<(String, Micros, Micros)> {
         let others = self.bids.iter().filter(|bid| !seats.contains_key(&bid.campaign)).cloned();
         let own = seats.iter().zip(said).filter_map(|((campaign, seat), said)| match said {
             Said::Bid(amount) => Some(self.bid(campaign, seat, *amount)),
@@ -159,8 +169,11 @@ impl Auction {
         let offers: Vec<Bid<'_>> = bids.iter().map(offer).collect();
         let award = clear(&self.terms, self.ping, &offers);
         let won = award.winners.iter();
-        let mut winners: Vec<(String, Micros)> =
-            won.filter_map(|won| Some((bids.get(won.bid)?.campaign.clone(), won.price))).collect();
+        let won = won.filter_map(|won| {
+            let bid = bids.get(won.bid)?;
+            Some((bid.campaign.clone(), won.price, self.terms.due(&bid.buyer, won.price)))
+        });
+        let mut winners: Vec<(String, Micros, Micros)> = won.collect();
         winners.sort_unstable();
         winners
     }

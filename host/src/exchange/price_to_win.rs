@@ -105,6 +105,7 @@ mod tests {
             replaces: None,
             fingerprint: [0; 32],
             expires_ms: 0,
+            held_until_ms: 0,
             request: None,
         };
         let price = price_to_win(&auction, buyer).map(|price| price.to_string());

@@ -110,7 +110,7 @@ impl Exchange {
             if *viewer == Viewer::Operator {
                 let facts: Vec<(Moment, Fact)> =
                     facts.into_iter().map(|placed| (placed.at, placed.fact)).collect();
-                page.auctions.extend(settlement::headline(&facts, self.clock.now()));
+                page.auctions.extend(settlement::headline(&facts, self.clock.steady()));
                 continue;
             }
             let Some(whole) = self.whole(&facts).await? else { continue };
@@ -147,7 +147,7 @@ impl Exchange {
             schema: Some(&schema),
             price_to_win: &price_to_win,
             currency: &self.currency,
-            at: self.clock.now(),
+            at: self.clock.steady(),
         };
         Ok(settlement::receipt(&case))
     }

@@ -13,7 +13,7 @@ use crate::book::{Stage, State};
 use crate::catalog::{Draft, Market, Workshop};
 use crate::clock::Moment;
 use crate::egress::Egress;
-use crate::facts::{Delivered, Ended, Fact, ModuleStepped, PingAnswered};
+use crate::facts::{Delivered, Ended, Fact, ModuleStepped, Parts, PingAnswered};
 use crate::ids::{PingId, SourceId};
 use crate::journal::{Place, Reading};
 use crate::lead::PingView;
@@ -184,7 +184,7 @@ impl Replay {
         }
         let policy = vertical.policy(&view, &recorded.source);
         let least = Micros::new(recorded.terms.least);
-        self.compare(seq, "terms", &recorded.terms, &policy.terms(seller.margin, least));
+        self.compare(seq, "terms", &recorded.terms, &policy.terms(seller, &vertical.fees, least));
         let stage = (vertical.as_ref(), &view, &source);
         let rehearsed = rehearse(recorded, stage, (at, Services::Known), |campaign, amount| {
             self.state.covers(campaign, print, amount, at)
@@ -224,9 +224,14 @@ impl Replay {
             self.differ(seq, "sale", &"sold", &"no money was held for it");
             return;
         };
-        let price = open.winner(copy).map_or(Micros::ZERO, |winner| Micros::new(winner.price));
-        let expected = (price.get(), open.auction.terms.split(price).0.get());
-        self.compare(seq, "price and payout", &(delivered.price, delivered.payout), &expected);
+        let (price, due) = open
+            .winner(copy)
+            .map_or_else(Default::default, |winner| (Micros::new(winner.price), winner.fees));
+        let Parts { payout, fees, .. } = open.auction.terms.parts(price);
+        let Delivered { buyer_fees, source_fees, .. } = *delivered;
+        let recorded = (delivered.price, delivered.payout, buyer_fees, source_fees);
+        let expected = (price.get(), payout.get(), due, fees);
+        self.compare(seq, "price and payout", &recorded, &expected);
     }
 
     fn sums(&mut self, recorded: Vec<(String, Micros)>) {

@@ -1,10 +1,12 @@
 //! Returns: a sold lead is given back, once, within its window, for a reason, at most for what was paid.
 //!
 //! An accepted return is its sale the other way round: the buyer gets its price back, the source gives back its part
-//! (what it is owed may go below zero), the exchange its margin. Caps and budgets stay as they are: they bound what a
+//! (what it is owed may go below zero), the exchange its margin, and both sides get their fees back unless these are kept
+//! by agreement. Caps and budgets stay as they are: they bound what a
 //! buyer takes on in a period, and the period of the sale is over or has been used.
 
 mod evidence;
+mod parties;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +17,8 @@ use crate::book::{Return, State, Tally};
 use crate::catalog::ReturnsSpec;
 use crate::clock::Moment;
 use crate::facts::{
-    Delivered, Ended, Evidence, Fact, PingAnswered, ReturnDecided, ReturnRequested,
+    Charged, Delivered, Ended, Evidence, Fact, OnReturn, PingAnswered, ReturnDecided,
+    ReturnRequested,
 };
 use crate::ids::{LeadId, PingId};
 use crate::money::Micros;
@@ -23,8 +26,9 @@ use crate::reasons::ReturnReason;
 
 /// Milliseconds in a day.
 const DAY: Duration = Duration::from_secs(86_400);
-/// The word for the operator where a return says who asked or decided.
+/// The words for who asked or decided, where a return says it.
 pub const OPERATOR: &str = "operator";
+pub const BUYER: &str = "buyer";
 /// The word for a vertical's own rules.
 const POLICY: &str = "policy";
 
@@ -39,7 +43,7 @@ pub struct ReturnWanted {
     pub evidence: Evidence,
     /// What is wanted back; all that was paid if left out.
     pub amount: Option<Micros>,
-    /// Who asks: [`OPERATOR`], or `buyer`.
+    /// Who asks: [`OPERATOR`] or [`BUYER`].
     pub by: &'static str,
 }
 
@@ -161,7 +165,7 @@ impl Exchange {
             if (before.accepted, before.price) == (decided.accepted, decided.price) {
                 return Ok((known, false));
             }
-            let (state, paid) = (known.state(), Micros::new(before.price));
+            let (state, paid) = (known.state(), before.credit());
             let message = format!(
                 "the return was {state} before, with {paid} given back; put that right with a correction"
             );
@@ -319,10 +323,27 @@ fn find(facts: &[(u64, Moment, Fact)], copy: Option<u32>, buyer: Option<&str>) -
     Some(sold)
 }
 
-/// Makes a decision: of the payout goes back the same part as of the price, half to even.
+/// Makes a decision: of all that was paid goes back the same part as of the price, half to even. Fees that are kept stay
+/// where they are, so a source gives back what it was charged of too.
 fn decision(sold: &Sold, amount: Micros, accepted: bool, why: &str, by: &str) -> ReturnDecided {
-    let (price, payout) = (Micros::new(sold.sale.price), Micros::new(sold.sale.payout));
+    let (sale, terms) = (&sold.sale, &sold.auction.terms);
     let amount = if accepted { amount } else { Micros::ZERO };
+    let part = |of: i64| Micros::new(of).part_half_even(amount, Micros::new(sale.price)).get();
+    let Charged { lead, percent } = sale.buyer_fees;
+    let buyer_fees = match terms.fee_of(&sale.buyer).on_return {
+        OnReturn::Returned => Charged { lead: part(lead), percent: part(percent) },
+        OnReturn::Kept => Charged::default(),
+    };
+    // Parts of sums, and not sums of parts: so what was the whole is so again.
+    let Charged { lead, percent } = sale.source_fees;
+    let [payout, with_lead, all] =
+        [0, lead, lead.saturating_add(percent)].map(|fees| part(sale.payout.saturating_add(fees)));
+    let (payout, source_fees) = match terms.source_fee.on_return {
+        OnReturn::Returned => {
+            (payout, Charged { lead: with_lead - payout, percent: all - with_lead })
+        }
+        OnReturn::Kept => (all, Charged::default()),
+    };
     ReturnDecided {
         ping: sold.sale.ping,
         copy: sold.sale.copy,
@@ -333,7 +354,9 @@ fn decision(sold: &Sold, amount: Micros, accepted: bool, why: &str, by: &str) ->
         why: why.to_owned(),
         by: by.to_owned(),
         price: amount.get(),
-        payout: payout.part_half_even(amount, price).get(),
+        buyer_fees,
+        payout,
+        source_fees,
     }
 }
 

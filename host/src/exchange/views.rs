@@ -57,7 +57,7 @@ impl Exchange {
         }
         // Handles sort by time.
         let newest_first = stories.values().rev();
-        let at = self.clock.now();
+        let at = self.clock.steady();
         let lines =
             newest_first.filter_map(|(seq, facts)| Some((*seq, settlement::headline(facts, at)?)));
         let lines: Vec<(u64, Value)> = lines.take(limit).collect();

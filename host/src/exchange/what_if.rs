@@ -144,26 +144,32 @@ fn campaigns(all: &Value) -> Vec<Value> {
 fn sight(auction: &PingAnswered, other: Terms) -> Sight {
     let ping = PingId::from_u128(auction.ping);
     let won = auction.winners.iter();
-    let old = side(won.map(|winner| (winner.campaign.clone(), Micros::new(winner.price))));
+    let old = side(
+        won.map(|winner| (winner.campaign.clone(), (Micros::new(winner.price), winner.due()))),
+    );
     let contested =
         auction.bids.iter().filter(|bid| bid.most() > 0 && contests(auction, &bid.campaign));
     let contested: Vec<&BidMade> = contested.collect();
     let offers: Vec<Bid<'_>> = contested.iter().copied().map(offer).collect();
     let award = clear(&other, ping, &offers);
     let won = award.winners.iter();
-    let new =
-        side(won.filter_map(|won| Some((contested.get(won.bid)?.campaign.clone(), won.price))));
+    let new = side(won.filter_map(|won| {
+        let bid = contested.get(won.bid)?;
+        Some((bid.campaign.clone(), (won.price, other.due(&bid.buyer, won.price))))
+    }));
     Sight { ping, terms: other, campaigns: Vec::new(), old, new }
 }
 
-fn side(winners: impl Iterator<Item = (String, Micros)>) -> Side {
-    let won: BTreeMap<String, Micros> = winners.collect();
-    let (winners, prices) = won.into_iter().unzip();
-    Side { said: Vec::new(), spent: Ok(0), winners, prices }
+/// Takes winners, each with its price and with what it pays.
+fn side(winners: impl Iterator<Item = (String, (Micros, Micros))>) -> Side {
+    let won: BTreeMap<String, (Micros, Micros)> = winners.collect();
+    let (winners, paid): (Vec<String>, Vec<_>) = won.into_iter().unzip();
+    let (prices, dues) = paid.into_iter().unzip();
+    Side { said: Vec::new(), spent: Ok(0), winners, prices, dues }
 }
 
 fn paid(side: &Side) -> i64 {
-    side.prices.iter().fold(0, |sum, price| price.get().saturating_add(sum))
+    side.dues.iter().fold(0, |sum, due| due.get().saturating_add(sum))
 }
 
 /// Returns whether a bid was in the contest, whatever became of it there.

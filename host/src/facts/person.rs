@@ -9,7 +9,7 @@ use super::{Request, Winner};
 #[derive(Archive, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 pub struct Posted {
     pub ping: u128,
-    /// SHA-256 of the body.
+    /// A keyed digest of the body: it holds contact data, and nobody may try bodies until one fits.
     pub body: [u8; 32],
     pub request: Option<Request>,
     /// Whom the lead is about.
@@ -43,7 +43,7 @@ pub struct PassedOver {
 #[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
 pub struct PostRefused {
     pub ping: u128,
-    /// SHA-256 of the body.
+    /// A keyed digest of the body: it holds contact data, and nobody may try bodies until one fits.
     pub body: [u8; 32],
     pub request: Option<Request>,
     /// A code of `reasons::Refusal`.

@@ -2,6 +2,9 @@
 
 use rkyv::{Archive, Deserialize, Serialize};
 
+use super::fees::Charged;
+use crate::money::Micros;
+
 /// A buyer asks to give a sold lead back.
 #[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct ReturnRequested {
@@ -49,8 +52,19 @@ pub struct ReturnDecided {
     pub why: String,
     /// Who decided: `operator`, or `policy` where the vertical accepts the reason unasked.
     pub by: String,
-    /// What the buyer gets back; zero if declined.
+    /// What the buyer gets back of the price; zero if declined.
     pub price: i64,
-    /// What of it the source gives back.
+    /// What of its fees the buyer gets back.
+    pub buyer_fees: Charged,
+    /// What the source gives back, less what it gets back of its own fees.
     pub payout: i64,
+    /// What of its fees the source gets back.
+    pub source_fees: Charged,
+}
+
+impl ReturnDecided {
+    /// Returns all that the buyer gets back.
+    pub fn credit(&self) -> Micros {
+        Micros::new(self.price.saturating_add(self.buyer_fees.total()))
+    }
 }

@@ -2,7 +2,8 @@
 
 use rkyv::{Archive, Deserialize, Serialize};
 
-use crate::money::{Micros, Share};
+use super::fees::{BuyerFee, Fee};
+use crate::money::Rounding;
 
 /// The rules of an auction, fixed before the first bid is asked for. Amounts are millionths.
 #[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -17,7 +18,12 @@ pub struct Terms {
     pub increment: i64,
     /// The operator's part of the price, in millionths.
     pub margin: u32,
-    /// The part of the reserve that the source asked for, its margin added; zero if it asked for nothing.
+    pub margin_rounding: Rounding,
+    /// What the source is charged.
+    pub source_fee: Fee,
+    /// What buyers pay on top of prices: of every buyer with a campaign in the vertical that pays some, by name.
+    pub buyer_fees: Vec<BuyerFee>,
+    /// The part of the reserve that the source asked for, margin and fees added; zero if it asked for nothing.
     pub least: i64,
     /// The tiers in the order in which they are asked. Every rule but `tiers` has one.
     pub tiers: Vec<Tier>,
@@ -134,17 +140,14 @@ impl Terms {
             reserve,
             increment,
             margin,
+            margin_rounding: Rounding::default(),
+            source_fee: Fee::NONE,
+            buyer_fees: Vec::new(),
             least: 0,
             tiers: vec![tier],
             disclosures_max: Self::DISCLOSURES_MAX_USUAL,
             changed_post: ChangedPost::Refuse,
         }
-    }
-
-    /// Returns what the source is paid of a price, and what the exchange keeps; together they are the price.
-    pub fn split(&self, price: Micros) -> (Micros, Micros) {
-        let margin = price.share_half_even(Share::from_millionths(self.margin));
-        (price.checked_sub(margin).unwrap_or(price), margin)
     }
 }
 

@@ -62,8 +62,10 @@ pub enum Fault {
     Malformed,
     #[error("has entries that sum to {0} millionths instead of zero")]
     Unbalanced(i128),
-    #[error("has an entry that does not lead to the account's entry before it")]
-    Previous,
+    #[error(
+        "has an entry of `{0}` that does not lead to the account's entry before it: its statement is broken"
+    )]
+    Previous(String),
     #[error(
         "is the newest, but the balance of `{account}` does not follow from the entries, which sum to {sum} millionths"
     )]
@@ -133,7 +135,7 @@ impl Audit {
                 None => self.accounts.entry(leg.account.clone()).or_default(),
             };
             if leg.previous != account.newest {
-                return Err(Fault::Previous);
+                return Err(Fault::Previous(leg.account.clone()));
             }
             account.sum += i128::from(leg.amount.get());
             account.newest = fact.seq;

@@ -6,6 +6,10 @@
 //! | `buyer:NAME:prepaid` | credit | what the exchange owes a buyer: paid in and not spent; on the debit side it owes (credit) |
 //! | `source:NAME:payable` | credit | what the exchange owes a source; on the debit side the source owes, after returns |
 //! | `exchange:revenue` | credit | the exchange's part of every price |
+//! | `exchange:buyer-lead-fees` | credit | what buyers paid for each lead, whatever its price |
+//! | `exchange:buyer-percent-fees` | credit | what buyers paid in percent, on top of prices |
+//! | `exchange:source-lead-fees` | credit | what sources paid for each lead, out of what was left to them |
+//! | `exchange:source-percent-fees` | credit | what sources paid in percent of what was left to them |
 //! | `exchange:returns-reserve` | credit | set aside by the operator for returns to come |
 //! | `exchange:write-off` | debit | what somebody owed and will not pay |
 //! | `exchange:suspense` | either | what is not assigned yet: a payment that nobody knows; zero when all is clear |
@@ -26,6 +30,10 @@ pub enum AccountName {
     /// Of the source with this name.
     Payable(String),
     Revenue,
+    BuyerLeadFees,
+    BuyerPercentFees,
+    SourceLeadFees,
+    SourcePercentFees,
     ReturnsReserve,
     WriteOff,
     Suspense,
@@ -35,7 +43,8 @@ pub enum AccountName {
 /// The text is no account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the accounts are cash, buyer:NAME:prepaid, source:NAME:payable, exchange:revenue, exchange:returns-reserve, \
+    "the accounts are cash, buyer:NAME:prepaid, source:NAME:payable, exchange:revenue, exchange:buyer-lead-fees, \
+     exchange:buyer-percent-fees, exchange:source-lead-fees, exchange:source-percent-fees, exchange:returns-reserve, \
      exchange:write-off, exchange:suspense and exchange:tax"
 )]
 pub struct NoAccount;
@@ -53,6 +62,10 @@ impl AccountName {
         Ok(match text {
             "cash" => Self::Cash,
             "exchange:revenue" => Self::Revenue,
+            "exchange:buyer-lead-fees" => Self::BuyerLeadFees,
+            "exchange:buyer-percent-fees" => Self::BuyerPercentFees,
+            "exchange:source-lead-fees" => Self::SourceLeadFees,
+            "exchange:source-percent-fees" => Self::SourcePercentFees,
             "exchange:returns-reserve" => Self::ReturnsReserve,
             "exchange:write-off" => Self::WriteOff,
             "exchange:suspense" => Self::Suspense,
@@ -73,6 +86,10 @@ impl fmt::Display for AccountName {
             Self::Prepaid(buyer) => write!(f, "buyer:{buyer}:prepaid"),
             Self::Payable(source) => write!(f, "source:{source}:payable"),
             Self::Revenue => f.write_str("exchange:revenue"),
+            Self::BuyerLeadFees => f.write_str("exchange:buyer-lead-fees"),
+            Self::BuyerPercentFees => f.write_str("exchange:buyer-percent-fees"),
+            Self::SourceLeadFees => f.write_str("exchange:source-lead-fees"),
+            Self::SourcePercentFees => f.write_str("exchange:source-percent-fees"),
             Self::ReturnsReserve => f.write_str("exchange:returns-reserve"),
             Self::WriteOff => f.write_str("exchange:write-off"),
             Self::Suspense => f.write_str("exchange:suspense"),
@@ -92,6 +109,10 @@ mod tests {
             "buyer:acme:prepaid",
             "source:web-2:payable",
             "exchange:revenue",
+            "exchange:buyer-lead-fees",
+            "exchange:buyer-percent-fees",
+            "exchange:source-lead-fees",
+            "exchange:source-percent-fees",
             "exchange:returns-reserve",
             "exchange:write-off",
             "exchange:suspense",

@@ -32,12 +32,16 @@ use sha2::{Digest as _, Sha256};
 use super::Desk;
 use super::operator::{bytes, is_operator, key};
 use super::problem::Problem;
-use crate::exchange::{Known, within};
+use crate::book::CALLS_MAX;
+use crate::exchange::{Known, OPERATOR, within};
 use crate::facts::{CallAnswered, CallMade};
 use crate::ingest::{Denied, IDEMPOTENCY_KEY_BYTES_MAX};
+use crate::settlement::receipt::view::Viewer;
 
 /// The largest answer that is kept, in bytes. A longer one is not said again; the fact of its effect is.
 const ANSWER_BYTES_MAX: usize = 256 * 1024;
+/// Beyond so many remembered calls only the operator's are: buyers cannot fill the memory.
+const CALLS_OF_PARTIES_MAX: usize = CALLS_MAX / 2;
 /// Bytes of the number that makes each sealing different.
 const NONCE_BYTES: usize = 24;
 /// Says that an answer was given before.
@@ -94,18 +98,19 @@ async fn answer(desk: &Desk, request: Request, next: Next) -> Result<Response, P
     if idempotency_key.is_empty() || idempotency_key.len() > IDEMPOTENCY_KEY_BYTES_MAX {
         return Err(Denied::BadIdempotencyKey.into());
     }
-    let Some(credential) = caller(desk, &parts.headers) else {
+    let Some((whose, credential)) = caller(desk, &parts.headers) else {
         // Whoever it is hears why not from the handler, and nothing is remembered.
         return Ok(next.run(Request::from_parts(parts, body)).await);
     };
     let body = bytes(body).await?;
     let address = parts.uri.path_and_query().map_or("", |address| address.as_str());
     let scope: [&[u8]; 4] =
-        [b"operator", parts.method.as_str().as_bytes(), address.as_bytes(), &idempotency_key];
+        [whose.as_bytes(), parts.method.as_str().as_bytes(), address.as_bytes(), &idempotency_key];
     let made = CallMade { key: digest(&scope), body: digest(&[&canonical(&body)]) };
     let seal = Seal::new(made, &credential, &idempotency_key);
     let claim = desk.calls.claim(&made)?;
-    match desk.exchange.call(&made).await? {
+    let room = if whose == OPERATOR { CALLS_MAX } else { CALLS_OF_PARTIES_MAX };
+    match desk.exchange.call(&made, room).await? {
         Known::New => (),
         Known::Otherwise => return Err(Denied::KeyReused.into()),
         Known::Answered(answered) => return seal.said_again(&answered),
@@ -132,9 +137,19 @@ async fn answer(desk: &Desk, request: Request, next: Next) -> Result<Response, P
     })?
 }
 
-/// Returns the secret of a caller whose calls are remembered.
-fn caller(desk: &Desk, headers: &HeaderMap) -> Option<Vec<u8>> {
-    is_operator(desk, headers).then(|| key(headers).into())
+/// Returns who calls, and the caller's secret.
+fn caller(desk: &Desk, headers: &HeaderMap) -> Option<(String, Vec<u8>)> {
+    let credential = key(headers);
+    let whose = if is_operator(desk, headers) {
+        OPERATOR.to_owned()
+    } else {
+        match desk.exchange.holder(credential)? {
+            Viewer::Operator => return None,
+            Viewer::Buyer(buyer) => format!("buyer:{buyer}"),
+            Viewer::Source(source) => format!("source:{source}"),
+        }
+    };
+    Some((whose, credential.into()))
 }
 
 /// Records an answer before it is spoken.

@@ -48,14 +48,18 @@ impl FromRequestParts<Desk> for Caller {
 }
 
 impl Caller {
-    /// Lets the operator through, and whoever it is about.
+    /// Lets the operator through, and whoever it is about. Nobody else hears whether there is such a one.
     pub(super) fn may_see(&self, whose: &Viewer) -> Result<(), Problem> {
         if self.0 == Viewer::Operator || self.0 == *whose {
             return Ok(());
         }
-        let detail = "this is somebody else's account";
-        Err(Problem::new(StatusCode::FORBIDDEN, "operator-only", detail)
-            .next("ask for your own, or sign in as the operator"))
+        let own = match &self.0 {
+            Viewer::Operator => return Ok(()),
+            Viewer::Buyer(own) => format!("/v1/buyers/{own}/statement"),
+            Viewer::Source(own) => format!("/v1/sources/{own}/statement"),
+        };
+        let detail = format!("there is no such account of yours; your own is {own}");
+        Err(Problem::new(StatusCode::NOT_FOUND, "not-found", detail))
     }
 }
 

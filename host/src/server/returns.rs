@@ -13,13 +13,15 @@ use super::Desk;
 use super::money::in_currency;
 use super::operator::{Operator, Reply, document, status, typed};
 use super::problem::Problem;
+use super::receipts::Caller;
 use crate::book::{Return, Tally};
 use crate::catalog::{Amount, Percent};
-use crate::exchange::{OPERATOR, ReturnDecision, ReturnWanted};
+use crate::exchange::{BUYER, OPERATOR, ReturnDecision, ReturnWanted};
 use crate::facts::Evidence;
 use crate::ids::{LeadId, PingId};
 use crate::money::{Micros, Share};
 use crate::reasons::ReturnReason;
+use crate::settlement::receipt::view::Viewer;
 
 /// How many returns a list has unless asked otherwise, and at most.
 const LISTED: usize = 50;
@@ -87,14 +89,47 @@ fn lead(id: &str) -> Result<LeadId, Problem> {
     })
 }
 
+/// Lets the operator through, and whoever bought or sold the lead; to anybody else there is none.
+async fn part_in(desk: &Desk, viewer: &Viewer, id: &str) -> Result<LeadId, Problem> {
+    let lead = lead(id)?;
+    let (concerned, how) = match viewer {
+        Viewer::Operator => return Ok(lead),
+        Viewer::Buyer(buyer) => (desk.exchange.bought(lead, buyer).await?, "bought"),
+        Viewer::Source(source) => (desk.exchange.sold_by(lead, source).await?, "sold"),
+    };
+    if concerned {
+        return Ok(lead);
+    }
+    let detail = format!("there is no lead `{id}` that you {how}");
+    Err(Problem::new(StatusCode::NOT_FOUND, "not-found", detail)
+        .next("GET /v1/auctions lists those in which you have a part"))
+}
+
 pub(super) async fn ask(
-    _: Operator,
+    Caller(viewer): Caller,
     State(desk): State<Desk>,
     Path(id): Path<String>,
     body: Body,
 ) -> Reply {
-    let lead = lead(&id)?;
-    let asked: Asked = typed(document(body).await?)?;
+    if matches!(viewer, Viewer::Source(_)) {
+        let detail = "a lead is given back by who bought it, not by who sold it";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "operator-only", detail)
+            .next("GET /v1/returns lists which of your leads were given back, and why"));
+    }
+    let lead = part_in(&desk, &viewer, &id).await?;
+    let mut asked: Asked = typed(document(body).await?)?;
+    let by = match &viewer {
+        Viewer::Buyer(own) => {
+            if asked.buyer.as_ref().is_some_and(|buyer| buyer != own) {
+                let detail = format!("you are buyer `{own}`: leave `buyer` out, or say that");
+                return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail)
+                    .field(Some("/buyer".to_owned())));
+            }
+            asked.buyer = Some(own.clone());
+            BUYER
+        }
+        Viewer::Operator | Viewer::Source(_) => OPERATOR,
+    };
     in_currency(&desk, asked.currency.as_deref())?;
     let earlier = asked.evidence.lead_id.as_deref().map(LeadId::parse).transpose();
     let earlier = earlier.map_err(|error| {
@@ -109,10 +144,10 @@ pub(super) async fn ask(
         reason: asked.reason,
         evidence: Evidence { text, url, hash, lead: earlier.map(LeadId::as_u128) },
         amount: asked.amount.map(|amount| amount.0),
-        by: OPERATOR,
+        by,
     };
     let (known, new) = desk.exchange.ask_return(&wanted).await?;
-    Ok((status(new), Json(shown(&known))).into_response())
+    Ok((status(new), Json(shown(&known, &viewer))).into_response())
 }
 
 pub(super) async fn decide(
@@ -136,40 +171,58 @@ pub(super) async fn decide(
         amount: decided.amount.map(|amount| amount.0),
     };
     let (known, _) = desk.exchange.decide_return(&decision).await?;
-    Ok(Json(shown(&known)).into_response())
+    Ok(Json(shown(&known, &Viewer::Operator)).into_response())
 }
 
 pub(super) async fn of_lead(
-    _: Operator,
+    Caller(viewer): Caller,
     State(desk): State<Desk>,
     Path(id): Path<String>,
 ) -> Reply {
-    let returns = desk.exchange.returns_of_lead(lead(&id)?).await?;
-    Ok(Json(json!({"lead_id": id, "returns": returns.iter().map(shown).collect::<Vec<Value>>()}))
-        .into_response())
+    let lead = part_in(&desk, &viewer, &id).await?;
+    let mut returns = desk.exchange.returns_of_lead(lead).await?;
+    returns.retain(|one| concerns(one, &viewer));
+    let returns: Vec<Value> = returns.iter().map(|one| shown(one, &viewer)).collect();
+    Ok(Json(json!({"lead_id": id, "returns": returns})).into_response())
+}
+
+/// Says whether a return is somebody's.
+fn concerns(one: &Return, viewer: &Viewer) -> bool {
+    match viewer {
+        Viewer::Operator => true,
+        Viewer::Buyer(buyer) => one.request.buyer == *buyer,
+        Viewer::Source(source) => one.request.source == *source,
+    }
 }
 
 pub(super) async fn list(
-    _: Operator,
+    Caller(viewer): Caller,
     State(desk): State<Desk>,
     wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Reply {
     let Query(wanted) =
         wanted.map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "malformed", error))?;
+    let (buyer, source) = match &viewer {
+        Viewer::Operator => (wanted.buyer, wanted.source),
+        // Whoever asks hears of its own, and of the other side nothing to look for.
+        Viewer::Buyer(own) => (Some(own.clone()), None),
+        Viewer::Source(own) => (None, Some(own.clone())),
+    };
     let is = |filter: &Option<String>, value: &str| filter.as_ref().is_none_or(|one| one == value);
     let limit = wanted.limit.unwrap_or(LISTED).min(LISTED_MAX);
     let returns = desk.exchange.returns(limit, |one| {
-        is(&wanted.buyer, &one.request.buyer)
-            && is(&wanted.source, &one.request.source)
+        is(&buyer, &one.request.buyer)
+            && is(&source, &one.request.source)
             && is(&wanted.state, one.state())
             && is(&wanted.reason, &one.request.reason)
     });
-    let [buyers, sources] = desk.exchange.tallies();
+    let [bought, sold] = desk.exchange.tallies();
+    let hidden = |side: bool, tallied: Map<String, Value>| if side { Map::new() } else { tallied };
     let value = json!({
-        "returns": returns.iter().map(shown).collect::<Vec<Value>>(),
+        "returns": returns.iter().map(|one| shown(one, &viewer)).collect::<Vec<Value>>(),
         "currency": desk.exchange.currency(),
-        "buyers": tallied(&buyers, &wanted.buyer),
-        "sources": tallied(&sources, &wanted.source),
+        "buyers": hidden(matches!(viewer, Viewer::Source(_)), tallied(&bought, &buyer)),
+        "sources": hidden(matches!(viewer, Viewer::Buyer(_)), tallied(&sold, &source)),
     });
     Ok(Json(value).into_response())
 }
@@ -193,7 +246,27 @@ fn rates(tally: &Tally) -> Value {
     })
 }
 
-fn shown(one: &Return) -> Value {
+/// What a source does not see of a return: who bought the lead, for how much, and what that buyer shows for its reason.
+const NOT_A_SOURCES: [&str; 7] =
+    ["buyer", "campaign", "amount", "credit", "fees", "evidence", "by"];
+/// What a buyer does not see: who sold the lead, and for how much.
+const NOT_A_BUYERS: [&str; 2] = ["source", "payout"];
+
+/// Shows a return, or somebody's part of it.
+fn shown(one: &Return, viewer: &Viewer) -> Value {
+    let mut whole = whole(one);
+    let hidden = match viewer {
+        Viewer::Operator => [].as_slice(),
+        Viewer::Source(_) => NOT_A_SOURCES.as_slice(),
+        Viewer::Buyer(_) => NOT_A_BUYERS.as_slice(),
+    };
+    if let Some(members) = whole.as_object_mut() {
+        members.retain(|name, _| !hidden.contains(&name.as_str()));
+    }
+    whole
+}
+
+fn whole(one: &Return) -> Value {
     let request = &one.request;
     let evidence = &request.evidence;
     let given = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
@@ -221,7 +294,8 @@ fn shown(one: &Return) -> Value {
         "decided_at": decided.map(|(at, _)| at.to_string()),
         "decided_by": decided.map(|(_, decided)| decided.by.clone()),
         "why": decided.map(|(_, decided)| decided.why.clone()),
-        "credit": decided.map(|(_, decided)| Micros::new(decided.price).to_string()),
+        "credit": decided.map(|(_, decided)| decided.credit().to_string()),
+        "fees": decided.map(|(_, decided)| Micros::new(decided.buyer_fees.total()).to_string()),
         "payout": decided.map(|(_, decided)| Micros::new(decided.payout).to_string()),
     })
 }

@@ -120,6 +120,7 @@ async fn submission(desk: &Desk, head: Head<'_>, body: Body) -> Result<Submissio
         idempotency_key: text("idempotency-key"),
         received: desk.exchange.clock().now(),
         started: head.started,
+        known_as: OnceLock::new(),
         spoken: OnceLock::new(),
     })
 }

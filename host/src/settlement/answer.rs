@@ -79,7 +79,9 @@ fn is_firm(auction: &PingAnswered) -> bool {
         };
         (bid.most() >= least.max(tier.reserve) && bid.most() > 0).then_some(least)
     };
-    terms.disclosures_max == 1 || others.filter_map(next).all(|least| least >= winner.price)
+    let promised = terms.payout(Micros::new(winner.price));
+    let keeps = |least: i64| terms.least_payout(Micros::new(least)) >= promised;
+    terms.disclosures_max == 1 || others.filter_map(next).all(keeps)
 }
 
 fn unsold_because(auction: &PingAnswered) -> Refusal {
@@ -208,7 +210,7 @@ impl Story {
             return Some("superseded");
         }
         let accepted = !auction.winners.is_empty();
-        let over = accepted && at > auction.expires();
+        let over = accepted && at > auction.held_until();
         Some(if over { "expired" } else { Answer::to_ping(auction).status() })
     }
 

@@ -12,7 +12,8 @@
 //!
 //! chain      32 bytes
 //! account    such as buyer:acme:prepaid
-//! code       deposit, sale, return, withdrawal, payout, correction, write-off
+//! code       deposit, sale, lead-fee, percent-fee, return, lead-fee-return, percent-fee-return, withdrawal, payout,
+//!            correction, write-off
 //! reference  of sales and returns the lead's id, of everything else the reference that it was booked under
 //! amount     at least two digits after the point, more only where they are not zero: 12.50, -0.125
 //! balance    after the line
@@ -296,7 +297,7 @@ impl Ledger {
     }
 }
 
-/// Says whether the book, before it takes a sale, holds exactly its price for it.
+/// Says whether the book, before it takes a sale, holds exactly its price with the buyer's fees for it.
 ///
 /// # Errors
 ///
@@ -307,10 +308,10 @@ pub fn backed(book: &State, seq: u64, fact: &Fact) -> Result<(), Discrepancy> {
     let held = book.open_ping(ping).and_then(|open| {
         let copy = open.copies.get(usize::try_from(copy).ok()?)?;
         let held = copy.stage == Stage::Held && !open.auction.test;
-        Some(open.winner(copy).filter(|_| held)?.price)
+        Some(open.winner(copy).filter(|_| held)?.due())
     });
     let held = held.ok_or(Discrepancy::NotHeld { seq, ping, copy })?;
-    let (price, held) = (Micros::new(sale.price), Micros::new(held));
+    let price = sale.due();
     if price == held {
         return Ok(());
     }

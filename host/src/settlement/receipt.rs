@@ -17,8 +17,8 @@ use super::disclosures::{disclosures, erasure};
 use super::entries;
 use crate::clock::Moment;
 use crate::facts::{
-    Asked, BidMade, Fact, LeftOut, ModuleUsed, PassedOver, PingAnswered, PriceRule, Ranking, Rule,
-    Terms, Tier, Winner,
+    Asked, BidMade, Charged, Fact, Fee, LeftOut, ModuleUsed, PassedOver, PingAnswered, PriceRule,
+    Ranking, Rule, Terms, Tier, Winner,
 };
 use crate::ids::{Digest, PingId};
 use crate::lead::{PingView, Schema};
@@ -93,6 +93,11 @@ pub fn receipt(case: &Case<'_>) -> Option<Map<String, Value>> {
         },
         "terms": terms(&auction.terms),
         "margin_percent": percent(auction.terms.margin),
+        "margin_rounding": auction.terms.margin_rounding.code(),
+        "source_fees": fee(&auction.terms.source_fee),
+        "buyer_fees": auction.terms.buyer_fees.iter().map(|known| {
+            json!({"buyer": known.buyer, "fees": fee(&known.fee)})
+        }).collect::<Vec<Value>>(),
         "bids": auction.bids.iter().map(|made| bid(&auction.terms, made)).collect::<Vec<Value>>(),
         "asked": auction.asked.iter().map(asked).collect::<Vec<Value>>(),
         "winners": auction.winners.iter().map(winner).collect::<Vec<Value>>(),
@@ -166,8 +171,25 @@ fn winner(winner: &Winner) -> Value {
         "buyer": winner.buyer,
         "bid": amount(winner.bid),
         "price": amount(winner.price),
+        "fees": charged(&winner.fees),
+        "due": winner.due().to_string(),
         "exclusive": winner.exclusive,
     })
+}
+
+/// A fee as it was agreed.
+fn fee(fee: &Fee) -> Value {
+    json!({
+        "per_lead": amount(fee.per_lead),
+        "percent": percent(fee.percent),
+        "rounding": fee.rounding.code(),
+        "on_return": fee.on_return.code(),
+    })
+}
+
+/// What fees come to for one lead.
+fn charged(fees: &Charged) -> Value {
+    json!({"lead": amount(fees.lead), "percent": amount(fees.percent)})
 }
 
 /// Says the rules as a policy names them: of tiers only where there is more than one rule. Nothing of it says what the
@@ -283,6 +305,9 @@ fn delivery(placed: &Placed) -> Option<Value> {
         "outcome": delivered.ended.code(),
         "detail": delivered.detail,
         "price": amount(delivered.price),
+        "fees": charged(&delivered.buyer_fees),
+        "due": delivered.due().to_string(),
+        "source_fees": charged(&delivered.source_fees),
         "payout": amount(delivered.payout),
         "again_at": delivered.again_ms.map(|ms| Moment::from_unix_ms(ms).to_string()),
         "successor": delivered.successor.as_ref().map(winner),

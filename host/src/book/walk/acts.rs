@@ -4,9 +4,14 @@ use super::*;
 use crate::book::model::{Claim, End};
 use crate::book::tests::{answered, delivered};
 use crate::facts::{
-    AskedAgain, Delivered, Deposited, Ended, Expired, PassedOver, Person, PostRefused,
+    AskedAgain, Charged, Delivered, Deposited, Ended, Expired, PassedOver, Person, PostRefused,
     SuppressionsAdded, SuppressionsRemoved,
 };
+
+/// What the walk's buyers pay on top of a price.
+fn fees_on(price: i64) -> Charged {
+    Charged { lead: price % 3, percent: price % 2 }
+}
 
 impl Walk {
     /// Time goes on, or the clock jumps a day or an hour, ahead or back.
@@ -35,8 +40,9 @@ impl Walk {
         let campaigns = self.campaigns.clone();
         for campaign in campaigns.iter().map(AsRef::as_ref) {
             let amount = i64::try_from(self.below(20)).unwrap() + 1;
-            let covered = self.state.covers(campaign, [0; 32], Micros::new(amount), self.now);
-            let expected = self.model.covers(campaign, amount, self.now);
+            let due = amount + fees_on(amount).total();
+            let covered = self.state.covers(campaign, [0; 32], Micros::new(due), self.now);
+            let expected = self.model.covers(campaign, due, self.now);
             assert_eq!(covered.is_ok(), expected, "{} at {amount}: {covered:?}", campaign.id);
             let buyer = &campaign.buyer.id;
             let has = winners
@@ -51,7 +57,10 @@ impl Walk {
         }
         let test = self.below(20) == 0;
         let fact = answered(self.pings, &winners, &others, self.now);
-        let fact = PingAnswered { test, ..fact };
+        let mut fact = PingAnswered { test, ..fact };
+        for winner in &mut fact.winners {
+            winner.fees = fees_on(winner.price);
+        }
         if !test {
             for (copy, winner) in (0..).zip(&fact.winners) {
                 self.model.hold(self.pings, copy, winner, self.now);
@@ -152,9 +161,10 @@ impl Walk {
         if takers.iter().any(|taker| taker == buyer) || barred.iter().any(|barred| barred == name) {
             return None;
         }
-        let counted = self.state.covers(&campaign, [0; 32], Micros::new(3), self.now).ok()?;
+        let counted = self.state.covers(&campaign, [0; 32], Micros::new(5), self.now).ok()?;
         let (campaign, buyer) = (name.to_owned(), buyer.to_owned());
-        Some(Winner { campaign, buyer, bid: 3, price: 3, exclusive: false, counted })
+        let fees = Charged { lead: 1, percent: 1 };
+        Some(Winner { campaign, buyer, bid: 3, price: 3, fees, exclusive: false, counted })
     }
 
     /// Returns the copies that are on their way to a buyer.
@@ -229,7 +239,7 @@ impl Walk {
         let pings: Vec<u128> = overdue.into_iter().map(PingId::as_u128).collect();
         for ping in &pings {
             let open = self.state.open_ping(PingId::from_u128(*ping)).unwrap();
-            assert!(open.posted.is_none() && open.auction.expires() < self.now);
+            assert!(open.posted.is_none() && open.auction.held_until() < self.now);
             let copies: Vec<u32> = open.held().map(|(copy, _)| copy).collect();
             for copy in copies.into_iter().filter(|_| !open.auction.test) {
                 self.model.end(*ping, copy, End::Void { shown: false });

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::fees::{agreed, rounded, with_fees};
 use crate::money::Micros;
 
 /// An auction, told.
@@ -70,7 +71,18 @@ fn rules(receipt: &Value) -> Vec<String> {
         ));
     }
     if let Some(margin) = receipt.get("margin_percent").and_then(Value::as_str) {
-        lines.push(format!("The exchange keeps {margin} % of what buyers pay."));
+        lines.push(format!("The exchange keeps {margin} % of the price{}.", rounded(receipt)));
+    }
+    if let Some(fees) =
+        receipt.get("source_fees").and_then(|fees| agreed(receipt, fees, "of the rest"))
+    {
+        lines.push(format!("The source is charged {fees}."));
+    }
+    for known in list(receipt, "buyer_fees") {
+        let fees = known.get("fees").and_then(|fees| agreed(receipt, fees, "of the price"));
+        if let Some(fees) = fees {
+            lines.push(format!("{} pays on top of the price {fees}.", text(known, "buyer")));
+        }
     }
     lines
 }
@@ -223,7 +235,8 @@ fn own_price(receipt: &Value) -> Vec<String> {
     let mut lines = Vec::new();
     for outcome in list(receipt, "outcomes") {
         if let Some(price) = outcome.get("price").and_then(Value::as_str) {
-            lines.push(format!("The price is {}.", priced(receipt, price)));
+            let fees = with_fees(receipt, outcome);
+            lines.push(format!("The price is {}{fees}.", priced(receipt, price)));
         }
         if let Some(price) = outcome.get("price_to_win").and_then(Value::as_str) {
             lines.push(format!("A bid of {} would have won.", priced(receipt, price)));
@@ -274,7 +287,8 @@ fn attempt(receipt: &Value, buyer: &str, delivery: &Value) -> String {
         "sold" => {
             let reference =
                 detail.map_or(String::new(), |detail| format!(" Its reference: {detail}"));
-            format!("{buyer} took it for {}.{reference}", priced(receipt, text(delivery, "price")))
+            let price = priced(receipt, text(delivery, "price"));
+            format!("{buyer} took it for {price}{}.{reference}", with_fees(receipt, delivery))
         }
         "rejected" => format!("{buyer} refused it{why}."),
         "not-sent" => format!("{buyer} could not be reached{why}."),
@@ -335,7 +349,7 @@ fn versioned(module: &Value) -> String {
     format!("{} version {version}", text(module, "name"))
 }
 
-fn priced(receipt: &Value, amount: &str) -> String {
+pub(super) fn priced(receipt: &Value, amount: &str) -> String {
     format!("{amount} {}", text(receipt, "currency"))
 }
 
@@ -347,11 +361,11 @@ fn plain(value: &Value) -> String {
     }
 }
 
-fn micros(amount: &str) -> Micros {
+pub(super) fn micros(amount: &str) -> Micros {
     Micros::parse(amount).unwrap_or_default()
 }
 
-fn text<'v>(value: &'v Value, member: &str) -> &'v str {
+pub(super) fn text<'v>(value: &'v Value, member: &str) -> &'v str {
     value.get(member).and_then(Value::as_str).unwrap_or_default()
 }
 

@@ -132,6 +132,7 @@ impl Version {
             accept: None,
             received: RECEIVED,
             started: Instant::now(),
+            known_as: OnceLock::new(),
             spoken: OnceLock::new(),
         }))
     }

@@ -313,8 +313,11 @@ fn words(hex: &str) -> Option<Vec<u64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::{BidMade, ChangedPost, PriceRule, Ranking, Rule, Terms, Tier};
+    use crate::facts::{
+        BidMade, BuyerFee, ChangedPost, Fee, OnReturn, PriceRule, Ranking, Rule, Terms, Tier,
+    };
     use crate::lead::{Kind, Value};
+    use crate::money::Rounding;
 
     fn tree() -> Terms {
         let tier = |ranking, price, reserve| Tier { ranking, price, reserve };
@@ -329,6 +332,12 @@ mod tests {
             ],
             disclosures_max: 2,
             changed_post: ChangedPost::Reauction,
+            margin_rounding: Rounding::UpToCent,
+            source_fee: Fee { per_lead: 250_000, percent: 20_000, ..Fee::NONE },
+            buyer_fees: vec![BuyerFee {
+                buyer: "acme".to_owned(),
+                fee: Fee { on_return: OnReturn::Kept, per_lead: 100_000, ..Fee::NONE },
+            }],
             ..Terms::second_price(2, 2_000_000, 10_000, 123_456)
         }
     }

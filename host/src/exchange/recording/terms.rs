@@ -1,10 +1,12 @@
 //! An auction's terms and bids as a recording writes them. What a plain second-price auction lacks is left out.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{Amount, ChangedPostName, Percent, PriceName, RankName, RuleName};
-use crate::facts::{BidMade, Terms, Tier};
-use crate::money::{Micros, Share};
+use crate::catalog::{Amount, ChangedPostName, FeesSpec, Percent, PriceName, RankName, RuleName};
+use crate::facts::{BidMade, BuyerFee, Terms, Tier};
+use crate::money::{Micros, Rounding, Share};
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct TermsLine {
@@ -26,6 +28,13 @@ struct MoreLine {
     tiers: Vec<TierLine>,
     disclosures_max: u32,
     changed_post: ChangedPostName,
+    #[serde(default)]
+    margin_rounding: Rounding,
+    #[serde(default)]
+    source_fees: FeesSpec,
+    /// By buyer.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    buyer_fees: BTreeMap<String, FeesSpec>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -85,6 +94,13 @@ impl TermsLine {
                 tiers: more.tiers.into_iter().map(TierLine::tier).collect(),
                 disclosures_max: more.disclosures_max,
                 changed_post: more.changed_post.into(),
+                margin_rounding: more.margin_rounding,
+                source_fee: more.source_fees.into(),
+                buyer_fees: more
+                    .buyer_fees
+                    .into_iter()
+                    .map(|(buyer, fees)| BuyerFee { buyer, fee: fees.into() })
+                    .collect(),
                 ..usual
             },
         }
@@ -100,6 +116,13 @@ impl MoreLine {
             tiers: terms.tiers.iter().map(TierLine::of).collect(),
             disclosures_max: terms.disclosures_max,
             changed_post: terms.changed_post.into(),
+            margin_rounding: terms.margin_rounding,
+            source_fees: terms.source_fee.into(),
+            buyer_fees: terms
+                .buyer_fees
+                .iter()
+                .map(|known| (known.buyer.clone(), known.fee.into()))
+                .collect(),
         }
     }
 }

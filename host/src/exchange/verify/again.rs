@@ -12,7 +12,7 @@ use crate::catalog::{
     Excerpt, FailingSpec, Faults, Lot, Market, ModuleVersion, Served, Serving, Unfoldable, Upkeep,
 };
 use crate::clock::Moment;
-use crate::facts::{BidMade, Delivered, Ended, Fact, PingAnswered, Posted, Winner};
+use crate::facts::{BidMade, Delivered, Ended, Fact, Parts, PingAnswered, Posted, Winner};
 use crate::ids::{SourceId, VerticalId};
 use crate::lead::PingView;
 use crate::money::Micros;
@@ -139,7 +139,7 @@ fn held_again(bench: &Bench, catalog: &Excerpt, auction: &PingAnswered) -> Resul
     let lead = PingView::from_frame(Arc::clone(vertical.schema()), &auction.frame)
         .map_err(|error| error.to_string())?;
     let policy = vertical.policy(&lead, &auction.source);
-    if policy.terms(source.margin, Micros::new(auction.terms.least)) != auction.terms {
+    if policy.terms(&source, &vertical.fees, Micros::new(auction.terms.least)) != auction.terms {
         return Err("the terms are not those of the catalog".to_owned());
     }
     let at = Moment::from_unix_ms(auction.received_ms);
@@ -202,9 +202,12 @@ fn settled(
     delivered: &Delivered,
 ) -> Result<(), &'static str> {
     if delivered.ended == Ended::Sold {
-        let payout = auction.terms.split(Micros::new(held.price)).0.get();
-        if (delivered.price, delivered.payout) != (held.price, payout) {
+        if (delivered.price, delivered.buyer_fees) != (held.price, held.fees) {
             return Err("it is sold at another price than was held");
+        }
+        let Parts { payout, fees, .. } = auction.terms.parts(Micros::new(held.price));
+        if (delivered.payout, delivered.source_fees) != (payout.get(), fees) {
+            return Err("its source is paid otherwise than the terms say");
         }
     }
     comes_next(auction, delivered.successor.as_ref())
@@ -232,7 +235,14 @@ fn comes_next(auction: &PingAnswered, next: Option<&Winner>) -> Result<(), &'sta
     let bid = bids.find(|bid| bid.campaign == next.campaign && bid.buyer == next.buyer);
     let offered = |bid: &BidMade| if next.exclusive { bid.most() } else { bid.amount };
     match bid {
-        Some(bid) if offered(bid) == next.bid && (0..=next.bid).contains(&next.price) => Ok(()),
+        Some(bid) if offered(bid) == next.bid && (0..=next.bid).contains(&next.price) => {
+            let fees = auction.terms.fee_of(&next.buyer).on(Micros::new(next.price));
+            if fees == next.fees {
+                Ok(())
+            } else {
+                Err("who came next pays other fees than agreed")
+            }
+        }
         _ => Err("who came next did not bid so"),
     }
 }

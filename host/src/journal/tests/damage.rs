@@ -58,7 +58,7 @@ pub(super) async fn a_change_behind_the_journals_back_is_found_and_named(kind: K
         ),
         (
             "UPDATE fact SET entries = replace(entries, '6]]', '4]]') WHERE seq = 8",
-            "fact 8 has an entry that does not lead to the account's entry before it".into(),
+            "fact 8 has an entry of `source:x:payable` that does not lead to the account's entry before it: its statement is broken".into(),
         ),
         (
             "UPDATE balance SET amount = amount + 5 WHERE account = 'source:x:payable'",

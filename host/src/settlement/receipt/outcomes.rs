@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Case, amount, message};
+use super::{Case, amount, charged, message};
 use crate::facts::{BidMade, Delivered, Fact, PassedOver, PingAnswered, Winner};
-use crate::money::Micros;
 use crate::reasons::Exclusion;
 
 /// One buyer's part.
@@ -43,6 +42,7 @@ pub(super) fn outcomes(case: &Case<'_>, auction: &PingAnswered) -> Vec<Value> {
 }
 
 fn outcome(case: &Case<'_>, auction: &PingAnswered, buyer: &str, part: Part<'_>) -> Value {
+    let won = won(case, auction, buyer);
     let asked = !part.won && part.lost_by_price;
     let price_to_win = asked.then(|| (case.price_to_win)(auction, buyer)).flatten();
     let passed = posts(case).filter(|passed| passed.buyer == buyer).map(|passed| {
@@ -61,13 +61,17 @@ fn outcome(case: &Case<'_>, auction: &PingAnswered, buyer: &str, part: Part<'_>)
             "outcome": delivered.ended.code(),
             "detail": delivered.detail,
             "price": amount(delivered.price),
+            "fees": charged(&delivered.buyer_fees),
+            "due": delivered.due().to_string(),
         })),
         _ => None,
     });
     json!({
         "buyer": buyer,
         "won": part.won,
-        "price": price(case, auction, buyer).map(|price| price.to_string()),
+        "price": won.map(|won| amount(won.price)),
+        "fees": won.map(|won| charged(&won.fees)),
+        "due": won.map(|won| won.due().to_string()),
         "price_to_win": price_to_win.map(|price| price.to_string()),
         "campaigns": part.campaigns.into_values().collect::<Vec<Value>>(),
         "passed_over": passed.collect::<Vec<Value>>(),
@@ -75,15 +79,15 @@ fn outcome(case: &Case<'_>, auction: &PingAnswered, buyer: &str, part: Part<'_>)
     })
 }
 
-/// What a buyer pays if it takes the lead: as a winner, or as the one that came next when a winner refused or was passed over.
-fn price(case: &Case<'_>, auction: &PingAnswered, buyer: &str) -> Option<Micros> {
+/// What a buyer gets the lead for if it takes it: as a winner, or as the one that came next when a winner refused or was passed over.
+fn won<'c>(case: &Case<'c>, auction: &'c PingAnswered, buyer: &str) -> Option<&'c Winner> {
     let refused = case.facts.iter().filter_map(|placed| match &placed.fact {
         Fact::Delivered(Delivered { successor, .. }) => successor.as_ref(),
         _ => None,
     });
     let successors = posts(case).filter_map(|passed| passed.successor.as_ref()).chain(refused);
     let won = auction.winners.iter().chain(successors).filter(|winner| winner.buyer == buyer);
-    won.last().map(|winner| Micros::new(winner.price))
+    won.last()
 }
 
 /// Returns those who were passed over at the post.

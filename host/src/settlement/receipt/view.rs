@@ -12,7 +12,7 @@ use super::Placed;
 use crate::facts::Fact;
 
 /// What a source sees.
-const SOURCE: [&str; 20] = [
+const SOURCE: [&str; 22] = [
     "auction",
     "status",
     "source",
@@ -24,6 +24,8 @@ const SOURCE: [&str; 20] = [
     "body",
     "lead",
     "margin_percent",
+    "margin_rounding",
+    "source_fees",
     "reasons",
     "duplicate_of",
     "replaces",
@@ -35,13 +37,14 @@ const SOURCE: [&str; 20] = [
     "facts",
 ];
 /// What a buyer sees.
-const BUYER: [&str; 11] = [
+const BUYER: [&str; 12] = [
     "auction",
     "vertical",
     "received_at",
     "currency",
     "test",
     "terms",
+    "buyer_fees",
     "bids",
     "asked",
     "outcomes",
@@ -103,7 +106,9 @@ pub fn view(
             ("facts", _) => {
                 element.get("seq").and_then(Value::as_u64).is_some_and(|seq| known.contains(&seq))
             }
-            ("bids" | "asked" | "outcomes", Viewer::Buyer(buyer)) => text("buyer") == Some(buyer),
+            ("buyer_fees" | "bids" | "asked" | "outcomes", Viewer::Buyer(buyer)) => {
+                text("buyer") == Some(buyer)
+            }
             _ => true,
         }
     };

@@ -25,6 +25,7 @@ mod hostile;
 mod idempotency;
 mod ledger;
 mod keeping;
+mod mail;
 mod market;
 mod modules;
 mod normalizers;

@@ -21,6 +21,7 @@ mod spec;
 mod texts;
 mod upkeep;
 mod versions;
+mod ways;
 mod workshop;
 
 use std::collections::HashMap;
@@ -31,7 +32,6 @@ use arc_swap::ArcSwap;
 use jiff::tz::TimeZone;
 
 use crate::criteria::Criteria;
-use crate::egress::Destination;
 use crate::ids::{BuyerId, CampaignId, Digest, ModuleName, SourceId, VerticalId};
 use crate::lead::{PingView, Schema};
 use crate::money::{Micros, Share};
@@ -52,11 +52,12 @@ pub use prices::PricesSpec;
 pub use returns::{ReturnRateSpec, ReturnsSpec};
 pub use serving::{Lot, Served, Serving, Upkeep};
 pub use spec::{
-    AdapterSpec, Amount, BuyerSpec, CampaignSpec, DeliverySpec, FilterSpec, ListSpec, Percent,
-    Reach, Register, RetentionSpec, SourceSpec, SuppressionSpec, VerticalSpec,
+    AdapterSpec, Amount, BuyerSpec, CampaignSpec, FilterSpec, ListSpec, Percent, Reach, Register,
+    RetentionSpec, SourceSpec, SuppressionSpec, VerticalSpec,
 };
 pub use upkeep::{FailingSpec, GateSpec, LimitsSpec, ModuleSpec};
 pub use versions::{STEPS_KEPT_MAX, StepTaken, Track, Trial, Version, Versions};
+pub use ways::{DeliverySpec, EmailSpec, Way};
 pub use workshop::Workshop;
 
 /// The published snapshot. Reading it takes no lock.
@@ -179,7 +180,8 @@ pub struct Buyer {
     /// When it bought a person before, whichever campaign did.
     pub duplicates: Option<DuplicatesSpec>,
     pub suppressions: Vec<Arc<str>>,
-    pub destination: Destination,
+    pub way: Way,
+    /// How long one attempt to hand a lead over may take.
     pub timeout: Duration,
     pub idempotent: bool,
     pub return_rate: Option<ReturnRateSpec>,

@@ -5,6 +5,7 @@
 //! a second time because an answer was lost.
 
 pub mod courier;
+mod letter;
 mod spoken;
 
 use crate::book::{Copy, OpenPing, Stage, State};

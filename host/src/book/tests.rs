@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use super::*;
-use crate::catalog::{Bounds, Caps, Ceilings, DayBound, Headers};
+use crate::catalog::{Bounds, Caps, Ceilings, DayBound, Headers, Way};
 use crate::criteria::Criteria;
 use crate::egress::Egress;
 use crate::facts::{
@@ -31,7 +31,7 @@ pub(super) fn buyer(name: &str, caps: Caps) -> Buyer {
         caps,
         duplicates: None,
         suppressions: Vec::new(),
-        destination: Egress::public().check("https://buyer.example.com/leads").unwrap(),
+        way: Way::Url(Egress::public().check("https://buyer.example.com/leads").unwrap()),
         timeout: Duration::from_secs(5),
         idempotent: true,
         return_rate: None,

@@ -14,9 +14,10 @@ use super::headers::Headers;
 use super::prices::prices;
 use super::rules::{failing, fits, limits, possible, suppressions, zone};
 use super::serving::{Served, Serving, Upkeep};
-use super::spec::{BuyerSpec, CampaignSpec, DeliverySpec, Register, SourceSpec, VerticalSpec};
+use super::spec::{BuyerSpec, CampaignSpec, Register, SourceSpec, VerticalSpec};
 use super::upkeep::LimitsSpec;
 use super::versions::{Track, Trial, Versions};
+use super::ways::way;
 use super::workshop::Workshop;
 use super::{
     Bidding, Buyer, Campaign, KeyMode, Market, ModuleVersion, Policy, Retention, Slot, Source,
@@ -150,13 +151,7 @@ fn buyer(
     egress: &Egress,
 ) -> Result<Buyer, Fault> {
     let what = format!("buyer {id}");
-    let DeliverySpec { url, timeout_ms, idempotent, .. } = &spec.delivery;
-    let destination =
-        egress.check(url).map_err(|error| Fault::new(&what, "/delivery/url", error.to_string()))?;
-    if *timeout_ms == 0 || *timeout_ms > DeliverySpec::TIMEOUT_MS_MAX {
-        let message = format!("must be 1 to {}", DeliverySpec::TIMEOUT_MS_MAX);
-        return Err(Fault::new(&what, "/delivery/timeout_ms", message));
-    }
+    let (way, timeout) = way(&what, &spec.delivery, egress)?;
     if spec.credit_limit.0.is_negative() {
         return Err(Fault::new(&what, "/credit_limit", "must not be negative"));
     }
@@ -171,9 +166,9 @@ fn buyer(
         caps: Caps::new(&what, &spec.caps, &spec.budget)?,
         duplicates: spec.duplicates,
         suppressions: suppressions(&what, &spec.suppressions, register)?,
-        destination,
-        timeout: Duration::from_millis(u64::from(*timeout_ms)),
-        idempotent: *idempotent,
+        way,
+        timeout,
+        idempotent: spec.delivery.idempotent,
         return_rate: spec.return_rate,
         bidding: asked.map(|asked| Arc::new(Bidding { headers: headers.clone(), ..asked })),
         headers,

@@ -24,7 +24,7 @@ use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 use zeroize::Zeroizing;
 
-use crate::egress::{Client, Destination, Egress, Forbidden, Unavailable};
+use crate::egress::{Client, Destination, Egress, Forbidden, Relay, Unavailable};
 
 use answer::Answer;
 pub use message::Way;
@@ -89,6 +89,7 @@ pub enum Outcome {
 #[derive(Clone, Debug)]
 pub struct Courier {
     client: Client,
+    relay: Option<Relay>,
 }
 
 impl Courier {
@@ -96,7 +97,12 @@ impl Courier {
     ///
     /// If the machine cannot speak https.
     pub fn new(egress: &Egress) -> Result<Self, Unavailable> {
-        Ok(Self { client: egress.client()? })
+        Ok(Self { client: egress.client()?, relay: egress.relay() })
+    }
+
+    /// Returns the relay that letters go through.
+    pub(super) fn relay(&self) -> Option<Relay> {
+        self.relay.clone()
     }
 
     /// Makes one attempt. Dropping the future gives the attempt up without an outcome: the buyer may then have the lead.

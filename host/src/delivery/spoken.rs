@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::courier::{Courier, Outcome, Shipment, Way};
-use super::{Attempt, Errand, Failed};
-use crate::catalog::{Buyer, Lot, Served, Serving};
+use super::{Attempt, Errand, Failed, letter};
+use crate::catalog::{Buyer, Lot, Served, Serving, Way as Delivers};
 use crate::contacts::{wipe, wiped_text};
+use crate::egress::Destination;
 use crate::facts::ModuleUsed;
 use crate::lead::Schema;
 use crate::money::Micros;
@@ -43,9 +44,16 @@ pub async fn attempt(
     let Errand { ping, copy, winner, .. } = errand;
     // The same copy for the same campaign has the same key, after a crash too.
     let idempotency_key = format!("{}-{copy}-{}", ping.lead(), winner.campaign);
+    let destination = match &buyer.way {
+        Delivers::Url(destination) => destination,
+        Delivers::Email(to) => {
+            let (relay, to) = (courier.relay(), (buyer, to));
+            return Attempt::of(letter::attempt(relay, to, errand, offer, &idempotency_key).await);
+        }
+    };
     let Some(serving) = &buyer.adapter else {
         let shipment = Shipment {
-            destination: &buyer.destination,
+            destination,
             body: own(errand, offer),
             idempotency_key,
             timeout: buyer.timeout,
@@ -60,11 +68,12 @@ pub async fn attempt(
         return Attempt::of(Outcome::NotSent { why, retry_after: None });
     }
     let lot = || Lot::draw(&ping.as_u128().to_be_bytes(), &serving.active.module.name);
-    through(serving, serving.decides(lot), courier, (buyer, errand, offer, idempotency_key)).await
+    let hand = (courier, destination);
+    through(serving, serving.decides(lot), hand, (buyer, errand, offer, idempotency_key)).await
 }
 
 /// The lead in the exchange's own words.
-fn own(errand: &Errand, offer: &Offer<'_>) -> Zeroizing<Vec<u8>> {
+pub(super) fn own(errand: &Errand, offer: &Offer<'_>) -> Zeroizing<Vec<u8>> {
     let Errand { ping, winner, .. } = errand;
     let mut body = json!({
         "lead_id": ping.lead().to_string(),
@@ -86,7 +95,7 @@ fn own(errand: &Errand, offer: &Offer<'_>) -> Zeroizing<Vec<u8>> {
 async fn through(
     serving: &Serving<Adapter>,
     served: &Served<Adapter>,
-    courier: &Courier,
+    hand: (&Courier, &Destination),
     (buyer, errand, offer, idempotency_key): (&Buyer, &Errand, &Offer<'_>, String),
 ) -> Attempt {
     let Served { module, code } = served;
@@ -119,7 +128,7 @@ async fn through(
         lead: offer.lead,
         read: Mutex::default(),
     };
-    let (outcome, read) = send(courier, buyer, request.body.into(), idempotency_key, way).await;
+    let (outcome, read) = send(hand, buyer, request.body.into(), idempotency_key, way).await;
     match read {
         Some(Err(forfeit)) => {
             Attempt { outcome, adapter: used(fuel), failed: failed(true, forfeit) }
@@ -136,14 +145,14 @@ async fn through(
 }
 
 async fn send(
-    courier: &Courier,
+    (courier, destination): (&Courier, &Destination),
     buyer: &Buyer,
     body: Zeroizing<Vec<u8>>,
     idempotency_key: String,
     way: Way<'_>,
 ) -> (Outcome, Option<Result<(u64, Duration), Forfeit>>) {
     let shipment = Shipment {
-        destination: &buyer.destination,
+        destination,
         body,
         idempotency_key,
         timeout: buyer.timeout,

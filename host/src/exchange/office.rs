@@ -169,6 +169,11 @@ impl Exchange {
         let buyer = BuyerId::parse(id).map_err(|error| invalid("", error))?;
         let asked = Asked::taken_from(&mut body, "key", "new_key")?;
         let mut spec: BuyerSpec = read(body)?;
+        let by_mail = spec.delivery.email.is_some() && spec.delivery.url.is_none();
+        if by_mail && self.workshop.egress.relay().is_none() {
+            let message = "this exchange has no mail relay: start it with --smtp and --smtp-from";
+            return Err(invalid("/delivery/email", message));
+        }
         let mut draft = self.draft.lock().await;
         let before = draft.register.buyers.get(&buyer);
         for (name, header) in &mut spec.delivery.headers {

@@ -95,6 +95,8 @@ pub struct State {
     suppressions: Suppressions,
     requests: Window<(u32, [u8; 32]), Request>,
     money: Money,
+    /// How many copies ever began to wait for their buyers.
+    lined_up: u64,
 }
 
 /// What a buyer has, and what it took.
@@ -164,6 +166,22 @@ pub struct Copy {
     pub uncertain: bool,
     /// How many buyers before this one had the lead shown to them and refused it.
     pub refusals: u32,
+    /// The live transfer that is open.
+    pub transfer: Option<OpenTransfer>,
+    /// How many live transfers of this copy there were.
+    pub transfers: u32,
+    /// The copy's number in the order in which copies began to wait for their buyers.
+    pub line: u64,
+}
+
+/// A live transfer that nobody has said yet how it went.
+#[derive(Clone, std::marker::Copy, Debug, PartialEq, Eq)]
+pub struct OpenTransfer {
+    /// Which of its copy it is, from 0.
+    pub turn: u32,
+    /// How long the call must be connected to be a sale.
+    pub connected_seconds: u32,
+    pub expires: Moment,
 }
 
 /// How far a copy is.
@@ -198,6 +216,11 @@ impl State {
     /// Returns an accepted ping that is not settled yet.
     pub fn open_ping(&self, ping: PingId) -> Option<&OpenPing> {
         self.pings.get(&ping)
+    }
+
+    /// Returns the live transfer of a copy that nobody has said yet how it went.
+    pub fn open_transfer(&self, ping: PingId, copy: u32) -> Option<OpenTransfer> {
+        self.open_ping(ping)?.copies.get(usize::try_from(copy).ok()?)?.transfer
     }
 
     /// Returns how many pings are accepted and not settled.

@@ -19,6 +19,7 @@ mod rules;
 mod serving;
 mod spec;
 mod texts;
+mod transfer;
 mod upkeep;
 mod versions;
 mod ways;
@@ -43,7 +44,9 @@ pub use caps::{Bounds, BudgetSpec, By, Caps, CapsSpec, Ceilings, Day, DayBound, 
 pub use draft::{Draft, Unfoldable};
 pub use excerpt::{Excerpt, SavedObject, ServingModule, ServingVersion};
 pub use faults::{FAULTS_TOLD_MAX, Fault, Faults};
-pub use headers::{BUYER_HEADERS_MAX, HIDDEN, HeaderSpec, Headers, Secret, SecretSpec};
+pub use headers::{
+    BUYER_HEADERS_MAX, HIDDEN, HeaderSpec, Headers, SealedSpec, Secret, SecretSpec, owner,
+};
 pub use policy::{
     ChangedPostName, Place, Policy, PolicySpec, PriceName, RankName, RuleName, TierSpec,
     UnlistedName,
@@ -55,6 +58,7 @@ pub use spec::{
     AdapterSpec, Amount, BuyerSpec, CampaignSpec, FilterSpec, ListSpec, Percent, Reach, Register,
     RetentionSpec, SourceSpec, SuppressionSpec, VerticalSpec,
 };
+pub use transfer::{SPOKEN_CHARS_MAX, Transfer, TransferSpec};
 pub use upkeep::{FailingSpec, GateSpec, LimitsSpec, ModuleSpec};
 pub use versions::{STEPS_KEPT_MAX, StepTaken, Track, Trial, Version, Versions};
 pub use ways::{DeliverySpec, EmailSpec, Way};
@@ -184,6 +188,8 @@ pub struct Buyer {
     /// How long one attempt to hand a lead over may take.
     pub timeout: Duration,
     pub idempotent: bool,
+    /// Leads go to it one at a time, in the order of their posts.
+    pub in_order: bool,
     pub return_rate: Option<ReturnRateSpec>,
     /// How it is asked for bids over the network, if it is.
     pub bidding: Option<Arc<Bidding>>,

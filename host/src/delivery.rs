@@ -7,12 +7,15 @@
 pub mod courier;
 mod letter;
 mod spoken;
+pub mod transfer;
 
 use crate::book::{Copy, OpenPing, Stage, State};
 use crate::catalog::{Market, ModuleVersion, Upkeep};
 use crate::clearing::{Bid, TieKey, award_on, offer};
 use crate::clock::Moment;
-use crate::facts::{BidMade, Counted, Delivered, Ended, Fact, ModuleUsed, Terms, Winner};
+use crate::facts::{
+    BidMade, Counted, Delivered, Ended, Fact, ModuleUsed, Terms, TransferReport, Winner,
+};
 use crate::ids::PingId;
 use crate::journal::{Duty, DutyChange, DutyKey};
 use crate::money::Micros;
@@ -60,6 +63,8 @@ pub struct Attempt {
     pub adapter: Option<ModuleUsed>,
     /// The call of it that brought nothing.
     pub failed: Option<Failed>,
+    /// What of it was said about a live transfer.
+    pub transfer: Option<TransferReport>,
 }
 
 /// A call of an adapter that brought nothing.
@@ -75,7 +80,7 @@ pub struct Failed {
 impl Attempt {
     /// An outcome without an adapter.
     pub fn of(outcome: Outcome) -> Self {
-        Self { outcome, adapter: None, failed: None }
+        Self { outcome, adapter: None, failed: None, transfer: None }
     }
 }
 
@@ -105,6 +110,7 @@ pub fn conclude(
         again_ms: None,
         successor: None,
         adapter: attempt.adapter,
+        transfer: attempt.transfer,
     };
     let again = |schedule: &[i64], at_least: i64| {
         let pause = schedule.get(usize::try_from(errand.attempts).unwrap_or(usize::MAX))?;
@@ -131,6 +137,10 @@ pub fn conclude(
             if delivered.again_ms.is_none() {
                 delivered.successor = next_winner(state, market, open, copy.refusals, at);
             }
+        }
+        Outcome::Expired { why } => {
+            delivered.ended = Ended::Expired;
+            delivered.detail = Some(why);
         }
         Outcome::Unknown { why } => {
             let promised = market.buyer_named(&winner.buyer).is_some_and(|buyer| buyer.idempotent);
@@ -252,6 +262,11 @@ pub fn duties(fact: &Fact, at: Moment, state: &State) -> Vec<DutyChange> {
                     vec![DutyChange::Done(key), DutyChange::Add(duty)]
                 }
             }
+        }
+        Fact::TransferOffered(offered) => {
+            let key = DutyKey { subject: offered.ping, step: offered.copy };
+            let due = Moment::from_unix_ms(offered.expires_ms);
+            vec![DutyChange::Done(key), DutyChange::Add(duty(offered.ping, offered.copy, due))]
         }
         // Nothing is sent of a lead that was erased.
         Fact::ContactErased(erased) => {

@@ -13,6 +13,7 @@ mod drains;
 mod entrance;
 mod failures;
 mod gates;
+mod lines;
 mod modules;
 mod money;
 mod notary;
@@ -32,6 +33,7 @@ mod schemas;
 mod shadow;
 mod statements;
 mod suppressions;
+mod transfers;
 mod upkeep;
 mod verify;
 mod views;
@@ -67,6 +69,7 @@ use changed::Instead;
 use diff::Diffing;
 use drains::Drains;
 use failures::Failures;
+use lines::Lines;
 use notary::Notary;
 use shadow::Shadows;
 use upkeep::Upkeep;
@@ -105,7 +108,7 @@ pub struct Exchange {
     catalog: Catalog,
     book: Book,
     books: Books,
-    contacts: Contacts,
+    contacts: Arc<Contacts>,
     /// Something erased may still lie in the log.
     unscrubbed: AtomicBool,
     journal: Journal,
@@ -116,6 +119,7 @@ pub struct Exchange {
     draft: Mutex<Draft>,
     returning: Mutex<()>,
     drains: Drains,
+    lines: Lines,
     failures: Failures,
     shadows: Shadows,
     diffing: Diffing,
@@ -367,6 +371,7 @@ impl Exchange {
     ) -> Result<Record, Stopped> {
         let entries = settlement::entries(fact);
         self.books.enter(book, at, fact, &entries)?;
+        self.line_up(book, fact);
         Ok(Record {
             at,
             subject: fact.subject().map(PingId::as_u128),

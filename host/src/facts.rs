@@ -10,6 +10,7 @@ mod called;
 mod contact;
 mod key;
 mod module;
+mod offered;
 mod returned;
 mod subject;
 mod transferred;
@@ -32,6 +33,7 @@ pub use called::{CallAnswered, CallMade};
 pub use contact::{ContactErased, ContactsSwept, MasterKeyRotated};
 pub use key::KeyAdopted;
 pub use module::{ModuleStepped, ModuleUploaded, Passed, Step};
+pub use offered::{TransferOffered, TransferReport};
 pub use periods::{Counted, Periods};
 pub use person::{PassedOver, Person, PostRefused, Posted, SuppressionsAdded, SuppressionsRemoved};
 pub use returned::{Evidence, ReturnDecided, ReturnRequested};
@@ -55,6 +57,8 @@ pub enum Fact {
     AskedAgain(AskedAgain),
     /// A delivery was attempted, or an operator said how it ended.
     Delivered(Delivered),
+    /// A source was given a buyer's number, to transfer its caller there.
+    TransferOffered(TransferOffered),
     /// Holds ended because nobody posted in time.
     Expired(Expired),
     /// A module's version was admitted and kept.
@@ -219,6 +223,8 @@ pub struct Delivered {
     pub successor: Option<Winner>,
     /// The adapter that spoke with the buyer, with the fuel of both its calls.
     pub adapter: Option<ModuleUsed>,
+    /// What of it was said about a live transfer.
+    pub transfer: Option<TransferReport>,
 }
 
 impl Delivered {
@@ -226,7 +232,7 @@ impl Delivered {
     pub fn closes(&self) -> bool {
         let ended = match self.ended {
             Ended::Sold => return true,
-            Ended::Rejected | Ended::NotSent => true,
+            Ended::Rejected | Ended::NotSent | Ended::Expired => true,
             Ended::Unknown => false,
         };
         ended && self.again_ms.is_none() && self.successor.is_none()
@@ -244,6 +250,8 @@ pub enum Ended {
     NotSent,
     /// Nobody knows; the hold stays until it is known.
     Unknown,
+    /// Nobody said in time how a live transfer went; the hold is void, and nobody else gets the copy.
+    Expired,
 }
 
 impl Ended {
@@ -254,6 +262,7 @@ impl Ended {
             Self::Rejected => "rejected",
             Self::NotSent => "not-sent",
             Self::Unknown => "unknown",
+            Self::Expired => "expired",
         }
     }
 }
@@ -331,6 +340,7 @@ kinds! {
     22 "suppressions-removed" SuppressionsRemoved(SuppressionsRemoved) std::convert::identity;
     25 "superseded" Superseded(Superseded) std::convert::identity;
     30 "key-adopted" KeyAdopted(KeyAdopted) std::convert::identity;
+    58 "transfer-offered" TransferOffered(TransferOffered) std::convert::identity;
     40 "contact-erased" ContactErased(ContactErased) std::convert::identity;
     41 "contacts-swept" ContactsSwept(ContactsSwept) std::convert::identity;
     42 "master-key-rotated" MasterKeyRotated(MasterKeyRotated) std::convert::identity;

@@ -15,7 +15,7 @@ use crate::facts::{Ended, Fact, ReturnDecided};
 use crate::journal::Entry;
 use crate::money::Micros;
 
-pub use answer::{Answer, Story};
+pub use answer::{Answer, Story, Transfer};
 pub use csv::{from_csv, to_csv};
 pub use disclosures::disclosures;
 pub use headline::headline;
@@ -79,6 +79,7 @@ pub fn entries(fact: &Fact) -> Vec<Entry> {
         | Fact::SubmissionRefused(_)
         | Fact::Posted(_)
         | Fact::AskedAgain(_)
+        | Fact::TransferOffered(_)
         | Fact::Superseded(_)
         | Fact::PostRefused(_)
         | Fact::SuppressionsAdded(_)
@@ -140,6 +141,7 @@ mod tests {
             again_ms: None,
             successor: None,
             adapter: None,
+            transfer: None,
         })
     }
 

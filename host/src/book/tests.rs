@@ -34,6 +34,7 @@ pub(super) fn buyer(name: &str, caps: Caps) -> Buyer {
         way: Way::Url(Egress::public().check("https://buyer.example.com/leads").unwrap()),
         timeout: Duration::from_secs(5),
         idempotent: true,
+        in_order: false,
         return_rate: None,
         headers: Headers::default(),
         adapter: None,
@@ -125,6 +126,7 @@ pub(super) fn delivered(ping: u128, winner: &Winner, ended: Ended) -> Delivered 
         again_ms: None,
         successor: None,
         adapter: None,
+        transfer: None,
     }
 }
 

@@ -24,7 +24,6 @@ use super::{
     Vertical, policy,
 };
 use crate::criteria::Lists;
-use crate::egress::Egress;
 use crate::ids::{BuyerId, CampaignId, ModuleName, SourceId, VerticalId};
 use crate::lead::Schema;
 use crate::sandbox::{Admitted, ConfigureError, ConfiguredFilter, Normalizer};
@@ -43,7 +42,7 @@ impl Market {
         let (buyers, lists) = (HashMap::new(), Lists::default());
         let bench = Bench { draft, workshop, buyers: &buyers, lists: &lists };
         for (id, spec) in &register.buyers {
-            let mut buyer = faults.keep(buyer(id, spec, register, &workshop.egress));
+            let mut buyer = faults.keep(buyer(id, spec, register, workshop));
             if let (Some(buyer), Some(adapter)) = (&mut buyer, &spec.delivery.adapter) {
                 let at = (format!("buyer {id}"), "/delivery/adapter");
                 buyer.adapter = faults.keep(bench.adapter((&at.0, at.1), adapter, Task::Post));
@@ -99,6 +98,7 @@ impl Market {
             let vertical = bench.vertical(id, spec, &saved, &mut faults);
             market.verticals.extend(vertical.map(|vertical| (id.clone(), Arc::new(vertical))));
         }
+        market.check_whispers(&mut faults);
         faults.none_or(market)
     }
 
@@ -148,16 +148,17 @@ fn buyer(
     id: &BuyerId,
     spec: &BuyerSpec,
     register: &Register,
-    egress: &Egress,
+    workshop: &Workshop,
 ) -> Result<Buyer, Fault> {
     let what = format!("buyer {id}");
-    let (way, timeout) = way(&what, &spec.delivery, egress)?;
+    let (way, timeout) = way(&what, &spec.delivery, &workshop.egress)?;
     if spec.credit_limit.0.is_negative() {
         return Err(Fault::new(&what, "/credit_limit", "must not be negative"));
     }
     ReturnRateSpec::check(spec.return_rate, &what)?;
-    let headers = Headers::of(&what, &spec.delivery.headers)?;
-    let asked = spec.bidding.as_ref().map(|spec| checked(&what, spec, egress)).transpose()?;
+    let headers = Headers::of((&what, id), &spec.delivery.headers, workshop.keys())?;
+    let asked = spec.bidding.as_ref().map(|spec| checked(&what, spec, &workshop.egress));
+    let asked = asked.transpose()?;
     DuplicatesSpec::check(spec.duplicates.as_ref(), &what)?;
     Ok(Buyer {
         id: id.clone(),
@@ -169,6 +170,7 @@ fn buyer(
         way,
         timeout,
         idempotent: spec.delivery.idempotent,
+        in_order: spec.delivery.in_order,
         return_rate: spec.return_rate,
         bidding: asked.map(|asked| Arc::new(Bidding { headers: headers.clone(), ..asked })),
         headers,

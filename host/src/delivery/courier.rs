@@ -77,6 +77,8 @@ pub enum Outcome {
     Duplicate { reason: String },
     /// The buyer may or may not have taken the lead: it must not be sold to another before that is known.
     Unknown { why: String },
+    /// Nobody said in time whether the buyer took the caller.
+    Expired { why: String },
     /// The buyer certainly has not taken the lead.
     NotSent {
         why: String,
@@ -215,6 +217,7 @@ impl Outcome {
             Self::Duplicate { .. } => "duplicate",
             Self::Unknown { .. } => "unknown",
             Self::NotSent { .. } => "not_sent",
+            Self::Expired { .. } => "expired",
         }
     }
 
@@ -236,6 +239,7 @@ impl Outcome {
             Self::Duplicate { reason } => Self::Duplicate { reason: clean(&reason) },
             Self::Unknown { why } => Self::Unknown { why: clean(&why) },
             Self::NotSent { why, retry_after } => Self::NotSent { why: clean(&why), retry_after },
+            Self::Expired { why } => Self::Expired { why: clean(&why) },
         }
     }
 }

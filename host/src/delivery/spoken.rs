@@ -46,6 +46,11 @@ pub async fn attempt(
     let idempotency_key = format!("{}-{copy}-{}", ping.lead(), winner.campaign);
     let destination = match &buyer.way {
         Delivers::Url(destination) => destination,
+        // A caller is transferred by its source: nothing is sent from here.
+        Delivers::Transfer(_) => {
+            let why = "the buyer takes callers now, and no leads".to_owned();
+            return Attempt::of(Outcome::NotSent { why, retry_after: None });
+        }
         Delivers::Email(to) => {
             let (relay, to) = (courier.relay(), (buyer, to));
             return Attempt::of(letter::attempt(relay, to, errand, offer, &idempotency_key).await);
@@ -116,7 +121,8 @@ async fn through(
         Err(forfeit) => {
             let why = format!("the adapter `{name}` version {version} words no request: {forfeit}");
             let outcome = Outcome::NotSent { why: redacted(offer, &why), retry_after: None };
-            return Attempt { outcome, adapter: used(0), failed: failed(false, forfeit) };
+            let failed = failed(false, forfeit);
+            return Attempt { adapter: used(0), failed, ..Attempt::of(outcome) };
         }
     };
     telemetry::module_call(name, version, began.elapsed(), Some(fuel));
@@ -131,7 +137,8 @@ async fn through(
     let (outcome, read) = send(hand, buyer, request.body.into(), idempotency_key, way).await;
     match read {
         Some(Err(forfeit)) => {
-            Attempt { outcome, adapter: used(fuel), failed: failed(true, forfeit) }
+            let failed = failed(true, forfeit);
+            Attempt { adapter: used(fuel), failed, ..Attempt::of(outcome) }
         }
         read => {
             let read = read.and_then(Result::ok);
@@ -139,7 +146,7 @@ async fn through(
                 telemetry::module_call(name, version, took, Some(fuel));
             }
             let fuel = fuel.saturating_add(read.map_or(0, |(fuel, _)| fuel));
-            Attempt { outcome, adapter: used(fuel), failed: None }
+            Attempt { adapter: used(fuel), ..Attempt::of(outcome) }
         }
     }
 }

@@ -129,6 +129,7 @@ impl Replay {
             | Fact::SubmissionRefused(_)
             | Fact::Posted(_)
             | Fact::AskedAgain(_)
+            | Fact::TransferOffered(_)
             | Fact::Transferred(_)
             | Fact::ReturnRequested(_)
             | Fact::ReturnDecided(_)

@@ -71,7 +71,7 @@ impl Attempt {
         let disclosed = match self.ended {
             Some(Ended::Sold | Ended::Rejected) => "yes",
             Some(Ended::NotSent) => "no",
-            Some(Ended::Unknown) | None => "maybe",
+            Some(Ended::Unknown | Ended::Expired) | None => "maybe",
         };
         json!({
             "fact": self.seq,

@@ -12,7 +12,7 @@ const BRAVO: &str = "+15125550101";
 
 fn callers(number: &str, seconds: u32) -> Value {
     json!({"transfer": {
-        "number": number, "whisper": "Auto lead from {state}, {credit_rating} credit", "connected_seconds": seconds,
+        "number": number, "whisper": "Auto lead from {state}, ZIP {zip}", "connected_seconds": seconds,
     }})
 }
 
@@ -77,7 +77,7 @@ async fn a_caller_who_is_connected_for_long_enough_is_sold_once() {
     assert_eq!(verdict, ("pending", "transfer-open"), "{answer:?}");
     let told = &answer.body["transfers"][0];
     assert_eq!(told["number"], ALFA);
-    assert_eq!(told["whisper"], "Auto lead from CA, good credit");
+    assert_eq!(told["whisper"], "Auto lead from CA, ZIP 90210");
     assert_eq!(told["connected_seconds"], 90);
     assert_eq!(answer.body["transfers"].as_array().unwrap().len(), 1);
     check_accounts(&exchange, &["alfa 100.00 held 9.01", "bravo 100.00 held 0.00"]).await;
@@ -203,7 +203,7 @@ async fn a_whisper_names_fields_that_the_leads_have_and_nobody() {
     for (text, detail) in [
         ("{first_name} calls", "`first_name` says who the person is"),
         ("{phone}", "`phone` says who the person is"),
-        ("from {county}", "leads of `auto-insurance` have no field `county`"),
+        ("from {planet}", "leads of `auto-insurance` have no field `planet`"),
     ] {
         let refused = exchange.try_put("buyers/alfa", whisper(text)).await;
         let told = (refused.status, refused.text("/field"));

@@ -19,6 +19,7 @@ mod model;
 mod named;
 mod permits;
 mod persons;
+mod rejects;
 mod suppressions;
 #[cfg(test)]
 mod tests;
@@ -43,6 +44,7 @@ use limits::within;
 use money::Money;
 use named::{Map, Named};
 use persons::Persons;
+use rejects::Ends;
 use suppressions::Suppressions;
 
 pub use account::Account;
@@ -51,6 +53,7 @@ pub use expiries::ENDED_MAX;
 pub use limits::{Bar, Detail, Limit, Measure, Span, Whose};
 pub use money::{CALLS_KEPT_MS, CALLS_MAX, Call, RETURNS_LISTED_MAX, Return, Tally};
 pub use persons::PERSONS_MAX;
+pub use rejects::{REJECTS_MIN, REJECTS_WINDOW};
 pub use suppressions::{Entry, SUPPRESSIONS_MAX};
 
 /// The most pings that may be open for posting. Beyond it new pings are shed.
@@ -104,6 +107,7 @@ pub struct State {
 struct Purse {
     account: Account,
     counters: Counters,
+    ends: Ends,
 }
 
 /// An accepted ping whose copies are not all settled.
@@ -199,6 +203,12 @@ impl State {
     /// Returns a buyer's money.
     pub fn account(&self, buyer: &str) -> Account {
         self.buyers.get(buyer).map(|purse| purse.account).unwrap_or_default()
+    }
+
+    /// Returns how many of its last posts a buyer refused, in ten-thousandths, rounded down; zero before there are
+    /// [`REJECTS_MIN`].
+    pub fn reject_rate(&self, buyer: &str) -> u32 {
+        self.buyers.get(buyer).map_or(0, |purse| purse.ends.rate())
     }
 
     /// Returns what a campaign took in the periods of this moment.

@@ -159,6 +159,9 @@ impl State {
         let auction = Arc::clone(&open.auction);
         if let Some(copy) = open.copies.get_mut(index).filter(|copy| copy.stage == Stage::Held) {
             (copy.asked, copy.transfer) = (false, None);
+            if let Ended::Sold | Ended::Rejected = delivered.ended {
+                self.buyers.at(copy.buyer).ends.add(delivered.ended == Ended::Rejected);
+            }
             match delivered.ended {
                 Ended::Sold => {
                     copy.stage = Stage::Sold;

@@ -33,7 +33,7 @@ pub struct DeliverySpec {
     pub idempotent: bool,
     /// Leads go to the buyer one at a time, in the order in which their posts were taken: one that does not get through
     /// holds back the buyer's others until it is given up.
-    #[serde(default, skip_serializing_if = "is_not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub in_order: bool,
     /// Headers of every request to the buyer, by name: put there by the exchange, so that no adapter sees them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -49,11 +49,6 @@ pub struct DeliverySpec {
 pub struct EmailSpec {
     /// One plain address.
     pub to: String,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
-const fn is_not(flag: &bool) -> bool {
-    !*flag
 }
 
 impl DeliverySpec {

@@ -59,11 +59,9 @@ impl Lines {
         self.0.moved.notify_waiters();
     }
 
-    /// Says whether a copy need not wait any more: it is the first, or stands in no line.
-    fn is_next(&self, buyer: &str, copy: Waiting) -> bool {
-        let lines = self.locked();
-        let Some(line) = lines.get(buyer) else { return true };
-        line.front() == Some(&copy) || !line.contains(&copy)
+    /// Returns how many stand before a copy, if it stands in the buyer's line.
+    fn place(&self, buyer: &str, copy: Waiting) -> Option<usize> {
+        self.locked().get(buyer)?.iter().position(|waiting| *waiting == copy)
     }
 
     /// Waits until it is a copy's turn; returns nothing if the exchange is told to stop before.
@@ -74,11 +72,16 @@ impl Lines {
             let mut moved = std::pin::pin!(moved);
             // Heard from here on: nobody can leave unheard between the look and the wait.
             moved.as_mut().enable();
-            if self.is_next(&buyer, copy) {
-                return Some(Turn { lines: self.clone(), buyer, copy });
+            match self.place(&buyer, copy) {
+                None => break,
+                // Whoever was before it has only left for the stop.
+                Some(_) if stop.is_cancelled() => return None,
+                Some(0) => break,
+                Some(_) => (),
             }
             stop.run_until_cancelled(moved).await?;
         }
+        Some(Turn { lines: self.clone(), buyer, copy })
     }
 }
 

@@ -26,6 +26,8 @@ struct MoreLine {
     tiers: Vec<TierLine>,
     disclosures_max: u32,
     changed_post: ChangedPostName,
+    #[serde(default)]
+    reject_penalty: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -48,6 +50,8 @@ pub(super) struct BidLine {
     tier: u32,
     #[serde(default, skip_serializing_if = "is_zero")]
     standing: u32,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    rejects: u32,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
@@ -85,6 +89,7 @@ impl TermsLine {
                 tiers: more.tiers.into_iter().map(TierLine::tier).collect(),
                 disclosures_max: more.disclosures_max,
                 changed_post: more.changed_post.into(),
+                reject_penalty: more.reject_penalty,
                 ..usual
             },
         }
@@ -100,6 +105,7 @@ impl MoreLine {
             tiers: terms.tiers.iter().map(TierLine::of).collect(),
             disclosures_max: terms.disclosures_max,
             changed_post: terms.changed_post.into(),
+            reject_penalty: terms.reject_penalty,
         }
     }
 }
@@ -133,6 +139,7 @@ impl BidLine {
             exclusive: bid.exclusive.map(amount),
             tier: bid.tier,
             standing: bid.standing,
+            rejects: bid.rejects,
         }
     }
 
@@ -144,6 +151,7 @@ impl BidLine {
             exclusive: self.exclusive.map(|exclusive| exclusive.0.get()),
             tier: self.tier,
             standing: self.standing,
+            rejects: self.rejects,
         }
     }
 }

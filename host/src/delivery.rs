@@ -109,6 +109,7 @@ pub fn conclude(
         payout: 0,
         again_ms: None,
         successor: None,
+        in_line: false,
         adapter: attempt.adapter,
         transfer: attempt.transfer,
     };
@@ -152,7 +153,14 @@ pub fn conclude(
         // There is nothing left to ask anybody with.
         (delivered.again_ms, delivered.successor) = (None, None);
     }
+    delivered.in_line =
+        delivered.successor.as_ref().is_some_and(|next| takes_in_order(market, next));
     Some(delivered)
+}
+
+/// Says whether a winner's buyer takes one lead at a time.
+pub fn takes_in_order(market: &Market, winner: &Winner) -> bool {
+    market.buyer_named(&winner.buyer).is_some_and(|buyer| buyer.in_order)
 }
 
 /// Once a buyer may have the lead, "I have this person already" and "not reached" prove nothing any more.

@@ -49,7 +49,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::bidding::{Forfeited, Saleroom};
 use crate::book::{Bar, Book, OPEN_PINGS_MAX, State};
-use crate::catalog::{Campaign, Catalog, Draft, Market, Policy, Workshop};
+use crate::catalog::{Catalog, Draft, Market, Policy, Workshop};
 use crate::clock::{Clock, Moment};
 use crate::contacts::{ContactError, Contacts, OpenLead};
 use crate::delivery::courier::Courier;
@@ -261,14 +261,11 @@ impl Exchange {
                 return Err(Trouble::Overloaded("too many pings wait for their post"));
             }
             let duplicate = close::duplicate(book, vertical, source, print, at);
+            let covers = |campaign: &_, amount| book.covers(campaign, print, amount, at);
+            let rejects = |buyer: &_| book.reject_rate(buyer);
             let closed = match duplicate {
                 Some(_) => Closed::default(),
-                None => {
-                    let covers = |campaign: &_, amount| book.covers(campaign, print, amount, at);
-                    let rejects =
-                        |campaign: &Campaign| book.reject_rate(campaign.buyer.id.as_str());
-                    close(&terms, policy, ping, bids, late, covers, rejects)
-                }
+                None => close(&terms, policy, ping, bids, late, covers, rejects),
             };
             let answered = Arc::new(PingAnswered {
                 ping: ping.as_u128(),

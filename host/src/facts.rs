@@ -221,6 +221,8 @@ pub struct Delivered {
     pub again_ms: Option<i64>,
     /// The campaign that gets the copy next, by clearing the recorded bids again.
     pub successor: Option<Winner>,
+    /// The successor takes one lead at a time: nobody is asked yet.
+    pub in_line: bool,
     /// The adapter that spoke with the buyer, with the fuel of both its calls.
     pub adapter: Option<ModuleUsed>,
     /// What of it was said about a live transfer.
@@ -397,6 +399,7 @@ mod tests {
             request: Some(Request { key: [2; 32], body: [1; 32] }),
             person: Person { phone: Some([3; 32]), email: None },
             passed_over: Vec::new(),
+            in_line: vec![1],
         });
         assert_eq!(Fact::decode(fact.kind(), &fact.encode()).unwrap(), fact);
     }

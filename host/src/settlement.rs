@@ -140,6 +140,7 @@ mod tests {
             payout,
             again_ms: None,
             successor: None,
+            in_line: false,
             adapter: None,
             transfer: None,
         })

@@ -105,8 +105,11 @@ impl State {
                 self.pass_on(&auction, copy, passed.successor.as_ref(), Back::Whole);
             }
         }
-        for copy in open.copies.iter_mut().filter(|copy| copy.stage == Stage::Held) {
-            copy.line = self.line_up();
+        for (index, copy) in (0_u32..).zip(&mut open.copies) {
+            if copy.stage == Stage::Held {
+                copy.line = self.line_up();
+                copy.asked = !posted.in_line.contains(&index);
+            }
         }
         open.posted = Some(Box::new(posted.clone()));
         self.remember(at, ping, &auction.source, posted.request.as_ref());
@@ -180,6 +183,7 @@ impl State {
                     copy.refusals = refusals;
                     if copy.stage == Stage::Held {
                         copy.line = self.line_up();
+                        copy.asked = !delivered.in_line;
                     }
                     let copy = copy.clone();
                     open.refused.push(delivered.buyer.clone());

@@ -125,6 +125,7 @@ pub(super) fn delivered(ping: u128, winner: &Winner, ended: Ended) -> Delivered 
         payout: price,
         again_ms: None,
         successor: None,
+        in_line: false,
         adapter: None,
         transfer: None,
     }

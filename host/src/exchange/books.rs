@@ -188,6 +188,7 @@ mod tests {
             payout: 1_000_000,
             again_ms: None,
             successor: None,
+            in_line: false,
             transfer: None,
         });
         assert!(!enter(&books, &mut book, &sale));

@@ -31,10 +31,12 @@ pub fn close(
     bids: Bids<'_>,
     late: bool,
     covers: impl Fn(&Campaign, Micros) -> Result<Counted, Bar>,
-    rejects: impl Fn(&Campaign) -> u32,
+    rejects: impl Fn(&str) -> u32,
 ) -> Closed {
     let Bids { bids, left_out: mut excluded, filters, .. } = bids;
-    let rejects = |bid: &Offered<'_>| if terms.reject_penalty { rejects(bid.campaign) } else { 0 };
+    let rejects = |bid: &Offered<'_>| {
+        if terms.reject_penalty { rejects(bid.campaign.buyer.id.as_str()) } else { 0 }
+    };
     let made = bids.iter().map(|bid| recorded(policy, bid, rejects(bid)));
     let made: Vec<BidMade> = made.collect();
     let mut payable = Vec::with_capacity(bids.len());

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 use super::{Exchange, Trouble};
-use crate::book::Stage;
+use crate::book::{Copy, Stage, State};
 use crate::catalog::Way;
 use crate::contacts::Sealed;
 use crate::delivery::courier::Outcome;
@@ -151,7 +151,10 @@ impl Exchange {
         let market = self.catalog.load();
         let attempt = {
             let _berth = self.shipping.acquire().await.ok()?;
-            if errand.attempts > 0 {
+            let begun = |copy: &Copy| copy.asked && errand.attempts == 0;
+            let is_begun =
+                |book: &mut State| delivery::held(book.open_ping(errand.ping)?, errand).map(begun);
+            if !self.book.decide(is_begun)? {
                 self.ask_again(errand).await?;
             }
             let (vertical, handle) = self.book.decide(|book| {

@@ -95,19 +95,18 @@ impl Exchange {
     /// Puts the copies that a fact obliges to deliver in line, where their buyers want that. The book has the fact already,
     /// and nothing comes between: the order of the lines is the order of the book.
     pub(super) fn line_up(&self, book: &State, fact: &Fact) {
-        let (ping, only) = match fact {
-            Fact::Posted(posted) => (posted.ping, None),
-            Fact::Delivered(delivered) if delivered.successor.is_some() => {
-                (delivered.ping, Some(delivered.copy))
+        let (ping, copies) = match fact {
+            Fact::Posted(posted) => (posted.ping, posted.in_line.as_slice()),
+            Fact::Delivered(delivered) if delivered.in_line => {
+                (delivered.ping, std::slice::from_ref(&delivered.copy))
             }
             _ => return,
         };
         let ping = PingId::from_u128(ping);
-        let (Some(open), market) = (book.open_ping(ping), self.catalog.load()) else { return };
-        for (copy, held) in open.held().filter(|(copy, _)| only.is_none_or(|only| only == *copy)) {
-            let buyer = open.winner(held).map(|winner| winner.buyer.as_str()).unwrap_or_default();
-            if market.buyer_named(buyer).is_some_and(|buyer| buyer.in_order) {
-                self.lines.join(buyer, (ping, copy));
+        let Some(open) = book.open_ping(ping) else { return };
+        for (copy, held) in open.held().filter(|(copy, _)| copies.contains(copy)) {
+            if let Some(winner) = open.winner(held) {
+                self.lines.join(&winner.buyer, (ping, copy));
             }
         }
     }

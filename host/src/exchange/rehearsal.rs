@@ -65,8 +65,8 @@ pub(super) fn rehearse(
     let deadline = Exclusion::DeadlinePassed.code();
     let late = recorded.left_out.iter().any(|left| left.reason == deadline);
     // Replays compare them with the book's; anywhere else they are the record's word.
-    let rejects = |campaign: &Campaign| {
-        let bid = recorded.bids.iter().find(|bid| bid.campaign == campaign.id.as_str());
+    let rejects = |buyer: &str| {
+        let bid = recorded.bids.iter().find(|bid| bid.buyer == buyer);
         bid.map_or(0, |bid| bid.rejects)
     };
     let mut closed = close(&recorded.terms, policy, ping, bids, late, covers, rejects);

@@ -217,16 +217,13 @@ async fn a_whisper_names_fields_that_the_leads_have_and_nobody() {
 }
 
 #[tokio::test]
-async fn a_dialect_without_a_place_for_it_says_the_number_in_its_reason() {
+async fn another_dialect_says_the_number_in_its_reason() {
     let exchange = market(&[callers(ALFA, 90)]).await;
-    let ping = exchange.say("auto-insurance/ping/leadconduit", &auto_ping()).await;
-    let handle = ping.body.to_string();
-    let handle = handle.split("pg_").nth(1).unwrap().get(..26).unwrap();
-    let lead = auto_post(&format!("pg_{handle}"));
-    let answer = exchange.say("auto-insurance/post/leadconduit", &lead).await;
+    let ping = exchange.say("auto-insurance/ping", &auto_ping()).await;
+    let handle = ping.text("/ping_id");
+    let answer = exchange.say("auto-insurance/post/xml", &auto_post(handle)).await;
     let told = answer.body.to_string();
-    assert!(
-        told.contains(&format!("transfer the caller to {ALFA}, then report tr_{handle}-0-0")),
-        "{told}"
-    );
+    let transfer = handle.replace("pg_", "tr_");
+    let expected = format!("transfer the caller to {ALFA}, then report {transfer}-0-0");
+    assert!(told.contains(&expected), "{told}");
 }

@@ -419,6 +419,41 @@ async fn a_secret_header_is_never_shown_and_stays_when_it_is_sent_back_hidden() 
 }
 
 #[tokio::test]
+async fn a_secret_header_lies_nowhere_in_the_clear_and_is_sent_after_a_restart() {
+    let system = System::answering(200, r#"{"Success": true}"#).await;
+    let settings = json!({"api_token": "T", "vertical": "V"});
+    let (exchange, _bravo) = market("px-adapter", settings, &system).await;
+    sell(&exchange).await;
+    let sealed = json!({"url": format!("http://{}/in", system.addr), "headers": {"authorization": {"sealed": "AA=="}}});
+    let refused = exchange.try_put("buyers/alfa", json!({"delivery": sealed})).await;
+    assert_eq!(refused.text("/field"), "/delivery/headers/authorization/secret", "{refused:?}");
+    let data = exchange.close().await;
+    let mut folders = vec![data.path().to_owned()];
+    let (mut read, mut plain) = (0, Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let bytes = std::fs::read(&path).unwrap();
+            let has = |text: &str| bytes.windows(text.len()).any(|part| part == text.as_bytes());
+            read += usize::from(has("x-plain"));
+            if has("c2VjcmV0LXdvcmQ") || has("secret-word") {
+                plain.push(path);
+            }
+        }
+    }
+    assert!(read > 0 && plain.is_empty(), "{read} {plain:?}");
+    let exchange = Exchange::open_in(data).await;
+    sell(&exchange).await;
+    let got = system.got();
+    assert_eq!(got.last().unwrap().headers["authorization"], "Basic c2VjcmV0LXdvcmQ=");
+    assert_eq!(got.len(), 2);
+}
+
+#[tokio::test]
 async fn settings_are_refused_in_the_adapters_own_words() {
     let exchange = Exchange::open().await;
     exchange.serve("configurable-adapter").await;

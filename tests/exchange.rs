@@ -10,7 +10,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use gavel::clock::Clock;
-use gavel::config::{CONNECTIONS_MAX, Config, REQUESTS_MAX, Raw, RawKeeping};
+use gavel::config::{CONNECTIONS_MAX, Config, REQUESTS_MAX, Raw, RawKeeping, RawMail};
 use gavel::egress::Egress;
 use gavel::mock::Authority;
 use gavel::server::{self, Running};
@@ -118,6 +118,7 @@ impl Exchange {
             allow_loopback_buyers: true,
             egress_allow: Vec::new(),
             egress_ca: Vec::new(),
+            mail: RawMail::default(),
             requests_max: REQUESTS_MAX,
             connections_max: CONNECTIONS_MAX,
         };

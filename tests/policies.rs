@@ -1,11 +1,15 @@
 //! By which rules a lead is sold: what an operator's policies make of the same bids, as receipts say it.
 
+use gavel::book::REJECTS_MIN;
 use gavel::clock::{Clock, Moment};
-use gavel::exchange::replay;
+use gavel::exchange::{Means, replay, verify};
 use gavel::sandbox::Compiler;
+use gavel::signing::PublicKey;
 use serde_json::{Value, json};
 
-use crate::exchange::{Buyer, Exchange, Reply, auto_ping, auto_post, client, merged, reply, until};
+use crate::exchange::{
+    Buyer, Exchange, Reply, auto_ping, auto_post, client, merged, module, reply, until,
+};
 
 const PING: &str = "auto-insurance/ping";
 const POST: &str = "auto-insurance/post";
@@ -105,6 +109,75 @@ fn told(receipt: &Value) -> String {
         assert!(text(left, "message").contains(' '), "{left}");
     }
     told.join(" | ")
+}
+
+#[tokio::test]
+async fn a_buyer_that_refuses_what_it_won_is_ranked_by_less_and_pays_no_more_than_it_bid() {
+    let market = Market::open(json!({})).await;
+    market.prices(&[("nay", "12.00"), ("bravo", "9.00")]).await;
+    let saved = market.policy(json!({"reject_penalty": true})).await;
+    assert_eq!(saved.body["reject_penalty"], true, "{saved:?}");
+    let won = "p second-price | nay 9.01 | bravo outbid";
+    for turn in 0..REJECTS_MIN {
+        let person =
+            json!({"phone": format!("20255501{turn:02}"), "email": format!("d{turn}@example.com")});
+        let sold = market.post(&market.check(json!({}), won).await, person).await;
+        // By what was known at the ping: the next bidder pays the reserve.
+        assert_eq!((sold.text("/status"), sold.text("/price")), ("sold", "1.80"), "{sold:?}");
+    }
+    // All of its last 20 posts were refused, so nothing of its bid is left.
+    let ping = market.check(json!({}), "p second-price | bravo 2.00 | nay outbid").await;
+    let receipt = market.exchange.receipt(ping.text("/ping_id")).await;
+    assert_eq!(receipt["terms"]["reject_penalty"], true);
+    let bids: Vec<String> = receipt["bids"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|bid| {
+            let text = |name: &str| bid[name].as_str().unwrap();
+            format!(
+                "{} {} {} {}",
+                text("buyer"),
+                text("amount"),
+                text("reject_rate_percent"),
+                text("ranked")
+            )
+        })
+        .collect();
+    assert_eq!(bids, ["bravo 9.00 0 9.00", "nay 12.00 100 0.00"]);
+    // Half of 40 refused leaves half of the bid: 24.00 is worth 12.00, and 18.02 is the least that still wins.
+    market.prices(&[("nay", "24.00")]).await;
+    let buyer = json!({"delivery": {"url": market.yes.url()}});
+    market.exchange.put("buyers/nay", buyer).await;
+    market.policy(json!({"reject_penalty": false})).await;
+    for turn in 0..REJECTS_MIN {
+        let person =
+            json!({"phone": format!("20255502{turn:02}"), "email": format!("e{turn}@example.com")});
+        let ping = market.check(json!({}), won).await;
+        assert_eq!(market.post(&ping, person).await.text("/status"), "sold");
+    }
+    market.policy(json!({"reject_penalty": true})).await;
+    let halved = market.check(json!({}), "p second-price | nay 18.02 | bravo outbid").await;
+    for text in [ping.text("/ping_id"), halved.text("/ping_id")] {
+        let receipt = market.exchange.get(&format!("auctions/{text}?full=1")).await.body;
+        let keys = market.exchange.get("keys").await.body;
+        let keys = keys["keys"].as_array().unwrap().iter();
+        let keys: Vec<PublicKey> =
+            keys.map(|key| PublicKey::parse(key["public"].as_str().unwrap()).unwrap()).collect();
+        let folder = tempfile::TempDir::new().unwrap();
+        std::fs::write(folder.path().join("m.wasm"), module("auto-insurance")).unwrap();
+        let (modules, compiler) = (Some(folder.path()), Compiler::InProcess);
+        let means = Means { keys: &keys, modules, compiler };
+        assert!(verify(&receipt.to_string(), &means).unwrap().holds(), "{receipt:#}");
+        // What the receipt says of the rate is what the auction was held by.
+        let changed = receipt
+            .to_string()
+            .replace("\"reject_rate_percent\":\"50\"", "\"reject_rate_percent\":\"0\"");
+        let changed =
+            changed.replace("\"reject_rate_percent\":\"100\"", "\"reject_rate_percent\":\"0\"");
+        assert!(!verify(&changed, &means).is_ok_and(|verified| verified.holds()));
+    }
+    market.replays(u64::from(2 * REJECTS_MIN + 2)).await;
 }
 
 #[tokio::test]

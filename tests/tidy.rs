@@ -9,8 +9,12 @@ const ROOMS: [&str; 7] =
     ["ingest", "normalize", "matching", "bidding", "clearing", "delivery", "settlement"];
 const CORRIDORS: [&str; 5] = ["exchange", "server", "cli", "demo", "fixtures"];
 /// A library and the only places under `host/src` that may name it.
-const FENCES: [(&str, &[&str]); 3] =
-    [("wasmtime", &["sandbox"]), ("sqlx", &["storage"]), ("axum", &["server", "demo/buyers"])];
+const FENCES: [(&str, &[&str]); 4] = [
+    ("wasmtime", &["sandbox"]),
+    ("sqlx", &["storage"]),
+    ("axum", &["server", "demo/buyers"]),
+    ("lettre", &["egress"]),
+];
 const BANNED_STEMS: [&str; 7] = ["mod", "utils", "util", "helpers", "helper", "common", "misc"];
 const BANNED_ENDINGS: [&str; 5] = ["Manager", "Service", "Helper", "Util", "Impl"];
 const LINES_MAX: usize = 400;

@@ -23,7 +23,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gavel::book::{Book, State};
-use gavel::catalog::{Bounds, Buyer, Campaign, Caps, Headers};
+use gavel::catalog::{Bounds, Buyer, Campaign, Caps, Headers, Way};
 use gavel::clock::Moment;
 use gavel::criteria::Criteria;
 use gavel::egress::Egress;
@@ -115,9 +115,10 @@ fn campaign(number: usize) -> Campaign {
         caps: caps(),
         duplicates: None,
         suppressions: Vec::new(),
-        destination: egress.check("https://buyer.example.com/leads").unwrap(),
+        way: Way::Url(egress.check("https://buyer.example.com/leads").unwrap()),
         timeout: Duration::from_secs(5),
         idempotent: true,
+        in_order: false,
         return_rate: None,
         headers: Headers::default(),
         adapter: None,

@@ -31,7 +31,7 @@ use std::time::Duration;
 use axum::routing::post;
 use axum::{Json, Router};
 use cpu_time::ProcessTime;
-use gavel::config::{CONNECTIONS_MAX, Config, REQUESTS_MAX, Raw, RawKeeping};
+use gavel::config::{CONNECTIONS_MAX, Config, REQUESTS_MAX, Raw, RawKeeping, RawMail};
 use gavel::server::{self, Running};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
@@ -134,6 +134,7 @@ async fn exchange(directory: &TempDir) -> Running {
         allow_loopback_buyers: true,
         egress_allow: Vec::new(),
         egress_ca: Vec::new(),
+        mail: RawMail::default(),
         requests_max: REQUESTS_MAX,
         connections_max: CONNECTIONS_MAX,
     };

@@ -174,6 +174,8 @@ fn facts(sale: u64) -> [Fact; 3] {
         again_ms: None,
         successor: None,
         adapter: None,
+        in_line: false,
+        transfer: None,
     };
     [
         Fact::PingAnswered(Arc::new(answered)),

@@ -19,6 +19,7 @@ mod model;
 mod named;
 mod permits;
 mod persons;
+mod rejects;
 mod suppressions;
 #[cfg(test)]
 mod tests;
@@ -43,6 +44,7 @@ use limits::within;
 use money::Money;
 use named::{Map, Named};
 use persons::Persons;
+use rejects::Ends;
 use suppressions::Suppressions;
 
 pub use account::Account;
@@ -51,6 +53,7 @@ pub use expiries::ENDED_MAX;
 pub use limits::{Bar, Detail, Limit, Measure, Span, Whose};
 pub use money::{CALLS_KEPT_MS, CALLS_MAX, Call, RETURNS_LISTED_MAX, Return, Tally};
 pub use persons::PERSONS_MAX;
+pub use rejects::{REJECTS_MIN, REJECTS_WINDOW};
 pub use suppressions::{Entry, SUPPRESSIONS_MAX};
 
 /// The most pings that may be open for posting. Beyond it new pings are shed.
@@ -95,6 +98,8 @@ pub struct State {
     suppressions: Suppressions,
     requests: Window<(u32, [u8; 32]), Request>,
     money: Money,
+    /// How many copies ever began to wait for their buyers.
+    lined_up: u64,
 }
 
 /// What a buyer has, and what it took.
@@ -102,6 +107,7 @@ pub struct State {
 struct Purse {
     account: Account,
     counters: Counters,
+    ends: Ends,
 }
 
 /// An accepted ping whose copies are not all settled.
@@ -164,6 +170,22 @@ pub struct Copy {
     pub uncertain: bool,
     /// How many buyers before this one had the lead shown to them and refused it.
     pub refusals: u32,
+    /// The live transfer that is open.
+    pub transfer: Option<OpenTransfer>,
+    /// How many live transfers of this copy there were.
+    pub transfers: u32,
+    /// The copy's number in the order in which copies began to wait for their buyers.
+    pub line: u64,
+}
+
+/// A live transfer that nobody has said yet how it went.
+#[derive(Clone, std::marker::Copy, Debug, PartialEq, Eq)]
+pub struct OpenTransfer {
+    /// Which of its copy it is, from 0.
+    pub turn: u32,
+    /// How long the call must be connected to be a sale.
+    pub connected_seconds: u32,
+    pub expires: Moment,
 }
 
 /// How far a copy is.
@@ -183,6 +205,12 @@ impl State {
         self.buyers.get(buyer).map(|purse| purse.account).unwrap_or_default()
     }
 
+    /// Returns how many of its last posts a buyer refused, in ten-thousandths, rounded down; zero before there are
+    /// [`REJECTS_MIN`].
+    pub fn reject_rate(&self, buyer: &str) -> u32 {
+        self.buyers.get(buyer).map_or(0, |purse| purse.ends.rate())
+    }
+
     /// Returns what a campaign took in the periods of this moment.
     pub fn used_by_campaign(&self, campaign: &Campaign, at: Moment) -> Used {
         let periods = periods_in_zone(&campaign.zone, at);
@@ -198,6 +226,11 @@ impl State {
     /// Returns an accepted ping that is not settled yet.
     pub fn open_ping(&self, ping: PingId) -> Option<&OpenPing> {
         self.pings.get(&ping)
+    }
+
+    /// Returns the live transfer of a copy that nobody has said yet how it went.
+    pub fn open_transfer(&self, ping: PingId, copy: u32) -> Option<OpenTransfer> {
+        self.open_ping(ping)?.copies.get(usize::try_from(copy).ok()?)?.transfer
     }
 
     /// Returns how many pings are accepted and not settled.

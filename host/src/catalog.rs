@@ -22,8 +22,10 @@ mod serving;
 mod source;
 mod spec;
 mod texts;
+mod transfer;
 mod upkeep;
 mod versions;
+mod ways;
 mod workshop;
 
 use std::collections::HashMap;
@@ -34,7 +36,6 @@ use arc_swap::ArcSwap;
 use jiff::tz::TimeZone;
 
 use crate::criteria::Criteria;
-use crate::egress::Destination;
 use crate::facts::{BuyerFee, Fee};
 use crate::ids::{BuyerId, CampaignId, Digest, ModuleName, SourceId, VerticalId};
 use crate::lead::{PingView, Schema};
@@ -48,7 +49,9 @@ pub use draft::{Draft, Unfoldable};
 pub use excerpt::{Excerpt, SavedObject, ServingModule, ServingVersion};
 pub use faults::{FAULTS_TOLD_MAX, Fault, Faults};
 pub use fees::FeesSpec;
-pub use headers::{BUYER_HEADERS_MAX, HIDDEN, HeaderSpec, Headers, Secret, SecretSpec};
+pub use headers::{
+    BUYER_HEADERS_MAX, HIDDEN, HeaderSpec, Headers, SealedSpec, Secret, SecretSpec, owner,
+};
 pub use policy::{
     ChangedPostName, Place, Policy, PolicySpec, PriceName, RankName, RuleName, TierSpec,
     UnlistedName,
@@ -57,11 +60,13 @@ pub use prices::PricesSpec;
 pub use returns::{ReturnRateSpec, ReturnsSpec};
 pub use serving::{Lot, Served, Serving, Upkeep};
 pub use spec::{
-    AdapterSpec, Amount, BuyerSpec, CampaignSpec, DeliverySpec, FilterSpec, ListSpec, Percent,
-    Reach, Register, RetentionSpec, SourceSpec, SuppressionSpec, VerticalSpec,
+    AdapterSpec, Amount, BuyerSpec, CampaignSpec, FilterSpec, ListSpec, Percent, Reach, Register,
+    RetentionSpec, SourceSpec, SuppressionSpec, VerticalSpec,
 };
+pub use transfer::{SPOKEN_CHARS_MAX, Transfer, TransferSpec};
 pub use upkeep::{FailingSpec, GateSpec, LimitsSpec, ModuleSpec};
 pub use versions::{STEPS_KEPT_MAX, StepTaken, Track, Trial, Version, Versions};
+pub use ways::{DeliverySpec, EmailSpec, Way};
 pub use workshop::Workshop;
 
 /// The published snapshot. Reading it takes no lock.
@@ -188,9 +193,12 @@ pub struct Buyer {
     /// When it bought a person before, whichever campaign did.
     pub duplicates: Option<DuplicatesSpec>,
     pub suppressions: Vec<Arc<str>>,
-    pub destination: Destination,
+    pub way: Way,
+    /// How long one attempt to hand a lead over may take.
     pub timeout: Duration,
     pub idempotent: bool,
+    /// Leads go to it one at a time, in the order of their posts.
+    pub in_order: bool,
     pub return_rate: Option<ReturnRateSpec>,
     /// How it is asked for bids over the network, if it is.
     pub bidding: Option<Arc<Bidding>>,

@@ -8,6 +8,13 @@
 //! - A bid below the reserve neither wins nor sets a price.
 //! - The order of the bids decides nothing, and neither does speed: ties and draws are keyed hashes.
 //!
+//! # Where refusals count
+//!
+//! A bid may be ranked by less than it is: by what is left of it after the share of posts that its buyer refuses,
+//! [`ranked`]. Everything above is then said of ranked amounts, and every price is the least bid that has the ranked amount
+//! it takes, rounded up to a millionth. The reserve is compared with the bid itself. So a refusal costs places, and nobody
+//! pays more than it bid or less than the reserve.
+//!
 //! # Second price, where bids depend on the number of copies
 //!
 //! A buyer may bid for the lead alone, for a copy of one that others buy as well, or both. So there are two sides: the
@@ -150,18 +157,36 @@ pub struct Bid<'b> {
     pub tier: u32,
     /// The bid's place where an order decides, its weight where lots are drawn.
     pub standing: u32,
+    /// By how many ten-thousandths the bid is worth less than it is.
+    pub rejects: u32,
 }
 
 impl<'b> Bid<'b> {
     /// Returns a bid that is the same whoever else gets a copy.
     pub const fn new(bidder: &'b str, amount: Micros) -> Self {
-        Self { bidder, amount, exclusive: None, tier: 0, standing: 0 }
+        Self { bidder, amount, exclusive: None, tier: 0, standing: 0, rejects: 0 }
     }
 
     /// Returns what it offers where one copy is sold: whoever is content with a copy is so with the only one.
     fn alone(&self) -> Micros {
         self.exclusive.map_or(self.amount, |exclusive| exclusive.max(self.amount))
     }
+}
+
+/// The whole of a bid, in ten-thousandths.
+const WHOLE: i128 = 10_000;
+
+/// Returns what is left of a bid of a buyer that refuses so many ten-thousandths of its posts, rounded down to a millionth.
+pub fn ranked(amount: Micros, rejects: u32) -> Micros {
+    let left = i128::from(amount.get()) * (WHOLE - i128::from(rejects)).max(0);
+    Micros::new(i64::try_from(left.div_euclid(WHOLE)).unwrap_or(i64::MAX))
+}
+
+/// Returns the least bid of a buyer that is ranked by so much or more; nothing if no bid is.
+fn least_ranked(worth: i128, rejects: u32) -> Option<i128> {
+    let left = (WHOLE - i128::from(rejects)).max(0);
+    let whole = worth.checked_mul(WHOLE)?;
+    Some(whole.checked_div_euclid(left)? + i128::from(whole.checked_rem_euclid(left)? > 0))
 }
 
 /// What became of a bid.
@@ -206,7 +231,10 @@ struct Contender<'b> {
     index: usize,
     bidder: &'b str,
     amount: Micros,
+    /// What it is ranked by.
+    worth: Micros,
     standing: u32,
+    rejects: u32,
 }
 
 /// Awards the copies by the policy. At the second price and without bids for the lead alone, every winner pays
@@ -271,8 +299,9 @@ fn best_of_each_buyer<'b>(
     offered: &dyn Fn(&Bid<'b>) -> Micros,
 ) -> Vec<Contender<'b>> {
     let all = bids.iter().enumerate().map(|(index, bid)| {
-        let Bid { bidder, standing, .. } = *bid;
-        Contender { index, bidder, amount: offered(bid), standing }
+        let Bid { bidder, standing, rejects, .. } = *bid;
+        let amount = offered(bid);
+        Contender { index, bidder, amount, worth: ranked(amount, rejects), standing, rejects }
     });
     let enough = |amount: Micros| amount.is_positive() && amount >= floor;
     let mut contenders: Vec<Contender<'b>> =
@@ -293,8 +322,8 @@ fn best_of_each_buyer<'b>(
 fn rank(ranking: Ranking, tie: &TieKey, contenders: &mut [Contender<'_>]) {
     match ranking {
         Ranking::Bid => {
-            contenders.sort_unstable_by_key(|contender| Reverse(contender.amount));
-            settle_ties(tie, contenders, |a, b| a.amount == b.amount);
+            contenders.sort_unstable_by_key(|contender| Reverse(contender.worth));
+            settle_ties(tie, contenders, |a, b| a.worth == b.worth);
         }
         Ranking::Order => {
             contenders.sort_unstable_by_key(|contender| contender.standing);
@@ -348,7 +377,7 @@ mod tests {
     use super::*;
 
     /// Runs `copies`, `reserve`, `increment`, `rule` and `rank` lines and one `bidder amount` line per bid, which may end
-    /// with `alone amount` or `standing number`; what is left out is 1, 0, 0, the second price and by bid.
+    /// with `alone amount`, `standing number` or `rejects ten-thousandths`; what is left out is 1, 0, 0, the second price and by bid.
     #[track_caller]
     fn check(text: &str, expected: &str) {
         let mut policy = Policy::second_price(1, Micros::ZERO, Micros::ZERO);
@@ -372,6 +401,10 @@ mod tests {
                     let standing = standing.parse().unwrap();
                     bids.push(Bid { standing, ..Bid::new(bidder, Micros::parse(own).unwrap()) });
                 }
+                [bidder, own, "rejects", rejects] => {
+                    let rejects = rejects.parse().unwrap();
+                    bids.push(Bid { rejects, ..Bid::new(bidder, Micros::parse(own).unwrap()) });
+                }
                 [bidder, _] => bids.push(Bid::new(bidder, amount)),
                 _ => panic!("{line}"),
             }
@@ -392,6 +425,26 @@ mod tests {
             }
         }
         assert_eq!(actual, expected);
+    }
+
+    #[test]
+    fn refusals_cost_places_and_every_price_is_the_least_bid_that_still_wins() {
+        let market = "increment 0.01\nalfa 12 rejects 5000\nbravo 9";
+        check(market, "bravo at 6.01");
+        check("increment 0.01\nalfa 20 rejects 5000\nbravo 9", "alfa at 18.02");
+        // 9.01 is 0.667 of 13.508246..., so the millionth above it is asked.
+        check("increment 0.01\nalfa 20 rejects 3330\nbravo 9", "alfa at 13.508246");
+        check("alfa 18 rejects 5000\nbravo 9 rejects 1", "alfa at 17.9982");
+        // Above its bid nobody pays, whatever the increment.
+        check("increment 5\nalfa 20 rejects 5000\nbravo 9", "alfa at 20.00");
+        // The reserve is compared with the bid, and is due where nobody competes.
+        check("reserve 10\nalfa 12 rejects 9000\nbravo 9", "alfa at 10.00, bravo BelowReserve");
+        check("reserve 2\nalfa 12 rejects 10000", "alfa at 2.00");
+        check("reserve 2\nalfa 12 rejects 10000\nbravo 3 rejects 100", "bravo at 2.00");
+        check("rule first\nalfa 12 rejects 5000\nbravo 9", "bravo at 9.00");
+        // Two copies: each pays what it takes by its own rate.
+        let two = "copies 2\nincrement 0.01\nalfa 20 rejects 5000\nbravo 9\ncarol 6";
+        check(two, "alfa at 12.02 bravo at 6.01");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::clock::Clock;
 use crate::contacts::{Location, MasterKey, MasterKeyError};
-use crate::egress::{Egress, IpNet};
+use crate::egress::{Egress, IpNet, Login, Recipient, Relay};
 use crate::ids::Digest;
 use crate::journal::{Accepted, FreeSpace, Url};
 use crate::sandbox::{Compiler, ModuleKeys};
@@ -106,6 +106,46 @@ impl RawKeeping {
     }
 }
 
+/// The relay for letters, as the command line and the environment said it.
+#[derive(Clone, Debug, Default)]
+pub struct RawMail {
+    pub relay: Option<String>,
+    /// Whom the letters come from.
+    pub from: Option<String>,
+    pub user: Option<String>,
+    pub password: Option<Zeroizing<String>>,
+}
+
+impl RawMail {
+    fn check(self, mistakes: &mut Vec<String>) -> Option<Relay> {
+        let Self { relay, from, user, password } = self;
+        let Some(relay) = relay else {
+            if from.is_some() || user.is_some() || password.is_some() {
+                mistakes.push(
+                    "--smtp is not set, but who letters come from or who signs in is; name the relay, such as smtps://relay.example"
+                        .to_owned(),
+                );
+            }
+            return None;
+        };
+        let from = from.unwrap_or_default();
+        let read = Recipient::parse(&from);
+        let from = read.map_err(|no| mistakes.push(format!("--smtp-from {from}: {no}"))).ok();
+        let login = match (user, password) {
+            (None, None) => None,
+            (Some(user), Some(password)) => Some(Login { user, password }),
+            (Some(_), None) | (None, Some(_)) => {
+                let together = "GAVEL_SMTP_USER and GAVEL_SMTP_PASSWORD belong together: set both";
+                mistakes.push(together.to_owned());
+                None
+            }
+        };
+        let read = Relay::parse(&relay, from?, login);
+        // A password may stand in an address that is refused.
+        read.map_err(|no| mistakes.push(format!("--smtp: {no}"))).ok()
+    }
+}
+
 /// Everything that `gavel serve` can be told.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -147,6 +187,7 @@ pub struct Raw {
     pub egress_allow: Vec<String>,
     /// Files with certificate authorities that are trusted beside the machine's.
     pub egress_ca: Vec<PathBuf>,
+    pub mail: RawMail,
     pub requests_max: usize,
     pub connections_max: usize,
 }
@@ -208,6 +249,10 @@ impl Config {
         // An exchange that only this machine can reach is a development set-up.
         let loopback = raw.allow_loopback_buyers || own;
         let egress = egress(loopback, &raw.egress_allow, &raw.egress_ca, &mut mistakes);
+        let egress = match raw.mail.check(&mut mistakes) {
+            Some(relay) => egress.relaying(relay),
+            None => egress,
+        };
         let keeping = raw.keeping.check(&mut mistakes);
         let (Some(listen), true) = (listen, mistakes.is_empty()) else {
             return Err(Mistakes(mistakes));
@@ -275,6 +320,7 @@ mod tests {
             allow_loopback_buyers: false,
             egress_allow: Vec::new(),
             egress_ca: Vec::new(),
+            mail: RawMail::default(),
             requests_max: REQUESTS_MAX,
             connections_max: CONNECTIONS_MAX,
         }
@@ -318,6 +364,25 @@ mod tests {
         let public = || Raw { listen: "0.0.0.0:80".to_owned(), ..raw() };
         assert!(delivers(raw()) && !delivers(public()));
         assert!(delivers(Raw { egress_allow: vec!["127.0.0.0/8".to_owned()], ..public() }));
+    }
+
+    #[test]
+    fn a_relay_that_is_half_told_is_a_mistake() {
+        let mistakes = |relay: Option<&str>, from: Option<&str>, user: Option<&str>| {
+            let [relay, from, user] = [relay, from, user].map(|text| text.map(str::to_owned));
+            let mail = RawMail { relay, from, user, password: None };
+            Config::check(Raw { mail, ..raw() }, "").map_err(|mistakes| mistakes.to_string())
+        };
+        let (relay, from) = (Some("smtps://relay.example"), Some("leads@exchange.example"));
+        assert!(mistakes(relay, from, None).unwrap().egress.relay().is_some());
+        assert!(mistakes(None, None, None).unwrap().egress.relay().is_none());
+        let told = |relay, from, user| mistakes(relay, from, user).unwrap_err();
+        assert!(told(None, from, None).starts_with("--smtp is not set"));
+        assert!(told(relay, None, None).starts_with("--smtp-from : expected one e-mail address"));
+        assert!(told(relay, from, Some("me")).starts_with("GAVEL_SMTP_USER and GAVEL_SMTP_PASS"));
+        let secret = told(Some("smtp://me:word@relay.example"), from, None);
+        assert!(secret.starts_with("--smtp: the address holds a user or password"), "{secret}");
+        assert!(!secret.contains("word@"), "{secret}");
     }
 
     #[test]

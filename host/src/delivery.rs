@@ -5,14 +5,17 @@
 //! a second time because an answer was lost.
 
 pub mod courier;
+mod letter;
 mod spoken;
+pub mod transfer;
 
 use crate::book::{Copy, OpenPing, Stage, State};
 use crate::catalog::{Market, ModuleVersion, Upkeep};
 use crate::clearing::{Bid, TieKey, award_on, offer};
 use crate::clock::Moment;
 use crate::facts::{
-    BidMade, Charged, Counted, Delivered, Ended, Fact, ModuleUsed, Parts, Terms, Winner,
+    BidMade, Charged, Counted, Delivered, Ended, Fact, ModuleUsed, Parts, Terms, TransferReport,
+    Winner,
 };
 use crate::ids::PingId;
 use crate::journal::{Duty, DutyChange, DutyKey};
@@ -61,6 +64,8 @@ pub struct Attempt {
     pub adapter: Option<ModuleUsed>,
     /// The call of it that brought nothing.
     pub failed: Option<Failed>,
+    /// What of it was said about a live transfer.
+    pub transfer: Option<TransferReport>,
 }
 
 /// A call of an adapter that brought nothing.
@@ -76,7 +81,7 @@ pub struct Failed {
 impl Attempt {
     /// An outcome without an adapter.
     pub fn of(outcome: Outcome) -> Self {
-        Self { outcome, adapter: None, failed: None }
+        Self { outcome, adapter: None, failed: None, transfer: None }
     }
 }
 
@@ -107,7 +112,9 @@ pub fn conclude(
         source_fees: Charged::default(),
         again_ms: None,
         successor: None,
+        in_line: false,
         adapter: attempt.adapter,
+        transfer: attempt.transfer,
     };
     let again = |schedule: &[i64], at_least: i64| {
         let pause = schedule.get(usize::try_from(errand.attempts).unwrap_or(usize::MAX))?;
@@ -137,6 +144,10 @@ pub fn conclude(
                 delivered.successor = next_winner(state, market, open, copy.refusals, at);
             }
         }
+        Outcome::Expired { why } => {
+            delivered.ended = Ended::Expired;
+            delivered.detail = Some(why);
+        }
         Outcome::Unknown { why } => {
             let promised = market.buyer_named(&winner.buyer).is_some_and(|buyer| buyer.idempotent);
             delivered.detail = Some(why);
@@ -147,7 +158,14 @@ pub fn conclude(
         // There is nothing left to ask anybody with.
         (delivered.again_ms, delivered.successor) = (None, None);
     }
+    delivered.in_line =
+        delivered.successor.as_ref().is_some_and(|next| takes_in_order(market, next));
     Some(delivered)
+}
+
+/// Says whether a winner's buyer takes one lead at a time.
+pub fn takes_in_order(market: &Market, winner: &Winner) -> bool {
+    market.buyer_named(&winner.buyer).is_some_and(|buyer| buyer.in_order)
 }
 
 /// Once a buyer may have the lead, "I have this person already" and "not reached" prove nothing any more.
@@ -259,6 +277,11 @@ pub fn duties(fact: &Fact, at: Moment, state: &State) -> Vec<DutyChange> {
                     vec![DutyChange::Done(key), DutyChange::Add(duty)]
                 }
             }
+        }
+        Fact::TransferOffered(offered) => {
+            let key = DutyKey { subject: offered.ping, step: offered.copy };
+            let due = Moment::from_unix_ms(offered.expires_ms);
+            vec![DutyChange::Done(key), DutyChange::Add(duty(offered.ping, offered.copy, due))]
         }
         // Nothing is sent of a lead that was erased.
         Fact::ContactErased(erased) => {

@@ -8,6 +8,7 @@
 mod address;
 mod client;
 mod line;
+mod relay;
 mod resolver;
 
 use std::fmt;
@@ -28,6 +29,9 @@ pub use client::{Client, Unavailable};
 pub use line::{
     Answer, BODY_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX, Line, NoAnswer, NoLine, Question, Version,
 };
+pub use relay::{
+    ADDRESS_BYTES_MAX, Handed, LETTERS_MAX, Letter, Login, NoAddress, NoRelay, Recipient, Relay,
+};
 
 /// The longest destination, in bytes.
 pub const URL_BYTES_MAX: usize = 2048;
@@ -44,6 +48,7 @@ pub struct Egress {
     refused: Vec<IpNet>,
     authorities: Vec<CertificateDer<'static>>,
     directory: Option<Directory>,
+    relay: Option<Relay>,
 }
 
 /// What knows the addresses of names in the place of the machine's resolver.
@@ -145,6 +150,18 @@ impl Egress {
             self.authorities.push(certificate.map_err(NotCertificates::NotPem)?);
         }
         if self.authorities.len() == before { Err(NotCertificates::Empty) } else { Ok(self) }
+    }
+
+    /// Hands letters to this relay.
+    #[must_use]
+    pub fn relaying(mut self, relay: Relay) -> Self {
+        self.relay = Some(relay);
+        self
+    }
+
+    /// Returns the relay that letters go through, if there is one.
+    pub fn relay(&self) -> Option<Relay> {
+        self.relay.clone().map(|relay| relay.trusting(&self.authorities))
     }
 
     /// Asks this function for the addresses of names in the place of the machine's resolver. It may block. What it says is

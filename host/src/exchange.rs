@@ -14,6 +14,7 @@ mod drains;
 mod entrance;
 mod failures;
 mod gates;
+mod lines;
 mod modules;
 mod money;
 mod notary;
@@ -33,6 +34,7 @@ mod schemas;
 mod shadow;
 mod statements;
 mod suppressions;
+mod transfers;
 mod upkeep;
 mod verify;
 mod views;
@@ -69,6 +71,7 @@ use diff::Diffing;
 use drains::Drains;
 use expiry::Deadline;
 use failures::Failures;
+use lines::Lines;
 use notary::Notary;
 use shadow::Shadows;
 use upkeep::Upkeep;
@@ -107,7 +110,7 @@ pub struct Exchange {
     catalog: Catalog,
     book: Book,
     books: Books,
-    contacts: Contacts,
+    contacts: Arc<Contacts>,
     /// Something erased may still lie in the log.
     unscrubbed: AtomicBool,
     journal: Journal,
@@ -118,6 +121,7 @@ pub struct Exchange {
     draft: Mutex<Draft>,
     returning: Mutex<()>,
     drains: Drains,
+    lines: Lines,
     failures: Failures,
     shadows: Shadows,
     diffing: Diffing,
@@ -261,11 +265,11 @@ impl Exchange {
                 return Err(Trouble::Overloaded("too many pings wait for their post"));
             }
             let duplicate = close::duplicate(book, vertical, source, print, at);
+            let covers = |campaign: &_, amount| book.covers(campaign, print, amount, at);
+            let rejects = |buyer: &_| book.reject_rate(buyer);
             let closed = match duplicate {
                 Some(_) => Closed::default(),
-                None => close(&terms, policy, ping, bids, late, |campaign, amount| {
-                    book.covers(campaign, print, amount, at)
-                }),
+                None => close(&terms, policy, ping, bids, late, covers, rejects),
             };
             let answered = Arc::new(PingAnswered {
                 ping: ping.as_u128(),
@@ -374,6 +378,7 @@ impl Exchange {
     ) -> Result<Record, Stopped> {
         let entries = settlement::entries(fact);
         self.books.enter(book, at, fact, &entries)?;
+        self.line_up(book, fact);
         Ok(Record {
             at,
             subject: fact.subject().map(PingId::as_u128),

@@ -12,6 +12,7 @@ mod called;
 mod contact;
 mod key;
 mod module;
+mod offered;
 mod returned;
 mod subject;
 mod transferred;
@@ -34,6 +35,7 @@ pub use contact::{ContactErased, ContactsSwept, MasterKeyRotated};
 pub use fees::{BuyerFee, Charged, Fee, OnReturn, Parts};
 pub use key::KeyAdopted;
 pub use module::{ModuleStepped, ModuleUploaded, Passed, Step};
+pub use offered::{TransferOffered, TransferReport};
 pub use periods::{Counted, Periods};
 pub use person::{PassedOver, Person, PostRefused, Posted, SuppressionsAdded, SuppressionsRemoved};
 pub use returned::{Evidence, ReturnDecided, ReturnRequested};
@@ -57,6 +59,8 @@ pub enum Fact {
     AskedAgain(AskedAgain),
     /// A delivery was attempted, or an operator said how it ended.
     Delivered(Delivered),
+    /// A source was given a buyer's number, to transfer its caller there.
+    TransferOffered(TransferOffered),
     /// Holds ended because nobody posted in time.
     Expired(Expired),
     /// A module's version was admitted and kept.
@@ -228,8 +232,12 @@ pub struct Delivered {
     pub again_ms: Option<i64>,
     /// The campaign that gets the copy next, by clearing the recorded bids again.
     pub successor: Option<Winner>,
+    /// The successor takes one lead at a time: nobody is asked yet.
+    pub in_line: bool,
     /// The adapter that spoke with the buyer, with the fuel of both its calls.
     pub adapter: Option<ModuleUsed>,
+    /// What of it was said about a live transfer.
+    pub transfer: Option<TransferReport>,
 }
 
 impl Delivered {
@@ -242,7 +250,7 @@ impl Delivered {
     pub fn closes(&self) -> bool {
         let ended = match self.ended {
             Ended::Sold => return true,
-            Ended::Rejected | Ended::NotSent => true,
+            Ended::Rejected | Ended::NotSent | Ended::Expired => true,
             Ended::Unknown => false,
         };
         ended && self.again_ms.is_none() && self.successor.is_none()
@@ -260,6 +268,8 @@ pub enum Ended {
     NotSent,
     /// Nobody knows; the hold stays until it is known.
     Unknown,
+    /// Nobody said in time how a live transfer went; the hold is void, and nobody else gets the copy.
+    Expired,
 }
 
 impl Ended {
@@ -270,6 +280,7 @@ impl Ended {
             Self::Rejected => "rejected",
             Self::NotSent => "not-sent",
             Self::Unknown => "unknown",
+            Self::Expired => "expired",
         }
     }
 }
@@ -347,6 +358,7 @@ kinds! {
     22 "suppressions-removed" SuppressionsRemoved(SuppressionsRemoved) std::convert::identity;
     25 "superseded" Superseded(Superseded) std::convert::identity;
     30 "key-adopted" KeyAdopted(KeyAdopted) std::convert::identity;
+    58 "transfer-offered" TransferOffered(TransferOffered) std::convert::identity;
     40 "contact-erased" ContactErased(ContactErased) std::convert::identity;
     41 "contacts-swept" ContactsSwept(ContactsSwept) std::convert::identity;
     42 "master-key-rotated" MasterKeyRotated(MasterKeyRotated) std::convert::identity;
@@ -390,6 +402,7 @@ mod tests {
             request: Some(Request { key: [2; 32], body: [1; 32] }),
             person: Person { phone: Some([3; 32]), email: None },
             passed_over: Vec::new(),
+            in_line: vec![1],
         });
         assert_eq!(Fact::decode(fact.kind(), &fact.encode()).unwrap(), fact);
     }

@@ -179,6 +179,41 @@ impl PingId {
     }
 }
 
+/// One live transfer: which copy of a lead goes to a buyer as a caller, and which transfer of that copy it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TransferId {
+    pub ping: PingId,
+    /// From 0.
+    pub copy: u32,
+    /// From 0.
+    pub turn: u32,
+}
+
+impl TransferId {
+    const PREFIX: &str = "tr_";
+
+    /// Reads a handle as [`fmt::Display`] writes it.
+    pub fn parse(text: &str) -> Result<Self, IdError> {
+        let fault = IdError::Handle(Self::PREFIX);
+        let mut parts = text.strip_prefix(Self::PREFIX).ok_or(fault)?.split('-');
+        let mut next = || parts.next().ok_or(fault);
+        let ping = PingId::parse(&format!("pg_{}", next()?)).map_err(|_| fault)?;
+        let copy = next()?.parse().map_err(|_| fault)?;
+        let turn = next()?.parse().map_err(|_| fault)?;
+        let read = Self { ping, copy, turn };
+        // Only one spelling stands for it.
+        if read.to_string() == text { Ok(read) } else { Err(fault) }
+    }
+}
+
+impl fmt::Display for TransferId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ping = self.ping.to_string();
+        let digits = ping.trim_start_matches("pg_");
+        write!(f, "{}{digits}-{}-{}", Self::PREFIX, self.copy, self.turn)
+    }
+}
+
 /// A SHA-256 digest: what a module, a body or a fact is known by.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Digest([u8; 32]);

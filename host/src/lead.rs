@@ -310,6 +310,11 @@ impl PingView {
         self.0.at(index)
     }
 
+    /// Returns the value of the field with this name.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+
     /// Returns every field that has a value, in the schema's order.
     pub fn values(&self) -> impl Iterator<Item = (&Field, &Value)> {
         self.0.values()

@@ -131,6 +131,8 @@ reasons! {
         PersonKnown = "person-known", "every buyer that could have the lead has this person already, or must not have it";
         /// Every buyer refused the lead.
         AllRejected = "all-rejected", "every buyer that could have the lead refused it";
+        /// Nobody said in time how the live transfer went.
+        TransferExpired = "transfer-expired", "nobody said in time how the transfer went";
         /// The deadline passed before the auction could be closed.
         DeadlinePassed = "deadline-passed", "the deadline passed before the auction closed";
     }

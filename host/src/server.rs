@@ -20,6 +20,7 @@ mod schemas;
 mod sources;
 mod statements;
 mod suppressions;
+mod transfers;
 mod used;
 mod views;
 
@@ -156,6 +157,7 @@ fn routes(desk: Desk) -> Router {
         .route("/v1/buyers/{id}/statement", get(statements::of_buyer))
         .route("/v1/sources/{id}/statement", get(statements::of_source))
         .route("/v1/sources/{id}/payouts", post(money::pay_out))
+        .route("/v1/transfers/{id}", post(transfers::report))
         .route("/v1/leads/{id}/returns", post(returns::ask).get(returns::of_lead))
         .route("/v1/leads/{id}/returns/{copy}", post(returns::decide))
         .route("/v1/returns", get(returns::list))

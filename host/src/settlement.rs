@@ -15,7 +15,7 @@ use crate::facts::{Charged, Delivered, Ended, Fact, ReturnDecided};
 use crate::journal::Entry;
 use crate::money::Micros;
 
-pub use answer::{Answer, Story};
+pub use answer::{Answer, Story, Transfer};
 pub use csv::{from_csv, to_csv};
 pub use disclosures::disclosures;
 pub use headline::headline;
@@ -78,6 +78,7 @@ pub fn entries(fact: &Fact) -> Vec<Entry> {
         | Fact::SubmissionRefused(_)
         | Fact::Posted(_)
         | Fact::AskedAgain(_)
+        | Fact::TransferOffered(_)
         | Fact::Superseded(_)
         | Fact::PostRefused(_)
         | Fact::SuppressionsAdded(_)
@@ -187,7 +188,9 @@ mod tests {
             source_fees: Charged::default(),
             again_ms: None,
             successor: None,
+            in_line: false,
             adapter: None,
+            transfer: None,
         })
     }
 

@@ -139,6 +139,7 @@ impl Recorded {
             | Fact::ModuleStepped(_)
             | Fact::SubmissionRefused(_)
             | Fact::AskedAgain(_)
+            | Fact::TransferOffered(_)
             | Fact::SuppressionsAdded(_)
             | Fact::SuppressionsRemoved(_)
             | Fact::Transferred(_)

@@ -5,10 +5,14 @@ use std::sync::Arc;
 use super::account::{difference, sum};
 use super::counters::Taken;
 use super::persons::{PERSONS_MAX, Sale};
-use super::{Copy, DUPLICATES_MAX, OpenPing, REQUESTS_KEPT_MS, REQUESTS_MAX, Stage, State, waits};
+use super::{
+    Copy, DUPLICATES_MAX, OpenPing, OpenTransfer, REQUESTS_KEPT_MS, REQUESTS_MAX, Stage, State,
+    waits,
+};
 use crate::clock::Moment;
 use crate::facts::{
-    AskedAgain, Delivered, Ended, Fact, PingAnswered, PostRefused, Posted, Request, Winner,
+    AskedAgain, Delivered, Ended, Fact, PingAnswered, PostRefused, Posted, Request,
+    TransferOffered, Winner,
 };
 use crate::ids::PingId;
 use crate::money::Micros;
@@ -31,6 +35,7 @@ impl State {
             Fact::Posted(posted) => self.posted(at, posted),
             Fact::PostRefused(refused) => self.post_refused(at, refused),
             Fact::AskedAgain(again) => self.asked_again(again),
+            Fact::TransferOffered(offered) => self.transfer_offered(offered),
             Fact::Delivered(delivered) => self.delivered(at, delivered),
             Fact::Expired(expired) => {
                 for ping in &expired.pings {
@@ -100,6 +105,12 @@ impl State {
                 self.pass_on(&auction, copy, passed.successor.as_ref(), Back::Whole);
             }
         }
+        for (index, copy) in (0_u32..).zip(&mut open.copies) {
+            if copy.stage == Stage::Held {
+                copy.line = self.line_up();
+                copy.asked = !posted.in_line.contains(&index);
+            }
+        }
         open.posted = Some(Box::new(posted.clone()));
         self.remember(at, ping, &auction.source, posted.request.as_ref());
         if !auction.test && open.held().next().is_some() {
@@ -126,13 +137,34 @@ impl State {
         }
     }
 
+    fn transfer_offered(&mut self, offered: &TransferOffered) {
+        let open = self.pings.get_mut(&PingId::from_u128(offered.ping));
+        let index = usize::try_from(offered.copy).unwrap_or(usize::MAX);
+        if let Some(copy) = open.and_then(|open| open.copies.get_mut(index)) {
+            // What is not known from here on is how the call went, and that is the source's to say.
+            copy.asked = false;
+            let TransferOffered { turn, connected_seconds, expires_ms, .. } = *offered;
+            let expires = Moment::from_unix_ms(expires_ms);
+            copy.transfer = Some(OpenTransfer { turn, connected_seconds, expires });
+            copy.transfers = turn.saturating_add(1);
+        }
+    }
+
+    fn line_up(&mut self) -> u64 {
+        self.lined_up = self.lined_up.saturating_add(1);
+        self.lined_up
+    }
+
     fn delivered(&mut self, at: Moment, delivered: &Delivered) {
         let ping = PingId::from_u128(delivered.ping);
         let Some(mut open) = self.pings.remove(&ping) else { return };
         let index = usize::try_from(delivered.copy).unwrap_or(usize::MAX);
         let auction = Arc::clone(&open.auction);
         if let Some(copy) = open.copies.get_mut(index).filter(|copy| copy.stage == Stage::Held) {
-            copy.asked = false;
+            (copy.asked, copy.transfer) = (false, None);
+            if let Ended::Sold | Ended::Rejected = delivered.ended {
+                self.buyers.at(copy.buyer).ends.add(delivered.ended == Ended::Rejected);
+            }
             match delivered.ended {
                 Ended::Sold => {
                     copy.stage = Stage::Sold;
@@ -140,13 +172,19 @@ impl State {
                     self.sold(at, &open, &copy, delivered.due());
                     self.paid(at, delivered);
                 }
-                Ended::Rejected | Ended::NotSent if delivered.again_ms.is_none() => {
+                Ended::Rejected | Ended::NotSent | Ended::Expired
+                    if delivered.again_ms.is_none() =>
+                {
                     let unseen = delivered.ended == Ended::NotSent && !copy.uncertain;
                     let back = if unseen { Back::Whole } else { Back::ButShown };
                     let campaign = copy.campaign;
                     let refusals = copy.refusals + u32::from(delivered.ended == Ended::Rejected);
                     self.pass_on(&auction, copy, delivered.successor.as_ref(), back);
                     copy.refusals = refusals;
+                    if copy.stage == Stage::Held {
+                        copy.line = self.line_up();
+                        copy.asked = !delivered.in_line;
+                    }
                     let copy = copy.clone();
                     open.refused.push(delivered.buyer.clone());
                     if let Some(posted) = &open.posted {
@@ -157,7 +195,7 @@ impl State {
                     }
                 }
                 Ended::Unknown => copy.uncertain = true,
-                Ended::Rejected | Ended::NotSent => (),
+                Ended::Rejected | Ended::NotSent | Ended::Expired => (),
             }
         }
         if open.held().next().is_some() {
@@ -199,7 +237,8 @@ impl State {
         copy.stage = Stage::Void;
         if let Some(successor) = successor {
             let held = self.hold(false, copy.place, successor);
-            *copy = Copy { asked: true, successor: Some(Box::new(successor.clone())), ..held };
+            let (transfers, successor) = (copy.transfers, Some(Box::new(successor.clone())));
+            *copy = Copy { asked: true, successor, transfers, ..held };
         }
     }
 
@@ -229,7 +268,19 @@ impl State {
         }
         let stage = Stage::Held;
         let (asked, uncertain, refusals) = (false, false, 0);
-        Copy { place, successor: None, buyer, campaign, stage, asked, uncertain, refusals }
+        Copy {
+            place,
+            successor: None,
+            buyer,
+            campaign,
+            stage,
+            asked,
+            uncertain,
+            refusals,
+            transfer: None,
+            transfers: 0,
+            line: 0,
+        }
     }
 
     pub(super) fn release(&mut self, auction: &PingAnswered, copy: &Copy, back: Back) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use super::*;
-use crate::catalog::{Bounds, Caps, Ceilings, DayBound, Headers};
+use crate::catalog::{Bounds, Caps, Ceilings, DayBound, Headers, Way};
 use crate::criteria::Criteria;
 use crate::egress::Egress;
 use crate::facts::{
@@ -32,9 +32,10 @@ pub(super) fn buyer(name: &str, caps: Caps) -> Buyer {
         caps,
         duplicates: None,
         suppressions: Vec::new(),
-        destination: Egress::public().check("https://buyer.example.com/leads").unwrap(),
+        way: Way::Url(Egress::public().check("https://buyer.example.com/leads").unwrap()),
         timeout: Duration::from_secs(5),
         idempotent: true,
+        in_order: false,
         return_rate: None,
         headers: Headers::default(),
         adapter: None,
@@ -129,7 +130,9 @@ pub(super) fn delivered(ping: u128, winner: &Winner, ended: Ended) -> Delivered 
         source_fees: Charged::default(),
         again_ms: None,
         successor: None,
+        in_line: false,
         adapter: None,
+        transfer: None,
     }
 }
 

@@ -14,15 +14,15 @@ use super::headers::Headers;
 use super::prices::prices;
 use super::rules::{failing, limits, possible, suppressions, zone};
 use super::serving::{Served, Serving, Upkeep};
-use super::spec::{BuyerSpec, CampaignSpec, DeliverySpec, Register, VerticalSpec};
+use super::spec::{BuyerSpec, CampaignSpec, Register, VerticalSpec};
 use super::versions::{Track, Trial, Versions};
+use super::ways::way;
 use super::workshop::Workshop;
 use super::{
     Bidding, Buyer, Campaign, KeyMode, Market, ModuleVersion, Policy, Retention, Slot, Source,
     Vertical, policy,
 };
 use crate::criteria::Lists;
-use crate::egress::Egress;
 use crate::ids::{BuyerId, CampaignId, ModuleName, VerticalId};
 use crate::lead::Schema;
 use crate::sandbox::{Admitted, Normalizer};
@@ -41,7 +41,7 @@ impl Market {
         let (buyers, lists) = (HashMap::new(), Lists::default());
         let bench = Bench { draft, workshop, buyers: &buyers, lists: &lists };
         for (id, spec) in &register.buyers {
-            let mut buyer = faults.keep(buyer(id, spec, register, &workshop.egress));
+            let mut buyer = faults.keep(buyer(id, spec, register, workshop));
             if let (Some(buyer), Some(adapter)) = (&mut buyer, &spec.delivery.adapter) {
                 let at = (format!("buyer {id}"), "/delivery/adapter");
                 buyer.adapter = faults.keep(bench.adapter((&at.0, at.1), adapter, Task::Post));
@@ -97,6 +97,7 @@ impl Market {
             let vertical = bench.vertical(id, spec, &saved, &mut faults);
             market.verticals.extend(vertical.map(|vertical| (id.clone(), Arc::new(vertical))));
         }
+        market.check_whispers(&mut faults);
         faults.none_or(market)
     }
 
@@ -132,23 +133,18 @@ fn buyer(
     id: &BuyerId,
     spec: &BuyerSpec,
     register: &Register,
-    egress: &Egress,
+    workshop: &Workshop,
 ) -> Result<Buyer, Fault> {
     let what = format!("buyer {id}");
-    let DeliverySpec { url, timeout_ms, idempotent, .. } = &spec.delivery;
-    let destination =
-        egress.check(url).map_err(|error| Fault::new(&what, "/delivery/url", error.to_string()))?;
-    if *timeout_ms == 0 || *timeout_ms > DeliverySpec::TIMEOUT_MS_MAX {
-        let message = format!("must be 1 to {}", DeliverySpec::TIMEOUT_MS_MAX);
-        return Err(Fault::new(&what, "/delivery/timeout_ms", message));
-    }
+    let (way, timeout) = way(&what, &spec.delivery, &workshop.egress)?;
     if spec.credit_limit.0.is_negative() {
         return Err(Fault::new(&what, "/credit_limit", "must not be negative"));
     }
     spec.fees.check(&what)?;
     ReturnRateSpec::check(spec.return_rate, &what)?;
-    let headers = Headers::of(&what, &spec.delivery.headers)?;
-    let asked = spec.bidding.as_ref().map(|spec| checked(&what, spec, egress)).transpose()?;
+    let headers = Headers::of((&what, id), &spec.delivery.headers, workshop.keys())?;
+    let asked = spec.bidding.as_ref().map(|spec| checked(&what, spec, &workshop.egress));
+    let asked = asked.transpose()?;
     DuplicatesSpec::check(spec.duplicates.as_ref(), &what)?;
     Ok(Buyer {
         id: id.clone(),
@@ -158,9 +154,10 @@ fn buyer(
         caps: Caps::new(&what, &spec.caps, &spec.budget)?,
         duplicates: spec.duplicates,
         suppressions: suppressions(&what, &spec.suppressions, register)?,
-        destination,
-        timeout: Duration::from_millis(u64::from(*timeout_ms)),
-        idempotent: *idempotent,
+        way,
+        timeout,
+        idempotent: spec.delivery.idempotent,
+        in_order: spec.delivery.in_order,
         return_rate: spec.return_rate,
         bidding: asked.map(|asked| Arc::new(Bidding { headers: headers.clone(), ..asked })),
         headers,

@@ -3,9 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 use super::faults::Fault;
+use crate::contacts::{ContactError, Contacts};
+use crate::ids::BuyerId;
 use crate::sandbox::{HEADER_NAME_BYTES_MAX, HEADER_VALUE_BYTES_MAX, is_kept_header};
 
 /// The most headers of a buyer.
@@ -13,12 +17,13 @@ pub const BUYER_HEADERS_MAX: usize = 16;
 /// What stands in answers for a secret; sent back, it leaves the secret as it is.
 pub const HIDDEN: &str = "[hidden]";
 
-/// A header as the operator says it: a text, or `{"secret": ".."}`.
+/// A header as the operator says it, a text or `{"secret": ".."}`, and as a secret one is kept: `{"sealed": ".."}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged, expecting = "a text, or {\"secret\": \"..\"}")]
 pub enum HeaderSpec {
     Plain(String),
     Secret(SecretSpec),
+    Sealed(SealedSpec),
 }
 
 /// A value that is never shown again.
@@ -26,6 +31,13 @@ pub enum HeaderSpec {
 #[serde(deny_unknown_fields)]
 pub struct SecretSpec {
     pub secret: Secret,
+}
+
+/// A secret as it is kept: base 64 of what [`Contacts::seal_secret`] made for [`owner`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SealedSpec {
+    pub sealed: String,
 }
 
 /// A text that `Debug` hides.
@@ -40,10 +52,34 @@ impl fmt::Debug for Secret {
 }
 
 impl HeaderSpec {
-    fn value(&self) -> &str {
-        match self {
-            Self::Plain(value) | Self::Secret(SecretSpec { secret: Secret(value) }) => value,
-        }
+    /// Returns what is sent; nothing of a sealed one where the keys are not at hand, for nothing is sent from there.
+    ///
+    /// # Errors
+    ///
+    /// If it was sealed under other keys or for somebody else.
+    fn value(&self, owner: &str, keys: Option<&Contacts>) -> Result<Option<String>, &'static str> {
+        let sealed = match self {
+            Self::Plain(value) | Self::Secret(SecretSpec { secret: Secret(value) }) => {
+                return Ok(Some(value.clone()));
+            }
+            Self::Sealed(SealedSpec { sealed }) => sealed,
+        };
+        let Some(keys) = keys else { return Ok(None) };
+        let bytes = STANDARD.decode(sealed).ok();
+        let opened = bytes.and_then(|bytes| keys.open_secret(owner, &bytes).ok());
+        let text = opened.and_then(|opened| String::from_utf8(opened.to_vec()).ok());
+        text.map(Some).ok_or("the secret does not open with this exchange's keys: say it again")
+    }
+
+    /// Returns the header as it is kept: a secret is sealed for its owner.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be sealed, as when it is too long.
+    pub fn sealed(self, owner: &str, keys: &Contacts) -> Result<Self, ContactError> {
+        let Self::Secret(SecretSpec { secret: Secret(text) }) = &self else { return Ok(self) };
+        let sealed = keys.seal_secret(owner, text.as_bytes())?;
+        Ok(Self::Sealed(SealedSpec { sealed: STANDARD.encode(sealed) }))
     }
 
     /// Returns the header with the secret of the one before it, where it only says that there is one.
@@ -54,11 +90,19 @@ impl HeaderSpec {
     pub fn kept(self, before: Option<&Self>) -> Result<Self, &'static str> {
         match (&self, before) {
             (Self::Secret(SecretSpec { secret }), _) if secret.0 != HIDDEN => Ok(self),
-            (Self::Secret(_), Some(before @ Self::Secret(_))) => Ok(before.clone()),
+            (Self::Secret(_), Some(before @ (Self::Secret(_) | Self::Sealed(_)))) => {
+                Ok(before.clone())
+            }
+            (Self::Sealed(_), _) => Err("say the secret itself, as `secret`"),
             (Self::Secret(_), _) => Err("no secret is kept under this name: say what it is"),
             (Self::Plain(_), _) => Ok(self),
         }
     }
+}
+
+/// Returns whose secret a buyer's header is.
+pub fn owner(buyer: &BuyerId, header: &str) -> String {
+    format!("buyer:{buyer}:header:{header}")
 }
 
 /// The headers of a buyer, ready to be sent. `Debug` says their number.
@@ -77,7 +121,11 @@ impl Headers {
         &self.0
     }
 
-    pub(super) fn of(what: &str, specs: &BTreeMap<String, HeaderSpec>) -> Result<Self, Fault> {
+    pub(super) fn of(
+        (what, id): (&str, &BuyerId),
+        specs: &BTreeMap<String, HeaderSpec>,
+        keys: Option<&Contacts>,
+    ) -> Result<Self, Fault> {
         let fault = |name: &str, message: String| {
             let name = name.replace('~', "~0").replace('/', "~1");
             Fault::new(&what, &format!("/delivery/headers/{name}"), message)
@@ -89,7 +137,9 @@ impl Headers {
         let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
         let mut headers = Vec::with_capacity(specs.len());
         for (name, spec) in specs {
-            let (lower, value) = (name.to_ascii_lowercase(), spec.value());
+            let value = spec.value(&owner(id, name), keys);
+            let Some(value) = value.map_err(|why| fault(name, why.to_owned()))? else { continue };
+            let lower = name.to_ascii_lowercase();
             let message = if is_kept_header(&lower) {
                 "the exchange sets this header itself: leave it out".to_owned()
             } else if name.is_empty()
@@ -107,7 +157,7 @@ impl Headers {
             } else if headers.iter().any(|(known, _)| *known == lower) {
                 "the header is there twice, in other letters: keep one".to_owned()
             } else {
-                headers.push((lower, value.to_owned()));
+                headers.push((lower, value));
                 continue;
             };
             return Err(fault(name, message));

@@ -34,6 +34,7 @@ pub struct Policy {
     pub increment: Micros,
     pub disclosures_max: u32,
     pub changed_post: ChangedPost,
+    pub reject_penalty: bool,
     tiers: Vec<Tier>,
     campaigns: HashMap<CampaignId, Place>,
     buyers: HashMap<BuyerId, Place>,
@@ -63,6 +64,7 @@ impl Policy {
             increment: spec.increment.0,
             disclosures_max: Terms::DISCLOSURES_MAX_USUAL,
             changed_post: ChangedPost::Refuse,
+            reject_penalty: false,
             tiers: vec![Tier { ranking, price, reserve: reserve.get() }],
             campaigns: HashMap::new(),
             buyers: HashMap::new(),
@@ -87,6 +89,7 @@ impl Policy {
             increment: spec.increment.unwrap_or(vertical.increment).0,
             disclosures_max: spec.disclosures_max,
             changed_post: spec.changed_post.into(),
+            reject_penalty: spec.reject_penalty,
             tiers: Vec::new(),
             campaigns: HashMap::new(),
             buyers: HashMap::new(),
@@ -172,6 +175,7 @@ impl Policy {
             tiers: tiers.collect(),
             disclosures_max: self.disclosures_max,
             changed_post: self.changed_post,
+            reject_penalty: self.reject_penalty,
         }
     }
 }

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::bidding::BiddingSpec;
 use super::caps::{BudgetSpec, CapsSpec, DuplicatesSpec};
 use super::fees::FeesSpec;
-use super::headers::HeaderSpec;
 use super::returns::{ReturnRateSpec, ReturnsSpec};
 use super::upkeep::{LimitsSpec, ModuleSpec};
+use super::ways::DeliverySpec;
 use super::{PolicySpec, PricesSpec};
 use crate::ids::{BuyerId, CampaignId, Digest, ModuleName, PolicyId, SourceId, VerticalId};
 
@@ -96,27 +96,6 @@ pub struct BuyerSpec {
     pub key_digests: Vec<Digest>,
 }
 
-/// Where and how a buyer gets its leads.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DeliverySpec {
-    /// HTTPS, or HTTP on loopback where that is allowed.
-    pub url: String,
-    /// How long the buyer's answer is waited for.
-    #[serde(default = "DeliverySpec::default_timeout_ms")]
-    pub timeout_ms: u32,
-    /// The buyer promises that a second post with the same Idempotency-Key has no second effect. Without that promise
-    /// a delivery whose end is unknown is never sent again.
-    #[serde(default)]
-    pub idempotent: bool,
-    /// Headers of every request to the buyer, by name: put there by the exchange, so that no adapter sees them.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub headers: BTreeMap<String, HeaderSpec>,
-    /// Speaks the buyer's dialect; absent means the exchange's own JSON.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub adapter: Option<AdapterSpec>,
-}
-
 /// A buyer's use of an adapter module.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -125,15 +104,6 @@ pub struct AdapterSpec {
     /// Handed to the module when it is configured; it says itself what it takes.
     #[serde(default)]
     pub settings: serde_json::Value,
-}
-
-impl DeliverySpec {
-    /// The longest time that a buyer's answer may be waited for.
-    pub const TIMEOUT_MS_MAX: u32 = 60_000;
-
-    fn default_timeout_ms() -> u32 {
-        5_000
-    }
 }
 
 /// A vertical on this exchange: the module that reads it, and the rules of its auctions.

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::contacts::Contacts;
 use crate::egress::Egress;
 use crate::ids::Digest;
 use crate::lead::Schema;
@@ -21,12 +22,24 @@ pub struct Workshop {
     admitted: Mutex<HashMap<Digest, Admitted>>,
     configured: Mutex<HashMap<(Digest, Digest), ConfiguredFilter>>,
     adapters: Mutex<HashMap<(Digest, Digest), Adapter>>,
+    keys: Option<Arc<Contacts>>,
 }
 
 impl Workshop {
     pub fn new(sandbox: Sandbox, egress: Egress) -> Self {
         let (admitted, configured) = (Mutex::default(), Mutex::default());
-        Self { sandbox, egress, admitted, configured, adapters: Mutex::default() }
+        Self { sandbox, egress, admitted, configured, adapters: Mutex::default(), keys: None }
+    }
+
+    /// Returns the workshop with the keys that open buyers' secrets.
+    #[must_use]
+    pub fn with_keys(mut self, keys: Arc<Contacts>) -> Self {
+        self.keys = Some(keys);
+        self
+    }
+
+    pub(super) fn keys(&self) -> Option<&Contacts> {
+        self.keys.as_deref()
     }
 
     /// Keeps a compiled module for the builds to come.

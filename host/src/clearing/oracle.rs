@@ -291,6 +291,7 @@ fn the_auction_agrees_with_brute_force() {
                 exclusive: dice.exclusive(sides, spread),
                 tier: 0,
                 standing: u32::try_from(dice.below(weight)).unwrap(),
+                rejects: 0,
             })
             .collect();
         let bytes = market.to_le_bytes();

@@ -1,5 +1,6 @@
 //! What must hold of every auction, whatever is bid.
 
+mod penalties;
 mod sides;
 
 use proptest::prelude::*;

@@ -1,6 +1,6 @@
 //! Which side gets a lead, one buyer alone or several with a copy each, and what its members pay.
 
-use super::{Contender, Policy, Won};
+use super::{Contender, Policy, Won, least_ranked};
 use crate::facts::{PriceRule, Ranking};
 use crate::money::Micros;
 
@@ -33,11 +33,11 @@ pub(super) fn settle(
     (winners.iter().zip(prices).map(won).collect(), false)
 }
 
-/// Returns what a side bids; where the price is fixed, what it pays.
+/// Returns what a side's bids are worth; where the price is fixed, what it pays.
 fn worth(policy: &Policy, side: &[Contender<'_>]) -> i128 {
     let each = |member: &Contender<'_>| match policy.price {
         PriceRule::Fixed(price) => i128::from(price),
-        PriceRule::Second | PriceRule::First => i128::from(member.amount.get()),
+        PriceRule::Second | PriceRule::First => i128::from(member.worth.get()),
     };
     side.iter().map(each).sum()
 }
@@ -52,9 +52,9 @@ fn price_alone(
 ) -> Micros {
     let others = copies.iter().filter(|other| other.bidder != winner.bidder);
     let most = usize::try_from(policy.copies).unwrap_or(usize::MAX);
-    let together: i128 = others.take(most).map(|other| i128::from(other.amount.get())).sum();
-    let rival = together.max(next.map_or(0, |next| i128::from(next.amount.get())));
-    least_that_beats(policy, rival, winner.amount)
+    let together: i128 = others.take(most).map(|other| i128::from(other.worth.get())).sum();
+    let rival = together.max(next.map_or(0, |next| i128::from(next.worth.get())));
+    least_bid(policy, winner, beating(policy, rival))
 }
 
 /// Winners of copies pay what beats the next bid for a copy, and together what beats the best bid for the lead alone.
@@ -64,19 +64,16 @@ fn prices_together(
     next: Option<&Contender<'_>>,
     alone: &[Contender<'_>],
 ) -> Vec<Micros> {
-    let Some(lowest) = winners.iter().map(|winner| winner.amount).min() else { return Vec::new() };
+    let Some(lowest) = winners.iter().map(|winner| winner.worth).min() else { return Vec::new() };
     // Where an order or a draw decides, no bid keeps another from winning: what it takes is the reserve.
     let next = next.filter(|_| policy.ranking == Ranking::Bid);
-    let rival = next.map_or(0, |next| i128::from(next.amount.get()));
-    let each = least_that_beats(policy, rival, lowest);
-    if alone.is_empty() {
-        return vec![each; winners.len()];
-    }
+    let rival = next.map_or(0, |next| i128::from(next.worth.get()));
+    let due = beating(policy, rival).min(i128::from(lowest.get()));
     let levels = levels(policy, winners, alone);
     let price = |(index, winner): (usize, &Contender<'_>)| {
         let against_others = levels.iter().filter(|(own, _)| *own != Some(index));
         let level = against_others.map(|(_, level)| *level).max().unwrap_or_default();
-        winner.amount.min(each.max(level))
+        least_bid(policy, winner, due.max(i128::from(level.get())))
     };
     winners.iter().enumerate().map(price).collect()
 }
@@ -96,8 +93,8 @@ fn levels(
         if own.is_none() && std::mem::replace(&mut beaten, true) {
             continue;
         }
-        let copy = own.and_then(|own| winners.get(own)).map_or(0, |winner| winner.amount.get());
-        let offered = i128::from(bid.amount.get()) - i128::from(copy);
+        let copy = own.and_then(|own| winners.get(own)).map_or(0, |winner| winner.worth.get());
+        let offered = i128::from(bid.worth.get()) - i128::from(copy);
         if offered <= 0 {
             continue;
         }
@@ -105,7 +102,7 @@ fn levels(
         let mut payers: Vec<Micros> = winners
             .iter()
             .filter(|winner| winner.bidder != bid.bidder)
-            .map(|winner| winner.amount)
+            .map(|winner| winner.worth)
             .collect();
         payers.sort_unstable();
         levels.push((own, level(&payers, due)));
@@ -129,10 +126,16 @@ fn level(payers: &[Micros], mut due: i128) -> Micros {
     payers.last().copied().unwrap_or_default()
 }
 
-/// The increment is added to a rival only, and nobody pays more than it bid.
-fn least_that_beats(policy: &Policy, rival: i128, own: Micros) -> Micros {
-    let reserve = i128::from(policy.reserve.max(Micros::ZERO).get());
+/// Returns what a bid must be worth to beat a rival. The increment is added to a rival only.
+fn beating(policy: &Policy, rival: i128) -> i128 {
     let increment = i128::from(policy.increment.max(Micros::ZERO).get());
-    let asked = if rival > 0 { reserve.max(rival + increment) } else { reserve };
-    Micros::new(i64::try_from(asked).unwrap_or(i64::MAX)).min(own)
+    if rival > 0 { rival + increment } else { 0 }
+}
+
+/// Returns the least that a winner could have bid to be worth so much: at least the reserve, and never more than it bid.
+fn least_bid(policy: &Policy, winner: &Contender<'_>, worth: i128) -> Micros {
+    let reserve = i128::from(policy.reserve.max(Micros::ZERO).get());
+    let least = if worth > 0 { least_ranked(worth, winner.rejects) } else { Some(0) };
+    let asked = least.unwrap_or(i128::MAX).max(reserve);
+    Micros::new(i64::try_from(asked).unwrap_or(i64::MAX)).min(winner.amount)
 }

@@ -15,6 +15,7 @@ pub fn offer(made: &BidMade) -> Bid<'_> {
         exclusive: made.exclusive.map(Micros::new),
         tier: made.tier,
         standing: made.standing,
+        rejects: made.rejects,
     }
 }
 

@@ -4,10 +4,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
+use zeroize::Zeroizing;
 
 use super::Failure;
 use crate::config::{
-    CONNECTIONS_MAX, Config, DISK_LOW_MIB, Mistakes, REQUESTS_MAX, Raw, RawKeeping, SCRUB_HOURS,
+    CONNECTIONS_MAX, Config, DISK_LOW_MIB, Mistakes, REQUESTS_MAX, Raw, RawKeeping, RawMail,
+    SCRUB_HOURS,
 };
 use crate::sandbox::{Compiler, ModuleKeys};
 use crate::signing::KeySource;
@@ -56,6 +58,17 @@ pub(super) struct Args {
     /// A PEM file with certificate authorities to trust beside the machine's, such as a buyer's private one.
     #[arg(long, env = "GAVEL_EGRESS_CA", value_name = "FILE", value_delimiter = ',')]
     egress_ca: Vec<PathBuf>,
+    /// The mail relay that leads go through to buyers who get them by e-mail: smtps://relay.example, or
+    /// smtp://relay.example, where TLS is agreed on first. GAVEL_SMTP_USER and GAVEL_SMTP_PASSWORD sign in.
+    #[arg(long, env = "GAVEL_SMTP", value_name = "URL", hide_env_values = true)]
+    smtp: Option<String>,
+    /// Whom the letters come from, such as leads@exchange.example.
+    #[arg(long, env = "GAVEL_SMTP_FROM", value_name = "ADDRESS")]
+    smtp_from: Option<String>,
+    #[arg(long, env = "GAVEL_SMTP_USER", hide = true)]
+    smtp_user: Option<String>,
+    #[arg(long, env = "GAVEL_SMTP_PASSWORD", hide_env_values = true, hide = true)]
+    smtp_password: Option<String>,
     /// How many requests may be under way at once.
     #[arg(long, env = "GAVEL_REQUESTS_MAX", default_value_t = REQUESTS_MAX)]
     requests_max: usize,
@@ -100,6 +113,12 @@ pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
             allow_loopback_buyers: args.allow_loopback_buyers,
             egress_allow: args.egress_allow,
             egress_ca: args.egress_ca,
+            mail: RawMail {
+                relay: args.smtp,
+                from: args.smtp_from,
+                user: args.smtp_user,
+                password: args.smtp_password.map(Zeroizing::new),
+            },
             requests_max: args.requests_max,
             connections_max: args.connections_max,
         },

@@ -24,7 +24,7 @@ use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 use zeroize::Zeroizing;
 
-use crate::egress::{Client, Destination, Egress, Forbidden, Unavailable};
+use crate::egress::{Client, Destination, Egress, Forbidden, Relay, Unavailable};
 
 use answer::Answer;
 pub use message::Way;
@@ -77,6 +77,8 @@ pub enum Outcome {
     Duplicate { reason: String },
     /// The buyer may or may not have taken the lead: it must not be sold to another before that is known.
     Unknown { why: String },
+    /// Nobody said in time whether the buyer took the caller.
+    Expired { why: String },
     /// The buyer certainly has not taken the lead.
     NotSent {
         why: String,
@@ -89,6 +91,7 @@ pub enum Outcome {
 #[derive(Clone, Debug)]
 pub struct Courier {
     client: Client,
+    relay: Option<Relay>,
 }
 
 impl Courier {
@@ -96,7 +99,12 @@ impl Courier {
     ///
     /// If the machine cannot speak https.
     pub fn new(egress: &Egress) -> Result<Self, Unavailable> {
-        Ok(Self { client: egress.client()? })
+        Ok(Self { client: egress.client()?, relay: egress.relay() })
+    }
+
+    /// Returns the relay that letters go through.
+    pub(super) fn relay(&self) -> Option<Relay> {
+        self.relay.clone()
     }
 
     /// Makes one attempt. Dropping the future gives the attempt up without an outcome: the buyer may then have the lead.
@@ -209,6 +217,7 @@ impl Outcome {
             Self::Duplicate { .. } => "duplicate",
             Self::Unknown { .. } => "unknown",
             Self::NotSent { .. } => "not_sent",
+            Self::Expired { .. } => "expired",
         }
     }
 
@@ -230,6 +239,7 @@ impl Outcome {
             Self::Duplicate { reason } => Self::Duplicate { reason: clean(&reason) },
             Self::Unknown { why } => Self::Unknown { why: clean(&why) },
             Self::NotSent { why, retry_after } => Self::NotSent { why: clean(&why), retry_after },
+            Self::Expired { why } => Self::Expired { why: clean(&why) },
         }
     }
 }

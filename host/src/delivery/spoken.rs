@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::courier::{Courier, Outcome, Shipment, Way};
-use super::{Attempt, Errand, Failed};
-use crate::catalog::{Buyer, Lot, Served, Serving};
+use super::{Attempt, Errand, Failed, letter};
+use crate::catalog::{Buyer, Lot, Served, Serving, Way as Delivers};
 use crate::contacts::{wipe, wiped_text};
+use crate::egress::Destination;
 use crate::facts::ModuleUsed;
 use crate::lead::Schema;
 use crate::money::Micros;
@@ -43,9 +44,21 @@ pub async fn attempt(
     let Errand { ping, copy, winner, .. } = errand;
     // The same copy for the same campaign has the same key, after a crash too.
     let idempotency_key = format!("{}-{copy}-{}", ping.lead(), winner.campaign);
+    let destination = match &buyer.way {
+        Delivers::Url(destination) => destination,
+        // A caller is transferred by its source: nothing is sent from here.
+        Delivers::Transfer(_) => {
+            let why = "the buyer takes callers now, and no leads".to_owned();
+            return Attempt::of(Outcome::NotSent { why, retry_after: None });
+        }
+        Delivers::Email(to) => {
+            let (relay, to) = (courier.relay(), (buyer, to));
+            return Attempt::of(letter::attempt(relay, to, errand, offer, &idempotency_key).await);
+        }
+    };
     let Some(serving) = &buyer.adapter else {
         let shipment = Shipment {
-            destination: &buyer.destination,
+            destination,
             body: own(errand, offer),
             idempotency_key,
             timeout: buyer.timeout,
@@ -60,11 +73,12 @@ pub async fn attempt(
         return Attempt::of(Outcome::NotSent { why, retry_after: None });
     }
     let lot = || Lot::draw(&ping.as_u128().to_be_bytes(), &serving.active.module.name);
-    through(serving, serving.decides(lot), courier, (buyer, errand, offer, idempotency_key)).await
+    let hand = (courier, destination);
+    through(serving, serving.decides(lot), hand, (buyer, errand, offer, idempotency_key)).await
 }
 
 /// The lead in the exchange's own words.
-fn own(errand: &Errand, offer: &Offer<'_>) -> Zeroizing<Vec<u8>> {
+pub(super) fn own(errand: &Errand, offer: &Offer<'_>) -> Zeroizing<Vec<u8>> {
     let Errand { ping, winner, .. } = errand;
     let mut body = json!({
         "lead_id": ping.lead().to_string(),
@@ -88,7 +102,7 @@ fn own(errand: &Errand, offer: &Offer<'_>) -> Zeroizing<Vec<u8>> {
 async fn through(
     serving: &Serving<Adapter>,
     served: &Served<Adapter>,
-    courier: &Courier,
+    hand: (&Courier, &Destination),
     (buyer, errand, offer, idempotency_key): (&Buyer, &Errand, &Offer<'_>, String),
 ) -> Attempt {
     let Served { module, code } = served;
@@ -109,7 +123,8 @@ async fn through(
         Err(forfeit) => {
             let why = format!("the adapter `{name}` version {version} words no request: {forfeit}");
             let outcome = Outcome::NotSent { why: redacted(offer, &why), retry_after: None };
-            return Attempt { outcome, adapter: used(0), failed: failed(false, forfeit) };
+            let failed = failed(false, forfeit);
+            return Attempt { adapter: used(0), failed, ..Attempt::of(outcome) };
         }
     };
     telemetry::module_call(name, version, began.elapsed(), Some(fuel));
@@ -121,10 +136,11 @@ async fn through(
         lead: offer.lead,
         read: Mutex::default(),
     };
-    let (outcome, read) = send(courier, buyer, request.body.into(), idempotency_key, way).await;
+    let (outcome, read) = send(hand, buyer, request.body.into(), idempotency_key, way).await;
     match read {
         Some(Err(forfeit)) => {
-            Attempt { outcome, adapter: used(fuel), failed: failed(true, forfeit) }
+            let failed = failed(true, forfeit);
+            Attempt { adapter: used(fuel), failed, ..Attempt::of(outcome) }
         }
         read => {
             let read = read.and_then(Result::ok);
@@ -132,20 +148,20 @@ async fn through(
                 telemetry::module_call(name, version, took, Some(fuel));
             }
             let fuel = fuel.saturating_add(read.map_or(0, |(fuel, _)| fuel));
-            Attempt { outcome, adapter: used(fuel), failed: None }
+            Attempt { adapter: used(fuel), ..Attempt::of(outcome) }
         }
     }
 }
 
 async fn send(
-    courier: &Courier,
+    (courier, destination): (&Courier, &Destination),
     buyer: &Buyer,
     body: Zeroizing<Vec<u8>>,
     idempotency_key: String,
     way: Way<'_>,
 ) -> (Outcome, Option<Result<(u64, Duration), Forfeit>>) {
     let shipment = Shipment {
-        destination: &buyer.destination,
+        destination,
         body,
         idempotency_key,
         timeout: buyer.timeout,

@@ -190,6 +190,8 @@ mod tests {
             source_fees: Charged::default(),
             again_ms: None,
             successor: None,
+            in_line: false,
+            transfer: None,
         });
         assert!(!enter(&books, &mut book, &sale));
         let why = books.stopped.get().unwrap();

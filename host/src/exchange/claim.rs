@@ -128,6 +128,13 @@ pub(super) fn claim(
             (passed.copy, passed.successor) = (Some(copy), successor);
         }
     }
+    let in_line = (0_u32..).zip(&auction.winners).filter(|(copy, winner)| {
+        let mut passed = posted.passed_over.iter();
+        let passed = passed.find(|passed| passed.copy == Some(*copy));
+        let taker = passed.map_or(Some(*winner), |passed| passed.successor.as_ref());
+        taker.is_some_and(|taker| delivery::takes_in_order(market, taker))
+    });
+    posted.in_line = in_line.map(|(copy, _)| copy).collect();
     Fact::Posted(posted)
 }
 

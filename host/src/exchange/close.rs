@@ -22,7 +22,8 @@ pub struct Closed {
 }
 
 /// Closes an auction. `covers` is the book's word on caps, funds and budgets at this instant: a bid that it does not
-/// cover, by the most that the buyer may have to pay, neither wins nor sets a price. A late auction has no winners.
+/// cover, by the most that the buyer may have to pay, neither wins nor sets a price; `rejects` is its word on a buyer's
+/// refusals. A late auction has no winners.
 pub fn close(
     terms: &Terms,
     policy: &Policy,
@@ -30,9 +31,14 @@ pub fn close(
     bids: Bids<'_>,
     late: bool,
     covers: impl Fn(&Campaign, Micros) -> Result<Counted, Bar>,
+    rejects: impl Fn(&str) -> u32,
 ) -> Closed {
     let Bids { bids, left_out: mut excluded, filters, .. } = bids;
-    let made: Vec<BidMade> = bids.iter().map(|bid| recorded(policy, bid)).collect();
+    let rejects = |bid: &Offered<'_>| {
+        if terms.reject_penalty { rejects(bid.campaign.buyer.id.as_str()) } else { 0 }
+    };
+    let made = bids.iter().map(|bid| recorded(policy, bid, rejects(bid)));
+    let made: Vec<BidMade> = made.collect();
     let mut payable = Vec::with_capacity(bids.len());
     for (bid, made) in bids.iter().zip(&made) {
         let most = Micros::new(made.most());
@@ -81,7 +87,7 @@ pub fn close(
     Closed { winners, left_out: excluded, bids: made, filters }
 }
 
-fn recorded(policy: &Policy, bid: &Offered<'_>) -> BidMade {
+fn recorded(policy: &Policy, bid: &Offered<'_>, rejects: u32) -> BidMade {
     let Place { tier, standing } = policy.place(bid.campaign).unwrap_or_default();
     BidMade {
         campaign: bid.campaign.id.as_str().to_owned(),
@@ -90,6 +96,7 @@ fn recorded(policy: &Policy, bid: &Offered<'_>) -> BidMade {
         exclusive: bid.exclusive.map(Micros::get),
         tier,
         standing,
+        rejects,
     }
 }
 

@@ -11,7 +11,8 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 use super::{Exchange, Trouble};
-use crate::book::Stage;
+use crate::book::{Copy, Stage, State};
+use crate::catalog::Way;
 use crate::contacts::Sealed;
 use crate::delivery::courier::Outcome;
 use crate::delivery::{self, Attempt, Errand, Failed, INTERRUPTED, Offer};
@@ -58,29 +59,41 @@ impl Exchange {
     /// Takes up a delivery that an earlier process left.
     pub(super) async fn resume(self: Arc<Self>, duty: Duty) {
         let (ping, step) = (PingId::from_u128(duty.key.subject), duty.key.step);
-        let Some((errand, asked)) = self.book.decide(|book| {
+        let Some((errand, asked, transfer)) = self.book.decide(|book| {
             let open = book.open_ping(ping)?;
             let copy = open.copies.get(usize::try_from(step).ok()?)?;
             let errand = Errand::first(ping, step, open.winner(copy)?.clone());
             let errand = Errand { attempts: duty.attempts, ..errand };
-            (copy.stage == Stage::Held).then_some((errand, copy.asked))
+            let known = (errand, copy.asked, copy.transfer);
+            (copy.stage == Stage::Held).then_some(known)
         }) else {
             tracing::error!(%ping, copy = step, "a delivery is due for a copy that is settled");
             return;
         };
-        if !asked {
+        if let Some(transfer) = transfer {
+            return self.wait_for_report(errand, transfer).await;
+        }
+        // Of a transfer that was not offered yet, nobody has heard.
+        if !asked || self.takes_callers(&errand.winner.buyer) {
             if self.pause_until(duty.due.unix_ms()).await {
                 self.ship(errand).await;
             }
             return;
         }
         let unknown = Outcome::Unknown { why: INTERRUPTED.to_owned() };
+        let (place, buyer) = ((ping, step), errand.winner.buyer.clone());
         if let Ok(Some(delivered)) = self.conclude(&errand, Attempt::of(unknown)).await {
             tracing::warn!(%ping, copy = step, buyer = %delivered.buyer, again = delivered.again_ms.is_some(), "delivery interrupted");
             if let Some(errand) = self.next(errand, delivered).await {
-                self.ship(errand).await;
+                Arc::clone(&self).ship(errand).await;
             }
         }
+        self.lines.leave(&buyer, place);
+    }
+
+    fn takes_callers(&self, buyer: &str) -> bool {
+        let market = self.catalog.load();
+        market.buyer_named(buyer).is_some_and(|buyer| matches!(buyer.way, Way::Transfer(_)))
     }
 
     /// Makes deliveries from the lead that the journal keeps.
@@ -95,17 +108,27 @@ impl Exchange {
                 // Nobody can ask its buyer any more; the operator can, and says how it ended.
                 let unknown = Outcome::Unknown { why: WITHOUT_LEAD.to_owned() };
                 let _recorded = self.conclude(&errand, Attempt::of(unknown)).await;
+                self.lines.leave(&errand.winner.buyer, (errand.ping, errand.copy));
             }
         }
     }
 
     async fn ship_lead(self: Arc<Self>, mut errand: Errand, sealed: Arc<Sealed>) {
+        let Some(mut turn) = self.lines.turn(&errand, &self.stopping).await else { return };
         while let Some(delivered) = self.ship_once(&errand, &sealed).await {
+            // The copy stays in line while the same buyer is asked again.
+            let again = delivered.again_ms.is_some();
             match self.next(errand, delivered).await {
                 Some(next) => errand = next,
                 None => return,
             }
+            if !again {
+                drop(turn);
+                let Some(next) = self.lines.turn(&errand, &self.stopping).await else { return };
+                turn = next;
+            }
         }
+        drop(turn);
     }
 
     /// Returns the attempt that follows one that ended so, once it is time for it.
@@ -124,7 +147,10 @@ impl Exchange {
         let market = self.catalog.load();
         let attempt = {
             let _berth = self.shipping.acquire().await.ok()?;
-            if errand.attempts > 0 {
+            let begun = |copy: &Copy| copy.asked && errand.attempts == 0;
+            let is_begun =
+                |book: &mut State| delivery::held(book.open_ping(errand.ping)?, errand).map(begun);
+            if !self.book.decide(is_begun)? {
                 self.ask_again(errand).await?;
             }
             let (vertical, handle) = self.book.decide(|book| {
@@ -134,7 +160,13 @@ impl Exchange {
                 delivery::may_ask(open, errand).then_some((vertical, handle))
             })?;
             let buyer = market.buyer_named(&errand.winner.buyer)?;
-            let schema = market.vertical_named(&vertical).map(|vertical| &**vertical.schema());
+            let of = market.vertical_named(&vertical);
+            if let Way::Transfer(transfer) = &buyer.way {
+                self.offer_transfer(errand, transfer, of).await;
+                // What comes of it is the source's to say.
+                return None;
+            }
+            let schema = of.map(|vertical| &**vertical.schema());
             let (vertical, currency) = (vertical.as_str(), self.currency.as_str());
             // Open no longer than the attempt.
             let lead = &*self.open_lead(errand.ping, sealed).ok()?;
@@ -193,7 +225,7 @@ impl Exchange {
     }
 
     /// Waits for a moment; returns whether it came before the exchange was told to stop.
-    async fn pause_until(&self, unix_ms: i64) -> bool {
+    pub(super) async fn pause_until(&self, unix_ms: i64) -> bool {
         let pause = unix_ms.saturating_sub(self.clock.now().unix_ms());
         let pause = Duration::from_millis(u64::try_from(pause).unwrap_or(0));
         tokio::select! {

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{Exchange, Misnumbered, entrance};
 use crate::book::Account;
-use crate::catalog::{BuyerSpec, Draft, Faults, Market, SourceSpec};
+use crate::catalog::{BuyerSpec, Draft, Faults, Market, SourceSpec, owner};
 use crate::delivery::courier::Outcome;
 use crate::delivery::{Attempt, Errand};
 use crate::facts::{Delivered, Fact, Saved};
@@ -169,13 +169,20 @@ impl Exchange {
         let buyer = BuyerId::parse(id).map_err(|error| invalid("", error))?;
         let asked = Asked::taken_from(&mut body, "key", "new_key")?;
         let mut spec: BuyerSpec = read(body)?;
+        let by_mail = spec.delivery.email.is_some() && spec.delivery.url.is_none();
+        if by_mail && self.workshop.egress.relay().is_none() {
+            let message = "this exchange has no mail relay: start it with --smtp and --smtp-from";
+            return Err(invalid("/delivery/email", message));
+        }
         let mut draft = self.draft.lock().await;
         let before = draft.register.buyers.get(&buyer);
         for (name, header) in &mut spec.delivery.headers {
             let known = before.and_then(|before| before.delivery.headers.get(name));
             let kept = header.clone().kept(known);
-            *header =
-                kept.map_err(|why| invalid(&format!("/delivery/headers/{name}/secret"), why))?;
+            let at = format!("/delivery/headers/{name}/secret");
+            let kept = kept.map_err(|why| invalid(&at, why))?;
+            let sealed = kept.sealed(&owner(&buyer, name), &self.contacts);
+            *header = sealed.map_err(|why| invalid(&at, why))?;
         }
         spec.key_digests = before.map(|before| before.key_digests.clone()).unwrap_or_default();
         let (created, first) = (before.is_none(), spec.key_digests.is_empty());

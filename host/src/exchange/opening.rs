@@ -15,6 +15,7 @@ use super::diff::Diffing;
 use super::drains::Drains;
 use super::expiry::Deadline;
 use super::failures::Failures;
+use super::lines::Lines;
 use super::notary::{Known, Notary};
 use super::shadow::Shadows;
 use super::upkeep::Upkeep;
@@ -138,11 +139,13 @@ impl Exchange {
         let place = Place { directory: options.data.clone(), database, accepted };
         let mut opened = Journal::open(place).await?;
         let contacts = contacts(&mut opened, &options.master_key, &options.data).await?;
+        let contacts = Arc::new(contacts);
         let sandbox = Sandbox::open(&options.limits)?.with_compiler(options.compiler);
         let sandbox = sandbox.with_cache(&options.data);
         let sandbox =
             sandbox.map_err(|source| OpenError::Cache { path: options.data.clone(), source })?;
-        let workshop = Arc::new(Workshop::new(sandbox, options.egress));
+        let workshop = Workshop::new(sandbox, options.egress).with_keys(Arc::clone(&contacts));
+        let workshop = Arc::new(workshop);
         let Recovered { draft, state, version, facts, ledger, known, discrepancy } =
             recover(&mut opened).await?;
         let duties = opened.duties().await?;
@@ -176,6 +179,7 @@ impl Exchange {
             draft: Mutex::new(draft),
             returning: Mutex::default(),
             drains: Drains::default(),
+            lines: Lines::default(),
             failures: Failures::default(),
             shadows,
             diffing: Diffing::default(),
@@ -199,6 +203,7 @@ impl Exchange {
 
     /// Takes up what is due, and what is done by the clock.
     fn begin(self: &Arc<Self>, duties: Vec<Duty>) {
+        self.line_up_again(&duties);
         for duty in duties.into_iter().filter(|duty| duty.kind == DELIVER) {
             self.tasks.spawn(Arc::clone(self).resume(duty));
         }

@@ -193,6 +193,7 @@ impl Auction {
                 .map(Micros::get),
             tier: known.map_or(last, |known| known.tier),
             standing: known.map_or(0, |known| known.standing),
+            rejects: known.map_or(0, |known| known.rejects),
         }
     }
 }

@@ -64,7 +64,12 @@ pub(super) fn rehearse(
     let asked = bids.asked.clone();
     let deadline = Exclusion::DeadlinePassed.code();
     let late = recorded.left_out.iter().any(|left| left.reason == deadline);
-    let mut closed = close(&recorded.terms, policy, ping, bids, late, covers);
+    // Replays compare them with the book's; anywhere else they are the record's word.
+    let rejects = |buyer: &str| {
+        let bid = recorded.bids.iter().find(|bid| bid.buyer == buyer);
+        bid.map_or(0, |bid| bid.rejects)
+    };
+    let mut closed = close(&recorded.terms, policy, ping, bids, late, covers, rejects);
     if services == Services::AsRecorded {
         detail_as_recorded(&mut closed, recorded);
     }

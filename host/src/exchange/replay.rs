@@ -129,6 +129,7 @@ impl Replay {
             | Fact::SubmissionRefused(_)
             | Fact::Posted(_)
             | Fact::AskedAgain(_)
+            | Fact::TransferOffered(_)
             | Fact::Transferred(_)
             | Fact::ReturnRequested(_)
             | Fact::ReturnDecided(_)
@@ -190,6 +191,10 @@ impl Replay {
             self.state.covers(campaign, print, amount, at)
         });
         let Rehearsed { closed, asked } = rehearsed;
+        for bid in recorded.bids.iter().filter(|_| recorded.terms.reject_penalty) {
+            let known = self.state.reject_rate(&bid.buyer);
+            self.compare(seq, "reject rate", &bid.rejects, &known);
+        }
         self.compare(seq, "asked", &recorded.asked, &asked);
         self.compare(seq, "bids", &recorded.bids, &closed.bids);
         self.compare(seq, "left out", &recorded.left_out, &closed.left_out);

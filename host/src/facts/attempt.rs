@@ -3,7 +3,7 @@
 use rkyv::{Archive, Deserialize, Serialize};
 
 /// An attempt after the first to hand a lead to one buyer begins. The first needs no fact of its own: the post begins it,
-/// or the refusal that names the next buyer.
+/// or the refusal that names the next buyer; unless that buyer takes one lead at a time, and this one's turn has come.
 #[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
 pub struct AskedAgain {
     pub ping: u128,
@@ -11,6 +11,6 @@ pub struct AskedAgain {
     pub copy: u32,
     pub campaign: String,
     pub buyer: String,
-    /// The number of the attempt that begins, from 2.
+    /// The number of the attempt that begins: from 2, or 1 for one that stood in line.
     pub attempt: u32,
 }

@@ -16,6 +16,8 @@ pub struct Posted {
     pub person: Person,
     /// The bidders that may not have this person, in the order of campaigns' names.
     pub passed_over: Vec<PassedOver>,
+    /// The copies whose buyers take one lead at a time: nobody is asked for them yet.
+    pub in_line: Vec<u32>,
 }
 
 /// Prints of the ways to reach a person; the same person has the same prints, and nobody reads the person from them.

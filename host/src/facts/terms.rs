@@ -30,6 +30,8 @@ pub struct Terms {
     /// To how many buyers the contact data of one copy may be shown.
     pub disclosures_max: u32,
     pub changed_post: ChangedPost,
+    /// Bids are ranked by what is left of them after their buyers' refusals; see [`BidMade::rejects`].
+    pub reject_penalty: bool,
 }
 
 /// How an auction is decided, as a policy names it.
@@ -147,6 +149,7 @@ impl Terms {
             tiers: vec![tier],
             disclosures_max: Self::DISCLOSURES_MAX_USUAL,
             changed_post: ChangedPost::Refuse,
+            reject_penalty: false,
         }
     }
 }
@@ -164,6 +167,8 @@ pub struct BidMade {
     pub tier: u32,
     /// Its place in a tier that has an order, its weight in one that draws; else zero.
     pub standing: u32,
+    /// How many of its last posts the buyer had refused, in ten-thousandths; zero where the terms do not look at it.
+    pub rejects: u32,
 }
 
 impl BidMade {

@@ -40,12 +40,12 @@ impl Authority {
         self.issuer.pem()
     }
 
-    /// Makes what a server at this address needs to speak TLS, with HTTP/2 and HTTP/1.1.
+    /// Makes what a server at this address needs to speak TLS; of HTTP, HTTP/2 and HTTP/1.1.
     ///
     /// # Errors
     ///
     /// [`NoCertificate`] if no certificate can be made.
-    pub(super) fn acceptor(&self, addr: IpAddr) -> Result<TlsAcceptor, NoCertificate> {
+    pub fn acceptor(&self, addr: IpAddr) -> Result<TlsAcceptor, NoCertificate> {
         let key = KeyPair::generate()?;
         let params = CertificateParams::new(vec!["localhost".to_owned(), addr.to_string()])?;
         let certificate = params.signed_by(&key, &self.issuer)?;

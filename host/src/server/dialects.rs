@@ -12,7 +12,7 @@ use dashmap::DashMap;
 
 use super::Desk;
 use super::problem::Problem;
-use super::sources::{DELIVERY_OPEN, own};
+use super::sources::{DELIVERY_OPEN, TRANSFER_OPEN, own};
 use crate::ids::{Digest, VerticalId};
 use crate::ingest::{Call, Spoken};
 use crate::reasons::Refusal;
@@ -177,8 +177,17 @@ fn told(answer: &Answer, outcome: Outcome) -> Outcome {
             let reason = Refusal::Duplicate;
             (SourceVerdict::Duplicate, ping, why(reason.code(), reason.message()))
         }
-        Answer::Pending { ping } => {
-            (SourceVerdict::Pending, ping, why(DELIVERY_OPEN.0, DELIVERY_OPEN.1))
+        Answer::Pending { ping, transfers } => {
+            let (code, words) = match transfers.first() {
+                None => (DELIVERY_OPEN.0, DELIVERY_OPEN.1.to_owned()),
+                // Few dialects have a place for it, and every one has a reason.
+                Some(open) => {
+                    let words =
+                        format!("transfer the caller to {}, then report {}", open.number, open.id);
+                    (TRANSFER_OPEN.0, words)
+                }
+            };
+            (SourceVerdict::Pending, ping, why(code, &words))
         }
     };
     let outcome = Outcome {

@@ -102,11 +102,11 @@ pub(super) fn found<T: Serialize>(
     Ok(value)
 }
 
-/// Puts a mark in place of what stands behind `secret` in the headers of a buyer's delivery.
+/// Puts a mark in place of every secret in the headers of a buyer's delivery.
 fn hide_secrets(delivery: Option<&mut Value>) {
     let headers = delivery.and_then(|delivery| delivery.get_mut("headers")?.as_object_mut());
-    for secret in headers.into_iter().flatten().filter_map(|(_, spec)| spec.get_mut("secret")) {
-        *secret = HIDDEN.into();
+    for (_, spec) in headers.into_iter().flatten().filter(|(_, spec)| spec.is_object()) {
+        *spec = json!({"secret": HIDDEN});
     }
 }
 

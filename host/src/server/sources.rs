@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use tracing::Instrument as _;
 
 use super::dialects::Wanted;
@@ -23,10 +23,13 @@ use crate::exchange::Trouble;
 use crate::ids::VerticalId;
 use crate::ingest::{BODY_BYTES_MAX, Call, Spoken, Submission};
 use crate::reasons::Refusal;
-use crate::settlement::Answer;
+use crate::settlement::{Answer, Transfer};
 
 /// Why a post is pending, which is no refusal: code and words.
 pub(super) const DELIVERY_OPEN: (&str, &str) = ("delivery-open", "the buyer has not answered yet");
+/// Why it is pending while a caller is to be transferred.
+pub(super) const TRANSFER_OPEN: (&str, &str) =
+    ("transfer-open", "transfer the caller, then say how the call went");
 /// How long a source may take to send its body.
 const BODY_READ_MAX: Duration = Duration::from_secs(10);
 /// What the fields in an address are.
@@ -225,6 +228,17 @@ async fn decided(desk: &Desk, submission: Submission) -> (Option<Spoken>, Result
     }
 }
 
+/// Words a live transfer: where the caller goes, what the buyer's agent hears first, and what is to be said of the call.
+fn transfer(transfer: &Transfer) -> Value {
+    json!({
+        "transfer_id": transfer.id.to_string(),
+        "number": transfer.number,
+        "whisper": transfer.whisper,
+        "connected_seconds": transfer.connected_seconds,
+        "report_by": transfer.expires.to_string(),
+    })
+}
+
 /// Words an answer in the exchange's own JSON.
 pub(super) fn own(answer: &Answer, currency: &str) -> Response {
     let status = answer.status();
@@ -249,8 +263,14 @@ pub(super) fn own(answer: &Answer, currency: &str) -> Response {
         Answer::Unsold { ping, reason: why } => {
             json!({"status": status, "lead_id": ping.lead().to_string(), "ping_id": ping.to_string(), "reason": reason(why.code(), why.message())})
         }
-        Answer::Pending { ping } => {
-            json!({"status": status, "lead_id": ping.lead().to_string(), "ping_id": ping.to_string(), "reason": reason(DELIVERY_OPEN.0, DELIVERY_OPEN.1)})
+        Answer::Pending { ping, transfers } => {
+            let (code, words) = if transfers.is_empty() { DELIVERY_OPEN } else { TRANSFER_OPEN };
+            let mut pending = json!({"status": status, "lead_id": ping.lead().to_string(), "ping_id": ping.to_string(), "reason": reason(code, words)});
+            let transfers: Vec<Value> = transfers.iter().map(transfer).collect();
+            if let (Some(object), false) = (pending.as_object_mut(), transfers.is_empty()) {
+                object.insert("transfers".to_owned(), transfers.into());
+            }
+            pending
         }
     };
     Json(body).into_response()

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use crate::clock::Moment;
-use crate::facts::{BidMade, Ended, Fact, PingAnswered, PostRefused, Posted, PriceRule};
-use crate::ids::PingId;
+use crate::facts::{
+    BidMade, Ended, Fact, PingAnswered, PostRefused, Posted, PriceRule, TransferOffered,
+};
+use crate::ids::{PingId, TransferId};
 use crate::money::Micros;
 use crate::reasons::{Exclusion, Refusal};
 
@@ -22,8 +24,8 @@ pub enum Answer {
     Sold { ping: PingId, price: Micros, copies: usize, replaces: Option<PingId> },
     /// The lead was not bought.
     Unsold { ping: PingId, reason: Refusal },
-    /// The lead was taken; its outcome follows.
-    Pending { ping: PingId },
+    /// The lead was taken; its outcome follows, of these live transfers when the source says how they went.
+    Pending { ping: PingId, transfers: Vec<Transfer> },
 }
 
 impl Answer {
@@ -103,6 +105,33 @@ fn unsold_because(auction: &PingAnswered) -> Refusal {
     }
 }
 
+/// A live transfer as its source is told of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transfer {
+    pub id: TransferId,
+    /// Where the caller is transferred to.
+    pub number: String,
+    /// What the buyer's agent hears first.
+    pub whisper: String,
+    /// How long the caller must be connected to be sold.
+    pub connected_seconds: u32,
+    /// Until when the source has to say how it went.
+    pub expires: Moment,
+}
+
+impl Transfer {
+    fn of(offered: &TransferOffered) -> Self {
+        let TransferOffered { ping, copy, turn, number, whisper, connected_seconds, .. } = offered;
+        Self {
+            id: TransferId { ping: PingId::from_u128(*ping), copy: *copy, turn: *turn },
+            number: number.clone(),
+            whisper: whisper.clone(),
+            connected_seconds: *connected_seconds,
+            expires: Moment::from_unix_ms(offered.expires_ms),
+        }
+    }
+}
+
 /// All that the journal knows of one ping, in order.
 #[derive(Clone, Debug, Default)]
 pub struct Story {
@@ -113,6 +142,8 @@ pub struct Story {
     /// The post, if its person may not be sold.
     pub refused: Option<PostRefused>,
     copies: Vec<CopyEnd>,
+    /// The live transfers that are open.
+    transfers: Vec<Transfer>,
     /// How many buyers saw each copy and refused it.
     refusals: Vec<u32>,
     /// The buyers that were asked to take a copy.
@@ -125,6 +156,8 @@ enum CopyEnd {
     Open,
     Sold(Micros),
     Void,
+    /// Nobody said in time how its live transfer went.
+    Expired,
     /// Whoever had won it may not have this person, and nobody else may or wants to.
     PassedOver,
 }
@@ -154,7 +187,9 @@ impl Story {
                 Fact::Superseded(superseded) => {
                     story.superseded_by = Some(PingId::from_u128(superseded.by));
                 }
+                Fact::TransferOffered(offered) => story.transfers.push(Transfer::of(offered)),
                 Fact::Delivered(delivered) => {
+                    story.transfers.retain(|transfer| transfer.id.copy != delivered.copy);
                     let index = usize::try_from(delivered.copy).unwrap_or(usize::MAX);
                     story.asked.push(delivered.buyer.clone());
                     let Some(copy) = story.copies.get_mut(index) else { continue };
@@ -166,10 +201,12 @@ impl Story {
                         Ended::Rejected | Ended::NotSent if delivered.closes() => {
                             *copy = CopyEnd::Void;
                         }
+                        Ended::Expired => *copy = CopyEnd::Expired,
                         Ended::Rejected | Ended::NotSent | Ended::Unknown => (),
                     }
                 }
                 Fact::ContactErased(erased) => {
+                    story.transfers.retain(|open| !erased.voided.contains(&open.id.copy));
                     for copy in &erased.voided {
                         let index = usize::try_from(*copy).unwrap_or(usize::MAX);
                         if let Some(copy) = story.copies.get_mut(index) {
@@ -243,7 +280,7 @@ impl Story {
         }
         let sold = self.copies.iter().filter_map(|copy| match copy {
             CopyEnd::Sold(payout) => Some(*payout),
-            CopyEnd::Open | CopyEnd::Void | CopyEnd::PassedOver => None,
+            CopyEnd::Open | CopyEnd::Void | CopyEnd::Expired | CopyEnd::PassedOver => None,
         });
         let (mut price, mut copies) = (Micros::ZERO, 0_usize);
         for payout in sold {
@@ -251,9 +288,11 @@ impl Story {
             copies = copies.saturating_add(1);
         }
         if self.copies.contains(&CopyEnd::Open) {
-            Answer::Pending { ping }
+            Answer::Pending { ping, transfers: self.transfers.clone() }
         } else if copies > 0 {
             Answer::Sold { ping, price, copies, replaces }
+        } else if self.copies.contains(&CopyEnd::Expired) {
+            Answer::Unsold { ping, reason: Refusal::TransferExpired }
         } else if self.copies.contains(&CopyEnd::Void) {
             let reason = if self.disclosures_spent() {
                 Refusal::DisclosuresSpent

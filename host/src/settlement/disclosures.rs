@@ -18,8 +18,10 @@ pub fn disclosures(facts: &[(u64, Moment, Fact)]) -> Vec<Value> {
         };
         match fact {
             Fact::PingAnswered(auction) if !auction.test => winners.clone_from(&auction.winners),
-            Fact::Posted(_) => {
-                for (copy, winner) in (0..).zip(&winners) {
+            Fact::Posted(posted) => {
+                let asked = (0..).zip(&winners);
+                // Who takes one lead at a time is asked when its turn comes.
+                for (copy, winner) in asked.filter(|(copy, _)| !posted.in_line.contains(copy)) {
                     begin(copy, &winner.campaign, &winner.buyer, 1);
                 }
             }
@@ -31,7 +33,7 @@ pub fn disclosures(facts: &[(u64, Moment, Fact)]) -> Vec<Value> {
                 if let Some(attempt) = attempt {
                     attempt.ended = Some(delivered.ended);
                 }
-                if let Some(next) = &delivered.successor {
+                if let Some(next) = delivered.successor.as_ref().filter(|_| !delivered.in_line) {
                     let (campaign, buyer) = (next.campaign.clone(), next.buyer.clone());
                     let copy = delivered.copy;
                     begun.push(Attempt {
@@ -71,7 +73,7 @@ impl Attempt {
         let disclosed = match self.ended {
             Some(Ended::Sold | Ended::Rejected) => "yes",
             Some(Ended::NotSent) => "no",
-            Some(Ended::Unknown) | None => "maybe",
+            Some(Ended::Unknown | Ended::Expired) | None => "maybe",
         };
         json!({
             "fact": self.seq,

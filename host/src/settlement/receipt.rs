@@ -15,6 +15,7 @@ use serde_json::{Map, Value, json};
 use super::answer::Story;
 use super::disclosures::{disclosures, erasure};
 use super::entries;
+use crate::clearing;
 use crate::clock::Moment;
 use crate::facts::{
     Asked, BidMade, Charged, Fact, Fee, LeftOut, ModuleUsed, PassedOver, PingAnswered, PriceRule,
@@ -205,6 +206,9 @@ fn terms(terms: &Terms) -> Value {
         "changed_post": terms.changed_post.code(),
     });
     let Some(object) = value.as_object_mut() else { return value };
+    if terms.reject_penalty {
+        object.insert("reject_penalty".to_owned(), true.into());
+    }
     match (terms.rule, terms.tiers.as_slice()) {
         (Rule::Tiers, tiers) => {
             let tiers: Vec<Value> = tiers.iter().map(tier).collect();
@@ -244,6 +248,15 @@ fn bid(terms: &Terms, bid: &BidMade) -> Value {
     let Some(object) = value.as_object_mut() else { return value };
     if let Some(exclusive) = bid.exclusive {
         object.insert("exclusive".to_owned(), amount(exclusive).into());
+    }
+    if terms.reject_penalty {
+        let rejects = bid.rejects;
+        let ranked = |bid| clearing::ranked(Micros::new(bid), rejects).to_string();
+        object.insert("reject_rate_percent".to_owned(), percent(rejects * 100).into());
+        object.insert("ranked".to_owned(), ranked(bid.amount).into());
+        if let Some(exclusive) = bid.exclusive {
+            object.insert("ranked_exclusive".to_owned(), ranked(exclusive).into());
+        }
     }
     if terms.rule == Rule::Tiers {
         object.insert("tier".to_owned(), bid.tier.saturating_add(1).into());

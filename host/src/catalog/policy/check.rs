@@ -56,6 +56,12 @@ fn plain(what: &str, spec: &PolicySpec, price: PriceName) -> Result<(), Fault> {
         return fault("/rank", "lots are drawn within a tier: use the rule `tiers` with one tier");
     }
     priced(what, "", price, spec.price, spec.rank)?;
+    if spec.reject_penalty && spec.rank != RankName::Bid {
+        return fault(
+            "/reject_penalty",
+            "an order does not look at bids, so there is nothing to rank by less",
+        );
+    }
     match (spec.rank, spec.order.is_empty()) {
         (RankName::Order, true) => fault("/order", "list the campaigns in the order they come in"),
         (RankName::Order, false) | (_, true) => Ok(()),
@@ -313,6 +319,10 @@ mod tests {
         check(
             json!({"rank": "order", "order": ["a1"]}),
             "/rule an order or a draw does not look at bids, so no bid sets a second price: use `first-price` or `fixed`",
+        );
+        check(
+            json!({"rule": "fixed", "price": "9", "rank": "order", "order": ["a1"], "reject_penalty": true}),
+            "/reject_penalty an order does not look at bids, so there is nothing to rank by less",
         );
         check(
             json!({"rule": "fixed", "price": "9", "rank": "order"}),

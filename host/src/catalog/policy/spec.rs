@@ -51,6 +51,10 @@ pub struct PolicySpec {
     pub disclosures_max: u32,
     #[serde(default)]
     pub changed_post: ChangedPostName,
+    /// Rank each bid by what is left of it after the share of its last posts that the buyer refused. What a winner pays is
+    /// still never above its bid.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reject_penalty: bool,
     #[serde(default = "yes")]
     pub active: bool,
 }

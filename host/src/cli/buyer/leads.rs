@@ -80,7 +80,7 @@ fn verdict(check: &'static str, outcome: &Outcome) -> Finding {
                 "nobody knows whether you have the lead: it is neither sold nor offered to another";
             Finding::bad(check, why.clone(), (matters, mend))
         }
-        Outcome::NotSent { why, .. } => {
+        Outcome::NotSent { why, .. } | Outcome::Expired { why } => {
             Finding::bad(check, why.clone(), ("the lead cannot be delivered", mend))
         }
     }

@@ -311,6 +311,7 @@ mod tests {
                 Outcome::Duplicate { reason } => format!("duplicate: {reason}"),
                 Outcome::Unknown { why } => format!("unknown: {why}"),
                 Outcome::NotSent { why, .. } => format!("not sent: {why}"),
+                Outcome::Expired { why } => format!("expired: {why}"),
             };
             assert_eq!(outcome.trim_end(), *expected, "{status} {body}");
         }

@@ -95,6 +95,7 @@ fn told(outcome: &Outcome) -> String {
         Outcome::Rejected { reason } => format!("rejected: {reason}"),
         Outcome::Duplicate { reason } => format!("duplicate: {reason}"),
         Outcome::Unknown { why } => format!("unknown: {why}"),
+        Outcome::Expired { why } => format!("expired: {why}"),
         Outcome::NotSent { why, retry_after: None } => format!("not sent: {why}"),
         Outcome::NotSent { why, retry_after: Some(wait) } => {
             format!("not sent for {} s: {why}", wait.as_secs())

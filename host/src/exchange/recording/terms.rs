@@ -35,6 +35,7 @@ struct MoreLine {
     /// By buyer.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     buyer_fees: BTreeMap<String, FeesSpec>,
+    reject_penalty: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -57,6 +58,8 @@ pub(super) struct BidLine {
     tier: u32,
     #[serde(default, skip_serializing_if = "is_zero")]
     standing: u32,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    rejects: u32,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
@@ -101,6 +104,7 @@ impl TermsLine {
                     .into_iter()
                     .map(|(buyer, fees)| BuyerFee { buyer, fee: fees.into() })
                     .collect(),
+                reject_penalty: more.reject_penalty,
                 ..usual
             },
         }
@@ -123,6 +127,7 @@ impl MoreLine {
                 .iter()
                 .map(|known| (known.buyer.clone(), known.fee.into()))
                 .collect(),
+            reject_penalty: terms.reject_penalty,
         }
     }
 }
@@ -156,6 +161,7 @@ impl BidLine {
             exclusive: bid.exclusive.map(amount),
             tier: bid.tier,
             standing: bid.standing,
+            rejects: bid.rejects,
         }
     }
 
@@ -167,6 +173,7 @@ impl BidLine {
             exclusive: self.exclusive.map(|exclusive| exclusive.0.get()),
             tier: self.tier,
             standing: self.standing,
+            rejects: self.rejects,
         }
     }
 }

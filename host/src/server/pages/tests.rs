@@ -140,7 +140,11 @@ fn every_reason_is_described_in_its_own_words() {
     let exclusions = Exclusion::ALL.iter().map(|reason| (reason.code(), reason.message()));
     let refusals = Refusal::ALL.iter().map(|reason| (reason.code(), reason.message()));
     // A post that is still open has a reason too, which is no refusal.
-    let refusals = refusals.chain([("delivery-open", "the buyer has not answered yet")]);
+    let open = [
+        ("delivery-open", "the buyer has not answered yet"),
+        ("transfer-open", "transfer the caller, then say how the call went"),
+    ];
+    let refusals = refusals.chain(open);
     let owned = |(code, message): (&str, &str)| (code.to_owned(), message.to_owned());
     assert_eq!(documented(&openapi, "BuyerReason"), exclusions.map(owned).collect::<Vec<_>>());
     assert_eq!(documented(&openapi, "SourceReason"), refusals.map(owned).collect::<Vec<_>>());

@@ -146,8 +146,12 @@ fn pick(members: &Map<String, Value>, names: &[&str]) -> Map<String, Value> {
 fn concerns(fact: &Fact, viewer: &Viewer) -> bool {
     match (fact, viewer) {
         (_, Viewer::Operator) | (Fact::PingAnswered(_), _) => true,
-        (Fact::Posted(_) | Fact::Delivered(_) | Fact::AskedAgain(_), Viewer::Source(_)) => true,
+        (
+            Fact::Posted(_) | Fact::Delivered(_) | Fact::AskedAgain(_) | Fact::TransferOffered(_),
+            Viewer::Source(_),
+        ) => true,
         (Fact::Delivered(delivered), Viewer::Buyer(buyer)) => delivered.buyer == *buyer,
+        (Fact::TransferOffered(offered), Viewer::Buyer(buyer)) => offered.buyer == *buyer,
         (Fact::AskedAgain(asked), Viewer::Buyer(buyer)) => asked.buyer == *buyer,
         _ => false,
     }

@@ -1,0 +1,133 @@
+//! The lines in which leads wait for buyers that take one at a time, in the order in which their posts were taken.
+//!
+//! A copy stands in its buyer's line from the fact that obliges to deliver it until its delivery is over: sold, refused,
+//! given up, or left to the operator. So one that does not get through holds back only its own buyer's.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::Exchange;
+use crate::book::State;
+use crate::delivery::Errand;
+use crate::facts::Fact;
+use crate::ids::PingId;
+use crate::journal::Duty;
+
+/// A copy of a lead.
+type Waiting = (PingId, u32);
+
+/// Who waits for whom.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Lines(Arc<Inside>);
+
+#[derive(Debug, Default)]
+struct Inside {
+    /// By buyer, the first in line first.
+    waiting: Mutex<HashMap<String, VecDeque<Waiting>>>,
+    moved: Notify,
+}
+
+/// A place in a buyer's line. Dropped, it is left.
+#[derive(Debug)]
+pub(super) struct Turn {
+    lines: Lines,
+    buyer: String,
+    copy: Waiting,
+}
+
+impl Lines {
+    fn locked(&self) -> MutexGuard<'_, HashMap<String, VecDeque<Waiting>>> {
+        self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts a copy at the end of a buyer's line.
+    fn join(&self, buyer: &str, copy: Waiting) {
+        self.locked().entry(buyer.to_owned()).or_default().push_back(copy);
+    }
+
+    /// Takes a copy out of a buyer's line.
+    pub(super) fn leave(&self, buyer: &str, copy: Waiting) {
+        let mut lines = self.locked();
+        let Some(line) = lines.get_mut(buyer) else { return };
+        line.retain(|waiting| *waiting != copy);
+        if line.is_empty() {
+            lines.remove(buyer);
+        }
+        self.0.moved.notify_waiters();
+    }
+
+    /// Returns how many stand before a copy, if it stands in the buyer's line.
+    fn place(&self, buyer: &str, copy: Waiting) -> Option<usize> {
+        self.locked().get(buyer)?.iter().position(|waiting| *waiting == copy)
+    }
+
+    /// Waits until it is a copy's turn; returns nothing if the exchange is told to stop before.
+    pub(super) async fn turn(&self, errand: &Errand, stop: &CancellationToken) -> Option<Turn> {
+        let (buyer, copy) = (errand.winner.buyer.clone(), (errand.ping, errand.copy));
+        loop {
+            let moved = self.0.moved.notified();
+            let mut moved = std::pin::pin!(moved);
+            // Heard from here on: nobody can leave unheard between the look and the wait.
+            moved.as_mut().enable();
+            match self.place(&buyer, copy) {
+                None => break,
+                // Whoever was before it has only left for the stop.
+                Some(_) if stop.is_cancelled() => return None,
+                Some(0) => break,
+                Some(_) => (),
+            }
+            stop.run_until_cancelled(moved).await?;
+        }
+        Some(Turn { lines: self.clone(), buyer, copy })
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.lines.leave(&self.buyer, self.copy);
+    }
+}
+
+impl Exchange {
+    /// Puts the copies that a fact obliges to deliver in line, where their buyers want that. The book has the fact already,
+    /// and nothing comes between: the order of the lines is the order of the book.
+    pub(super) fn line_up(&self, book: &State, fact: &Fact) {
+        let (ping, copies) = match fact {
+            Fact::Posted(posted) => (posted.ping, posted.in_line.as_slice()),
+            Fact::Delivered(delivered) if delivered.in_line => {
+                (delivered.ping, std::slice::from_ref(&delivered.copy))
+            }
+            _ => return,
+        };
+        let ping = PingId::from_u128(ping);
+        let Some(open) = book.open_ping(ping) else { return };
+        for (copy, held) in open.held().filter(|(copy, _)| copies.contains(copy)) {
+            if let Some(winner) = open.winner(held) {
+                self.lines.join(&winner.buyer, (ping, copy));
+            }
+        }
+    }
+
+    /// Puts what an earlier process left in line, in the order in which it stood there.
+    pub(super) fn line_up_again(&self, duties: &[Duty]) {
+        let market = self.catalog.load();
+        let mut left: Vec<(u64, String, Waiting)> = self.book.decide(|book| {
+            let standing = duties.iter().filter_map(|duty| {
+                let copy = (PingId::from_u128(duty.key.subject), duty.key.step);
+                let open = book.open_ping(copy.0)?;
+                let held = open.copies.get(usize::try_from(copy.1).ok()?)?;
+                Some((held.line, open.winner(held)?.buyer.clone(), copy))
+            });
+            standing.collect()
+        });
+        left.sort_unstable();
+        for (_, buyer, copy) in left {
+            if market.buyer_named(&buyer).is_some_and(|buyer| buyer.in_order) {
+                self.lines.join(&buyer, copy);
+            }
+        }
+    }
+}

@@ -15,6 +15,7 @@ mod envelope;
 mod master;
 mod opened;
 mod person;
+mod secrets;
 
 use std::fmt;
 
@@ -31,6 +32,7 @@ pub(crate) use master::{new_file, sync_directory_of};
 pub use opened::OpenLead;
 pub(crate) use opened::{wipe, wiped_text};
 pub use person::{Person, PersonKind};
+pub use secrets::SECRET_BYTES_MAX;
 
 /// The name of the wrapped key of prints among the secrets.
 pub const PRINT_KEY: &str = "print-key";
@@ -60,6 +62,8 @@ pub enum ContactError {
     Random(#[source] getrandom::Error),
     #[error("the contact data has {0} bytes; at most {LEAD_BYTES_MAX} can be sealed")]
     TooLarge(usize),
+    #[error("the secret has {0} bytes; at most {SECRET_BYTES_MAX} can be sealed")]
+    LongSecret(usize),
     #[error("the key of the contact data does not open")]
     Key(#[source] EnvelopeError),
     #[error("the contact data does not open")]

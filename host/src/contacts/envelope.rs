@@ -7,7 +7,8 @@
 //! ```
 //!
 //! What goes into the proof beside the content: what it is for (`gavel/contact/1/lead`, `…/key` or `…/prints`), a zero
-//! byte, and the ping's 16 bytes, big-endian; so nothing that was sealed for one lead or one use opens as another.
+//! byte, and the ping's 16 bytes, big-endian; so nothing that was sealed for one lead or one use opens as another. A secret
+//! has its owner's name in the ping's place.
 
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
@@ -57,7 +58,6 @@ pub enum EnvelopeError {
 }
 
 /// Seals some content. A nonce is used once.
-#[expect(clippy::expect_used, reason = "a key has its length, and content fits in memory")]
 pub(super) fn seal(
     key: &[u8; KEY_BYTES],
     purpose: Purpose,
@@ -65,8 +65,19 @@ pub(super) fn seal(
     content: &[u8],
     nonce: &[u8; NONCE_BYTES],
 ) -> Vec<u8> {
+    seal_for(key, &purpose.bound_to(subject), content, nonce)
+}
+
+/// Seals some content with something else that goes into its proof.
+#[expect(clippy::expect_used, reason = "a key has its length, and content fits in memory")]
+pub(super) fn seal_for(
+    key: &[u8; KEY_BYTES],
+    bound_to: &[u8],
+    content: &[u8],
+    nonce: &[u8; NONCE_BYTES],
+) -> Vec<u8> {
     let cipher = XChaCha20Poly1305::new_from_slice(key).expect("a key has its length");
-    let payload = Payload { msg: content, aad: &purpose.bound_to(subject) };
+    let payload = Payload { msg: content, aad: bound_to };
     let sealed = cipher.encrypt(&XNonce::from(*nonce), payload).expect("content fits in memory");
     [&[LAYOUT], nonce.as_slice(), &sealed].concat()
 }
@@ -78,13 +89,22 @@ pub(super) fn open(
     subject: u128,
     sealed: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>, EnvelopeError> {
+    open_for(key, &purpose.bound_to(subject), sealed)
+}
+
+/// Opens sealed bytes that have this in their proof.
+pub(super) fn open_for(
+    key: &[u8; KEY_BYTES],
+    bound_to: &[u8],
+    sealed: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, EnvelopeError> {
     let (layout, rest) = sealed.split_first().ok_or(EnvelopeError::Short)?;
     if *layout != LAYOUT {
         return Err(EnvelopeError::Layout(*layout));
     }
     let (nonce, content) = rest.split_first_chunk::<NONCE_BYTES>().ok_or(EnvelopeError::Short)?;
     let cipher = XChaCha20Poly1305::new_from_slice(key).map_err(|_| EnvelopeError::Refused)?;
-    let payload = Payload { msg: content, aad: &purpose.bound_to(subject) };
+    let payload = Payload { msg: content, aad: bound_to };
     let opened = cipher.decrypt(&XNonce::from(*nonce), payload);
     opened.map(Zeroizing::new).map_err(|_| EnvelopeError::Refused)
 }

@@ -19,6 +19,7 @@ mod model;
 mod named;
 mod permits;
 mod persons;
+mod postbacks;
 mod suppressions;
 #[cfg(test)]
 mod tests;
@@ -43,6 +44,7 @@ use limits::within;
 use money::Money;
 use named::{Map, Named};
 use persons::Persons;
+use postbacks::Postbacks;
 use suppressions::Suppressions;
 
 pub use account::Account;
@@ -51,6 +53,7 @@ pub use expiries::ENDED_MAX;
 pub use limits::{Bar, Detail, Limit, Measure, Span, Whose};
 pub use money::{CALLS_KEPT_MS, CALLS_MAX, Call, RETURNS_LISTED_MAX, Return, Tally};
 pub use persons::PERSONS_MAX;
+pub use postbacks::{LastTry, POSTBACKS_DELIVERED_MAX, POSTBACKS_FAILED_MAX};
 pub use suppressions::{Entry, SUPPRESSIONS_MAX};
 
 /// The most pings that may be open for posting. Beyond it new pings are shed.
@@ -95,6 +98,7 @@ pub struct State {
     suppressions: Suppressions,
     requests: Window<(u32, [u8; 32]), Request>,
     money: Money,
+    postbacks: Postbacks,
 }
 
 /// What a buyer has, and what it took.

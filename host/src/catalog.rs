@@ -14,6 +14,7 @@ mod faults;
 mod returns;
 mod headers;
 mod policy;
+mod postback;
 mod prices;
 mod rules;
 mod serving;
@@ -48,6 +49,7 @@ pub use policy::{
     ChangedPostName, Place, Policy, PolicySpec, PriceName, RankName, RuleName, TierSpec,
     UnlistedName,
 };
+pub use postback::{DisabledSpec, Owner, Postback, PostbackSpec, SealedSecret};
 pub use prices::PricesSpec;
 pub use returns::{ReturnRateSpec, ReturnsSpec};
 pub use serving::{Lot, Served, Serving, Upkeep};
@@ -91,6 +93,7 @@ pub struct Market {
     buyers: HashMap<BuyerId, Arc<Buyer>>,
     verticals: HashMap<VerticalId, Arc<Vertical>>,
     suppressions: Vec<Arc<str>>,
+    postbacks: HashMap<Owner, Postback>,
 }
 
 impl Market {

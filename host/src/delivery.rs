@@ -5,6 +5,7 @@
 //! a second time because an answer was lost.
 
 pub mod courier;
+pub mod postman;
 mod spoken;
 
 use crate::book::{Copy, OpenPing, Stage, State};
@@ -282,6 +283,8 @@ pub fn duties(fact: &Fact, at: Moment, state: &State) -> Vec<DutyChange> {
         | Fact::SuppressionsAdded(_)
         | Fact::SuppressionsRemoved(_)
         | Fact::KeyAdopted(_)
+        | Fact::PostbackTried(_)
+        | Fact::PostbackResent(_)
         | Fact::Expired(_) => Vec::new(),
     }
 }

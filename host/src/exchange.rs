@@ -27,6 +27,7 @@ mod rehearsal;
 mod replay;
 mod returns;
 mod persons;
+mod postbacks;
 mod rotation;
 mod schemas;
 mod shadow;
@@ -54,13 +55,13 @@ use crate::delivery::courier::Courier;
 use crate::facts::{Fact, PingAnswered, Posted, Terms};
 use crate::ids::PingId;
 use crate::ingest::{Call, Denied, Door, Submission};
-use crate::journal::{Committed, ContactChange, Journal, Record, Seat};
+use crate::journal::{Committed, ContactChange, Journal, Seat};
 use crate::lead::PingView;
 use crate::money::Micros;
 use crate::reasons::Exclusion;
 use crate::sandbox::Refusal;
 use crate::settlement::{Answer, Story};
-use crate::{delivery, matching, normalize, settlement};
+use crate::{matching, normalize};
 
 use books::{Books, Stopped};
 use changed::Instead;
@@ -68,6 +69,7 @@ use diff::Diffing;
 use drains::Drains;
 use failures::Failures;
 use notary::Notary;
+use postbacks::Postbacks;
 use shadow::Shadows;
 use upkeep::Upkeep;
 
@@ -85,6 +87,10 @@ pub use office::{ActError, SavedBuyer, SavedSource};
 pub use opening::{OpenError, Options};
 pub use persons::{
     ERASED_TEXT_BYTES_MAX, Erased, ErasedBy, FoundLead, LEADS_OF_PERSON_MAX, SWEPT_AT_ONCE_MAX,
+};
+pub use postbacks::{
+    Attempted, EndPoint, LANE_MAX, Listed as ListedPostback, POSTBACKS_LISTED_MAX, Status, Tested,
+    WAITING_MAX, WantedPostbacks,
 };
 pub use receipts::{AUCTIONS_MAX, Extent, Page, receipt_in};
 pub use reconcile::{ReconcileError, Reconciled, reconcile};
@@ -121,6 +127,7 @@ pub struct Exchange {
     diffing: Diffing,
     upkeep: Upkeep,
     notary: Notary,
+    postbacks: Postbacks,
     clock: Clock,
     currency: String,
     shipping: Semaphore,
@@ -355,27 +362,6 @@ impl Exchange {
             }
             Err(Stopped) => seat.leave(),
         }
-    }
-
-    /// Takes a fact into the books and returns its record, without its payload.
-    fn booked(
-        &self,
-        book: &mut State,
-        at: Moment,
-        fact: &Fact,
-        contact: Option<ContactChange>,
-    ) -> Result<Record, Stopped> {
-        let entries = settlement::entries(fact);
-        self.books.enter(book, at, fact, &entries)?;
-        Ok(Record {
-            at,
-            subject: fact.subject().map(PingId::as_u128),
-            kind: fact.kind(),
-            entries,
-            duties: delivery::duties(fact, at, book),
-            contact,
-            ..Record::default()
-        })
     }
 
     async fn story(&self, ping: PingId) -> Result<Story, Trouble> {

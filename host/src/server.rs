@@ -13,6 +13,7 @@ mod operator;
 mod pages;
 mod policies;
 mod persons;
+mod postbacks;
 mod problem;
 mod receipts;
 mod returns;
@@ -150,6 +151,11 @@ fn routes(desk: Desk) -> Router {
         .route("/v1/leads/{id}/returns", post(returns::ask).get(returns::of_lead))
         .route("/v1/leads/{id}/returns/{copy}", post(returns::decide))
         .route("/v1/returns", get(returns::list))
+        .route("/v1/postbacks", get(postbacks::list))
+        .route("/v1/postbacks/rotate", post(postbacks::rotate))
+        .route("/v1/postbacks/test", post(postbacks::test))
+        .route("/v1/postbacks/{id}", get(postbacks::show))
+        .route("/v1/postbacks/{id}/resend", post(postbacks::resend))
         .route("/v1/corrections", post(money::correct))
         .route("/v1/write-offs", post(money::write_off))
         .route("/v1/suppressions", get(suppressions::lists))

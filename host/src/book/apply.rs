@@ -46,6 +46,8 @@ impl State {
             Fact::CallAnswered(answered) => self.call_answered(at, answered),
             Fact::SuppressionsAdded(added) => self.suppressions.add(added),
             Fact::SuppressionsRemoved(removed) => self.suppressions.remove(removed),
+            Fact::PostbackTried(tried) => self.postback_tried(at, tried),
+            Fact::PostbackResent(resent) => self.postback_resent(resent),
             Fact::Saved(_)
             | Fact::ModuleUploaded(_)
             | Fact::ModuleStepped(_)

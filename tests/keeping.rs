@@ -1,6 +1,7 @@
 //! How the journal is kept: on a server, on a disk that fills up, watched, copied, and read by later programs.
 
-use std::os::unix::fs::FileExt as _;
+use std::fs::Permissions;
+use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -240,6 +241,9 @@ async fn a_journal_of_an_earlier_version_opens_and_replays() {
     for name in ["journal.db", "anchor", "master.key"] {
         std::fs::copy(Path::new(FIXTURE).join(name), here.path().join(name)).unwrap();
     }
+    // A checkout gives everybody leave to read its files.
+    let private = Permissions::from_mode(0o600);
+    std::fs::set_permissions(here.path().join("master.key"), private).unwrap();
     let reading = Reading::open(here.path()).await.unwrap();
     let before = reading.verify().await.unwrap().head();
     reading.close().await;

@@ -132,7 +132,7 @@ async fn the_first_policy_that_is_for_the_lead_makes_its_terms() {
         receipt["terms"],
         json!({
             "policy": "young", "rule": "first-price", "rank": "bid", "copies": 1, "reserve": "3.00",
-            "increment": "0.50", "margin_percent": "10", "disclosures_max": 3, "changed_post": "refuse",
+            "increment": "0.50", "disclosures_max": 3, "changed_post": "refuse",
         })
     );
     let all = market.exchange.get("policies").await;

@@ -478,7 +478,7 @@ async fn other_terms_show_what_they_would_have_brought() {
     let market = Market::open().await;
     market.sell().await;
     let mut cheap = auto_ping();
-    cheap["zip"] = json!("10025");
+    (cheap["zip"], cheap["state"]) = (json!("10025"), json!("NY"));
     let ping = market.exchange.say(PING, &cheap).await;
     assert_eq!(ping.text("/status"), "accepted", "{ping:?}");
     let data = market.exchange.close().await;

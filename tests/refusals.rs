@@ -425,7 +425,6 @@ async fn only_the_operators_key_opens_the_operators_doors() {
     let scene = Scene::open().await;
     for (method, path) in [
         (Method::GET, "ledger"),
-        (Method::GET, "auctions/pg_1"),
         (Method::PUT, "sources/new"),
         (Method::PUT, "campaigns/alfa-auto"),
         (Method::POST, "buyers/alfa/deposits"),

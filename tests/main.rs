@@ -31,6 +31,7 @@ mod normalizers;
 mod pages;
 mod receipts;
 mod policies;
+mod postbacks;
 mod postgres;
 mod refusals;
 mod replay;

@@ -17,6 +17,7 @@ mod master_key;
 mod mock_buyer;
 mod module;
 mod place;
+mod postbacks;
 mod price;
 mod reconcile;
 mod replay;
@@ -81,6 +82,8 @@ enum Command {
     MockBuyer(mock_buyer::Args),
     /// Check a receipt, with nothing at hand but the modules that decided.
     Verify(verify::Args),
+    /// See what sources and buyers were told of their leads, send it again, change what signs it, try an end point.
+    Postbacks(postbacks::Args),
     /// Tell the story of an auction.
     Explain(explain::Args),
     /// Destroy the contact data of a lead or of a person in a running exchange.
@@ -151,6 +154,7 @@ pub fn run() -> ExitCode {
         Command::Buyer(args) => buyer::run(args, json),
         Command::MockBuyer(args) => mock_buyer::run(args, json),
         Command::Verify(args) => verify::run(&args, json),
+        Command::Postbacks(args) => postbacks::run(args, json),
         Command::Explain(args) => explain::run(&args, json),
         Command::Erase(args) => erase::run(&args, json),
         Command::Keys(args) => keys::run(args, json),

@@ -205,6 +205,43 @@ pub fn body(key: PostbackKey, facts: &[(u64, Moment, Fact)], currency: &str) -> 
     Some(json!({"type": key.event.code(), "timestamp": at.to_string(), "data": data}))
 }
 
+/// Returns every attempt to tell somebody, in order, with those that were wanted by hand.
+pub fn attempts<'f>(facts: impl Iterator<Item = (Moment, &'f Fact)>) -> Vec<Value> {
+    let about = |at: Moment, key: PostbackKey, owner: &str| {
+        json!({
+            "id": key.to_string(),
+            "owner": format!("{}:{owner}", key.party.code()),
+            "event": key.event.code(),
+            "at": at.to_string(),
+        })
+    };
+    let one = |(at, fact): (Moment, &Fact)| {
+        let (mut told, more) = match fact {
+            Fact::PostbackTried(tried) => (
+                about(at, tried.key, &tried.owner),
+                json!({
+                    "attempt": tried.attempt,
+                    "outcome": tried.ended.code(),
+                    "http_status": Some(tried.status).filter(|status| *status > 0),
+                    "detail": Some(&tried.detail).filter(|detail| !detail.is_empty()),
+                    "took_ms": tried.took_ms,
+                    "again_at": tried.again_ms.map(|again| Moment::from_unix_ms(again).to_string()),
+                }),
+            ),
+            Fact::PostbackResent(resent) => (
+                about(at, resent.key, &resent.owner),
+                json!({"outcome": "resent", "by": resent.by}),
+            ),
+            _ => return None,
+        };
+        if let (Some(told), Value::Object(more)) = (told.as_object_mut(), more) {
+            told.extend(more);
+        }
+        Some(told)
+    };
+    facts.filter_map(one).collect()
+}
+
 fn sale(key: PostbackKey, facts: &[(u64, Moment, Fact)]) -> Option<(Moment, &Delivered)> {
     facts.iter().find_map(|(_, at, fact)| match fact {
         Fact::Delivered(sale) if sale.ended == Ended::Sold && sale.copy == key.copy => {

@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use super::answer::Story;
 use super::disclosures::{disclosures, erasure};
-use super::entries;
+use super::{entries, postback};
 use crate::clock::Moment;
 use crate::facts::{
     Asked, BidMade, Fact, LeftOut, ModuleUsed, PassedOver, PingAnswered, PriceRule, Ranking, Rule,
@@ -112,6 +112,7 @@ pub fn receipt(case: &Case<'_>) -> Option<Map<String, Value>> {
             json!({"code": refused.reason, "message": message, "detail": refused.detail})
         }),
         "deliveries": facts.iter().filter_map(delivery).collect::<Vec<Value>>(),
+        "postbacks": postback::attempts(facts.iter().map(|placed| (placed.at, &placed.fact))),
         "disclosures": disclosures(&timed),
         "erased": erasure(&timed),
         "ledger": money.collect::<Vec<Value>>(),

@@ -9,10 +9,10 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::Placed;
-use crate::facts::Fact;
+use crate::facts::{Fact, Party};
 
 /// What a source sees.
-const SOURCE: [&str; 20] = [
+const SOURCE: [&str; 21] = [
     "auction",
     "status",
     "source",
@@ -31,11 +31,12 @@ const SOURCE: [&str; 20] = [
     "price",
     "payout",
     "posted",
+    "postbacks",
     "ledger",
     "facts",
 ];
 /// What a buyer sees.
-const BUYER: [&str; 11] = [
+const BUYER: [&str; 12] = [
     "auction",
     "vertical",
     "received_at",
@@ -45,6 +46,7 @@ const BUYER: [&str; 11] = [
     "bids",
     "asked",
     "outcomes",
+    "postbacks",
     "ledger",
     "facts",
 ];
@@ -96,10 +98,12 @@ pub fn view(
         .filter(|placed| concerns(&placed.fact, viewer))
         .map(|placed| placed.seq)
         .collect();
+    let owner = prefix.trim_end_matches(':');
     let own = |member: &str, element: &Value| {
         let text = |name: &str| element.get(name).and_then(Value::as_str);
         match (member, viewer) {
             ("ledger", _) => text("account").is_some_and(|account| account.starts_with(&prefix)),
+            ("postbacks", _) => text("owner") == Some(owner),
             ("facts", _) => {
                 element.get("seq").and_then(Value::as_u64).is_some_and(|seq| known.contains(&seq))
             }
@@ -144,6 +148,17 @@ fn concerns(fact: &Fact, viewer: &Viewer) -> bool {
         (Fact::Posted(_) | Fact::Delivered(_) | Fact::AskedAgain(_), Viewer::Source(_)) => true,
         (Fact::Delivered(delivered), Viewer::Buyer(buyer)) => delivered.buyer == *buyer,
         (Fact::AskedAgain(asked), Viewer::Buyer(buyer)) => asked.buyer == *buyer,
+        (Fact::PostbackTried(tried), _) => is_for(tried.key.party, &tried.owner, viewer),
+        (Fact::PostbackResent(resent), _) => is_for(resent.key.party, &resent.owner, viewer),
         _ => false,
+    }
+}
+
+fn is_for(party: Party, name: &str, viewer: &Viewer) -> bool {
+    match (party, viewer) {
+        (_, Viewer::Operator) => true,
+        (Party::Source, Viewer::Source(source)) => source == name,
+        (Party::Buyer, Viewer::Buyer(buyer)) => buyer == name,
+        (Party::Source, Viewer::Buyer(_)) | (Party::Buyer, Viewer::Source(_)) => false,
     }
 }

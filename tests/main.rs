@@ -37,6 +37,7 @@ mod refusals;
 mod replay;
 mod sale;
 mod schemas;
+mod shipments;
 mod swap;
 mod tidy;
 mod versions;

@@ -20,6 +20,7 @@ mod named;
 mod permits;
 mod persons;
 mod postbacks;
+mod shipments;
 mod suppressions;
 #[cfg(test)]
 mod tests;
@@ -45,6 +46,7 @@ use money::Money;
 use named::{Map, Named};
 use persons::Persons;
 use postbacks::Postbacks;
+use shipments::Shipments;
 use suppressions::Suppressions;
 
 pub use account::Account;
@@ -54,6 +56,7 @@ pub use limits::{Bar, Detail, Limit, Measure, Span, Whose};
 pub use money::{CALLS_KEPT_MS, CALLS_MAX, Call, RETURNS_LISTED_MAX, Return, Tally};
 pub use persons::PERSONS_MAX;
 pub use postbacks::{LastTry, POSTBACKS_DELIVERED_MAX, POSTBACKS_FAILED_MAX};
+pub use shipments::{SHIPMENTS_DEAD_MAX, Shipment, ShipmentKey, ShipmentStatus};
 pub use suppressions::{Entry, SUPPRESSIONS_MAX};
 
 /// The most pings that may be open for posting. Beyond it new pings are shed.
@@ -99,6 +102,7 @@ pub struct State {
     requests: Window<(u32, [u8; 32]), Request>,
     money: Money,
     postbacks: Postbacks,
+    shipments: Shipments,
 }
 
 /// What a buyer has, and what it took.

@@ -253,6 +253,11 @@ pub fn duties(fact: &Fact, at: Moment, state: &State) -> Vec<DutyChange> {
                 }
             }
         }
+        // Of an attempt by the operator's word there is no duty yet: after a crash its end is to be recorded as unknown.
+        Fact::AskedAgain(again) => {
+            let attempts = again.attempt.saturating_sub(1);
+            vec![DutyChange::Add(Duty { attempts, ..duty(again.ping, again.copy, at) })]
+        }
         // Nothing is sent of a lead that was erased.
         Fact::ContactErased(erased) => {
             let open = state.open_ping(PingId::from_u128(erased.ping));
@@ -272,7 +277,6 @@ pub fn duties(fact: &Fact, at: Moment, state: &State) -> Vec<DutyChange> {
         | Fact::Deposited(_)
         | Fact::PingAnswered(_)
         | Fact::SubmissionRefused(_)
-        | Fact::AskedAgain(_)
         | Fact::Transferred(_)
         | Fact::ReturnRequested(_)
         | Fact::ReturnDecided(_)

@@ -18,6 +18,7 @@ mod problem;
 mod receipts;
 mod returns;
 mod schemas;
+mod shipments;
 mod sources;
 mod statements;
 mod suppressions;
@@ -189,6 +190,8 @@ fn routes(desk: Desk) -> Router {
         .route("/v1/auctions", get(receipts::auctions))
         .route("/v1/auctions/{id}", get(receipts::auction))
         .route("/v1/auctions/{id}/resolve", post(operator::resolve))
+        .route("/v1/auctions/{id}/resend", post(shipments::resend))
+        .route("/v1/shipments", get(shipments::list))
         .route("/v1/keys", get(receipts::keys))
         .route("/v1/keys/rotate", post(receipts::rotate))
         .route("/v1/ledger", get(views::ledger))

@@ -31,14 +31,20 @@ impl State {
             Fact::Posted(posted) => self.posted(at, posted),
             Fact::PostRefused(refused) => self.post_refused(at, refused),
             Fact::AskedAgain(again) => self.asked_again(again),
-            Fact::Delivered(delivered) => self.delivered(at, delivered),
+            Fact::Delivered(delivered) => {
+                self.delivered(at, delivered);
+                self.shipped(at, delivered);
+            }
             Fact::Expired(expired) => {
                 for ping in &expired.pings {
                     self.void(PingId::from_u128(*ping));
                 }
             }
             Fact::Superseded(superseded) => self.void(PingId::from_u128(superseded.ping)),
-            Fact::ContactErased(erased) => self.contact_erased(erased),
+            Fact::ContactErased(erased) => {
+                self.contact_erased(erased);
+                self.shipments_erased(erased);
+            }
             Fact::Transferred(transferred) => self.transferred(transferred),
             Fact::ReturnRequested(request) => self.return_requested(at, request),
             Fact::ReturnDecided(decided) => self.return_decided(at, decided),

@@ -207,6 +207,19 @@ fn the_shipped_filters_do_what_their_fixtures_say() {
     }
 }
 
+#[test]
+fn a_module_does_not_tell_where_it_was_built() {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap();
+    let own = [repository.to_str().unwrap(), "registry/src"];
+    for name in ["auto-insurance", "zip-list", "px-adapter"] {
+        let wasm = module(name);
+        let text = String::from_utf8_lossy(&wasm);
+        // Panics name files, those of dependencies too.
+        assert!(text.contains(".rs"), "{name}");
+        assert_eq!(own.iter().find(|part| text.contains(**part)), None, "{name}");
+    }
+}
+
 /// Returns a shipped filter with one fixture of this name: other bytes, so another version.
 fn version(name: &str, fixture: &str, expected: &Value) -> Vec<u8> {
     let folder = TempDir::new().unwrap();

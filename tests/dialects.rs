@@ -459,8 +459,8 @@ async fn no_answer_says_who_the_person_is() {
     assert!(said.len() > 30, "{said:?}");
 }
 
-#[tokio::test]
-async fn a_module_that_cannot_word_an_answer_changes_nothing_but_the_words() {
+/// An exchange whose only vertical is read by a module that words answers badly, and a lead for it.
+async fn boats() -> (Exchange, Buyer, Value) {
     let exchange = Exchange::open().await;
     exchange.serve("answers-badly").await;
     let terms = json!({"module": "answers-badly", "reserve": "2.00", "increment": "0.01"});
@@ -475,6 +475,34 @@ async fn a_module_that_cannot_word_an_answer_changes_nothing_but_the_words() {
         "deadline_ms": 10_000, "zip": "90210", "first_name": "Dana", "last_name": "Sample",
         "email": "dana@example.com", "phone": "2025550107",
     });
+    (exchange, buyer, lead)
+}
+
+#[tokio::test]
+async fn a_module_that_keeps_failing_on_answers_is_taken_out_but_not_by_strangers() {
+    let (exchange, _buyer, lead) = boats().await;
+    let failing = json!({"failing": {"calls": 3, "window_seconds": 60}});
+    exchange.put("modules/answers-badly", failing).await;
+    for _ in 0..5 {
+        let refused = anybody(&exchange, "boats/full/traps", JSON, &lead.to_string());
+        assert_eq!(hear(refused).await.status, 401);
+    }
+    for _ in 0..3 {
+        let heard = hear(exchange.request("boats/full/traps", JSON, lead.to_string())).await;
+        assert!(heard.text.contains("\"status\":\"sold\""), "{}", heard.text);
+    }
+    until("it is taken out", async || {
+        let module = exchange.get("modules/answers-badly").await;
+        module.text("/tracks/0/taken_out").starts_with("3 of its calls failed within 60 s")
+    })
+    .await;
+    let shut = hear(exchange.request("boats/ping", JSON, lead.to_string())).await;
+    assert_eq!(shut.status, 503, "{}", shut.text);
+}
+
+#[tokio::test]
+async fn a_module_that_cannot_word_an_answer_changes_nothing_but_the_words() {
+    let (exchange, buyer, lead) = boats().await;
     let failed = || async {
         let metrics = hear(client().get(exchange.url("/metrics"))).await.text;
         let counted = metrics.lines().find_map(|line| {

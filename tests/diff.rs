@@ -185,6 +185,19 @@ async fn a_version_that_fails_is_told_in_its_own_words() {
 }
 
 #[tokio::test]
+async fn both_versions_are_judged_within_the_limits_of_the_module() {
+    let (exchange, _buyer) = market().await;
+    pings(&exchange, 2, 0).await;
+    let new = upload(&exchange, renamed(module("zip-list"))).await;
+    let limits = json!({"limits": {"fuel": 1, "fuel_per_campaign": 1}});
+    exchange.put("modules/zip-list", limits).await;
+    let found = diff(&exchange, 1, &new).await;
+    let failed = |side: &str| (found["calls"][side]["failed"].clone(), found["leads"].clone());
+    assert_eq!(failed("old"), (json!(2), json!(2)), "{found:#}");
+    assert_eq!(failed("new"), (json!(2), json!(2)), "{found:#}");
+}
+
+#[tokio::test]
 async fn versions_that_say_the_same_do_not_differ() {
     let (exchange, _buyer) = market().await;
     pings(&exchange, 2, 2).await;

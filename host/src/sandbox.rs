@@ -33,6 +33,7 @@ mod normalizer;
 mod signature;
 mod snapshot;
 mod survey;
+mod unset;
 mod worker;
 
 use cache::Cache;
@@ -49,7 +50,7 @@ pub use call::Forfeit;
 pub use compiler::{Compiler, WORKER_COMMAND};
 pub use engine::{SandboxError, TABLE_ELEMENTS_MAX};
 pub use excess::Excess;
-pub use filter::{ConfigureError, ConfiguredFilter, Evaluated, Filter, Need, Verdict};
+pub use filter::{ConfiguredFilter, Evaluated, Filter, Verdict};
 pub use inadmissible::Inadmissible;
 pub use limits::{
     CallLimits, CompileLimits, FUEL_MAX, FUEL_PER_SLOT_MAX, FilterLimits, LimitFault, Limits,
@@ -61,6 +62,7 @@ pub use normalizer::{
     Rendered, SourceVerdict, Stage, Submission, Syntax,
 };
 pub use signature::ModuleKeys;
+pub use unset::{ConfigureError, Need};
 pub use worker::{WorkerError, compile_worker};
 
 /// Where modules run. One for the whole process; a clone is a handle to the same.

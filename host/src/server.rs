@@ -133,12 +133,21 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
 
 fn routes(desk: Desk) -> Router {
     Router::new()
-        .route("/v1/{vertical}/ping", post(sources::submit))
-        .route("/v1/{vertical}/post", post(sources::submit))
-        .route("/v1/{vertical}/full", post(sources::submit))
-        .route("/v1/{vertical}/ping/{dialect}", post(sources::submit))
-        .route("/v1/{vertical}/post/{dialect}", post(sources::submit))
-        .route("/v1/{vertical}/full/{dialect}", post(sources::submit))
+        .route("/v1/{vertical}/ping", post(sources::submit).get(sources::submit_in_address))
+        .route("/v1/{vertical}/post", post(sources::submit).get(sources::submit_in_address))
+        .route("/v1/{vertical}/full", post(sources::submit).get(sources::submit_in_address))
+        .route(
+            "/v1/{vertical}/ping/{dialect}",
+            post(sources::submit).get(sources::submit_in_address),
+        )
+        .route(
+            "/v1/{vertical}/post/{dialect}",
+            post(sources::submit).get(sources::submit_in_address),
+        )
+        .route(
+            "/v1/{vertical}/full/{dialect}",
+            post(sources::submit).get(sources::submit_in_address),
+        )
         .route("/v1/{vertical}/spec", get(pages::specification))
         .route("/v1/sources", get(operator::sources))
         .route("/v1/sources/{id}", put(operator::put_source).get(operator::source))

@@ -32,6 +32,8 @@ struct Way {
     /// The last word of the address, where nothing else says it.
     word: &'static str,
     syntax: &'static str,
+    /// Whether it sends its fields in the address, by GET.
+    in_address: bool,
     /// What it says beside the lead, on each step.
     ping: &'static [(&'static str, &'static str)],
     post: &'static [(&'static str, &'static str)],
@@ -47,6 +49,7 @@ struct Way {
 const USUAL: Way = Way {
     word: "",
     syntax: FORM,
+    in_address: false,
     ping: &[],
     post: &[],
     given: "",
@@ -92,7 +95,11 @@ async fn check(way: Way) {
     let send = |step: &str, body: String| {
         let slash = if way.word.is_empty() { "" } else { "/" };
         let path = format!("/v1/auto-insurance/{step}{slash}{}", way.word);
-        let request = client().post(exchange.url(&path)).header("content-type", way.syntax);
+        let url = exchange.url(&path);
+        if way.in_address {
+            return hear(client().get(format!("{url}?{body}")));
+        }
+        let request = client().post(url).header("content-type", way.syntax);
         // Where the dialect has no field for the key, it is in HTTP Basic.
         let in_body = body.contains(SOURCE_KEY);
         let request = if in_body { request } else { request.basic_auth("web", Some(SOURCE_KEY)) };
@@ -136,6 +143,30 @@ async fn boberdoo() {
         ..USUAL
     })
     .await;
+}
+
+#[tokio::test]
+async fn boberdoo_in_the_address() {
+    let named = [("Key", SOURCE_KEY), ("TYPE", "23"), ("SRC", "web")];
+    check(Way {
+        in_address: true,
+        ping: &[("Key", SOURCE_KEY), ("TYPE", "23"), ("SRC", "web")],
+        post: &[("Key", SOURCE_KEY), ("TYPE", "23"), ("SRC", "web")],
+        given: "lead_id",
+        cited: "Lead_ID",
+        accepted: "<status>Matched</status>",
+        sold: "<status>Matched</status>",
+        ..USUAL
+    })
+    .await;
+    let (exchange, _buyer) = open().await;
+    let url = exchange.url("/v1/auto-insurance/full");
+    let full = format!("{url}?{}", USUAL.body(&[&named, &LEAD, &PERSON]));
+    // Who only looks sells nothing.
+    for looking in [client().head(&full), client().get(&url), client().get(format!("{url}?"))] {
+        assert_eq!(hear(looking).await.status, 405);
+    }
+    assert_eq!(exchange.get("auctions").await.body["auctions"], serde_json::json!([]));
 }
 
 #[tokio::test]

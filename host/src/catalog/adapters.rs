@@ -61,7 +61,7 @@ impl Bench<'_> {
                 let message = format!("with these settings the adapter `{name}` {missing}");
                 return Err(Fault::new(&what, &at("settings"), message));
             }
-            let limits = self.limits("adapter", name).over(adapter.limits());
+            let limits = self.draft.limits_of("adapter", name).over(adapter.limits());
             Ok(adapter.with_limits(limits))
         })
     }

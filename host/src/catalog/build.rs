@@ -15,7 +15,6 @@ use super::prices::prices;
 use super::rules::{failing, limits, possible, suppressions, zone};
 use super::serving::{Served, Serving, Upkeep};
 use super::spec::{BuyerSpec, CampaignSpec, DeliverySpec, Register, SourceSpec, VerticalSpec};
-use super::upkeep::LimitsSpec;
 use super::versions::{Track, Trial, Versions};
 use super::workshop::Workshop;
 use super::{
@@ -292,19 +291,12 @@ impl Bench<'_> {
         Ok(Serving { active: served(active)?, canary, shadow, upkeep })
     }
 
-    /// Returns what the operator said about a module's calls, and where that is silent, about its world's.
-    pub(super) fn limits(&self, world: &str, module: &ModuleName) -> LimitsSpec {
-        self.draft.module_spec(module.as_str()).limits.or(self.draft.limits(world))
-    }
-
     fn normalizer(&self, what: &str, spec: &VerticalSpec) -> Result<Serving<Normalizer>, Fault> {
         let name = &spec.module;
         let found = self.track((what, "/module"), name, spec.major)?;
         self.serving(name, found, |_, admitted| match admitted {
-            Admitted::Normalizer(normalizer) => {
-                Ok(normalizer
-                    .with_limits(self.limits("normalizer", name).over(normalizer.limits())))
-            }
+            Admitted::Normalizer(normalizer) => Ok(normalizer
+                .with_limits(self.draft.limits_of("normalizer", name).over(normalizer.limits()))),
             other @ (Admitted::Filter(_) | Admitted::Adapter(_)) => {
                 let world = other.world();
                 let message =

@@ -38,6 +38,11 @@ impl Draft {
         name.and_then(|name| self.register.modules.get(&name).cloned()).unwrap_or_default()
     }
 
+    /// Returns what the operator said about a module's calls, and where that is silent, about its world's.
+    pub fn limits_of(&self, world: &str, module: &ModuleName) -> LimitsSpec {
+        self.module_spec(module.as_str()).limits.or(self.limits(world))
+    }
+
     /// Returns the limits of a world as far as they were saved.
     pub fn limits(&self, world: &str) -> LimitsSpec {
         self.register.limits.get(world).copied().unwrap_or_default()

@@ -35,7 +35,7 @@ impl Bench<'_> {
             })?;
             let configured = self.workshop.configure(&filter, &settings);
             let limited = configured.map(|configured| {
-                let limits = self.limits("filter", name).over_filter(configured.limits());
+                let limits = self.draft.limits_of("filter", name).over_filter(configured.limits());
                 configured.with_limits(limits)
             });
             limited.map_err(|error| match error {

@@ -15,7 +15,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const QUOTE_CHARS_MAX: usize = 200;
 
 /// Which exchange, and the right to change it.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub(super) struct Exchange {
     /// Where the exchange is.
     #[arg(
@@ -38,11 +38,6 @@ pub(super) enum Body {
 }
 
 impl Exchange {
-    /// The exchange at an address that was given otherwise.
-    pub(super) fn at(url: &str, operator_key: Option<&str>) -> Self {
-        Self { url: url.to_owned(), operator_key: operator_key.map(str::to_owned) }
-    }
-
     /// Says whether the operator's key is known.
     pub(super) fn has_key(&self) -> bool {
         self.operator_key.as_ref().is_some_and(|key| !key.is_empty())

@@ -27,13 +27,9 @@ pub(super) struct Args {
     /// The PostgreSQL database with the journal of --data, if it has a password; without one, the directory knows.
     #[arg(long, env = "GAVEL_DATABASE", value_name = "URL", hide_env_values = true)]
     database: Option<String>,
-    /// A running exchange; the operator's key is in GAVEL_OPERATOR_KEY, but a source's or a buyer's key does as well and
-    /// tells its part of the story.
-    #[arg(long, value_name = "URL", env = "GAVEL_URL", default_value = "http://127.0.0.1:8080")]
-    exchange: String,
-    /// The operator's key.
-    #[arg(long, env = "GAVEL_OPERATOR_KEY", hide_env_values = true, hide = true)]
-    operator_key: Option<String>,
+    /// Without --data. A source's or a buyer's key in GAVEL_OPERATOR_KEY tells its part of the story.
+    #[command(flatten)]
+    exchange: Exchange,
     /// The currency of all amounts in --data.
     #[arg(long, env = "GAVEL_CURRENCY", default_value = "USD")]
     currency: String,
@@ -60,8 +56,7 @@ pub(super) fn run(args: &Args, json: bool) -> Result<(), Failure> {
                 Failure::usage(format!("there is no auction {ping} in {}", data.display()))
             })?)
         }
-        None => Exchange::at(&args.exchange, args.operator_key.as_deref())
-            .get(&format!("auctions/{ping}"))?,
+        None => args.exchange.get(&format!("auctions/{ping}"))?,
     };
     let told = story(&receipt);
     if json {

@@ -30,12 +30,9 @@ struct Place {
     /// The directory of an exchange that is not running.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// A running exchange; the operator's key is in GAVEL_OPERATOR_KEY.
-    #[arg(long, value_name = "URL", env = "GAVEL_URL", default_value = "http://127.0.0.1:8080")]
-    exchange: String,
-    /// The operator's key.
-    #[arg(long, env = "GAVEL_OPERATOR_KEY", hide_env_values = true, hide = true)]
-    operator_key: Option<String>,
+    /// Without --data.
+    #[command(flatten)]
+    exchange: Exchange,
 }
 
 pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
@@ -60,12 +57,8 @@ pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
             let made = signing::rotate(&data).map_err(|error| Failure::because(&error))?;
             one(&made.public())
         }
-        Act::Show(Place { exchange, operator_key, .. }) => {
-            Exchange::at(&exchange, operator_key.as_deref()).get("keys")?
-        }
-        Act::Rotate(Place { exchange, operator_key, .. }) => {
-            Exchange::at(&exchange, operator_key.as_deref()).post("keys/rotate", json!({}))?
-        }
+        Act::Show(Place { exchange, .. }) => exchange.get("keys")?,
+        Act::Rotate(Place { exchange, .. }) => exchange.post("keys/rotate", json!({}))?,
     };
     if json {
         return print_json(&answer);

@@ -38,14 +38,14 @@ enum Command {
 #[derive(Debug, clap::Args)]
 struct Wanted {
     /// Read an exchange's directory; works beside a running server.
-    #[arg(long, value_name = "DIR", conflicts_with = "exchange")]
+    #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// The PostgreSQL database with the journal, if it has a password; without one, the directory knows.
     #[arg(long, env = "GAVEL_DATABASE", value_name = "URL", hide_env_values = true)]
     database: Option<String>,
-    /// Ask a running exchange, with the key in GAVEL_OPERATOR_KEY.
-    #[arg(long, value_name = "URL", env = "GAVEL_URL")]
-    exchange: Option<String>,
+    /// Ask a running exchange, with the key in GAVEL_OPERATOR_KEY, unless --data is there.
+    #[arg(long, visible_alias = "exchange", env = "GAVEL_URL")]
+    url: Option<String>,
     /// The operator's key.
     #[arg(long, env = "GAVEL_OPERATOR_KEY", hide = true, hide_env_values = true)]
     operator_key: Option<String>,
@@ -89,7 +89,7 @@ pub(super) fn run(args: &Args, json: bool) -> Result<(), Failure> {
         Some(&wanted.zone),
     );
     let period = period.map_err(Failure::usage)?;
-    let statement = match (&wanted.data, &wanted.exchange) {
+    let statement = match (&wanted.data, &wanted.url) {
         (Some(directory), _) => {
             let place = place(directory.clone(), wanted.database.as_deref())?;
             let read = recorded_statement(place, &account, &wanted.currency, &period);
@@ -97,7 +97,8 @@ pub(super) fn run(args: &Args, json: bool) -> Result<(), Failure> {
         }
         (None, Some(url)) => super::block_on(wanted.ask(url))??,
         (None, None) => {
-            let message = "name the exchange's directory with --data DIR, or a running one with --exchange URL";
+            let message =
+                "name the exchange's directory with --data DIR, or a running one with --url URL";
             return Err(Failure::usage(message));
         }
     };

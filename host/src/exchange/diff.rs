@@ -14,7 +14,7 @@ use serde_json::{Value as Json, json};
 use super::ActError;
 use super::pair::read_fields;
 use super::recording::{LEADS_MAX, Recorded, Recorder, Seating, Tape, Window};
-use crate::catalog::{Draft, Versions};
+use crate::catalog::{Draft, LimitsSpec, Versions};
 use crate::clock::Moment;
 use crate::comparison::Comparison;
 use crate::facts::Unreadable;
@@ -86,6 +86,8 @@ pub(super) struct Version {
     /// How people call it.
     pub(super) label: String,
     pub(super) filter: Filter,
+    /// What the operator said about its calls.
+    pub(super) limits: LimitsSpec,
 }
 
 impl Version {
@@ -127,7 +129,12 @@ impl Bench {
     }
 
     fn prepare(&self, version: &Version, seating: &Seating) -> Result<ConfiguredFilter, DiffError> {
-        version.filter.configure(&seating.settings).map_err(|error| {
+        let configured = version.filter.configure(&seating.settings);
+        let limited = configured.map(|configured| {
+            let limits = version.limits.over_filter(configured.limits());
+            configured.with_limits(limits)
+        });
+        limited.map_err(|error| {
             let (label, help) = (&version.label, version.filter.settings_help());
             DiffError::Unfit(match error {
                 ConfigureError::Settings { slot, message } => {
@@ -300,7 +307,9 @@ fn digest_of(draft: &Draft, name: &str, number: u32) -> Result<Digest, DiffError
 
 fn filter(admitted: Admitted, number: Option<u32>, label: String) -> Result<Version, DiffError> {
     match admitted {
-        Admitted::Filter(filter) => Ok(Version { number, label, filter }),
+        Admitted::Filter(filter) => {
+            Ok(Version { number, label, filter, limits: LimitsSpec::default() })
+        }
         other @ (Admitted::Normalizer(_) | Admitted::Adapter(_)) => Err(DiffError::Unfit(format!(
             "{label} is a {}; a filter is compared with a filter",
             other.world()

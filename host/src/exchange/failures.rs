@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::{Exchange, Gated, Note, Which};
 use crate::catalog::{FailingSpec, ModuleVersion, Upkeep};
 use crate::clock::Moment;
+use crate::ids::Digest;
 use crate::money::Share;
 use crate::sandbox::Forfeit;
 
@@ -63,6 +64,17 @@ impl Exchange {
         });
     }
 
+    /// Takes note of an answer that a normalizer could not word.
+    pub fn wording_failed(self: &Arc<Self>, normalizer: Digest, forfeit: &Forfeit) {
+        let market = self.catalog.load();
+        let serving = market.verticals().map(|vertical| &vertical.normalizer);
+        let found = serving
+            .flat_map(|serving| serving.versions().map(|served| (&served.module, &serving.upkeep)));
+        for (module, upkeep) in found.filter(|(module, _)| module.digest == normalizer).take(1) {
+            self.failed(module, upkeep, forfeit, self.clock.now());
+        }
+    }
+
     /// Takes a version out of service, or ends its canary.
     async fn put_aside(&self, module: &ModuleVersion, why: String) {
         let (name, which) = (module.name.as_str(), Which::Number(module.version));
@@ -88,7 +100,7 @@ impl Exchange {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::{Digest, ModuleName};
+    use crate::ids::ModuleName;
 
     fn module() -> ModuleVersion {
         let name = ModuleName::parse("traps").unwrap();

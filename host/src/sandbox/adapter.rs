@@ -12,21 +12,19 @@ use std::fmt;
 use std::sync::Arc;
 
 use wasmtime::Store;
-use wasmtime::component::InstancePre;
 use zeroize::Zeroizing;
 
-use super::admission::capped;
+use super::Sandbox;
 use super::bindings::adapter::exports::gavel::rules::adapting as wit;
 use super::bindings::adapter::{Adapter as Bound, AdapterPre};
 use super::call::{Fence, Forfeit, forfeit, spent, store};
-use super::filter::{ConfigureError, MESSAGE_BYTES_MAX, Need, needs};
 use super::inadmissible::Inadmissible;
 use super::limits::CallLimits;
 use super::lines::Lines;
-use super::{Sandbox, snapshot};
+use super::unset::{ConfigureError, Description, Need, Unset};
 use crate::ids::Digest;
 use crate::lead::Kind;
-use offer::{cut, ping_offer, ping_reply, post_offer, post_reply};
+use offer::{ping_offer, ping_reply, post_offer, post_reply};
 
 pub use lead::frame;
 pub use offer::{HANDLE_BYTES_MAX, PingOffer, PingReply, PostOffer, PostReply, REPLY_BYTES_MAX};
@@ -37,6 +35,7 @@ pub use request::{
 
 /// The longest help for settings, in bytes.
 const SETTINGS_HELP_BYTES_MAX: usize = 8_192;
+
 /// One of the four things that an adapter is asked.
 #[derive(Clone, Copy, Debug)]
 pub enum Ask<'a> {
@@ -65,18 +64,7 @@ pub struct Taken {
 
 /// An adapter without settings. A clone is a handle to the same.
 #[derive(Clone)]
-pub struct AdapterModule(Arc<Parts>);
-
-struct Parts {
-    digest: Digest,
-    needs: Arc<[Need]>,
-    settings_help: String,
-    sandbox: Sandbox,
-    wasm: Box<[u8]>,
-    lines: Arc<Lines>,
-    /// The adapter with the accessors by which its state is kept.
-    instrumented: InstancePre<Fence>,
-}
+pub struct AdapterModule(Arc<Unset>);
 
 impl fmt::Debug for AdapterModule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -86,24 +74,15 @@ impl fmt::Debug for AdapterModule {
 
 impl AdapterModule {
     pub(super) fn admit(sandbox: &Sandbox, wasm: &[u8]) -> Result<Self, Inadmissible> {
-        let instrumented = snapshot::instrument(wasm).map_err(Inadmissible::NotKeepable)?;
-        let instrumented = sandbox.compile(&instrumented)?;
-        let lines = Arc::new(Lines::of(wasm));
-        let description = describe(sandbox, &instrumented, &lines)?;
-        let needed = description.needs.into_iter().map(|need| (need.name, kind(need.kind)));
-        Ok(Self(Arc::new(Parts {
-            digest: Digest::of(wasm),
-            needs: needs(needed)?.into(),
-            settings_help: capped(
-                "the help for settings",
-                description.settings,
-                SETTINGS_HELP_BYTES_MAX,
-            )?,
-            sandbox: sandbox.clone(),
-            wasm: wasm.into(),
-            lines,
-            instrumented,
-        })))
+        let describe = |store: &mut Store<Fence>, adapter: &AdapterPre<Fence>| {
+            let adapter = adapter.instantiate(&mut *store)?;
+            let described = adapter.gavel_rules_adapting().call_describe(store)?;
+            let needs = described.needs.into_iter().map(|need| (need.name, kind(need.kind)));
+            Ok(Description { needs: needs.collect(), settings: described.settings })
+        };
+        let unset =
+            Unset::admit(sandbox, wasm, SETTINGS_HELP_BYTES_MAX, AdapterPre::new, describe)?;
+        Ok(Self(Arc::new(unset)))
     }
 
     /// Returns the digest of the module's bytes.
@@ -127,55 +106,24 @@ impl AdapterModule {
     ///
     /// [`ConfigureError::Settings`] with slot 0 in the adapter's own words, or how it failed.
     pub fn configure(&self, settings: &str) -> Result<Adapter, ConfigureError> {
-        let Parts { sandbox, wasm, lines, instrumented, .. } = &*self.0;
-        let broken = |store: &Store<Fence>, error: wasmtime::Error| {
-            ConfigureError::Forfeit(forfeit(store, &error, lines))
-        };
-        let limits = &sandbox.limits;
-        let mut store =
-            store(&sandbox.engine, &limits.configure).map_err(ConfigureError::Forfeit)?;
-        let instance = instrumented.instantiate(&mut store);
-        let instance = instance.map_err(|error| broken(&store, error))?;
-        let bound = Bound::new(&mut store, &instance).map_err(|error| broken(&store, error))?;
-        let configured = bound.gavel_rules_adapting().call_configure(&mut store, settings);
-        let abilities = configured.map_err(|error| broken(&store, error))?.map_err(|message| {
-            ConfigureError::Settings { slot: 0, message: cut(message, MESSAGE_BYTES_MAX) }
+        let (abilities, kept) = self.0.configure(|store, instance| {
+            let adapter = Bound::new(&mut *store, instance)?;
+            let configured = adapter.gavel_rules_adapting().call_configure(store, settings)?;
+            Ok(configured.map_err(|message| ConfigureError::refused(0, message)))
         })?;
         if !abilities.pings && !abilities.posts {
             let fault = "with these settings it neither pings nor posts".to_owned();
             return Err(ConfigureError::Forfeit(Forfeit::BadOutput(fault)));
         }
-        let not_kept = |error: wasmtime::Error| ConfigureError::NotKept(error.to_string());
-        // What follows only reads the adapter's memory.
-        store.set_fuel(u64::MAX).map_err(not_kept)?;
-        store.set_hostcall_fuel(usize::MAX);
-        let kept = snapshot::keep(wasm, &mut store, instance).map_err(ConfigureError::NotKept)?;
-        let kept = sandbox.compile(&kept);
-        let kept =
-            kept.map_err(|inadmissible| ConfigureError::NotKept(inadmissible.to_string()))?;
         Ok(Adapter {
-            kept: AdapterPre::new(kept).map_err(not_kept)?,
+            kept: AdapterPre::new(kept).map_err(|error| ConfigureError::not_kept(&error))?,
             needs: Arc::clone(&self.0.needs),
-            lines: Arc::clone(lines),
+            lines: Arc::clone(&self.0.lines),
             pings: abilities.pings,
             posts: abilities.posts,
-            limits: limits.adapter,
+            limits: self.0.sandbox.limits.adapter,
         })
     }
-}
-
-fn describe(
-    sandbox: &Sandbox,
-    instrumented: &InstancePre<Fence>,
-    lines: &Lines,
-) -> Result<wit::Description, Inadmissible> {
-    let adapter = AdapterPre::new(instrumented.clone()).map_err(Inadmissible::mistyped)?;
-    let mut store =
-        store(&sandbox.engine, &sandbox.limits.describe).map_err(Inadmissible::Silent)?;
-    let described = adapter
-        .instantiate(&mut store)
-        .and_then(|adapter| adapter.gavel_rules_adapting().call_describe(&mut store));
-    described.map_err(|error| Inadmissible::Silent(forfeit(&store, &error, lines)))
 }
 
 /// An adapter that knows one buyer's settings. A clone is a handle to the same.

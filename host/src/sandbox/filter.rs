@@ -4,37 +4,23 @@ use std::fmt;
 use std::sync::Arc;
 
 use wasmtime::Store;
-use wasmtime::component::InstancePre;
 
-use super::admission::capped;
+use super::Sandbox;
 use super::bindings::filter::exports::gavel::rules::filtering as wit;
 use super::bindings::filter::{Filter as Bound, FilterPre};
 use super::call::{Fence, Forfeit, forfeit, spent, store};
 use super::inadmissible::Inadmissible;
 use super::limits::FilterLimits;
 use super::lines::Lines;
-use super::{Sandbox, snapshot};
+use super::unset::{ConfigureError, Description, Need, Unset};
 use crate::ids::Digest;
-use crate::lead::{Kind, SCHEMA_FIELDS_MAX};
+use crate::lead::Kind;
 use crate::money::Micros;
 
 /// The longest help for settings, in bytes.
 const SETTINGS_HELP_BYTES_MAX: usize = 4_096;
-/// The longest name of a field, in bytes.
-const FIELD_NAME_BYTES_MAX: usize = 64;
-/// The longest message about settings, in bytes; the rest is cut.
-pub(super) const MESSAGE_BYTES_MAX: usize = 1_000;
 /// The longest reason code of a filter, in bytes.
 const REASON_BYTES_MAX: usize = 64;
-
-/// A field that a filter reads.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Need {
-    /// Its name in the vertical's schema.
-    pub name: String,
-    /// The kind that the filter takes it for.
-    pub kind: Kind,
-}
 
 /// One campaign's answer to one lead.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,34 +42,9 @@ pub struct Evaluated {
     pub memory_bytes: u64,
 }
 
-/// Why a filter or an adapter could not be configured.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ConfigureError {
-    /// A campaign's settings are wrong, in the module's own words. `slot` is their place in the list.
-    #[error("{message}")]
-    Settings { slot: usize, message: String },
-    /// The module failed.
-    #[error("the module could not be configured: {0}")]
-    Forfeit(Forfeit),
-    /// The module cannot be kept as `configure` left it.
-    #[error("the module cannot be kept as `configure` left it: {0}")]
-    NotKept(String),
-}
-
 /// A filter without settings. A clone is a handle to the same.
 #[derive(Clone)]
-pub struct Filter(Arc<Parts>);
-
-struct Parts {
-    digest: Digest,
-    needs: Arc<[Need]>,
-    settings_help: String,
-    sandbox: Sandbox,
-    wasm: Box<[u8]>,
-    lines: Arc<Lines>,
-    /// The filter with the accessors by which its state is kept.
-    instrumented: InstancePre<Fence>,
-}
+pub struct Filter(Arc<Unset>);
 
 impl fmt::Debug for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -93,22 +54,14 @@ impl fmt::Debug for Filter {
 
 impl Filter {
     pub(super) fn admit(sandbox: &Sandbox, wasm: &[u8]) -> Result<Self, Inadmissible> {
-        let instrumented = snapshot::instrument(wasm).map_err(Inadmissible::NotKeepable)?;
-        let instrumented = sandbox.compile(&instrumented)?;
-        let lines = Arc::new(Lines::of(wasm));
-        let description = describe(sandbox, &instrumented, &lines)?;
-        let settings = description.settings;
-        let settings_help = capped("the help for settings", settings, SETTINGS_HELP_BYTES_MAX)?;
-        Ok(Self(Arc::new(Parts {
-            digest: Digest::of(wasm),
-            needs: needs(description.needs.into_iter().map(|need| (need.name, kind(need.kind))))?
-                .into(),
-            settings_help,
-            sandbox: sandbox.clone(),
-            wasm: wasm.into(),
-            lines,
-            instrumented,
-        })))
+        let describe = |store: &mut Store<Fence>, filter: &FilterPre<Fence>| {
+            let filter = filter.instantiate(&mut *store)?;
+            let described = filter.gavel_rules_filtering().call_describe(store)?;
+            let needs = described.needs.into_iter().map(|need| (need.name, kind(need.kind)));
+            Ok(Description { needs: needs.collect(), settings: described.settings })
+        };
+        let unset = Unset::admit(sandbox, wasm, SETTINGS_HELP_BYTES_MAX, FilterPre::new, describe)?;
+        Ok(Self(Arc::new(unset)))
     }
 
     /// Returns the digest of the module's bytes.
@@ -129,35 +82,19 @@ impl Filter {
     /// Prepares the filter for the settings of all its campaigns, JSON texts whose places in the list are their slots.
     /// Takes some 50 ms; what it returns is quick.
     pub fn configure(&self, settings: &[String]) -> Result<ConfiguredFilter, ConfigureError> {
-        let Parts { sandbox, wasm, lines, instrumented, .. } = &*self.0;
-        let broken = |store: &Store<Fence>, error: wasmtime::Error| {
-            ConfigureError::Forfeit(forfeit(store, &error, lines))
-        };
-        let limits = &sandbox.limits;
-        let mut store =
-            store(&sandbox.engine, &limits.configure).map_err(ConfigureError::Forfeit)?;
-        let instance = instrumented.instantiate(&mut store);
-        let instance = instance.map_err(|error| broken(&store, error))?;
-        let bound = Bound::new(&mut store, &instance).map_err(|error| broken(&store, error))?;
-        let configured = bound.gavel_rules_filtering().call_configure(&mut store, settings);
-        if let Err(refused) = configured.map_err(|error| broken(&store, error))? {
-            let mut message = refused.message;
-            message.truncate(message.floor_char_boundary(MESSAGE_BYTES_MAX));
-            let slot = usize::try_from(refused.slot).unwrap_or(usize::MAX);
-            return Err(ConfigureError::Settings { slot, message });
-        }
-        let not_kept = |error: wasmtime::Error| ConfigureError::NotKept(error.to_string());
-        // What follows only reads the filter's memory.
-        store.set_fuel(u64::MAX).map_err(not_kept)?;
-        store.set_hostcall_fuel(usize::MAX);
-        let kept = snapshot::keep(wasm, &mut store, instance).map_err(ConfigureError::NotKept)?;
-        let kept = sandbox.compile(&kept);
-        let kept =
-            kept.map_err(|inadmissible| ConfigureError::NotKept(inadmissible.to_string()))?;
+        let ((), kept) = self.0.configure(|store, instance| {
+            let filter = Bound::new(&mut *store, instance)?;
+            let configured = filter.gavel_rules_filtering().call_configure(store, settings)?;
+            Ok(configured.map_err(|refused| {
+                let slot = usize::try_from(refused.slot).unwrap_or(usize::MAX);
+                ConfigureError::refused(slot, refused.message)
+            }))
+        })?;
+        let limits = &self.0.sandbox.limits;
         Ok(ConfiguredFilter {
-            kept: FilterPre::new(kept).map_err(not_kept)?,
+            kept: FilterPre::new(kept).map_err(|error| ConfigureError::not_kept(&error))?,
             needs: Arc::clone(&self.0.needs),
-            lines: Arc::clone(lines),
+            lines: Arc::clone(&self.0.lines),
             slots: settings.len(),
             limits: FilterLimits {
                 call: limits.filter,
@@ -165,51 +102,6 @@ impl Filter {
             },
         })
     }
-}
-
-fn describe(
-    sandbox: &Sandbox,
-    instrumented: &InstancePre<Fence>,
-    lines: &Lines,
-) -> Result<wit::Description, Inadmissible> {
-    let filter = FilterPre::new(instrumented.clone());
-    let filter = filter.map_err(Inadmissible::mistyped)?;
-    let mut store =
-        store(&sandbox.engine, &sandbox.limits.describe).map_err(Inadmissible::Silent)?;
-    let described = filter
-        .instantiate(&mut store)
-        .and_then(|filter| filter.gavel_rules_filtering().call_describe(&mut store));
-    described.map_err(|error| Inadmissible::Silent(forfeit(&store, &error, lines)))
-}
-
-/// Takes the fields that a module reads, each once.
-pub(super) fn needs(
-    needs: impl ExactSizeIterator<Item = (String, Kind)>,
-) -> Result<Vec<Need>, Inadmissible> {
-    if needs.len() > SCHEMA_FIELDS_MAX {
-        let fault = format!(
-            "it reads {} fields, and at most {SCHEMA_FIELDS_MAX} are possible",
-            needs.len()
-        );
-        return Err(Inadmissible::Description(fault));
-    }
-    let mut known: Vec<Need> = Vec::with_capacity(needs.len());
-    for (name, kind) in needs {
-        let name = capped("a field's name", name, FIELD_NAME_BYTES_MAX)?;
-        match known.iter().find(|known| known.name == name) {
-            None => known.push(Need { name, kind }),
-            Some(earlier) if earlier.kind == kind => (),
-            Some(earlier) => {
-                let fault = format!(
-                    "it reads the field `{name}` as {} and as {}: one of them is right",
-                    earlier.kind.name(),
-                    kind.name()
-                );
-                return Err(Inadmissible::Description(fault));
-            }
-        }
-    }
-    Ok(known)
 }
 
 fn kind(kind: wit::Kind) -> Kind {

@@ -16,7 +16,7 @@ use super::sources::{DELIVERY_OPEN, own};
 use crate::ids::{Digest, VerticalId};
 use crate::ingest::{Call, Spoken};
 use crate::reasons::Refusal;
-use crate::sandbox::{Normalizer, Outcome, Rendered, SourceVerdict, Stage, Syntax};
+use crate::sandbox::{Forfeit, Normalizer, Outcome, Rendered, SourceVerdict, Stage, Syntax};
 use crate::settlement::Answer;
 
 /// The most wordings of denials that are kept.
@@ -93,7 +93,12 @@ impl Wanted {
     ) -> Response {
         let rendered = self.dialect(spoken).and_then(|(normalizer, dialect)| {
             let outcome = self.outcome(desk.exchange.currency(), dialect, &said);
-            rendered(&desk.kept, &normalizer, outcome)
+            let rendered = rendered(&desk.kept, &normalizer, outcome);
+            // Refusals do not count against the module: anybody could have it fail on those.
+            if let (Err(forfeit), Ok(_)) = (&rendered, &said) {
+                desk.exchange.wording_failed(normalizer.digest(), forfeit);
+            }
+            rendered.ok().flatten()
         });
         match (said, rendered) {
             (Ok(_), Some(rendered)) => response(rendered),
@@ -201,17 +206,23 @@ fn told(answer: &Answer, outcome: Outcome) -> Outcome {
 }
 
 /// Asks the module, unless it said the same before.
-fn rendered(kept: &Kept, normalizer: &Normalizer, outcome: Outcome) -> Option<Rendered> {
+fn rendered(
+    kept: &Kept,
+    normalizer: &Normalizer,
+    outcome: Outcome,
+) -> Result<Option<Rendered>, Forfeit> {
     if !matches!(outcome.verdict, SourceVerdict::Denied | SourceVerdict::Busy) {
         return asked(normalizer, &outcome);
     }
     let key = (normalizer.digest(), outcome);
     if let Some(rendered) = kept.0.get(&key) {
-        return Some(rendered.clone());
+        return Ok(Some(rendered.clone()));
     }
     let rendered = asked(normalizer, &key.1)?;
-    kept.keep(key, rendered.clone());
-    Some(rendered)
+    if let Some(rendered) = &rendered {
+        kept.keep(key, rendered.clone());
+    }
+    Ok(rendered)
 }
 
 impl Kept {
@@ -224,17 +235,18 @@ impl Kept {
     }
 }
 
-fn asked(normalizer: &Normalizer, outcome: &Outcome) -> Option<Rendered> {
-    let (ended, rendered) = match normalizer.render(outcome) {
-        Ok(Some(rendered)) => ("rendered", Some(rendered)),
-        Ok(None) => ("own", None),
+fn asked(normalizer: &Normalizer, outcome: &Outcome) -> Result<Option<Rendered>, Forfeit> {
+    let rendered = normalizer.render(outcome);
+    let ended = match &rendered {
+        Ok(Some(_)) => "rendered",
+        Ok(None) => "own",
         Err(cause) => {
             // A dialect's name that the module does not list may be anything that the source sent.
             let listed = normalizer.dialects().iter().find(|named| named.name == outcome.dialect);
             let dialect = listed.map_or("not listed", |named| named.name.as_str());
             let module = normalizer.digest();
             tracing::error!(%cause, %module, dialect, verdict = ?outcome.verdict, "answer not rendered, so it went out as JSON");
-            ("failed", None)
+            "failed"
         }
     };
     metrics::counter!("gavel_renders_total", "ended" => ended).increment(1);

@@ -8,7 +8,7 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Path, RawQuery, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -16,9 +16,9 @@ use serde::Deserialize;
 use serde_json::json;
 use tracing::Instrument as _;
 
-use super::Desk;
 use super::dialects::Wanted;
 use super::problem::Problem;
+use super::{Desk, pages};
 use crate::exchange::Trouble;
 use crate::ids::VerticalId;
 use crate::ingest::{BODY_BYTES_MAX, Call, Spoken, Submission};
@@ -29,6 +29,8 @@ use crate::settlement::Answer;
 pub(super) const DELIVERY_OPEN: (&str, &str) = ("delivery-open", "the buyer has not answered yet");
 /// How long a source may take to send its body.
 const BODY_READ_MAX: Duration = Duration::from_secs(10);
+/// What the fields in an address are.
+const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
 
 /// Which of the three calls it is, by the word of the address that says so.
 impl<S: Sync> FromRequestParts<S> for Call {
@@ -48,6 +50,23 @@ impl<S: Sync> FromRequestParts<S> for Call {
 pub(super) struct Address {
     vertical: String,
     dialect: Option<String>,
+}
+
+/// Takes a ping, a post, or both in one, from a program that sends its fields in the address.
+pub(super) async fn submit_in_address(
+    desk: State<Desk>,
+    call: Call,
+    address: Path<Address>,
+    RawQuery(query): RawQuery,
+    (method, uri): (Method, Uri),
+    mut headers: HeaderMap,
+) -> Response {
+    // A HEAD comes this way too, and a person who only looks sends no fields.
+    let Some(fields) = query.filter(|fields| method == Method::GET && !fields.is_empty()) else {
+        return pages::not_allowed(uri).await.into_response();
+    };
+    headers.insert(header::CONTENT_TYPE, FORM);
+    submit(desk, call, address, RawQuery(None), headers, Body::from(fields)).await
 }
 
 /// Takes a ping, a post, or both in one.
@@ -238,8 +257,6 @@ pub(super) fn own(answer: &Answer, currency: &str) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
-
     use super::*;
 
     #[test]

@@ -278,8 +278,17 @@ fn flags() -> String {
     let stack = format!("-Clink-arg=-zstack-size={STACK_BYTES}");
     // The initial memory is left to the linker: the fewest pages that hold stack, data and the SDK's static region.
     let memory = format!("-Clink-arg=--max-memory={MEMORY_BYTES_MAX}");
-    let flags = inherited.into_iter().filter(|flags| !flags.is_empty()).chain([stack, memory]);
+    // Panics name the files of dependencies: not where this author keeps them.
+    let places = dependencies().map(|place| format!("--remap-path-prefix={}=", place.display()));
+    let flags = inherited.into_iter().filter(|flags| !flags.is_empty());
+    let flags = flags.chain([stack, memory]).chain(places);
     flags.collect::<Vec<_>>().join("\u{1f}")
+}
+
+/// Returns where cargo keeps the sources of dependencies.
+fn dependencies() -> Option<PathBuf> {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    Some(home.or_else(|| Some(env::home_dir()?.join(".cargo")))?.join("registry/src"))
 }
 
 /// Makes a component of a core module. Of its debugging information only the lines of the crate's own folder are kept.

@@ -21,9 +21,6 @@ use crate::exchange::{
 };
 use crate::journal::Place;
 
-/// The exchange that is asked unless another is named.
-const URL: &str = "http://127.0.0.1:8080";
-
 /// Where recorded leads and uploaded versions come from.
 #[derive(Debug, clap::Args)]
 struct From {
@@ -33,13 +30,9 @@ struct From {
     /// The PostgreSQL database with that exchange's journal, if it has a password.
     #[arg(long, env = "GAVEL_DATABASE", value_name = "URL", hide_env_values = true)]
     database: Option<String>,
-    /// A running exchange; the operator's key is in GAVEL_OPERATOR_KEY. Unless --data says otherwise, the one on
-    /// 127.0.0.1:8080.
-    #[arg(long, env = "GAVEL_URL")]
-    url: Option<String>,
-    /// The operator's key.
-    #[arg(long, env = "GAVEL_OPERATOR_KEY", hide_env_values = true, hide = true)]
-    operator_key: Option<String>,
+    /// Unless --data says otherwise.
+    #[command(flatten)]
+    exchange: Exchange,
 }
 
 /// Which leads.
@@ -201,8 +194,7 @@ impl From {
     }
 
     fn remote(&self) -> Remote {
-        let url = self.url.as_deref().unwrap_or(URL);
-        Remote(Exchange::at(url, self.operator_key.as_deref()))
+        Remote(self.exchange.clone())
     }
 
     /// Returns the component of an uploaded version.

@@ -22,7 +22,7 @@ pub enum Code {
 }
 
 /// Compares two versions of a filter over the leads of a window in a directory's journal, which a server may be
-/// writing to. `progress` hears how much was looked at, of how much.
+/// writing to, within the limits that the module has there. `progress` hears how much was looked at, of how much.
 ///
 /// # Errors
 ///
@@ -39,8 +39,9 @@ pub async fn diff_directory(
     let name = &filter_of(&draft, name.as_str())?;
     let sandbox = Sandbox::open(&Limits::default())?;
     let mut versions = Vec::with_capacity(2);
+    let limits = draft.limits_of("filter", name);
     for code in [old, new] {
-        versions.push(match code {
+        let version = match code {
             Code::Version(number) => {
                 let digest = digest_of(&draft, name.as_str(), number)?;
                 let wasm = reading.module(digest).await?.unwrap_or_default();
@@ -48,7 +49,8 @@ pub async fn diff_directory(
                 admit_filter(&sandbox, Code::Component { label, number: Some(number), wasm })?
             }
             component @ Code::Component { .. } => admit_filter(&sandbox, component)?,
-        });
+        };
+        versions.push(Version { limits, ..version });
     }
     let seatings = match window.settings {
         Settings::Then => then,

@@ -130,7 +130,8 @@ impl Exchange {
                 admitting.await.map_err(|_| ActError::Closed)?.map_err(ActError::Inadmissible)?
             }
         };
-        let label = format!("version {number}");
-        Ok(filter(admitted, Some(number), label)?)
+        let version = filter(admitted, Some(number), format!("version {number}"))?;
+        let module = filter_of(draft, name)?;
+        Ok(Version { limits: draft.limits_of("filter", &module), ..version })
     }
 }

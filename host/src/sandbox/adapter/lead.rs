@@ -4,7 +4,7 @@ use lead_frame::{FieldId, Writer};
 use serde_json::Value as Json;
 
 use crate::lead::{Kind, Schema, Value, date_days};
-use crate::sandbox::filter::Need;
+use crate::sandbox::unset::Need;
 
 /// Writes the fields of a lead, each of the kind that the schema gives it; without that, of the kind for which the
 /// adapter takes it, and else of the kind that it looks like. A value of another kind is left out.

@@ -144,7 +144,7 @@ mod tests {
     fn a_shipment_stands_in_one_list_since_it_stands_so() {
         let mut state = State::default();
         let key = (PingId::from_u128(7), 0);
-        let steps: [(Ended, Option<i64>, Option<(ShipmentStatus, i64)>); 5] = [
+        let steps = [
             (Ended::NotSent, Some(5), Some((ShipmentStatus::Waiting, 1))),
             (Ended::NotSent, Some(9), Some((ShipmentStatus::Waiting, 1))),
             (Ended::Unknown, None, Some((ShipmentStatus::Unknown, 3))),

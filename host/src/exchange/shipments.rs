@@ -44,7 +44,7 @@ impl Exchange {
             };
             found.map(one).collect()
         });
-        listed.sort_by(|one, other| other.key.cmp(&one.key));
+        listed.sort_by_key(|one| std::cmp::Reverse(one.key));
         let more = listed.len() > limit;
         listed.truncate(limit);
         (listed, more)

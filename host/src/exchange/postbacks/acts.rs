@@ -131,7 +131,7 @@ impl Exchange {
             });
             listed.extend(ended.into_iter().map(|last| ended_so(status, last)));
         }
-        listed.sort_by(|one, other| other.key.cmp(&one.key));
+        listed.sort_by_key(|one| std::cmp::Reverse(one.key));
         // One that ended between the looks stands there twice.
         listed.dedup_by_key(|one| one.key);
         let more = listed.len() > limit;

@@ -131,9 +131,13 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     Ok(Running { addr, exchange, stopping, serving: tokio::spawn(serving) })
 }
 
-/// What comes after an auction: deliveries, postbacks, returns, corrections.
+/// What comes after an auction: deliveries, postbacks, returns, the ledger, proof and erasure.
 fn afterwards() -> Router<Desk> {
     Router::new()
+        .route("/v1/keys", get(receipts::keys))
+        .route("/v1/keys/rotate", post(receipts::rotate))
+        .route("/v1/ledger", get(views::ledger))
+        .route("/v1/leads/{id}/contact", delete(persons::erase_lead))
         .route("/v1/leads/{id}/returns", post(returns::ask).get(returns::of_lead))
         .route("/v1/leads/{id}/returns/{copy}", post(returns::decide))
         .route("/v1/returns", get(returns::list))
@@ -206,10 +210,6 @@ fn routes(desk: Desk) -> Router {
         .route("/v1/schemas/{vertical}/{version}", get(schemas::schema))
         .route("/v1/auctions", get(receipts::auctions))
         .route("/v1/auctions/{id}", get(receipts::auction))
-        .route("/v1/keys", get(receipts::keys))
-        .route("/v1/keys/rotate", post(receipts::rotate))
-        .route("/v1/ledger", get(views::ledger))
-        .route("/v1/leads/{id}/contact", delete(persons::erase_lead))
         .route("/v1/persons/find", post(persons::find))
         .route("/v1/persons/erase", post(persons::erase))
         .route("/healthz", get(pages::healthz))

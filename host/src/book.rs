@@ -19,7 +19,9 @@ mod model;
 mod named;
 mod permits;
 mod persons;
+mod postbacks;
 mod rejects;
+mod shipments;
 mod suppressions;
 #[cfg(test)]
 mod tests;
@@ -44,7 +46,9 @@ use limits::within;
 use money::Money;
 use named::{Map, Named};
 use persons::Persons;
+use postbacks::Postbacks;
 use rejects::Ends;
+use shipments::Shipments;
 use suppressions::Suppressions;
 
 pub use account::Account;
@@ -53,7 +57,9 @@ pub use expiries::ENDED_MAX;
 pub use limits::{Bar, Detail, Limit, Measure, Span, Whose};
 pub use money::{CALLS_KEPT_MS, CALLS_MAX, Call, RETURNS_LISTED_MAX, Return, Tally};
 pub use persons::PERSONS_MAX;
+pub use postbacks::{LastTry, POSTBACKS_DELIVERED_MAX, POSTBACKS_FAILED_MAX};
 pub use rejects::{REJECTS_MIN, REJECTS_WINDOW};
+pub use shipments::{SHIPMENTS_DEAD_MAX, Shipment, ShipmentKey, ShipmentStatus};
 pub use suppressions::{Entry, SUPPRESSIONS_MAX};
 
 /// The most pings that may be open for posting. Beyond it new pings are shed.
@@ -100,6 +106,8 @@ pub struct State {
     money: Money,
     /// How many copies ever began to wait for their buyers.
     lined_up: u64,
+    postbacks: Postbacks,
+    shipments: Shipments,
 }
 
 /// What a buyer has, and what it took.

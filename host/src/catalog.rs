@@ -15,6 +15,7 @@ mod fees;
 mod filters;
 mod headers;
 mod policy;
+mod postback;
 mod prices;
 mod returns;
 mod rules;
@@ -56,6 +57,7 @@ pub use policy::{
     ChangedPostName, Place, Policy, PolicySpec, PriceName, RankName, RuleName, TierSpec,
     UnlistedName,
 };
+pub use postback::{DisabledSpec, Owner, Postback, PostbackSpec, SealedSecret};
 pub use prices::PricesSpec;
 pub use returns::{ReturnRateSpec, ReturnsSpec};
 pub use serving::{Lot, Served, Serving, Upkeep};
@@ -101,6 +103,7 @@ pub struct Market {
     buyers: HashMap<BuyerId, Arc<Buyer>>,
     verticals: HashMap<VerticalId, Arc<Vertical>>,
     suppressions: Vec<Arc<str>>,
+    postbacks: HashMap<Owner, Postback>,
 }
 
 impl Market {

@@ -17,11 +17,13 @@ mod master_key;
 mod mock_buyer;
 mod module;
 mod place;
+mod postbacks;
 mod price;
 mod reconcile;
 mod replay;
 mod schema;
 mod serve;
+mod shipments;
 mod statement;
 mod verify;
 
@@ -81,6 +83,10 @@ enum Command {
     MockBuyer(mock_buyer::Args),
     /// Check a receipt, with nothing at hand but the modules that decided.
     Verify(verify::Args),
+    /// See deliveries that are in doubt or were given up, and settle them.
+    Shipments(shipments::Args),
+    /// See what sources and buyers were told of their leads, send it again, change what signs it, try an end point.
+    Postbacks(postbacks::Args),
     /// Tell the story of an auction.
     Explain(explain::Args),
     /// Destroy the contact data of a lead or of a person in a running exchange.
@@ -151,6 +157,8 @@ pub fn run() -> ExitCode {
         Command::Buyer(args) => buyer::run(args, json),
         Command::MockBuyer(args) => mock_buyer::run(args, json),
         Command::Verify(args) => verify::run(&args, json),
+        Command::Shipments(args) => shipments::run(args, json),
+        Command::Postbacks(args) => postbacks::run(args, json),
         Command::Explain(args) => explain::run(&args, json),
         Command::Erase(args) => erase::run(&args, json),
         Command::Keys(args) => keys::run(args, json),

@@ -6,6 +6,7 @@
 
 pub mod courier;
 mod letter;
+pub mod postman;
 mod spoken;
 pub mod transfer;
 
@@ -283,6 +284,11 @@ pub fn duties(fact: &Fact, at: Moment, state: &State) -> Vec<DutyChange> {
             let due = Moment::from_unix_ms(offered.expires_ms);
             vec![DutyChange::Done(key), DutyChange::Add(duty(offered.ping, offered.copy, due))]
         }
+        // Of an attempt by the operator's word there is no duty yet: after a crash its end is to be recorded as unknown.
+        Fact::AskedAgain(again) => {
+            let attempts = again.attempt.saturating_sub(1);
+            vec![DutyChange::Add(Duty { attempts, ..duty(again.ping, again.copy, at) })]
+        }
         // Nothing is sent of a lead that was erased.
         Fact::ContactErased(erased) => {
             let open = state.open_ping(PingId::from_u128(erased.ping));
@@ -302,7 +308,6 @@ pub fn duties(fact: &Fact, at: Moment, state: &State) -> Vec<DutyChange> {
         | Fact::Deposited(_)
         | Fact::PingAnswered(_)
         | Fact::SubmissionRefused(_)
-        | Fact::AskedAgain(_)
         | Fact::Transferred(_)
         | Fact::ReturnRequested(_)
         | Fact::ReturnDecided(_)
@@ -313,6 +318,8 @@ pub fn duties(fact: &Fact, at: Moment, state: &State) -> Vec<DutyChange> {
         | Fact::SuppressionsAdded(_)
         | Fact::SuppressionsRemoved(_)
         | Fact::KeyAdopted(_)
+        | Fact::PostbackTried(_)
+        | Fact::PostbackResent(_)
         | Fact::Expired(_) => Vec::new(),
     }
 }

@@ -29,8 +29,10 @@ mod rehearsal;
 mod replay;
 mod returns;
 mod persons;
+mod postbacks;
 mod rotation;
 mod schemas;
+mod shipments;
 mod shadow;
 mod statements;
 mod suppressions;
@@ -57,13 +59,13 @@ use crate::delivery::courier::Courier;
 use crate::facts::{Fact, PingAnswered, Posted, Terms};
 use crate::ids::PingId;
 use crate::ingest::{Call, Denied, Door, Submission};
-use crate::journal::{Committed, ContactChange, Journal, Record, Seat};
+use crate::journal::{Committed, ContactChange, Journal, Seat};
 use crate::lead::PingView;
 use crate::money::Micros;
 use crate::reasons::Exclusion;
 use crate::sandbox::Refusal;
 use crate::settlement::{Answer, Story};
-use crate::{delivery, matching, normalize, settlement};
+use crate::{matching, normalize};
 
 use books::{Books, Stopped};
 use changed::Instead;
@@ -73,6 +75,7 @@ use expiry::Deadline;
 use failures::Failures;
 use lines::Lines;
 use notary::Notary;
+use postbacks::Postbacks;
 use shadow::Shadows;
 use upkeep::Upkeep;
 
@@ -91,6 +94,10 @@ pub use opening::{OpenError, Options};
 pub use persons::{
     ERASED_TEXT_BYTES_MAX, Erased, ErasedBy, FoundLead, LEADS_OF_PERSON_MAX, SWEPT_AT_ONCE_MAX,
 };
+pub use postbacks::{
+    Attempted, EndPoint, LANE_MAX, Listed as ListedPostback, POSTBACKS_LISTED_MAX, Status, Tested,
+    WAITING_MAX, WantedPostbacks,
+};
 pub use receipts::{AUCTIONS_MAX, Extent, Page, receipt_in};
 pub use reconcile::{ReconcileError, Reconciled, reconcile};
 pub use recording::{LEADS_MAX, RECORDING_BYTES_MAX, Settings, Window};
@@ -99,6 +106,7 @@ pub use returns::{BUYER, OPERATOR, ReturnDecision, ReturnWanted};
 pub use rotation::{Rotated, rotate};
 pub use schemas::{KnownSchema, Misnumbered};
 pub use shadow::{QUEUE_BYTES_MAX, QUEUE_MAX, TRIALS_MAX};
+pub use shipments::{ListedShipment, SHIPMENTS_LISTED_MAX};
 pub use statements::{LINES_READ_MAX, recorded_statement};
 pub use suppressions::{Changed, ENTRIES_AT_ONCE_MAX, Listed};
 pub use verify::{FILES_MAX, Finding, Means, Verified, VerifyError, verify};
@@ -128,6 +136,7 @@ pub struct Exchange {
     upkeep: Upkeep,
     notary: Notary,
     deadline: Deadline,
+    postbacks: Postbacks,
     clock: Clock,
     currency: String,
     shipping: Semaphore,
@@ -366,28 +375,6 @@ impl Exchange {
             }
             Err(Stopped) => seat.leave(),
         }
-    }
-
-    /// Takes a fact into the books and returns its record, without its payload.
-    fn booked(
-        &self,
-        book: &mut State,
-        at: Moment,
-        fact: &Fact,
-        contact: Option<ContactChange>,
-    ) -> Result<Record, Stopped> {
-        let entries = settlement::entries(fact);
-        self.books.enter(book, at, fact, &entries)?;
-        self.line_up(book, fact);
-        Ok(Record {
-            at,
-            subject: fact.subject().map(PingId::as_u128),
-            kind: fact.kind(),
-            entries,
-            duties: delivery::duties(fact, at, book),
-            contact,
-            ..Record::default()
-        })
     }
 
     async fn story(&self, ping: PingId) -> Result<Story, Trouble> {

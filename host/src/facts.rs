@@ -13,6 +13,7 @@ mod contact;
 mod key;
 mod module;
 mod offered;
+mod postback;
 mod returned;
 mod subject;
 mod transferred;
@@ -38,6 +39,7 @@ pub use module::{ModuleStepped, ModuleUploaded, Passed, Step};
 pub use offered::{TransferOffered, TransferReport};
 pub use periods::{Counted, Periods};
 pub use person::{PassedOver, Person, PostRefused, Posted, SuppressionsAdded, SuppressionsRemoved};
+pub use postback::{Event, Party, PostbackEnd, PostbackKey, PostbackResent, PostbackTried};
 pub use returned::{Evidence, ReturnDecided, ReturnRequested};
 pub use terms::{BidMade, ChangedPost, PriceRule, Ranking, Rule, Superseded, Terms, Tier};
 pub use transferred::{TransferKind, Transferred};
@@ -93,6 +95,10 @@ pub enum Fact {
     ContactsSwept(ContactsSwept),
     /// Leads' keys were wrapped by another master key.
     MasterKeyRotated(MasterKeyRotated),
+    /// A postback was attempted.
+    PostbackTried(PostbackTried),
+    /// A postback is to be sent again, now.
+    PostbackResent(PostbackResent),
 }
 
 /// The body of a saved object, as the operator's API takes it.
@@ -362,6 +368,8 @@ kinds! {
     40 "contact-erased" ContactErased(ContactErased) std::convert::identity;
     41 "contacts-swept" ContactsSwept(ContactsSwept) std::convert::identity;
     42 "master-key-rotated" MasterKeyRotated(MasterKeyRotated) std::convert::identity;
+    55 "postback-tried" PostbackTried(PostbackTried) std::convert::identity;
+    56 "postback-resent" PostbackResent(PostbackResent) std::convert::identity;
 }
 
 #[expect(clippy::expect_used, reason = "writing to memory fails only when memory is out")]

@@ -224,6 +224,15 @@ impl Journal {
         *self.0.head.borrow()
     }
 
+    /// Waits until the fact with this number is durable.
+    ///
+    /// # Errors
+    /// If the journal was closed before.
+    pub async fn reached(&self, seq: u64) -> Result<(), Closed> {
+        let mut head = self.0.head.clone();
+        head.wait_for(|head| head.seq >= seq).await.map(drop).map_err(|_| Closed)
+    }
+
     /// Returns the facts about one ping, in order.
     ///
     /// # Errors

@@ -13,10 +13,12 @@ mod operator;
 mod pages;
 mod policies;
 mod persons;
+mod postbacks;
 mod problem;
 mod receipts;
 mod returns;
 mod schemas;
+mod shipments;
 mod sources;
 mod statements;
 mod suppressions;
@@ -130,8 +132,30 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     Ok(Running { addr, exchange, stopping, serving: tokio::spawn(serving) })
 }
 
-fn routes(desk: Desk) -> Router {
+/// What comes after an auction: deliveries, postbacks, returns, the ledger, proof and erasure.
+fn afterwards() -> Router<Desk> {
     Router::new()
+        .route("/v1/keys", get(receipts::keys))
+        .route("/v1/keys/rotate", post(receipts::rotate))
+        .route("/v1/ledger", get(views::ledger))
+        .route("/v1/leads/{id}/contact", delete(persons::erase_lead))
+        .route("/v1/leads/{id}/returns", post(returns::ask).get(returns::of_lead))
+        .route("/v1/leads/{id}/returns/{copy}", post(returns::decide))
+        .route("/v1/returns", get(returns::list))
+        .route("/v1/postbacks", get(postbacks::list))
+        .route("/v1/postbacks/rotate", post(postbacks::rotate))
+        .route("/v1/postbacks/test", post(postbacks::test))
+        .route("/v1/postbacks/{id}", get(postbacks::show))
+        .route("/v1/postbacks/{id}/resend", post(postbacks::resend))
+        .route("/v1/corrections", post(money::correct))
+        .route("/v1/write-offs", post(money::write_off))
+        .route("/v1/auctions/{id}/resend", post(shipments::resend))
+        .route("/v1/shipments", get(shipments::list))
+        .route("/v1/auctions/{id}/resolve", post(operator::resolve))
+}
+
+fn routes(desk: Desk) -> Router {
+    afterwards()
         .route("/v1/{vertical}/ping", post(sources::submit).get(sources::submit_in_address))
         .route("/v1/{vertical}/post", post(sources::submit).get(sources::submit_in_address))
         .route("/v1/{vertical}/full", post(sources::submit).get(sources::submit_in_address))
@@ -158,11 +182,6 @@ fn routes(desk: Desk) -> Router {
         .route("/v1/sources/{id}/statement", get(statements::of_source))
         .route("/v1/sources/{id}/payouts", post(money::pay_out))
         .route("/v1/transfers/{id}", post(transfers::report))
-        .route("/v1/leads/{id}/returns", post(returns::ask).get(returns::of_lead))
-        .route("/v1/leads/{id}/returns/{copy}", post(returns::decide))
-        .route("/v1/returns", get(returns::list))
-        .route("/v1/corrections", post(money::correct))
-        .route("/v1/write-offs", post(money::write_off))
         .route("/v1/suppressions", get(suppressions::lists))
         .route("/v1/suppressions/{id}", put(suppressions::put_list).get(suppressions::list))
         .route(
@@ -193,11 +212,6 @@ fn routes(desk: Desk) -> Router {
         .route("/v1/schemas/{vertical}/{version}", get(schemas::schema))
         .route("/v1/auctions", get(receipts::auctions))
         .route("/v1/auctions/{id}", get(receipts::auction))
-        .route("/v1/auctions/{id}/resolve", post(operator::resolve))
-        .route("/v1/keys", get(receipts::keys))
-        .route("/v1/keys/rotate", post(receipts::rotate))
-        .route("/v1/ledger", get(views::ledger))
-        .route("/v1/leads/{id}/contact", delete(persons::erase_lead))
         .route("/v1/persons/find", post(persons::find))
         .route("/v1/persons/erase", post(persons::erase))
         .route("/healthz", get(pages::healthz))

@@ -8,6 +8,7 @@ mod csv;
 mod disclosures;
 mod headline;
 mod ledger;
+pub mod postback;
 pub mod receipt;
 mod statement;
 
@@ -86,6 +87,8 @@ pub fn entries(fact: &Fact) -> Vec<Entry> {
         | Fact::ContactErased(_)
         | Fact::ContactsSwept(_)
         | Fact::KeyAdopted(_)
+        | Fact::PostbackTried(_)
+        | Fact::PostbackResent(_)
         | Fact::MasterKeyRotated(_)
         | Fact::Expired(_) => Vec::new(),
     }

@@ -135,6 +135,8 @@ impl Recorded {
             }
             Fact::Saved(_)
             | Fact::KeyAdopted(_)
+            | Fact::PostbackTried(_)
+            | Fact::PostbackResent(_)
             | Fact::ModuleUploaded(_)
             | Fact::ModuleStepped(_)
             | Fact::SubmissionRefused(_)

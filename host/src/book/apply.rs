@@ -36,14 +36,20 @@ impl State {
             Fact::PostRefused(refused) => self.post_refused(at, refused),
             Fact::AskedAgain(again) => self.asked_again(again),
             Fact::TransferOffered(offered) => self.transfer_offered(offered),
-            Fact::Delivered(delivered) => self.delivered(at, delivered),
+            Fact::Delivered(delivered) => {
+                self.delivered(at, delivered);
+                self.shipped(at, delivered);
+            }
             Fact::Expired(expired) => {
                 for ping in &expired.pings {
                     self.void(PingId::from_u128(*ping));
                 }
             }
             Fact::Superseded(superseded) => self.void(PingId::from_u128(superseded.ping)),
-            Fact::ContactErased(erased) => self.contact_erased(erased),
+            Fact::ContactErased(erased) => {
+                self.contact_erased(erased);
+                self.shipments_erased(erased);
+            }
             Fact::Transferred(transferred) => self.transferred(transferred),
             Fact::ReturnRequested(request) => self.return_requested(at, request),
             Fact::ReturnDecided(decided) => self.return_decided(at, decided),
@@ -51,6 +57,8 @@ impl State {
             Fact::CallAnswered(answered) => self.call_answered(at, answered),
             Fact::SuppressionsAdded(added) => self.suppressions.add(added),
             Fact::SuppressionsRemoved(removed) => self.suppressions.remove(removed),
+            Fact::PostbackTried(tried) => self.postback_tried(at, tried),
+            Fact::PostbackResent(resent) => self.postback_resent(resent),
             Fact::Saved(_)
             | Fact::ModuleUploaded(_)
             | Fact::ModuleStepped(_)

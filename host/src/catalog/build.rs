@@ -38,6 +38,7 @@ impl Market {
         let register = &draft.register;
         let (mut market, mut faults) = (Self { version, ..Self::default() }, Faults::default());
         market.doors(register, &mut faults);
+        market.told(register, &workshop.egress, &mut faults);
         let (buyers, lists) = (HashMap::new(), Lists::default());
         let bench = Bench { draft, workshop, buyers: &buyers, lists: &lists };
         for (id, spec) in &register.buyers {

@@ -87,6 +87,8 @@ impl Draft {
             | Fact::ContactErased(_)
             | Fact::ContactsSwept(_)
             | Fact::KeyAdopted(_)
+            | Fact::PostbackTried(_)
+            | Fact::PostbackResent(_)
             | Fact::MasterKeyRotated(_)
             | Fact::Expired(_) => (),
         }

@@ -145,7 +145,7 @@ impl Excerpt {
     fn keep(&mut self, what: &str, id: &str, spec: &impl Serialize) {
         let mut body = serde_json::to_value(spec).unwrap_or_default();
         if let Some(members) = body.as_object_mut() {
-            for secret in ["key_digests", "test_key_digests", "name"] {
+            for secret in ["key_digests", "test_key_digests", "name", "postback"] {
                 members.remove(secret);
             }
             if what == "buyer" {

@@ -11,7 +11,7 @@ use super::fees::FeesSpec;
 use super::returns::{ReturnRateSpec, ReturnsSpec};
 use super::upkeep::{LimitsSpec, ModuleSpec};
 use super::ways::DeliverySpec;
-use super::{PolicySpec, PricesSpec};
+use super::{PolicySpec, PostbackSpec, PricesSpec};
 use crate::ids::{BuyerId, CampaignId, Digest, ModuleName, PolicyId, SourceId, VerticalId};
 
 use crate::money::Rounding;
@@ -39,6 +39,9 @@ pub struct SourceSpec {
     /// How many pings and posts a second it may send, after a burst of as many.
     #[serde(default = "SourceSpec::default_rate")]
     pub pings_per_second: u32,
+    /// Where it hears what became of its leads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub postback: Option<PostbackSpec>,
     #[serde(default = "yes")]
     pub active: bool,
     /// SHA-256 of each key that opens the door for it.
@@ -89,6 +92,9 @@ pub struct BuyerSpec {
     /// The people on these suppression lists are not sold to it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub suppressions: Vec<String>,
+    /// Where it hears what became of the leads that it won.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub postback: Option<PostbackSpec>,
     #[serde(default = "yes")]
     pub active: bool,
     /// SHA-256 of each key with which it looks at its own receipts.

@@ -281,7 +281,7 @@ fn plain(headers: &HeaderMap) -> Vec<(String, String)> {
 }
 
 /// Returns the first cause of a failure. The errors around it only say where it was met, and hold the address.
-fn cause(error: reqwest::Error) -> String {
+pub(super) fn cause(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut cause: &dyn Error = &error;
     while let Some(source) = cause.source() {
@@ -291,7 +291,7 @@ fn cause(error: reqwest::Error) -> String {
 }
 
 /// Reads how long the buyer wants to be left alone: seconds, or a date, which is measured by the buyer's own clock.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
     let wanted = text(RETRY_AFTER)?;
     if !wanted.is_empty() && wanted.bytes().all(|byte| byte.is_ascii_digit()) {

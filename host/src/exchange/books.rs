@@ -7,9 +7,11 @@ use std::time::Duration;
 use super::{Exchange, Trouble};
 use crate::book::State;
 use crate::clock::Moment;
+use crate::delivery;
 use crate::facts::Fact;
-use crate::journal::{Committed, Entry, Record, Seat};
-use crate::settlement::{self, Discrepancy, Ledger};
+use crate::ids::PingId;
+use crate::journal::{Committed, ContactChange, Entry, Record, Seat};
+use crate::settlement::{self, Discrepancy, Ledger, postback};
 
 /// How often everything is compared; what a fact moves is compared at once.
 const COMPARE_EVERY: Duration = Duration::from_secs(10);
@@ -108,6 +110,32 @@ impl Exchange {
             None => Ok(()),
             Some(why) => Err(Trouble::MoneyStopped(why.to_owned())),
         }
+    }
+
+    /// Takes a fact into the books and returns its record, without its payload.
+    pub(super) fn booked(
+        &self,
+        book: &mut State,
+        at: Moment,
+        fact: &Fact,
+        contact: Option<ContactChange>,
+    ) -> Result<Record, Stopped> {
+        let entries = settlement::entries(fact);
+        let told = self.told(book, fact);
+        self.books.enter(book, at, fact, &entries)?;
+        self.line_up(book, fact);
+        let mut duties = delivery::duties(fact, at, book);
+        duties.extend(postback::duties(fact, at));
+        duties.extend(self.tell(told, at));
+        Ok(Record {
+            at,
+            subject: fact.subject().map(PingId::as_u128),
+            kind: fact.kind(),
+            entries,
+            duties,
+            contact,
+            ..Record::default()
+        })
     }
 
     /// Records two facts that belong together, in one transaction.

@@ -186,7 +186,10 @@ impl Exchange {
         let seat = self.journal.seat().await.ok()?;
         let at = self.clock.now();
         let committed = self.book.decide(|book| {
-            delivery::may_ask(book.open_ping(errand.ping)?, errand).then_some(())?;
+            let open = book.open_ping(errand.ping)?;
+            // Of two who would ask again at once, one does.
+            let free = delivery::held(open, errand).is_some_and(|copy| !copy.asked);
+            (free && delivery::may_ask(open, errand)).then_some(())?;
             let fact = Fact::AskedAgain(AskedAgain {
                 ping: errand.ping.as_u128(),
                 copy: errand.copy,

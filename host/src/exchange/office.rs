@@ -6,12 +6,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::postbacks::brought;
 use super::{Exchange, Misnumbered, entrance};
 use crate::book::Account;
-use crate::catalog::{BuyerSpec, Draft, Faults, Market, SourceSpec, owner};
+use crate::catalog::{BuyerSpec, Draft, Faults, Market, Owner, SourceSpec, owner};
 use crate::delivery::courier::Outcome;
 use crate::delivery::{Attempt, Errand};
-use crate::facts::{Delivered, Fact, Saved};
+use crate::facts::{Delivered, Fact, Party, Saved};
 use crate::fixtures::Failed;
 use crate::ids::{BuyerId, Digest, PingId, SourceId};
 use crate::money::Micros;
@@ -76,6 +77,8 @@ pub struct SavedBuyer {
     pub created: bool,
     /// The key that was made for it: shown this once, kept as a digest only.
     pub key: Option<String>,
+    /// What signs its postbacks, if that was made now: shown this once, kept sealed.
+    pub postback_secret: Option<String>,
 }
 
 /// A source as it was saved.
@@ -87,6 +90,8 @@ pub struct SavedSource {
     pub key: Option<String>,
     /// The key for tests that was made for it, likewise.
     pub test_key: Option<String>,
+    /// What signs its postbacks, if that was made now: shown this once, kept sealed.
+    pub postback_secret: Option<String>,
 }
 
 /// What the operator wants of a source's keys of one kind.
@@ -149,6 +154,7 @@ impl Exchange {
         let source = SourceId::parse(id).map_err(|error| invalid("", error))?;
         let live = Asked::taken_from(&mut body, "key", "new_key")?;
         let test = Asked::taken_from(&mut body, "test_key", "new_test_key")?;
+        let secret = brought(&mut body)?;
         let mut spec: SourceSpec = read(body)?;
         let mut draft = self.draft.lock().await;
         let before = draft.register.sources.get(&source);
@@ -159,8 +165,11 @@ impl Exchange {
         let key = live.add(&mut spec.key_digests, LIVE_KEY, first)?;
         let test_key = test.add(&mut spec.test_key_digests, TEST_KEY, false)?;
         let created = before.is_none();
+        let owner = Owner { party: Party::Source, name: id.to_owned() };
+        let known = before.and_then(|before| before.postback.as_ref());
+        let postback_secret = self.keep_postback(&owner, known, spec.postback.as_mut(), secret)?;
         self.change(&mut draft, saved("source", id, &spec)?).await?;
-        Ok(SavedSource { created, key, test_key })
+        Ok(SavedSource { created, key, test_key, postback_secret })
     }
 
     /// Saves a buyer. Its keys are made and kept as those of sources; a secret header that only says that there is one
@@ -168,6 +177,7 @@ impl Exchange {
     pub async fn save_buyer(&self, id: &str, mut body: Value) -> Result<SavedBuyer, ActError> {
         let buyer = BuyerId::parse(id).map_err(|error| invalid("", error))?;
         let asked = Asked::taken_from(&mut body, "key", "new_key")?;
+        let secret = brought(&mut body)?;
         let mut spec: BuyerSpec = read(body)?;
         let by_mail = spec.delivery.email.is_some() && spec.delivery.url.is_none();
         if by_mail && self.workshop.egress.relay().is_none() {
@@ -187,8 +197,11 @@ impl Exchange {
         spec.key_digests = before.map(|before| before.key_digests.clone()).unwrap_or_default();
         let (created, first) = (before.is_none(), spec.key_digests.is_empty());
         let key = asked.add(&mut spec.key_digests, LIVE_KEY, first)?;
+        let owner = Owner { party: Party::Buyer, name: id.to_owned() };
+        let known = before.and_then(|before| before.postback.as_ref());
+        let postback_secret = self.keep_postback(&owner, known, spec.postback.as_mut(), secret)?;
         self.change(&mut draft, saved("buyer", id, &spec)?).await?;
-        Ok(SavedBuyer { created, key })
+        Ok(SavedBuyer { created, key, postback_secret })
     }
 
     /// Saves a vertical, a campaign, a list, or the settings of a module or world. Returns whether it is new.
@@ -298,7 +311,7 @@ fn new_key(prefix: &str) -> Result<String, getrandom::Error> {
     Ok(format!("{prefix}{hex}"))
 }
 
-fn saved(what: &str, id: &str, spec: &impl Serialize) -> Result<Fact, ActError> {
+pub(super) fn saved(what: &str, id: &str, spec: &impl Serialize) -> Result<Fact, ActError> {
     let body = serde_json::to_string(spec).map_err(|error| invalid("", error))?;
     Ok(Fact::Saved(Saved { what: what.to_owned(), id: id.to_owned(), body }))
 }

@@ -17,6 +17,7 @@ use super::expiry::Deadline;
 use super::failures::Failures;
 use super::lines::Lines;
 use super::notary::{Known, Notary};
+use super::postbacks::Postbacks;
 use super::shadow::Shadows;
 use super::upkeep::Upkeep;
 use super::{Exchange, entrance};
@@ -34,6 +35,7 @@ use crate::ids::Digest;
 use crate::ingest::Door;
 use crate::journal::{AuditError, Duty, Journal, JournalError, Opened, Place, Stored};
 use crate::sandbox::{Compiler, Limits, Sandbox, SandboxError};
+use crate::settlement::postback::POSTBACK;
 use crate::settlement::{self, Discrepancy, Ledger};
 use crate::signing::{KeyError, KeySource};
 
@@ -134,6 +136,8 @@ impl Exchange {
         let courier =
             Courier::new(&options.egress).map_err(|error| OpenError::Egress(error.to_string()))?;
         let saleroom = saleroom(&options.egress)?;
+        let postbacks = Postbacks::new(&options.egress)
+            .map_err(|error| OpenError::Egress(error.to_string()))?;
         // First of all: from here on the directory is this process's alone.
         let Keeping { database, accepted, .. } = options.keeping.clone();
         let place = Place { directory: options.data.clone(), database, accepted };
@@ -184,6 +188,7 @@ impl Exchange {
             shadows,
             diffing: Diffing::default(),
             notary,
+            postbacks,
             upkeep: Upkeep::new(options.data, options.keeping),
             deadline: Deadline::default(),
             clock,
@@ -204,9 +209,14 @@ impl Exchange {
     /// Takes up what is due, and what is done by the clock.
     fn begin(self: &Arc<Self>, duties: Vec<Duty>) {
         self.line_up_again(&duties);
-        for duty in duties.into_iter().filter(|duty| duty.kind == DELIVER) {
-            self.tasks.spawn(Arc::clone(self).resume(duty));
+        for duty in duties {
+            match duty.kind {
+                DELIVER => drop(self.tasks.spawn(Arc::clone(self).resume(duty))),
+                POSTBACK => self.take_up(&duty),
+                kind => tracing::error!(kind, "a duty of an unknown kind is due"),
+            }
         }
+        self.tasks.spawn(Arc::clone(self).send_postbacks());
         self.tasks.spawn(Arc::clone(self).expire());
         self.tasks.spawn(Arc::clone(self).sweep());
         self.tasks.spawn(Arc::clone(self).watch_drains());

@@ -142,6 +142,8 @@ impl Replay {
             | Fact::ContactErased(_)
             | Fact::ContactsSwept(_)
             | Fact::KeyAdopted(_)
+            | Fact::PostbackTried(_)
+            | Fact::PostbackResent(_)
             | Fact::MasterKeyRotated(_)
             | Fact::Expired(_) => (),
         }

@@ -17,6 +17,8 @@ impl Fact {
             Self::ContactErased(fact) => Some(PingId::from_u128(fact.ping)),
             Self::ReturnRequested(fact) => Some(PingId::from_u128(fact.ping)),
             Self::ReturnDecided(fact) => Some(PingId::from_u128(fact.ping)),
+            Self::PostbackTried(fact) => Some(PingId::from_u128(fact.key.ping)),
+            Self::PostbackResent(fact) => Some(PingId::from_u128(fact.key.ping)),
             Self::CallMade(fact) => Some(PingId::from_u128(super::called::subject(&fact.key))),
             Self::CallAnswered(fact) => Some(PingId::from_u128(super::called::subject(&fact.key))),
             Self::Transferred(_)

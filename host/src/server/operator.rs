@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use subtle::ConstantTimeEq;
 
 use super::Desk;
+use super::postbacks;
 use super::problem::Problem;
 use super::used::used;
 use crate::catalog::{CampaignSpec, Draft, HIDDEN, ListSpec, SourceSpec, VerticalSpec};
@@ -91,6 +92,7 @@ pub(super) fn found<T: Serialize>(
     if let Some(object) = value.as_object_mut() {
         object.insert("id".to_owned(), id.into());
         hide_secrets(object.get_mut("delivery"));
+        postbacks::hide(object.get_mut("postback"));
         // Of keys only their number is anybody's business.
         if let Some(keys) = object.remove("key_digests") {
             object.insert("keys".to_owned(), keys.as_array().map_or(0, Vec::len).into());
@@ -162,6 +164,7 @@ pub(super) async fn put_source(
             object.insert(name.to_owned(), key.into());
         }
     }
+    postbacks::reveal(&mut value, made.postback_secret);
     Ok((status(made.created), Json(value)).into_response())
 }
 

@@ -13,6 +13,7 @@ use subtle::ConstantTimeEq;
 
 use super::Desk;
 use super::operator::{Operator, Reply, by_name, document, found, status};
+use super::postbacks;
 use super::problem::Problem;
 use crate::exchange::Extent;
 use crate::ids::{Digest, PingId};
@@ -150,6 +151,7 @@ pub(super) async fn put_buyer(
     if let (Some(object), Some(key)) = (value.as_object_mut(), made.key) {
         object.insert("key".to_owned(), key.into());
     }
+    postbacks::reveal(&mut value, made.postback_secret);
     Ok((status(made.created), Json(value)).into_response())
 }
 

@@ -230,6 +230,8 @@ impl Story {
                 | Fact::SuppressionsAdded(_)
                 | Fact::SuppressionsRemoved(_)
                 | Fact::KeyAdopted(_)
+                | Fact::PostbackTried(_)
+                | Fact::PostbackResent(_)
                 | Fact::Expired(_) => (),
             }
         }

@@ -14,12 +14,12 @@ use serde_json::{Map, Value, json};
 
 use super::answer::Story;
 use super::disclosures::{disclosures, erasure};
-use super::entries;
+use super::{entries, postback};
 use crate::clearing;
 use crate::clock::Moment;
 use crate::facts::{
-    Asked, BidMade, Charged, Fact, Fee, LeftOut, ModuleUsed, PassedOver, PingAnswered, PriceRule,
-    Ranking, Rule, Terms, Tier, Winner,
+    Asked, BidMade, Charged, Fact, Fee, LeftOut, ModuleUsed, PassedOver, PingAnswered, PostRefused,
+    PriceRule, Ranking, Rule, Terms, Tier, Winner,
 };
 use crate::ids::{Digest, PingId};
 use crate::lead::{PingView, Schema};
@@ -96,9 +96,7 @@ pub fn receipt(case: &Case<'_>) -> Option<Map<String, Value>> {
         "margin_percent": percent(auction.terms.margin),
         "margin_rounding": auction.terms.margin_rounding.code(),
         "source_fees": fee(&auction.terms.source_fee),
-        "buyer_fees": auction.terms.buyer_fees.iter().map(|known| {
-            json!({"buyer": known.buyer, "fees": fee(&known.fee)})
-        }).collect::<Vec<Value>>(),
+        "buyer_fees": buyer_fees(&auction.terms),
         "bids": auction.bids.iter().map(|made| bid(&auction.terms, made)).collect::<Vec<Value>>(),
         "asked": auction.asked.iter().map(asked).collect::<Vec<Value>>(),
         "winners": auction.winners.iter().map(winner).collect::<Vec<Value>>(),
@@ -113,25 +111,40 @@ pub fn receipt(case: &Case<'_>) -> Option<Map<String, Value>> {
         "posted": story.posted.is_some(),
         "passed_over": story.posted.iter().flat_map(|posted| &posted.passed_over).map(passed_over)
             .collect::<Vec<Value>>(),
-        "post_refused": story.refused.as_ref().map(|refused| {
-            let message = Refusal::from_code(&refused.reason).map(Refusal::message);
-            json!({"code": refused.reason, "message": message, "detail": refused.detail})
-        }),
+        "post_refused": story.refused.as_ref().map(post_refused),
         "deliveries": facts.iter().filter_map(delivery).collect::<Vec<Value>>(),
+        "postbacks": postback::attempts(facts.iter().map(|placed| (placed.at, &placed.fact))),
         "disclosures": disclosures(&timed),
         "erased": erasure(&timed),
         "ledger": money.collect::<Vec<Value>>(),
-        "facts": facts.iter().map(|placed| {
-            json!({"seq": placed.seq, "at": placed.at.to_string(), "kind": Fact::kind_name(placed.fact.kind()), "hash": placed.hash.to_string()})
-        }).collect::<Vec<Value>>(),
-        "links": facts.iter().map(|placed| {
-            json!({"seq": placed.seq, "before": placed.before.to_string()})
-        }).collect::<Vec<Value>>(),
+        "facts": facts.iter().map(placed).collect::<Vec<Value>>(),
+        "links": facts.iter().map(link).collect::<Vec<Value>>(),
     });
     match seal::plain(whole) {
         Value::Object(members) => Some(members),
         _ => None,
     }
+}
+
+fn buyer_fees(terms: &Terms) -> Vec<Value> {
+    let known = terms.buyer_fees.iter();
+    known.map(|known| json!({"buyer": known.buyer, "fees": fee(&known.fee)})).collect()
+}
+
+fn post_refused(refused: &PostRefused) -> Value {
+    let message = Refusal::from_code(&refused.reason).map(Refusal::message);
+    json!({"code": refused.reason, "message": message, "detail": refused.detail})
+}
+
+/// Where a fact stands in the chain.
+fn placed(placed: &Placed) -> Value {
+    let kind = Fact::kind_name(placed.fact.kind());
+    json!({"seq": placed.seq, "at": placed.at.to_string(), "kind": kind, "hash": placed.hash.to_string()})
+}
+
+/// What a fact's hash begins with: that of the one before it.
+fn link(placed: &Placed) -> Value {
+    json!({"seq": placed.seq, "before": placed.before.to_string()})
 }
 
 fn amount(micros: i64) -> String {

@@ -27,6 +27,7 @@ pub(super) fn story(receipt: &Value) -> Story {
         ("How the price came to be", price(receipt)),
         ("What happened at the post", post(receipt)),
         ("The money", money(receipt)),
+        ("Who was told", told(receipt)),
         ("The record", record(receipt)),
     ];
     Story { title, sections: sections.into_iter().filter(|(_, lines)| !lines.is_empty()).collect() }
@@ -330,6 +331,26 @@ fn money(receipt: &Value) -> Vec<String> {
         lines.push(format!("{:<22}{:>12}", "sum", sum.to_string()));
     }
     lines
+}
+
+fn told(receipt: &Value) -> Vec<String> {
+    let postbacks = list(receipt, "postbacks").iter();
+    postbacks
+        .map(|one| {
+            let (at, owner, event) = (text(one, "at"), text(one, "owner"), text(one, "event"));
+            let (id, detail) = (text(one, "id"), text(one, "detail"));
+            match (text(one, "outcome"), text(one, "again_at")) {
+                ("delivered", _) => format!("{at}: {owner} was told {event}, {id}."),
+                ("resent", _) => format!("{at}: {id} was sent again by hand."),
+                (_, "") => format!(
+                    "{at}: {owner} was not told {event}: {detail}. `gavel postbacks resend {id}` sends it again."
+                ),
+                (_, again) => format!(
+                    "{at}: {owner} was not told {event}: {detail}. It is tried again at {again}."
+                ),
+            }
+        })
+        .collect()
 }
 
 fn record(receipt: &Value) -> Vec<String> {

@@ -9,10 +9,10 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::Placed;
-use crate::facts::Fact;
+use crate::facts::{Fact, Party};
 
 /// What a source sees.
-const SOURCE: [&str; 22] = [
+const SOURCE: [&str; 23] = [
     "auction",
     "status",
     "source",
@@ -33,11 +33,12 @@ const SOURCE: [&str; 22] = [
     "price",
     "payout",
     "posted",
+    "postbacks",
     "ledger",
     "facts",
 ];
 /// What a buyer sees.
-const BUYER: [&str; 12] = [
+const BUYER: [&str; 13] = [
     "auction",
     "vertical",
     "received_at",
@@ -48,6 +49,7 @@ const BUYER: [&str; 12] = [
     "bids",
     "asked",
     "outcomes",
+    "postbacks",
     "ledger",
     "facts",
 ];
@@ -99,10 +101,12 @@ pub fn view(
         .filter(|placed| concerns(&placed.fact, viewer))
         .map(|placed| placed.seq)
         .collect();
+    let owner = prefix.trim_end_matches(':');
     let own = |member: &str, element: &Value| {
         let text = |name: &str| element.get(name).and_then(Value::as_str);
         match (member, viewer) {
             ("ledger", _) => text("account").is_some_and(|account| account.starts_with(&prefix)),
+            ("postbacks", _) => text("owner") == Some(owner),
             ("facts", _) => {
                 element.get("seq").and_then(Value::as_u64).is_some_and(|seq| known.contains(&seq))
             }
@@ -153,6 +157,17 @@ fn concerns(fact: &Fact, viewer: &Viewer) -> bool {
         (Fact::Delivered(delivered), Viewer::Buyer(buyer)) => delivered.buyer == *buyer,
         (Fact::TransferOffered(offered), Viewer::Buyer(buyer)) => offered.buyer == *buyer,
         (Fact::AskedAgain(asked), Viewer::Buyer(buyer)) => asked.buyer == *buyer,
+        (Fact::PostbackTried(tried), _) => is_for(tried.key.party, &tried.owner, viewer),
+        (Fact::PostbackResent(resent), _) => is_for(resent.key.party, &resent.owner, viewer),
         _ => false,
+    }
+}
+
+fn is_for(party: Party, name: &str, viewer: &Viewer) -> bool {
+    match (party, viewer) {
+        (_, Viewer::Operator) => true,
+        (Party::Source, Viewer::Source(source)) => source == name,
+        (Party::Buyer, Viewer::Buyer(buyer)) => buyer == name,
+        (Party::Source, Viewer::Buyer(_)) | (Party::Buyer, Viewer::Source(_)) => false,
     }
 }

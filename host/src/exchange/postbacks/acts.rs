@@ -1,0 +1,379 @@
+//! What operators and owners do with postbacks: see them, send one again, change what signs them, try an end point.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use super::super::office::invalid;
+use super::{ActError, Exchange, end_point};
+use crate::book::LastTry;
+use crate::catalog::{HIDDEN, Owner, PostbackSpec, SealedSecret};
+use crate::clock::Moment;
+use crate::delivery::postman::{self, Letter, Receipt, SECRET_BYTES};
+use crate::exchange::entrance;
+use crate::facts::{
+    Ended, Event, Fact, Party, PostbackEnd, PostbackKey, PostbackResent, PostbackTried,
+};
+use crate::ids::PingId;
+use crate::settlement::postback;
+
+/// The most postbacks in one list.
+pub const POSTBACKS_LISTED_MAX: usize = 1_000;
+/// How long a secret signs beside the one that replaced it.
+const OLD_SECRET: Duration = Duration::from_secs(86_400);
+
+/// How a postback stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// It is to be sent, for the first time or again.
+    Waiting,
+    /// It was taken.
+    Delivered,
+    /// It was not taken, and is not sent again by itself.
+    Dead,
+}
+
+impl Status {
+    pub const ALL: [Self; 3] = [Self::Waiting, Self::Delivered, Self::Dead];
+
+    /// Returns the word that stands for it.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Delivered => "delivered",
+            Self::Dead => "dead",
+        }
+    }
+}
+
+/// Which postbacks are listed.
+#[derive(Clone, Debug, Default)]
+pub struct WantedPostbacks {
+    pub status: Option<Status>,
+    pub owner: Option<Owner>,
+    /// Where the list goes on.
+    pub before: Option<PostbackKey>,
+}
+
+/// A postback as it stands.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    pub key: PostbackKey,
+    pub owner: Owner,
+    pub status: Status,
+    /// When it is sent next, if it is.
+    pub due: Option<Moment>,
+    pub last: Option<LastTry>,
+}
+
+/// A step in the life of a postback.
+#[derive(Clone, Debug)]
+pub enum Attempted {
+    Tried(PostbackTried),
+    Resent(PostbackResent),
+}
+
+/// Where an owner is told, and how it goes there.
+#[derive(Clone, Debug)]
+pub struct EndPoint {
+    pub owner: Owner,
+    /// Since when and why nothing is sent there.
+    pub disabled: Option<(Moment, String)>,
+    pub waiting: usize,
+}
+
+/// What came of trying an end point.
+#[derive(Clone, Debug)]
+pub struct Tested {
+    pub id: String,
+    pub receipt: Receipt,
+    pub took: Duration,
+}
+
+impl Exchange {
+    /// Returns postbacks, those of the newest pings first, at most so many; and whether there are more.
+    pub fn postbacks(&self, wanted: &WantedPostbacks, limit: usize) -> (Vec<Listed>, bool) {
+        let limit = limit.clamp(1, POSTBACKS_LISTED_MAX);
+        let of = |party: Party, name: &str| {
+            let owner = wanted.owner.as_ref();
+            owner.is_none_or(|owner| owner.party == party && owner.name == name)
+        };
+        let is = |status| wanted.status.is_none_or(|wanted| wanted == status);
+        let agenda = &self.postbacks.agenda;
+        let mut listed = Vec::new();
+        if is(Status::Waiting) {
+            let more = |job: &super::Job| of(job.owner.party, &job.owner.name);
+            let jobs = agenda.waiting(wanted.before, limit.saturating_add(1), more);
+            listed.extend(self.book.decide(|book| {
+                let one = |job: super::Job| Listed {
+                    key: job.key,
+                    owner: (*job.owner).clone(),
+                    status: Status::Waiting,
+                    due: Some(Moment::from_unix_ms(job.due_ms)),
+                    last: book.postback(job.key).cloned(),
+                };
+                jobs.into_iter().map(one).collect::<Vec<_>>()
+            }));
+        }
+        for (status, end) in
+            [(Status::Delivered, PostbackEnd::Delivered), (Status::Dead, PostbackEnd::Dead)]
+        {
+            if !is(status) {
+                continue;
+            }
+            let ended = self.book.decide(|book| {
+                let ended = book.postbacks(end, wanted.before);
+                let ended = ended.filter(|last| of(last.tried.key.party, &last.tried.owner));
+                ended.take(limit.saturating_add(1)).cloned().collect::<Vec<_>>()
+            });
+            listed.extend(ended.into_iter().map(|last| ended_so(status, last)));
+        }
+        listed.sort_by_key(|one| std::cmp::Reverse(one.key));
+        // One that ended between the looks stands there twice.
+        listed.dedup_by_key(|one| one.key);
+        let more = listed.len() > limit;
+        listed.truncate(limit);
+        (listed, more)
+    }
+
+    /// Returns a postback with every step of its life, oldest first. It may be one that was never sent, because nobody
+    /// wanted it then.
+    ///
+    /// # Errors
+    /// [`ActError::NotFound`] if there is nothing that it would tell.
+    pub async fn postback(
+        &self,
+        key: PostbackKey,
+    ) -> Result<(Option<Listed>, Owner, Vec<(Moment, Attempted)>, Value), ActError> {
+        let none = || ActError::NotFound(format!("postback `{key}`"));
+        let facts = self.history(PingId::from_u128(key.ping)).await;
+        let facts = facts.map_err(|_| ActError::Closed)?;
+        let owner = owner_of(key, &facts).ok_or_else(none)?;
+        let body = postback::body(key, &facts, &self.currency).ok_or_else(none)?;
+        let steps: Vec<(Moment, Attempted)> = facts
+            .into_iter()
+            .filter_map(|(_, at, fact)| match fact {
+                Fact::PostbackTried(tried) if tried.key == key => {
+                    Some((at, Attempted::Tried(tried)))
+                }
+                Fact::PostbackResent(resent) if resent.key == key => {
+                    Some((at, Attempted::Resent(resent)))
+                }
+                _ => None,
+            })
+            .collect();
+        let last = steps.iter().rev().find_map(|(at, step)| match step {
+            Attempted::Tried(tried) => Some(LastTry { at: *at, tried: tried.clone() }),
+            Attempted::Resent(_) => None,
+        });
+        let listed = match (self.postbacks.agenda.job(key), last) {
+            (Some(job), last) => Some(Listed {
+                key,
+                owner: owner.clone(),
+                status: Status::Waiting,
+                due: Some(Moment::from_unix_ms(job.due_ms)),
+                last,
+            }),
+            (None, Some(last)) => {
+                let delivered = last.tried.ended == PostbackEnd::Delivered;
+                Some(ended_so(if delivered { Status::Delivered } else { Status::Dead }, last))
+            }
+            (None, None) => None,
+        };
+        Ok((listed, owner, steps, body))
+    }
+
+    /// Sends a postback again, now and on the whole schedule. It has the id that it always had.
+    ///
+    /// # Errors
+    /// [`ActError::Conflict`] if it is under way, or there is nowhere to send it.
+    pub async fn resend_postback(&self, key: PostbackKey, by: &str) -> Result<Owner, ActError> {
+        let (_, owner, _, _) = self.postback(key).await?;
+        end_point(&self.catalog.load(), &owner).map_err(|why| {
+            let party = owner.party.code();
+            let next = format!("save the {party} with its `postback` again, then send this again");
+            ActError::Conflict(format!("{why}; {next}"))
+        })?;
+        if self.postbacks.agenda.is_under_way(key) {
+            return Err(ActError::Conflict("it is being sent at this moment".to_owned()));
+        }
+        let seat = self.journal.seat().await.map_err(|_| ActError::Closed)?;
+        let at = self.clock.now();
+        let (name, by) = (owner.name.clone(), by.to_owned());
+        let fact = Fact::PostbackResent(PostbackResent { key, owner: name, by });
+        let committed = self.book.decide(|book| self.record(book, seat, at, &fact, None));
+        committed.wait().await.map_err(|_| ActError::Closed)?;
+        self.postbacks.agenda.hasten(key, owner.clone(), at.unix_ms());
+        Ok(owner)
+    }
+
+    /// Makes a new signing secret for an owner; the one before it signs beside it for a day. Returns it: it is shown this
+    /// once.
+    ///
+    /// # Errors
+    /// [`ActError::Conflict`] if too many sign already.
+    pub async fn rotate_postback(&self, owner: &Owner) -> Result<(String, Moment), ActError> {
+        let secret = new_secret()?;
+        let sealed = self.sealed(owner, &secret)?;
+        let at = self.clock.now();
+        self.change_postback(owner, |spec| put_secret(spec, sealed, at)).await?;
+        tracing::info!(%owner, "postback secret changed");
+        Ok((postman::spelled(&secret).to_string(), at.after(OLD_SECRET)))
+    }
+
+    /// Sends an owner's end point something that is no news, once, and tells what came back.
+    ///
+    /// # Errors
+    /// [`ActError::NotFound`] if the owner has no postback.
+    pub async fn test_postback(&self, owner: &Owner) -> Result<Tested, ActError> {
+        let market = self.catalog.load();
+        let none = || {
+            ActError::NotFound(format!("postback of {owner}; save it with its `postback` first"))
+        };
+        let postback = market.postback(owner).ok_or_else(none)?;
+        let at = self.clock.now();
+        let secrets = self.signing(owner, postback, at).map_err(ActError::Conflict)?;
+        let random: [u8; 8] = entrance::random().map_err(|error| invalid("", error))?;
+        let id = format!("pb_test-{:016x}", u64::from_be_bytes(random));
+        let body = json!({
+            "type": "postback.test",
+            "timestamp": at.to_string(),
+            "data": {"owner": owner.to_string()},
+        });
+        let (destination, body) = (&postback.destination, body.to_string().into_bytes());
+        let begun = tokio::time::Instant::now();
+        let letter = Letter { destination, id: &id, body, secrets: &secrets, at };
+        let receipt = self.postbacks.postman.send(letter).await;
+        Ok(Tested { id, receipt, took: begun.elapsed() })
+    }
+
+    /// Returns every end point, or one owner's.
+    pub fn end_points(&self, only: Option<&Owner>) -> Vec<EndPoint> {
+        let market = self.catalog.load();
+        let wanted = market.postbacks().filter(|(owner, _)| only.is_none_or(|only| only == *owner));
+        let mut all: Vec<EndPoint> = wanted
+            .map(|(owner, postback)| EndPoint {
+                owner: owner.clone(),
+                disabled: postback
+                    .disabled
+                    .as_ref()
+                    .map(|disabled| (Moment::from_unix_ms(disabled.at_ms), disabled.why.clone())),
+                waiting: self.postbacks.agenda.waiting_of(owner),
+            })
+            .collect();
+        all.sort_by(|one, other| one.owner.cmp(&other.owner));
+        all
+    }
+
+    /// Gives an owner's postback, as it is to be saved, what signs it: what signed before, what the operator brought along,
+    /// or a new secret, which is returned: it is shown this once.
+    pub(in crate::exchange) fn keep_postback(
+        &self,
+        owner: &Owner,
+        before: Option<&PostbackSpec>,
+        spec: Option<&mut PostbackSpec>,
+        brought: Option<Zeroizing<Vec<u8>>>,
+    ) -> Result<Option<String>, ActError> {
+        let Some(spec) = spec else { return Ok(None) };
+        let at = self.clock.now();
+        spec.secrets = before.map(|before| before.secrets.clone()).unwrap_or_default();
+        spec.secrets.retain(|secret| secret.signs(at));
+        match brought {
+            Some(secret) => {
+                put_secret(spec, self.sealed(owner, &secret)?, at)?;
+                Ok(None)
+            }
+            None if spec.secrets.is_empty() => {
+                let secret = new_secret()?;
+                put_secret(spec, self.sealed(owner, &secret)?, at)?;
+                Ok(Some(postman::spelled(&secret).to_string()))
+            }
+            None => Ok(None),
+        }
+    }
+
+    fn sealed(&self, owner: &Owner, secret: &[u8]) -> Result<String, ActError> {
+        let sealed = self.contacts.seal_secret(&owner.to_string(), secret);
+        Ok(STANDARD.encode(sealed.map_err(|error| invalid("/postback", error))?))
+    }
+}
+
+/// Takes the signing secret out of a body that brings one along; the mark that stands in answers for one is none.
+pub(in crate::exchange) fn brought(
+    body: &mut Value,
+) -> Result<Option<Zeroizing<Vec<u8>>>, ActError> {
+    let Some(postback) = body.get_mut("postback").and_then(Value::as_object_mut) else {
+        return Ok(None);
+    };
+    for (member, instead) in [
+        ("secrets", "the exchange keeps them: bring one along as `secret`, or leave it out"),
+        ("disabled", "the exchange sets it: save without it, and the end point is used again"),
+    ] {
+        if postback.contains_key(member) {
+            return Err(invalid(&format!("/postback/{member}"), instead));
+        }
+    }
+    match postback.remove("secret") {
+        None => Ok(None),
+        Some(Value::String(text)) if text == HIDDEN => Ok(None),
+        Some(given) => {
+            let secret = given.as_str().and_then(postman::read);
+            let message = format!(
+                "a signing secret is `{}` and {} to {} bytes in base 64; leave it out and the exchange makes one",
+                postman::SECRET_PREFIX,
+                postman::SECRET_BYTES_MIN,
+                postman::SECRET_BYTES_MAX
+            );
+            secret.map(Some).ok_or_else(|| invalid("/postback/secret", message))
+        }
+    }
+}
+
+/// Makes a secret the one that signs first. Those before it sign for a day beside it.
+fn put_secret(spec: &mut PostbackSpec, sealed: String, at: Moment) -> Result<(), ActError> {
+    spec.secrets.retain(|secret| secret.signs(at));
+    if spec.secrets.len() >= PostbackSpec::SECRETS_MAX {
+        let soonest = spec.secrets.iter().filter_map(|secret| secret.until_ms).min();
+        let soonest = Moment::from_unix_ms(soonest.unwrap_or_default());
+        return Err(ActError::Conflict(format!(
+            "{} secrets sign already, because each signs for a day after it was replaced: wait until {soonest}, when one of them ends",
+            spec.secrets.len()
+        )));
+    }
+    let until = at.after(OLD_SECRET).unix_ms();
+    for secret in &mut spec.secrets {
+        secret.until_ms = secret.until_ms.or(Some(until));
+    }
+    spec.secrets.insert(0, SealedSecret { sealed, until_ms: None });
+    Ok(())
+}
+
+fn new_secret() -> Result<Zeroizing<Vec<u8>>, ActError> {
+    let random: [u8; SECRET_BYTES] =
+        entrance::random().map_err(|error| invalid("/postback", error))?;
+    Ok(Zeroizing::new(random.to_vec()))
+}
+
+fn ended_so(status: Status, last: LastTry) -> Listed {
+    let (key, name) = (last.tried.key, last.tried.owner.clone());
+    Listed { key, owner: Owner { party: key.party, name }, status, due: None, last: Some(last) }
+}
+
+/// Returns whom a postback is for.
+fn owner_of(key: PostbackKey, facts: &[(u64, Moment, Fact)]) -> Option<Owner> {
+    let name = facts.iter().find_map(|(_, _, fact)| match (fact, key.party) {
+        (Fact::PingAnswered(auction), Party::Source) => Some(auction.source.clone()),
+        (Fact::Delivered(sale), Party::Buyer)
+            if sale.ended == Ended::Sold
+                && sale.copy == key.copy
+                && key.event != Event::Expired =>
+        {
+            Some(sale.buyer.clone())
+        }
+        _ => None,
+    })?;
+    Some(Owner { party: key.party, name })
+}

@@ -19,11 +19,12 @@ use std::time::Instant;
 use gavel::clock::Moment;
 use gavel::exchange::reconcile;
 use gavel::facts::{
-    BidMade, BuyerFee, Counted, Delivered, Deposited, Ended, Fact, Fee, ModuleUsed, Parts,
+    BidMade, BuyerFee, Charged, Counted, Delivered, Deposited, Ended, Fact, Fee, ModuleUsed, Parts,
     PingAnswered, Posted, Terms, Winner,
 };
 use gavel::ids::PingId;
 use gavel::journal::{Journal, Reading, Record};
+use gavel::money::Micros;
 use gavel::settlement;
 
 /// The program's own allocator.
@@ -107,6 +108,33 @@ fn moment(sale: u64) -> Moment {
     Moment::from_unix_ms(MORNING_MS + i64::try_from(sale / 12).unwrap())
 }
 
+fn delivered(
+    ping: u128,
+    (source, buyer): (&str, &str),
+    campaign: &str,
+    (buyer_fees, payout, source_fees): (Charged, Micros, Charged),
+) -> Delivered {
+    Delivered {
+        ping,
+        source: source.to_owned(),
+        copy: 0,
+        campaign: campaign.to_owned(),
+        buyer: buyer.to_owned(),
+        attempt: 1,
+        ended: Ended::Sold,
+        detail: None,
+        price: PRICE,
+        buyer_fees,
+        payout: payout.get(),
+        source_fees,
+        again_ms: None,
+        successor: None,
+        in_line: false,
+        adapter: None,
+        transfer: None,
+    }
+}
+
 /// Returns what one sale leaves: the auction, the post, the delivery.
 fn facts(sale: u64) -> [Fact; 3] {
     let at = moment(sale);
@@ -119,12 +147,14 @@ fn facts(sale: u64) -> [Fact; 3] {
         buyer_fees: vec![BuyerFee { buyer: buyer.clone(), fee }],
         ..Terms::second_price(1, 2_000_000, 10_000, 150_000)
     };
-    let price = gavel::money::Micros::new(PRICE);
+    let price = Micros::new(PRICE);
     let (buyer_fees, Parts { payout, fees: source_fees, .. }) = (fee.on(price), terms.parts(price));
     let held = 300_000;
+    let delivered =
+        delivered(ping, (&source, &buyer), &campaign, (buyer_fees, payout, source_fees));
     let answered = PingAnswered {
         ping,
-        source: source.clone(),
+        source,
         vertical: "auto-insurance".to_owned(),
         catalog: 1,
         received_ms: at.unix_ms(),
@@ -143,8 +173,8 @@ fn facts(sale: u64) -> [Fact; 3] {
             ..BidMade::default()
         }],
         winners: vec![Winner {
-            campaign: campaign.clone(),
-            buyer: buyer.clone(),
+            campaign,
+            buyer,
             bid: PRICE,
             price: PRICE,
             fees: buyer_fees,
@@ -157,25 +187,6 @@ fn facts(sale: u64) -> [Fact; 3] {
         expires_ms: at.unix_ms() + held,
         held_until_ms: at.unix_ms() + held,
         request: None,
-    };
-    let delivered = Delivered {
-        ping,
-        source,
-        copy: 0,
-        campaign,
-        buyer,
-        attempt: 1,
-        ended: Ended::Sold,
-        detail: None,
-        price: PRICE,
-        buyer_fees,
-        payout: payout.get(),
-        source_fees,
-        again_ms: None,
-        successor: None,
-        adapter: None,
-        in_line: false,
-        transfer: None,
     };
     [
         Fact::PingAnswered(Arc::new(answered)),

@@ -50,7 +50,7 @@ use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::bidding::{Forfeited, Saleroom};
+use crate::bidding::Saleroom;
 use crate::book::{Bar, Book, OPEN_PINGS_MAX, State};
 use crate::catalog::{Catalog, Draft, Market, Policy, Workshop};
 use crate::clock::{Clock, Moment};
@@ -241,8 +241,7 @@ impl Exchange {
         instead: Option<Instead>,
     ) -> Result<Arc<PingAnswered>, Trouble> {
         self.money_moves()?;
-        let (at, source) = (submission.received, &entered.source);
-        let vertical = &entered.vertical;
+        let (at, source, vertical) = (submission.received, &entered.source, &entered.vertical);
         let view = entered.lead.ping_view();
         let frame = view.frame();
         let print = fingerprint(vertical, &frame);
@@ -262,9 +261,7 @@ impl Exchange {
         };
         let (bids, asked, closing) =
             self.collect(submission, entered, shortlist, (&view, &frame, print), ping).await;
-        for Forfeited { module, upkeep, forfeit } in &bids.forfeited {
-            self.failed(module, upkeep, forfeit, at);
-        }
+        self.forfeited(&bids.forfeited, at);
         let late = submission.deadline(entered.envelope.deadline_ms) < Instant::now();
         let body = *submission.body_digest().as_bytes();
         let seat = self.journal.seat().await.map_err(|_| Trouble::Closed)?;

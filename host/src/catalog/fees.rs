@@ -29,7 +29,6 @@ impl FeesSpec {
     /// The largest fee for each lead, whatever its price.
     pub const PER_LEAD_MAX: Micros = Micros::new(10_000_000_000);
 
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
     pub(super) fn is_nothing(&self) -> bool {
         *self == Self::default()
     }

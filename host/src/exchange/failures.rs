@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Exchange, Gated, Note, Which};
+use crate::bidding::Forfeited;
 use crate::catalog::{FailingSpec, ModuleVersion, Upkeep};
 use crate::clock::Moment;
 use crate::ids::Digest;
@@ -39,6 +40,13 @@ impl Failures {
 }
 
 impl Exchange {
+    /// Takes note of the calls of an auction that brought nothing.
+    pub(super) fn forfeited(self: &Arc<Self>, calls: &[Forfeited<'_>], at: Moment) {
+        for Forfeited { module, upkeep, forfeit } in calls {
+            self.failed(module, upkeep, forfeit, at);
+        }
+    }
+
     /// Takes note of a call that brought nothing.
     pub(super) fn failed(
         self: &Arc<Self>,

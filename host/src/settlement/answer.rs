@@ -173,16 +173,7 @@ impl Story {
                     story.refusals = vec![0; auction.winners.len()];
                     story.auction = Some(Arc::clone(auction));
                 }
-                Fact::Posted(posted) => {
-                    let passed = posted.passed_over.iter();
-                    for copy in passed.filter(|passed| passed.successor.is_none()) {
-                        let index = copy.copy.and_then(|copy| usize::try_from(copy).ok());
-                        if let Some(end) = index.and_then(|index| story.copies.get_mut(index)) {
-                            *end = CopyEnd::PassedOver;
-                        }
-                    }
-                    story.posted = Some(posted.clone());
-                }
+                Fact::Posted(posted) => story.take_post(posted),
                 Fact::PostRefused(refused) => story.refused = Some(refused.clone()),
                 Fact::Superseded(superseded) => {
                     story.superseded_by = Some(PingId::from_u128(superseded.by));
@@ -236,6 +227,16 @@ impl Story {
             }
         }
         story
+    }
+
+    fn take_post(&mut self, posted: &Posted) {
+        for passed in posted.passed_over.iter().filter(|passed| passed.successor.is_none()) {
+            let index = passed.copy.and_then(|copy| usize::try_from(copy).ok());
+            if let Some(end) = index.and_then(|index| self.copies.get_mut(index)) {
+                *end = CopyEnd::PassedOver;
+            }
+        }
+        self.posted = Some(posted.clone());
     }
 
     /// Returns the word for how the ping stands at this moment: its post's answer once there is one, `superseded` if

@@ -338,6 +338,10 @@ mod tests {
             "/unlisted belongs to the rule `tiers`; here everyone may bid",
         );
         check(json!({"rule": "tiers", "unlisted": "last"}), "/tiers must be 1 to 16");
+    }
+
+    #[test]
+    fn tiers_that_do_not_fit_together_are_refused() {
         let tiers = |tiers: Value| json!({"rule": "tiers", "unlisted": "excluded", "tiers": tiers});
         check(
             tiers(json!(vec![json!({"buyers": ["best"]}); PolicySpec::TIERS_MAX + 1])),

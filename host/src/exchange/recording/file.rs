@@ -36,7 +36,7 @@ const PAGE_LEADS: usize = 200;
 enum Line {
     Recording(Head),
     Settings(SettingsLine),
-    Lead(LeadLine),
+    Lead(Box<LeadLine>),
     End(End),
 }
 
@@ -129,7 +129,7 @@ impl<W: Write> Recorder<W> {
                 next
             }
         };
-        self.line(&Line::Lead(lead(number, &recorded.auction)))?;
+        self.line(&Line::Lead(Box::new(lead(number, &recorded.auction))))?;
         self.leads = self.leads.saturating_add(1);
         Ok(self.bytes < RECORDING_BYTES_MAX && self.leads < LEADS_MAX)
     }
@@ -226,7 +226,7 @@ impl FileTape {
             match self.next()? {
                 Line::Recording(_) => return Err(self.fault("a recording begins only once")),
                 Line::Settings(line) => self.seat(line)?,
-                Line::Lead(line) => page.push(self.lead(line)?),
+                Line::Lead(line) => page.push(self.lead(*line)?),
                 Line::End(end) => (self.ended, self.complete) = (true, end.complete),
             }
         }

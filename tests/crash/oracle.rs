@@ -119,10 +119,17 @@ impl Recorded {
                         delivered.price - delivered.payout - charged.lead - charged.percent;
                     *self.account(&format!("buyer:{}:prepaid", delivered.buyer)) +=
                         delivered.price + paid.lead + paid.percent;
-                    *self.account("exchange:buyer-lead-fees") -= paid.lead;
-                    *self.account("exchange:buyer-percent-fees") -= paid.percent;
-                    *self.account("exchange:source-lead-fees") -= charged.lead;
-                    *self.account("exchange:source-percent-fees") -= charged.percent;
+                    for (account, fee) in [
+                        ("exchange:buyer-lead-fees", paid.lead),
+                        ("exchange:buyer-percent-fees", paid.percent),
+                        ("exchange:source-lead-fees", charged.lead),
+                        ("exchange:source-percent-fees", charged.percent),
+                    ] {
+                        // An account begins with its first amount.
+                        if fee != 0 {
+                            *self.account(account) -= fee;
+                        }
+                    }
                     *self.account(&format!("source:{}:payable", delivered.source)) -=
                         delivered.payout;
                     *self.account("exchange:revenue") -= margin;

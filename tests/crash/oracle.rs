@@ -114,25 +114,7 @@ impl Recorded {
                 if delivered.ended == Ended::Sold {
                     let earlier = self.sold.insert(delivered.ping, delivered.buyer.clone());
                     once(earlier.is_none(), "was sold", delivered.ping);
-                    let (paid, charged) = (delivered.buyer_fees, delivered.source_fees);
-                    let margin =
-                        delivered.price - delivered.payout - charged.lead - charged.percent;
-                    *self.account(&format!("buyer:{}:prepaid", delivered.buyer)) +=
-                        delivered.price + paid.lead + paid.percent;
-                    for (account, fee) in [
-                        ("exchange:buyer-lead-fees", paid.lead),
-                        ("exchange:buyer-percent-fees", paid.percent),
-                        ("exchange:source-lead-fees", charged.lead),
-                        ("exchange:source-percent-fees", charged.percent),
-                    ] {
-                        // An account begins with its first amount.
-                        if fee != 0 {
-                            *self.account(account) -= fee;
-                        }
-                    }
-                    *self.account(&format!("source:{}:payable", delivered.source)) -=
-                        delivered.payout;
-                    *self.account("exchange:revenue") -= margin;
+                    self.settled(&delivered);
                 }
                 self.delivered.insert(delivered.ping, delivered);
             }
@@ -162,6 +144,27 @@ impl Recorded {
             | Fact::MasterKeyRotated(_)
             | Fact::Expired(_) => (),
         }
+    }
+
+    /// Enters a sale.
+    fn settled(&mut self, delivered: &Delivered) {
+        let (paid, charged) = (delivered.buyer_fees, delivered.source_fees);
+        let margin = delivered.price - delivered.payout - charged.lead - charged.percent;
+        *self.account(&format!("buyer:{}:prepaid", delivered.buyer)) +=
+            delivered.price + paid.lead + paid.percent;
+        for (account, fee) in [
+            ("exchange:buyer-lead-fees", paid.lead),
+            ("exchange:buyer-percent-fees", paid.percent),
+            ("exchange:source-lead-fees", charged.lead),
+            ("exchange:source-percent-fees", charged.percent),
+        ] {
+            // An account begins with its first amount.
+            if fee != 0 {
+                *self.account(account) -= fee;
+            }
+        }
+        *self.account(&format!("source:{}:payable", delivered.source)) -= delivered.payout;
+        *self.account("exchange:revenue") -= margin;
     }
 
     fn account(&mut self, name: &str) -> &mut i64 {

@@ -19,9 +19,9 @@ use crate::exchange::{Exchange, auto_ping, auto_post, merged, until};
 const PING: &str = "auto-insurance/ping";
 const POST: &str = "auto-insurance/post";
 /// What an answer may take beyond its deadline, in the common oracle of the fault tests.
-const GRACE: Duration = Duration::from_millis(25);
+pub(crate) const GRACE: Duration = Duration::from_millis(25);
 /// Machines that run tests are busy: of a hundred answers so many have to be in time.
-const IN_TIME_PERCENT: usize = 95;
+pub(crate) const IN_TIME_PERCENT: usize = 95;
 
 /// How many pings a fault test sends.
 fn pings(sample: usize) -> usize {
@@ -29,14 +29,14 @@ fn pings(sample: usize) -> usize {
 }
 
 /// An exchange with remote buyers.
-struct Market {
-    exchange: Exchange,
-    buyers: Vec<MockBuyer>,
+pub(crate) struct Market {
+    pub(crate) exchange: Exchange,
+    pub(crate) buyers: Vec<MockBuyer>,
 }
 
 impl Market {
     /// Opens an exchange with a buyer of each character, each with one campaign `NAME` that names no price.
-    async fn of(characters: &[Character]) -> Self {
+    pub(crate) async fn of(characters: &[Character]) -> Self {
         let exchange = Exchange::with_auto(Clock::system(), json!({})).await;
         let mut market = Self { exchange, buyers: Vec::new() };
         for character in characters {
@@ -414,7 +414,7 @@ async fn a_source_that_hangs_up_leaves_nothing_behind() {
 }
 
 /// Returns how much memory this process has.
-fn resident_bytes() -> usize {
+pub(crate) fn resident_bytes() -> usize {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let pages = statm.split_whitespace().nth(1).and_then(|pages| pages.parse::<usize>().ok());
     pages.unwrap_or(0) * 4_096

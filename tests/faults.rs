@@ -15,6 +15,7 @@
 //! | `paused_process` | SIGSTOP in the middle of traffic, then SIGCONT | all answers hold, nothing is sold twice |
 //! | `clock_jumps` | the wall clock goes an hour and a day ahead and back | handles stay unique, all answers hold, the journal verifies |
 //! | `retry_storm` | a thousand requests with one key at once, then with another body, then after a kill | one effect; the same answer to all; another body is refused |
+//! | `mixed_market` | filters, fixed prices and remote buyers of every character at once, for ten minutes at full length | every answer in time, nothing sold twice, memory bounded, every outcome explained in its receipt, the ledger sums to zero |
 //!
 //! Kills at random moments under load are `crash`, damage to every part of the database is the journal's own `damage`;
 //! `./x faults` runs both as well.
@@ -22,6 +23,7 @@
 #![cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "the shim needs Linux"))]
 
 mod disk;
+mod market;
 mod recovery;
 mod shim;
 mod sweep;

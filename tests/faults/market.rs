@@ -1,0 +1,169 @@
+//! A market of everybody at once, at a steady pace: filters in the process, fixed prices, and remote buyers of every
+//! character.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use gavel::exchange::reconcile;
+use gavel::mock::{Character, MockBuyer, MockSpec};
+use serde_json::{Value, json};
+
+use super::{say, times};
+use crate::buyers::{GRACE, IN_TIME_PERCENT, Market, resident_bytes};
+use crate::exchange::{auto_ping, auto_post, merged};
+
+const PING: &str = "auto-insurance/ping";
+const POST: &str = "auto-insurance/post";
+/// How many leads come a second.
+const PACE: u64 = 50;
+/// How long a source waits.
+const DEADLINE: Duration = Duration::from_millis(500);
+/// No answer may be later than this, whatever else the machine does.
+const LATEST: Duration = Duration::from_secs(2);
+/// By how much the process may grow. Recorded auctions stay on the disk.
+const GROWTH_BYTES_MAX: usize = 256 << 20;
+/// At most so many receipts are read.
+const RECEIPTS_MAX: usize = 2_000;
+
+/// What a source heard about one lead.
+struct Heard {
+    ping: String,
+    /// How long the ping's answer took.
+    took: Duration,
+    /// The status of its post, if it was accepted.
+    post: Option<String>,
+}
+
+async fn everybody() -> (Market, MockBuyer) {
+    let market = Market::of(Character::ALL).await;
+    let plain = MockBuyer::open(MockSpec::of(Character::Prompt), None, None).await.unwrap();
+    market.exchange.serve("zip-list").await;
+    market.exchange.with_buyer("plain", &plain.lead_url(), "4.00").await;
+    market.exchange.deposit("plain", "1000000.00").await;
+    let filter = json!({"module": "zip-list", "settings": {"zips": ["90210"]}});
+    let listed = json!({
+        "buyer": "plain", "vertical": "auto-insurance", "price": "9.00", "filter": filter,
+    });
+    market.exchange.put("campaigns/listed", listed).await;
+    (market, plain)
+}
+
+/// Sends one lead: its ping and, if a buyer wants it, its post.
+async fn offer(market: Arc<Market>, number: u64) -> Heard {
+    let place = match number % 2 {
+        0 => json!({"zip": "90210", "state": "CA"}),
+        _ => json!({"zip": "10025", "state": "NY"}),
+    };
+    let said = merged(place, json!({"deadline_ms": DEADLINE.as_millis()}));
+    let began = Instant::now();
+    let answer = market.exchange.say(PING, &merged(auto_ping(), said.clone())).await;
+    let took = began.elapsed();
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let ping = answer.text("/ping_id").to_owned();
+    let post = match answer.text("/status") {
+        "accepted" => {
+            let body = merged(auto_post(&ping), merged(said, json!({"deadline_ms": 10_000})));
+            let post = market.exchange.say(POST, &body).await;
+            assert_eq!(post.status, 200, "{post:?}");
+            Some(post.text("/status").to_owned())
+        }
+        "rejected" => None,
+        other => panic!("{other}: {answer:?}"),
+    };
+    Heard { ping, took, post }
+}
+
+/// Says of every campaign that it won, or why it did not; panics if the receipt does not.
+async fn explained(market: &Market, ping: &str, campaigns: &BTreeSet<String>) {
+    let receipt = market.exchange.receipt(ping).await;
+    let named = |list: &str| -> BTreeSet<String> {
+        let all = receipt[list].as_array().unwrap().iter();
+        all.map(|one| one["campaign"].as_str().unwrap().to_owned()).collect()
+    };
+    for left in receipt["left_out"].as_array().unwrap() {
+        let told = |name: &str| left[name].as_str().is_some_and(|text| !text.is_empty());
+        assert!(told("code") && told("message"), "{left}");
+    }
+    let all: BTreeSet<String> = named("winners").union(&named("left_out")).cloned().collect();
+    assert_eq!(all, *campaigns, "{receipt:#}");
+    for asked in receipt["asked"].as_array().unwrap() {
+        assert!(asked["outcome"].as_str().is_some_and(|word| !word.is_empty()), "{asked}");
+    }
+    for delivery in receipt["deliveries"].as_array().unwrap() {
+        assert!(delivery["outcome"].as_str().is_some_and(|word| !word.is_empty()), "{delivery}");
+    }
+}
+
+/// Counts answers by word, for the person who watches.
+fn counted<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    words.for_each(|word| *counts.entry(word).or_default() += 1);
+    let mut counts: Vec<String> =
+        counts.iter().map(|(word, count)| format!("{word} {count}")).collect();
+    counts.sort();
+    counts.join(", ")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn mixed_market() {
+    let (market, plain) = everybody().await;
+    let market = Arc::new(market);
+    let (seconds, before) = (times(8, 600), resident_bytes());
+    let mut tick = tokio::time::interval(Duration::from_millis(1_000 / PACE));
+    let mut offers = Vec::new();
+    for number in 0..seconds * PACE {
+        tick.tick().await;
+        offers.push(tokio::spawn(offer(Arc::clone(&market), number)));
+        if number % (PACE * 60) == PACE * 60 - 1 {
+            say("mixed_market", &format!("{} of {seconds} s", number / PACE + 1));
+        }
+    }
+    let mut heard = Vec::with_capacity(offers.len());
+    for offer in offers {
+        heard.push(offer.await.unwrap());
+    }
+
+    let mut took: Vec<Duration> = heard.iter().map(|heard| heard.took).collect();
+    took.sort_unstable();
+    let of = |permille: usize| took[(took.len() * permille / 1_000).min(took.len() - 1)];
+    let words = heard.iter().map(|heard| heard.post.as_deref().unwrap_or("rejected"));
+    say(
+        "mixed_market",
+        &format!(
+            "{} leads: {}; answers p50 {:?}, p99 {:?}, p99.9 {:?}",
+            heard.len(),
+            counted(words),
+            of(500),
+            of(990),
+            of(999)
+        ),
+    );
+    assert!(of(IN_TIME_PERCENT * 10) <= DEADLINE + GRACE, "{:?}", of(IN_TIME_PERCENT * 10));
+    assert!(of(1_000) <= LATEST, "{:?}", of(1_000));
+    let grown = resident_bytes().saturating_sub(before);
+    assert!(grown < GROWTH_BYTES_MAX, "{} MiB more than before", grown >> 20);
+
+    let mut owners: HashMap<String, &str> = HashMap::new();
+    let buyers = market.buyers.iter().chain([&plain]);
+    for buyer in buyers {
+        let tally = buyer.tally();
+        assert_eq!(tally.sold_twice, 0, "{}", buyer.character().name());
+        for lead in tally.bought.keys() {
+            let other = owners.insert(lead.clone(), buyer.character().name());
+            assert_eq!(other, None, "{lead} was sold to {} too", buyer.character().name());
+        }
+    }
+    assert!(!owners.is_empty());
+
+    let saved = market.exchange.get("campaigns").await;
+    let campaigns = saved.body["campaigns"].as_array().unwrap().iter();
+    let campaigns: BTreeSet<String> =
+        campaigns.map(|one: &Value| one["id"].as_str().unwrap().to_owned()).collect();
+    for heard in heard.iter().step_by(heard.len().div_ceil(RECEIPTS_MAX)) {
+        explained(&market, &heard.ping, &campaigns).await;
+    }
+    let Ok(market) = Arc::try_unwrap(market) else { panic!("an offer is still under way") };
+    let data = market.exchange.close().await;
+    reconcile(data.path(), |_| ()).await.unwrap();
+}

@@ -2,20 +2,17 @@
 //! a statement that somebody has still holds.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use reqwest::Client;
-use serde_json::{Value, json};
+use reqwest::Method;
+use serde_json::json;
 
 use super::Failure;
+use super::ask::{Body, Exchange};
 use super::place::place;
 use crate::exchange::recorded_statement;
 use crate::ids::{BuyerId, SourceId};
 use crate::money::AccountName;
 use crate::settlement::{Period, Statement, from_csv, to_csv};
-
-/// How long an exchange may take to answer.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -43,13 +40,9 @@ struct Wanted {
     /// The PostgreSQL database with the journal, if it has a password; without one, the directory knows.
     #[arg(long, env = "GAVEL_DATABASE", value_name = "URL", hide_env_values = true)]
     database: Option<String>,
-    /// Ask a running exchange, with the key in GAVEL_OPERATOR_KEY, unless --data is there; a buyer's or a source's own key
-    /// does as well, for its own account.
-    #[arg(long, visible_alias = "exchange", env = "GAVEL_URL")]
-    url: Option<String>,
-    /// The operator's key.
-    #[arg(long, env = "GAVEL_OPERATOR_KEY", hide = true, hide_env_values = true)]
-    operator_key: Option<String>,
+    /// Unless --data is there. In GAVEL_OPERATOR_KEY a buyer's or a source's own key does as well, for its own account.
+    #[command(flatten)]
+    exchange: Exchange,
     /// The buyer whose account it is.
     #[arg(long, conflicts_with = "source")]
     buyer: Option<String>,
@@ -90,18 +83,13 @@ pub(super) fn run(args: &Args, json: bool) -> Result<(), Failure> {
         Some(&wanted.zone),
     );
     let period = period.map_err(Failure::usage)?;
-    let statement = match (&wanted.data, &wanted.url) {
-        (Some(directory), _) => {
+    let statement = match &wanted.data {
+        Some(directory) => {
             let place = place(directory.clone(), wanted.database.as_deref())?;
             let read = recorded_statement(place, &account, &wanted.currency, &period);
             super::block_on(read)?.map_err(|error| Failure::because(&error))?
         }
-        (None, Some(url)) => super::block_on(wanted.ask(url))??,
-        (None, None) => {
-            let message =
-                "name the exchange's directory with --data DIR, or a running one with --url URL";
-            return Err(Failure::usage(message));
-        }
+        None => wanted.ask()?,
     };
     if wanted.csv {
         print!("{}", to_csv(&statement));
@@ -132,55 +120,18 @@ impl Wanted {
         }
     }
 
-    async fn ask(&self, url: &str) -> Result<Statement, Failure> {
-        // Without a provider reqwest panics, even if it never speaks TLS. If one is installed it stays.
-        let _chosen = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder().timeout(ANSWER_TIMEOUT).no_proxy().build();
-        let client = client.map_err(|error| Failure::because(&error))?;
+    fn ask(&self) -> Result<Statement, Failure> {
         let party = match (&self.buyer, &self.source) {
             (Some(buyer), _) => format!("buyers/{buyer}"),
             (None, source) => format!("sources/{}", source.as_deref().unwrap_or_default()),
         };
-        let mut query = form(&[("format", Some("json")), ("zone", Some(&self.zone))]);
-        query.push_str(&form(&[
-            ("month", self.month.as_deref()),
-            ("from", self.from.as_deref()),
-            ("to", self.to.as_deref()),
-        ]));
-        let at = format!(
-            "{}/v1/{party}/statement?{}",
-            url.trim_end_matches('/'),
-            query.trim_start_matches('&')
-        );
-        let key = self.operator_key.as_deref().ok_or_else(|| {
-            Failure::usage("set GAVEL_OPERATOR_KEY to the key of the exchange's operator")
-        })?;
-        let response = client.get(&at).bearer_auth(key).send().await;
-        let response = response.map_err(|error| Failure::because(&error))?;
-        let status = response.status();
-        let text = response.text().await.map_err(|error| Failure::because(&error))?;
-        if !status.is_success() {
-            let problem: Value = serde_json::from_str(&text).unwrap_or_default();
-            let detail = problem.get("detail").and_then(Value::as_str).unwrap_or(&text);
-            return Err(Failure::could_not_run(format!(
-                "the exchange answered {status}: {detail}"
-            )));
-        }
-        serde_json::from_str(&text).map_err(|error| Failure::because(&error))
+        let mut query = vec![("format", "json"), ("zone", &self.zone)];
+        let period = [("month", &self.month), ("from", &self.from), ("to", &self.to)];
+        query.extend(period.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))));
+        let path = format!("{party}/statement");
+        let answer = self.exchange.call(Method::GET, &path, &query, Body::Nothing)?;
+        serde_json::from_value(answer).map_err(|error| Failure::because(&error))
     }
-}
-
-/// Writes the parameters of an address that are there.
-fn form(pairs: &[(&str, Option<&str>)]) -> String {
-    let given = pairs.iter().filter_map(|(name, value)| Some((name, (*value)?)));
-    let encode = |text: &str| -> String {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-        let one = |byte: u8| {
-            if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }
-        };
-        text.bytes().map(one).collect()
-    };
-    given.map(|(name, value)| format!("&{name}={}", encode(value))).collect()
 }
 
 #[expect(clippy::print_stdout, reason = "results go to standard output")]

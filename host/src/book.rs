@@ -123,6 +123,9 @@ struct Purse {
 pub struct OpenPing {
     /// The auction as it was held.
     pub auction: Arc<PingAnswered>,
+    /// What ends a hold is kept here and in the copies: by then the auction is long out of the processor's caches.
+    held_until: Moment,
+    test: bool,
     /// What became of each copy.
     pub copies: Vec<Copy>,
     /// Buyers that refused this lead: none of them gets another copy.
@@ -170,6 +173,9 @@ pub struct Copy {
     /// The numbers of the buyer's and the campaign's names.
     buyer: u32,
     campaign: u32,
+    /// What was set aside for it, and the periods that it counts for.
+    due: Micros,
+    counted: Counted,
     pub stage: Stage,
     /// An attempt has begun and its end is not recorded: whoever finds this in a recovered book does not know whether the
     /// buyer has the lead.
@@ -359,7 +365,7 @@ impl State {
     /// Returns the sum of all holds of open pings, by buyer: what every account's `held` must equal.
     pub fn holds(&self) -> HashMap<String, Micros> {
         let mut holds: HashMap<String, Micros> = HashMap::new();
-        for open in self.pings.values().filter(|open| !open.auction.test) {
+        for open in self.pings.values().filter(|open| !open.test) {
             for winner in open.held().filter_map(|(_, copy)| open.winner(copy)) {
                 let held = holds.entry(winner.buyer.clone()).or_default();
                 *held = sum(*held, winner.due());
@@ -393,6 +399,9 @@ fn funds(buyer: &Buyer, purse: Option<&Purse>, amount: Micros) -> Result<(), Bar
 }
 
 fn since(at: Moment, window: std::time::Duration) -> Moment {
-    let window = i64::try_from(window.as_millis()).unwrap_or(i64::MAX);
-    Moment::from_unix_ms(at.unix_ms().saturating_sub(window))
+    before(at, i64::try_from(window.as_millis()).unwrap_or(i64::MAX))
+}
+
+fn before(at: Moment, milliseconds: i64) -> Moment {
+    Moment::from_unix_ms(at.unix_ms().saturating_sub(milliseconds))
 }

@@ -10,10 +10,14 @@ use crate::timing::{Seconds, Spread, Thousands};
 /// How long one case's part of a round takes, about.
 const PART: Duration = Duration::from_millis(30);
 const ROUNDS: usize = 15;
+/// So many calls are prepared at once, if they are: few enough that what was prepared is still in the caches.
+const PREPARED: usize = 32;
 
 /// Something to do over and over.
 pub(crate) struct Case<'c> {
     name: String,
+    /// Runs before that many calls, outside of the measured time.
+    pub(crate) before: Option<Box<dyn FnMut(usize) + 'c>>,
     work: Box<dyn FnMut(usize) + 'c>,
     /// The first time of all, with nothing in the caches, in seconds.
     first: f64,
@@ -26,7 +30,7 @@ impl<'c> Case<'c> {
     /// `work` gets the number of the call, from 0. What it returns is dropped within the time.
     pub(crate) fn new<R>(name: impl Into<String>, mut work: impl FnMut(usize) -> R + 'c) -> Self {
         let work = Box::new(move |call| drop(black_box(work(call))));
-        Self { name: name.into(), work, first: 0.0, times: 1, rounds: Vec::new() }
+        Self { name: name.into(), before: None, work, first: 0.0, times: 1, rounds: Vec::new() }
     }
 
     /// Finds out how many times fill a part.
@@ -38,9 +42,17 @@ impl<'c> Case<'c> {
     }
 
     fn run(&mut self, from: usize, times: usize) -> f64 {
-        let began = ThreadTime::now();
-        (from..from + times).for_each(|call| (self.work)(call));
-        began.elapsed().as_secs_f64()
+        let (end, mut took) = (from + times, 0.0);
+        for first in (from..end).step_by(self.before.as_ref().map_or(times, |_| PREPARED)) {
+            let next = self.before.as_ref().map_or(end, |_| end.min(first + PREPARED));
+            if let Some(before) = &mut self.before {
+                before(next - first);
+            }
+            let began = ThreadTime::now();
+            (first..next).for_each(|call| (self.work)(call));
+            took += began.elapsed().as_secs_f64();
+        }
+        took
     }
 }
 

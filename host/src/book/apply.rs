@@ -7,7 +7,7 @@ use super::counters::Taken;
 use super::persons::{PERSONS_MAX, Sale};
 use super::{
     Copy, DUPLICATES_MAX, OpenPing, OpenTransfer, REQUESTS_KEPT_MS, REQUESTS_MAX, Stage, State,
-    waits,
+    before, waits,
 };
 use crate::clock::Moment;
 use crate::facts::{
@@ -85,12 +85,14 @@ impl State {
         }
         let open = OpenPing {
             auction: Arc::clone(answered),
+            held_until: answered.held_until(),
+            test: answered.test,
             copies,
             refused: Vec::new(),
             posted: None,
             erased: false,
         };
-        self.expiries.insert(answered.held_until(), ping);
+        self.expiries.insert(open.held_until, ping);
         self.pings.insert(ping, open);
     }
 
@@ -101,7 +103,7 @@ impl State {
         }
         let Some(mut open) = self.pings.remove(&ping) else { return };
         // A claimed ping no longer expires: its holds end by how its deliveries end.
-        self.expiries.end(open.auction.held_until(), |ping| waits(&self.pings, ping));
+        self.expiries.end(open.held_until, |ping| waits(&self.pings, ping));
         let auction = Arc::clone(&open.auction);
         for copy in &mut open.copies {
             copy.asked = true;
@@ -110,7 +112,7 @@ impl State {
             let index = passed.copy.and_then(|copy| usize::try_from(copy).ok());
             let copy = index.and_then(|index| open.copies.get_mut(index));
             if let Some(copy) = copy.filter(|copy| copy.stage == Stage::Held) {
-                self.pass_on(&auction, copy, passed.successor.as_ref(), Back::Whole);
+                self.pass_on(copy, passed.successor.as_ref(), Back::Whole);
             }
         }
         for (index, copy) in (0_u32..).zip(&mut open.copies) {
@@ -167,7 +169,6 @@ impl State {
         let ping = PingId::from_u128(delivered.ping);
         let Some(mut open) = self.pings.remove(&ping) else { return };
         let index = usize::try_from(delivered.copy).unwrap_or(usize::MAX);
-        let auction = Arc::clone(&open.auction);
         if let Some(copy) = open.copies.get_mut(index).filter(|copy| copy.stage == Stage::Held) {
             (copy.asked, copy.transfer) = (false, None);
             if let Ended::Sold | Ended::Rejected = delivered.ended {
@@ -187,7 +188,7 @@ impl State {
                     let back = if unseen { Back::Whole } else { Back::ButShown };
                     let campaign = copy.campaign;
                     let refusals = copy.refusals + u32::from(delivered.ended == Ended::Rejected);
-                    self.pass_on(&auction, copy, delivered.successor.as_ref(), back);
+                    self.pass_on(copy, delivered.successor.as_ref(), back);
                     copy.refusals = refusals;
                     if copy.stage == Stage::Held {
                         copy.line = self.line_up();
@@ -214,9 +215,8 @@ impl State {
     fn sold(&mut self, at: Moment, open: &OpenPing, copy: &Copy, paid: Micros) {
         let auction = &open.auction;
         let ping = PingId::from_u128(auction.ping);
-        let held = open.winner(copy).map_or(paid, Winner::due);
         let account = &mut self.buyers.at(copy.buyer).account;
-        account.held = difference(account.held, held);
+        account.held = difference(account.held, copy.due);
         account.balance = difference(account.balance, paid);
         if auction.fingerprint != [0; 32] {
             let key = (copy.campaign, auction.fingerprint);
@@ -234,14 +234,8 @@ impl State {
     }
 
     /// Ends a copy's hold, and begins its successor's if there is one.
-    fn pass_on(
-        &mut self,
-        auction: &PingAnswered,
-        copy: &mut Copy,
-        successor: Option<&Winner>,
-        back: Back,
-    ) {
-        self.release(auction, copy, back);
+    fn pass_on(&mut self, copy: &mut Copy, successor: Option<&Winner>, back: Back) {
+        self.release(copy, back);
         copy.stage = Stage::Void;
         if let Some(successor) = successor {
             let held = self.hold(false, copy.place, successor);
@@ -254,11 +248,11 @@ impl State {
     fn void(&mut self, ping: PingId) {
         let Some(open) = self.pings.remove(&ping) else { return };
         if open.posted.is_none() {
-            self.expiries.end(open.auction.held_until(), |ping| waits(&self.pings, ping));
+            self.expiries.end(open.held_until, |ping| waits(&self.pings, ping));
         }
-        if !open.auction.test {
+        if !open.test {
             for (_, copy) in open.held() {
-                self.release(&open.auction, copy, Back::Whole);
+                self.release(copy, Back::Whole);
             }
         }
     }
@@ -266,13 +260,13 @@ impl State {
     fn hold(&mut self, test: bool, place: usize, winner: &Winner) -> Copy {
         let (buyer, campaign) =
             (self.buyers.number(&winner.buyer), self.campaigns.number(&winner.campaign));
+        let (due, counted) = (winner.due(), winner.counted);
         if !test {
-            let due = winner.due();
             let taken = Taken::by_hold(due);
             let purse = self.buyers.at(buyer);
             purse.account.held = sum(purse.account.held, due);
-            purse.counters.count(winner.counted.buyer, taken);
-            self.campaigns.at(campaign).count(winner.counted.campaign, taken);
+            purse.counters.count(counted.buyer, taken);
+            self.campaigns.at(campaign).count(counted.campaign, taken);
         }
         let stage = Stage::Held;
         let (asked, uncertain, refusals) = (false, false, 0);
@@ -281,6 +275,8 @@ impl State {
             successor: None,
             buyer,
             campaign,
+            due,
+            counted,
             stage,
             asked,
             uncertain,
@@ -291,23 +287,26 @@ impl State {
         }
     }
 
-    pub(super) fn release(&mut self, auction: &PingAnswered, copy: &Copy, back: Back) {
-        let won = copy.successor.as_deref().or_else(|| auction.winners.get(copy.place));
-        let Some(winner) = won else { return };
-        let due = winner.due();
+    pub(super) fn release(&mut self, copy: &Copy, back: Back) {
+        let Copy { due, counted, .. } = *copy;
         let taken = match back {
             Back::Whole => Taken::by_hold(due),
             Back::ButShown => Taken::by_hold(due).but_shown(),
         };
         let purse = self.buyers.at(copy.buyer);
         purse.account.held = difference(purse.account.held, due);
-        purse.counters.uncount(winner.counted.buyer, taken);
-        self.campaigns.at(copy.campaign).uncount(winner.counted.campaign, taken);
+        purse.counters.uncount(counted.buyer, taken);
+        self.campaigns.at(copy.campaign).uncount(counted.campaign, taken);
     }
 
-    fn remember(&mut self, at: Moment, ping: PingId, source: &str, request: Option<&Request>) {
-        let oldest = Moment::from_unix_ms(at.unix_ms().saturating_sub(REQUESTS_KEPT_MS));
-        self.requests.forget_before(oldest);
+    pub(super) fn remember(
+        &mut self,
+        at: Moment,
+        ping: PingId,
+        source: &str,
+        request: Option<&Request>,
+    ) {
+        self.requests.forget_before(before(at, REQUESTS_KEPT_MS));
         if let Some(request) = request {
             let key = (self.sources.number(source), request.key);
             self.requests.insert(key, at, ping, request.clone(), REQUESTS_MAX);

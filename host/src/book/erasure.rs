@@ -27,7 +27,7 @@ impl State {
             if let Some(copy) = copy {
                 copy.stage = Stage::Void;
                 let copy = copy.clone();
-                self.release(&open.auction, &copy, Back::Whole);
+                self.release(&copy, Back::Whole);
             }
         }
         if open.held().next().is_some() {

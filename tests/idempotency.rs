@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use gavel::book::CALLS_MAX;
 use gavel::clock::{Clock, Moment};
+use gavel::facts::{CallMade, Fact};
+use gavel::ids::PingId;
+use gavel::journal::{Journal, Record};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -195,6 +199,63 @@ async fn a_key_is_forgotten_after_a_day() {
     let anew = call(&exchange, Method::POST, DEPOSITS, "k-1", &deposit("5.00", "w-1")).await;
     assert_eq!((anew.status, anew.replayed), (200, false), "{anew:?}");
     assert_eq!(exchange.get("buyers/acme").await.text("/balance"), "5.00");
+}
+
+/// Has the journal of a closed exchange remember so many calls.
+async fn remember(data: &TempDir, calls: usize) {
+    let journal = Journal::open(data.path()).await.unwrap().start().unwrap();
+    let mut last = None;
+    for number in 0..calls {
+        let mut key = [7; 32];
+        key[..8].copy_from_slice(&number.to_le_bytes());
+        let fact = Fact::CallMade(CallMade { key, body: [0; 32] });
+        let (subject, payload) = (fact.subject().map(PingId::as_u128), fact.encode());
+        let at = Moment::from_unix_ms(MONDAY);
+        let record = Record { at, subject, kind: fact.kind(), payload, ..Record::default() };
+        last = Some(journal.seat().await.unwrap().fill(record));
+    }
+    last.unwrap().wait().await.unwrap();
+    journal.close().await;
+}
+
+#[tokio::test]
+async fn parties_fill_half_of_what_is_remembered_and_the_operator_the_rest() {
+    let clock = Clock::standing(Moment::from_unix_ms(MONDAY));
+    let exchange = market(clock.clone()).await;
+    let buyer = exchange
+        .put("buyers/bravo", json!({"delivery": {"url": "http://127.0.0.1:9999/leads"}}))
+        .await;
+    let buyer = buyer.text("/key").to_owned();
+    let data = exchange.close().await;
+    remember(&data, CALLS_MAX / 2).await;
+    let exchange = Exchange::open_at(data, clock.clone()).await;
+    let asked = async |exchange: &Exchange, key: &str| {
+        let request =
+            client().post(exchange.url("/v1/leads/ld_01m80dtmxb0cxhc6kwpf168jec/returns"));
+        let request = request.bearer_auth(&buyer).header("idempotency-key", key);
+        let reply = crate::exchange::reply(request.json(&json!({"reason": "wrong-number"}))).await;
+        (reply.status, reply.text("/code").to_owned(), reply.retry_after)
+    };
+    let full = (503, "overloaded".to_owned(), Some("60".to_owned()));
+    assert_eq!(asked(&exchange, "b-1").await, full);
+    let said = call(&exchange, Method::POST, DEPOSITS, "k-1", &deposit("5.00", "w-1")).await;
+    assert_eq!(said.status, 201, "{said:?}");
+    let data = exchange.close().await;
+    remember(&data, CALLS_MAX).await;
+    let exchange = Exchange::open_at(data, clock.clone()).await;
+    let said = call(&exchange, Method::POST, DEPOSITS, "k-2", &deposit("7.00", "w-2")).await;
+    assert_eq!((said.status, said.code().as_str()), (503, "overloaded"), "{said:?}");
+    let metrics = crate::exchange::reply(client().get(exchange.url("/metrics"))).await;
+    let most = format!("gavel_book_kept_max{{what=\"calls\"}} {CALLS_MAX}\n");
+    assert!(metrics.text("").contains(&most), "{metrics:?}");
+    // What is known is still answered.
+    let again = call(&exchange, Method::POST, DEPOSITS, "k-1", &deposit("5.00", "w-1")).await;
+    assert_eq!((again.status, again.replayed), (201, true));
+    // A day later there is room, though nothing was recorded meanwhile.
+    clock.set(Moment::from_unix_ms(MONDAY + DAY + 1));
+    assert_eq!(asked(&exchange, "b-2").await.0, 404);
+    let said = call(&exchange, Method::POST, DEPOSITS, "k-2", &deposit("7.00", "w-2")).await;
+    assert_eq!(said.status, 201, "{said:?}");
 }
 
 #[tokio::test]

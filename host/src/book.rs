@@ -265,8 +265,8 @@ impl State {
     }
 
     /// Returns whether there is room to remember another Idempotency-Key.
-    pub fn remembers_requests(&self) -> bool {
-        self.requests.len() < REQUESTS_MAX
+    pub fn remembers_requests(&self, at: Moment) -> bool {
+        self.requests.has_room(REQUESTS_MAX, before(at, REQUESTS_KEPT_MS))
     }
 
     /// Returns the ping in which the same source offered the same lead at or after `since`.

@@ -37,6 +37,11 @@ impl<K: Copy + Eq + Hash, D> Window<K, D> {
         self.seen.len()
     }
 
+    /// Returns whether a new key is remembered without one being forgotten that was seen at or after `oldest`.
+    pub(super) fn has_room(&self, limit: usize, oldest: Moment) -> bool {
+        self.seen.len() < limit || self.order.front().is_some_and(|(at, _)| *at < oldest)
+    }
+
     /// Remembers a key; beyond `limit` keys the oldest is forgotten.
     pub(super) fn insert(&mut self, key: K, at: Moment, ping: PingId, detail: D, limit: usize) {
         self.seen.insert(key, Seen { at, ping, detail });

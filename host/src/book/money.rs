@@ -6,6 +6,7 @@ use super::State;
 use super::account::{Account, difference, sum};
 use super::duplicates::Window;
 use super::named::Named;
+use super::{State, before};
 use crate::catalog::ReturnRateSpec;
 use crate::clock::Moment;
 use crate::facts::{
@@ -157,9 +158,9 @@ impl State {
         kept.then_some(seen.detail)
     }
 
-    /// Returns how many calls are remembered.
-    pub fn calls_remembered(&self) -> usize {
-        self.money.calls.len()
+    /// Returns whether there is room to remember another call, if so many may be.
+    pub fn remembers_calls(&self, room: usize, at: Moment) -> bool {
+        self.money.calls.has_room(room, before(at, CALLS_KEPT_MS))
     }
 
     pub(super) fn deposited(&mut self, deposited: &Deposited) {
@@ -256,8 +257,7 @@ impl State {
     }
 
     fn remember_call(&mut self, at: Moment, key: [u8; 32], call: Call) {
-        let oldest = Moment::from_unix_ms(at.unix_ms().saturating_sub(CALLS_KEPT_MS));
-        self.money.calls.forget_before(oldest);
+        self.money.calls.forget_before(before(at, CALLS_KEPT_MS));
         // Each call stands in the window twice: when it is made and when it is answered.
         let limit = CALLS_MAX.saturating_mul(2);
         self.money.calls.insert(key, at, PingId::from_u128(0), call, limit);

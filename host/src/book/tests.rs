@@ -388,3 +388,25 @@ fn overdue_pings_are_found_oldest_first_and_claimed_ones_never() {
     desk.state.apply(at(0), &Fact::Expired(Expired { pings: vec![2, 4] }));
     assert_eq!(overdue(&desk, 9_000, 9), [5, 1]);
 }
+
+#[test]
+fn requests_beyond_what_is_remembered_are_refused_until_the_oldest_are_a_day_old() {
+    let mut state = State::default();
+    let request = |number: usize| {
+        let mut key = [0; 32];
+        key[..8].copy_from_slice(&number.to_le_bytes());
+        Request { key, body: [0; 32] }
+    };
+    let ping = PingId::from_u128(1);
+    for number in 0..REQUESTS_MAX {
+        assert!(number % 100_000 != 0 || state.remembers_requests(at(0)));
+        state.remember(at(0), ping, "web", Some(&request(number)));
+    }
+    assert!(!state.remembers_requests(at(0)) && !state.remembers_requests(at(24)));
+    let later = Moment::from_unix_ms(at(24).unix_ms() + 1);
+    // Nothing was recorded meanwhile, so nothing was forgotten yet: there is room even so.
+    assert!(state.remembers_requests(later));
+    state.remember(later, ping, "web", Some(&request(REQUESTS_MAX)));
+    assert!(state.request("web", request(0).key).is_none());
+    assert!(state.request("web", request(REQUESTS_MAX).key).is_some());
+}

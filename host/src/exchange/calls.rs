@@ -53,7 +53,7 @@ impl Exchange {
     pub async fn call(&self, made: &CallMade, room: usize) -> Result<Known, ActError> {
         let now = self.clock.now();
         let (call, room) =
-            self.book.decide(|book| (book.call(&made.key, now), book.calls_remembered() < room));
+            self.book.decide(|book| (book.call(&made.key, now), book.remembers_calls(room, now)));
         let Some(call) = call else { return Ok(if room { Known::New } else { Known::Full }) };
         if call.body != made.body {
             return Ok(Known::Otherwise);

@@ -128,10 +128,11 @@ impl Exchange {
     }
 
     fn seen(&self, source: &Source, request: &Request) -> Result<Option<PingId>, Trouble> {
+        let now = self.clock.now();
         self.book.decide(|book| match book.request(source.id.as_str(), request.key) {
             Some((_, earlier)) if earlier.body != request.body => Err(Denied::KeyReused.into()),
             Some((ping, _)) => Ok(Some(ping)),
-            None if book.remembers_requests() => Ok(None),
+            None if book.remembers_requests(now) => Ok(None),
             None => Err(Trouble::Overloaded("too many Idempotency-Keys to remember")),
         })
     }

@@ -13,6 +13,7 @@ mod duplicates;
 mod money;
 mod erasure;
 mod expiries;
+mod kept;
 mod limits;
 #[cfg(test)]
 mod model;
@@ -54,6 +55,7 @@ use suppressions::Suppressions;
 pub use account::Account;
 pub use counters::{PERIODS_KEPT, Taken, Used};
 pub use expiries::ENDED_MAX;
+pub use kept::Kept;
 pub use limits::{Bar, Detail, Limit, Measure, Span, Whose};
 pub use money::{CALLS_KEPT_MS, CALLS_MAX, Call, RETURNS_LISTED_MAX, Return, Tally};
 pub use persons::PERSONS_MAX;

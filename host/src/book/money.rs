@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
-use super::State;
 use super::account::{Account, difference, sum};
 use super::duplicates::Window;
 use super::named::Named;
@@ -34,6 +33,16 @@ pub(super) struct Money {
     buyers: Named<Tally>,
     sources: Named<Tally>,
     calls: Window<[u8; 32], Call>,
+}
+
+impl Money {
+    pub(super) fn calls_kept(&self) -> usize {
+        self.calls.len()
+    }
+
+    pub(super) fn returns_kept(&self) -> usize {
+        self.returns.len()
+    }
 }
 
 /// A sold lead that is given back, or was asked to be.

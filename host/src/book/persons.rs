@@ -34,6 +34,11 @@ pub(super) struct Persons {
 }
 
 impl Persons {
+    /// Returns how many sales are remembered, by that print that most of them have.
+    pub(super) fn kept(&self) -> usize {
+        self.phones.order.len().max(self.emails.order.len())
+    }
+
     /// Remembers a sale; beyond `limit` of them the oldest is forgotten.
     pub(super) fn sold(&mut self, person: &Person, sale: Sale, limit: usize) {
         for (print, sales) in [(person.phone, &mut self.phones), (person.email, &mut self.emails)] {

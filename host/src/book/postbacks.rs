@@ -20,6 +20,13 @@ pub(super) struct Postbacks {
     failed: BTreeMap<PostbackKey, LastTry>,
 }
 
+impl Postbacks {
+    /// Returns how many are remembered: delivered, and failed.
+    pub(super) fn kept(&self) -> (usize, usize) {
+        (self.delivered.len(), self.failed.len())
+    }
+}
+
 /// The last attempt of a postback.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastTry {

@@ -22,6 +22,12 @@ pub(super) struct Shipments {
     dead: BTreeMap<ShipmentKey, Shipment>,
 }
 
+impl Shipments {
+    pub(super) fn dead_kept(&self) -> usize {
+        self.dead.len()
+    }
+}
+
 /// How a shipment stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShipmentStatus {

@@ -22,7 +22,7 @@ use super::shadow::Shadows;
 use super::upkeep::Upkeep;
 use super::{Exchange, entrance};
 use crate::bidding::Saleroom;
-use crate::book::{Book, State};
+use crate::book::{Book, Kept, State};
 use crate::catalog::{Catalog, Draft, Faults, Market, Workshop};
 use crate::clock::Clock;
 use crate::config::Keeping;
@@ -252,6 +252,11 @@ impl Exchange {
     /// Returns how many accepted pings wait for their post or its end.
     pub fn open_pings(&self) -> usize {
         self.book.decide(|book| book.open_pings())
+    }
+
+    /// Returns how full each of the book's memories is.
+    pub fn kept(&self) -> [Kept; 11] {
+        self.book.decide(|book| book.kept())
     }
 }
 

@@ -18,6 +18,7 @@ use self::page::{escape, fill, page};
 use super::Desk;
 use super::problem::Problem;
 use super::schemas::View;
+use crate::book::Kept;
 use crate::delivery;
 use crate::reasons::{Exclusion, Refusal};
 use crate::telemetry;
@@ -43,8 +44,12 @@ pub(super) async fn readyz(State(desk): State<Desk>) -> Response {
 }
 
 pub(super) async fn metrics(State(desk): State<Desk>) -> Response {
-    metrics::gauge!("gavel_open_pings")
-        .set(u32::try_from(desk.exchange.open_pings()).unwrap_or(u32::MAX));
+    let count = |count| u32::try_from(count).unwrap_or(u32::MAX);
+    metrics::gauge!("gavel_open_pings").set(count(desk.exchange.open_pings()));
+    for Kept { what, count: kept, most } in desk.exchange.kept() {
+        metrics::gauge!("gavel_book_kept", "what" => what).set(count(kept));
+        metrics::gauge!("gavel_book_kept_max", "what" => what).set(count(most));
+    }
     match telemetry::metrics() {
         Some(metrics) => {
             metrics.run_upkeep();

@@ -1,0 +1,37 @@
+//! How full the book's memories are. Each has a limit, and whoever runs the exchange sees it come near.
+
+use super::{
+    CALLS_MAX, DUPLICATES_MAX, OPEN_PINGS_MAX, PERSONS_MAX, POSTBACKS_DELIVERED_MAX,
+    POSTBACKS_FAILED_MAX, REQUESTS_MAX, RETURNS_LISTED_MAX, SHIPMENTS_DEAD_MAX, SUPPRESSIONS_MAX,
+    State,
+};
+
+/// One of the book's memories.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// What it holds, as metrics name it.
+    pub what: &'static str,
+    pub count: usize,
+    pub most: usize,
+}
+
+impl State {
+    /// Returns every memory of the book.
+    pub fn kept(&self) -> [Kept; 11] {
+        let (delivered, failed) = self.postbacks.kept();
+        [
+            ("open-pings", self.pings.len(), OPEN_PINGS_MAX),
+            ("requests", self.requests.len(), REQUESTS_MAX),
+            ("calls", self.money.calls_kept(), CALLS_MAX),
+            ("leads-offered", self.offered.len(), DUPLICATES_MAX),
+            ("leads-bought", self.bought.len(), DUPLICATES_MAX),
+            ("persons", self.persons.kept(), PERSONS_MAX),
+            ("suppressions", self.suppressions.entries(), SUPPRESSIONS_MAX),
+            ("returns", self.money.returns_kept(), RETURNS_LISTED_MAX),
+            ("postbacks-delivered", delivered, POSTBACKS_DELIVERED_MAX),
+            ("postbacks-failed", failed, POSTBACKS_FAILED_MAX),
+            ("shipments-dead", self.shipments.dead_kept(), SHIPMENTS_DEAD_MAX),
+        ]
+        .map(|(what, count, most)| Kept { what, count, most })
+    }
+}

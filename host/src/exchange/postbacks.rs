@@ -181,7 +181,7 @@ impl Exchange {
             Ok(postback) => postback,
             Err(why) => return Some(Ended::dead(why)),
         };
-        if self.postbacks.agenda.waiting_of(owner) > WAITING_MAX {
+        if job.surplus {
             let why = format!("more than {WAITING_MAX} postbacks wait for this end point");
             return Some(Ended::dead(why));
         }

@@ -24,6 +24,8 @@ pub(super) struct Job {
     pub(super) due_ms: i64,
     /// The fact that must be durable before it is sent.
     pub(super) after: u64,
+    /// It is one too many for its owner: nobody is called, it is recorded as dead.
+    pub(super) surplus: bool,
 }
 
 /// What is to be sent when.
@@ -80,9 +82,10 @@ impl Agenda {
             None => Arc::new(owner),
         };
         let lane = known.lanes.entry(Arc::clone(&owner)).or_default();
+        let surplus = lane.jobs >= WAITING_MAX;
         lane.jobs = lane.jobs.saturating_add(1);
         known.times.insert((due_ms, key));
-        let job = Job { key, owner, attempts, due_ms, after };
+        let job = Job { key, owner, attempts, due_ms, after, surplus };
         known.jobs.insert(key, (job, Stand::Waiting));
         known.count();
         drop(known);
@@ -101,7 +104,7 @@ impl Agenda {
             let Known { jobs, lanes, .. } = &mut *known;
             let Some((job, stand)) = jobs.get_mut(&key) else { continue };
             let Some(lane) = lanes.get_mut(&job.owner) else { continue };
-            if lane.under_way >= LANE_MAX {
+            if lane.under_way >= LANE_MAX && !job.surplus {
                 *stand = Stand::Held;
                 lane.held.insert((due_ms, key));
                 continue;
@@ -257,5 +260,26 @@ mod tests {
         assert_eq!(agenda.job(key(1)), None);
         assert_eq!(agenda.waiting_of(&owner("web")), 0);
         agenda.end(key(1), None);
+    }
+
+    #[test]
+    fn beyond_what_may_wait_the_newest_are_surplus_at_once_until_there_is_room() {
+        let agenda = Agenda::default();
+        let most = u128::try_from(WAITING_MAX).unwrap();
+        for ping in 1..=most + 2 {
+            agenda.add(key(ping), owner("silent"), (0, 0, 1));
+        }
+        let (taken, next) = agenda.take(5);
+        // The lane's own, and the two that nobody will be called for.
+        assert_eq!((pings(&taken), next), (vec![1, 2, 3, 4, most + 1, most + 2], None));
+        let surplus = |jobs: &[Job]| jobs.iter().filter(|job| job.surplus).count();
+        assert_eq!(surplus(&taken), 2);
+        taken[2..].iter().for_each(|job| agenda.end(job.key, None));
+        agenda.add(key(most + 3), owner("silent"), (0, 0, 1));
+        agenda.add(key(most + 4), owner("silent"), (0, 0, 1));
+        agenda.add(key(most + 5), owner("silent"), (0, 0, 1));
+        let (taken, _) = agenda.take(5);
+        assert_eq!(pings(&taken), [5, 6, most + 5]);
+        assert_eq!(surplus(&taken), 1);
     }
 }

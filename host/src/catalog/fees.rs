@@ -102,3 +102,20 @@ impl Vertical {
         fees
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_fee_of_a_lead_can_be_charged_and_a_millionth_more_cannot() {
+        let charged = |per_lead: i64| {
+            let per_lead = Amount(Micros::new(per_lead));
+            FeesSpec { per_lead, ..FeesSpec::default() }.check("source `web`")
+        };
+        let most = FeesSpec::PER_LEAD_MAX.get();
+        assert!(charged(most).is_ok());
+        let said = charged(most + 1).unwrap_err().to_string();
+        assert!(said.ends_with("must be at most 10000.00"), "{said}");
+    }
+}

@@ -171,6 +171,12 @@ pub enum StorageError {
     )]
     Connect { url: Url, source: sqlx::Error },
     #[error(
+        "{url} is there, but it and this program do not agree on TLS; `sslmode=verify-full&sslrootcert=FILE` in the address \
+         compares the server's certificate with the authorities in FILE, `sslmode=require` takes any, and \
+         `sslmode=disable` does without"
+    )]
+    Tls { url: Url, source: sqlx::Error },
+    #[error(
         "the database's setting `{name}` is {actual}, but a commit is only durable with {wanted}; {remedy}, or start with \
          --accept-unsafe-database {name} and risk that acknowledged facts are lost"
     )]

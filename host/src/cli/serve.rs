@@ -24,7 +24,7 @@ pub(super) struct Args {
     #[arg(long, env = "GAVEL_LISTEN", default_value = "127.0.0.1:8080")]
     listen: String,
     /// A PostgreSQL database for the journal: postgres://user:password@host:5432/name. Without it, the journal is in
-    /// SQLite in the data directory.
+    /// SQLite in the data directory. `?sslmode=verify-full&sslrootcert=FILE` at its end asks for TLS.
     #[arg(long, env = "GAVEL_DATABASE", value_name = "URL", hide_env_values = true)]
     database: Option<String>,
     /// Start though this setting of the database may lose acknowledged facts at a power cut, such as

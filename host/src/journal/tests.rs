@@ -7,6 +7,7 @@ mod lost;
 mod postgres;
 mod proxy;
 mod stopping;
+mod tls;
 
 use std::convert::Infallible;
 use std::path::Path;

@@ -4,7 +4,10 @@
 //! lost its session without noticing can write nothing. When a connection ends and it is unknown whether the commit was
 //! heard, the lock is taken again first: by then the old session has ended one way or the other, and the head of the
 //! journal says which.
+//!
+//! `sslmode` in the address says how much TLS there must be; without it TLS is spoken if the server offers it.
 
+use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -231,10 +234,22 @@ pub(super) async fn integrity(pool: &PgPool) -> Result<Option<String>, StorageEr
 }
 
 async fn connect(url: &Url) -> Result<PgConnection, StorageError> {
-    let failed = |source| StorageError::Connect { url: url.clone(), source };
+    let failed = |source| match is_of_tls(&source) {
+        true => StorageError::Tls { url: url.clone(), source },
+        false => StorageError::Connect { url: url.clone(), source },
+    };
     let connecting = options(url)?;
     let connected = tokio::time::timeout(CONNECT_MAX, connecting.connect()).await;
     connected.map_err(|_| StorageError::Silent)?.map_err(failed)
+}
+
+/// Says whether a server was found, and no TLS with it: a certificate that does not hold comes as malformed input.
+fn is_of_tls(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Tls(_) => true,
+        sqlx::Error::Io(error) => error.kind() == ErrorKind::InvalidData,
+        _ => false,
+    }
 }
 
 fn options(url: &Url) -> Result<PgConnectOptions, StorageError> {

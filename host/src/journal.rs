@@ -21,11 +21,12 @@ mod record;
 mod tests;
 mod writer;
 
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::runtime::Builder;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::JoinHandle;
 
 use self::audit::Pace;
 use self::directory::Directory;
@@ -77,6 +78,8 @@ pub enum JournalError {
     Malformed(String),
     #[error("module {0} is damaged: its bytes have another digest")]
     Module(Digest),
+    #[error("the system gives no thread to write with")]
+    Thread(#[source] io::Error),
 }
 
 /// The journal takes no more records.
@@ -128,10 +131,11 @@ impl Opened {
         Ok(self.readers.duties().await?)
     }
 
-    /// Starts the task that writes.
+    /// Starts the task that writes, on a thread of its own: a batch goes to the disk in several steps, and among the
+    /// thousands of tasks that wait for it each step would wait for its turn.
     ///
     /// # Errors
-    /// If the anchor cannot be written.
+    /// If the anchor cannot be written, or there is no thread.
     pub fn start(self) -> Result<Journal, JournalError> {
         let Self { directory, storage, database, accepted, readers, head, balances, .. } = self;
         directory.raise_anchor(head)?;
@@ -150,8 +154,17 @@ impl Opened {
             busy: Arc::clone(&busy),
             newest,
         };
-        let task = Mutex::new(Some(tokio::spawn(writer.run())));
-        let inner = Inner { sender, close, head, busy, database, accepted, readers, task };
+        let runtime = Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(JournalError::Thread)?;
+        let (ended, end) = oneshot::channel();
+        let thread = std::thread::Builder::new().name("journal".to_owned()).spawn(move || {
+            runtime.block_on(writer.run());
+            // Nobody waits where the journal was left without being closed.
+            let _ = ended.send(());
+        });
+        thread.map_err(JournalError::Thread)?;
+        let end = Mutex::new(Some(end));
+        let inner = Inner { sender, close, head, busy, database, accepted, readers, end };
         Ok(Journal(Arc::new(inner)))
     }
 }
@@ -169,7 +182,8 @@ struct Inner {
     database: Database,
     accepted: Accepted,
     readers: Readers,
-    task: Mutex<Option<JoinHandle<()>>>,
+    /// Says when the task that writes has ended.
+    end: Mutex<Option<oneshot::Receiver<()>>>,
 }
 
 impl Journal {
@@ -316,12 +330,11 @@ impl Journal {
     /// the database. Every clone is closed with it.
     pub async fn close(self) {
         self.0.close.send_replace(());
-        let task = self.0.task.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(Err(error)) = match task {
-            Some(task) => Some(task.await),
-            None => None,
-        } {
-            tracing::error!(%error, "the journal's writer ended early");
+        let end = self.0.end.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(end) = end
+            && end.await.is_err()
+        {
+            tracing::error!("the journal's writer ended early");
         }
         self.0.readers.close().await;
     }

@@ -1,6 +1,6 @@
 //! Table `head`: how far the journal goes, and who may go on.
 
-use super::rows::{self, Link, Row, Value, both};
+use super::rows::{self, Link, Row, Sql, Value, both};
 use super::{Balance, Extent, Head, Readers, StorageError};
 use crate::ids::Digest;
 use crate::money::Micros;
@@ -18,13 +18,18 @@ pub(super) const SELECT: &str = "SELECT seq, hash, epoch FROM head";
 /// Counts the epoch up: from now on nobody else's batches are taken.
 pub(super) const BEGIN: &str = "UPDATE head SET epoch = epoch + 1 RETURNING seq, hash, epoch";
 
-/// Moves the head on, if nobody else has.
+/// Moves the head on. Where somebody else has, SQLite's row breaks its own `CHECK`, and PostgreSQL's is not found.
+const ADVANCE: Sql = Sql {
+    sqlite: "UPDATE head SET seq = ?, hash = ?, only = (epoch = ? AND seq = ? AND hash = ?)",
+    postgres: "UPDATE head SET seq = $1, hash = $2 WHERE epoch = $3 AND seq = $4 AND hash = $5",
+};
+
+/// Moves the head on, if nobody else has. In SQLite that shows when the statements are run.
 pub(super) async fn advance(
     link: &mut Link<'_>,
     Guard { epoch, head }: Guard,
     to: Head,
 ) -> Result<(), StorageError> {
-    let sql = "UPDATE head SET seq = $1, hash = $2 WHERE epoch = $3 AND seq = $4 AND hash = $5";
     let values = [
         Value::Number(rows::signed(to.seq)),
         Value::Bytes(to.hash.as_bytes()),
@@ -32,9 +37,15 @@ pub(super) async fn advance(
         Value::Number(rows::signed(head.seq)),
         Value::Bytes(head.hash.as_bytes()),
     ];
-    match rows::execute(link, both(sql), &values).await? {
-        0 => Err(StorageError::Fenced),
-        _ => Ok(()),
+    match link {
+        Link::Sqlite(script) => Ok(script.add(ADVANCE.sqlite, &values)?),
+        Link::Postgres(connection) => {
+            let query = sqlx::query_with(ADVANCE.postgres, rows::postgres_arguments(&values)?);
+            match query.execute(&mut **connection).await?.rows_affected() {
+                0 => Err(StorageError::Fenced),
+                _ => Ok(()),
+            }
+        }
     }
 }
 

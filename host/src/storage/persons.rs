@@ -20,6 +20,11 @@ const DELETE: Statement = Statement {
     postgres: "DELETE FROM person WHERE subject = ANY ($1::bytea[])",
 };
 
+const SWEEP: Statement = Statement {
+    sqlite: ("DELETE FROM person WHERE until < (VALUES ", ")"),
+    postgres: "DELETE FROM person WHERE until < ANY ($1::bigint[])",
+};
+
 pub(super) async fn put(link: &mut Link<'_>, persons: &[PersonRow]) -> Result<(), StorageError> {
     let columns = [
         rows::blobs(persons, |person| &person.print),
@@ -34,11 +39,8 @@ pub(super) async fn delete(link: &mut Link<'_>, subjects: &[u128]) -> Result<(),
 }
 
 pub(super) async fn sweep(link: &mut Link<'_>, before: Option<Moment>) -> Result<(), StorageError> {
-    if let Some(before) = before {
-        let sql = both("DELETE FROM person WHERE until < $1");
-        rows::execute(link, sql, &[Value::Number(before.unix_ms())]).await?;
-    }
-    Ok(())
+    let before: Vec<Moment> = before.into_iter().collect();
+    rows::run(link, SWEEP, &[rows::numbers(&before, |before| before.unix_ms())]).await
 }
 
 impl Readers {

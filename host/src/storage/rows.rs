@@ -2,6 +2,8 @@
 //!
 //! Both take `$1` for a value, so most texts serve both.
 
+use std::ops::Range;
+
 use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
@@ -12,11 +14,53 @@ use super::StorageError;
 /// The most rows in one statement of SQLite.
 const ROWS_MAX: usize = 1024;
 
-/// The connection of a transaction.
+/// Where a transaction's statements go.
 #[derive(Debug)]
 pub(super) enum Link<'a> {
-    Sqlite(&'a mut SqliteConnection),
+    /// To be run when all are there.
+    Sqlite(&'a mut Script),
+    /// The connection of the transaction.
     Postgres(&'a mut PgConnection),
+}
+
+/// Statements of SQLite with their values, run one after the other in one go: each go costs a hop to the driver's thread
+/// and back. The driver counts the places of all together, so each is a plain `?`.
+#[derive(Debug, Default)]
+pub(super) struct Script {
+    text: String,
+    arguments: SqliteArguments,
+}
+
+impl Script {
+    /// Adds a statement.
+    pub(super) fn add(&mut self, text: &str, values: &[Value<'_>]) -> Result<(), sqlx::Error> {
+        self.text.push_str(text);
+        self.text.push(';');
+        bind(values, &mut self.arguments)
+    }
+
+    /// Adds a statement over these rows; places beyond them are NULL.
+    fn add_rows(
+        &mut self,
+        around: (&str, &str),
+        columns: &[Column<'_>],
+        rows: Range<usize>,
+    ) -> Result<(), sqlx::Error> {
+        let size = rows.len().next_power_of_two();
+        append(&mut self.text, around, columns.len(), size);
+        for row in rows.start..rows.start + size {
+            for column in columns {
+                column.bind_one(row, &mut self.arguments).map_err(sqlx::Error::Encode)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs every statement, or all before the one that fails.
+    pub(super) async fn run(self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        let text = AssertSqlSafe(self.text);
+        sqlx::query_with(text, self.arguments).execute(connection).await.map(drop)
+    }
 }
 
 /// A text in each database's own words.
@@ -41,8 +85,7 @@ pub(super) enum Value<'a> {
 
 /// A statement over many rows.
 ///
-/// In SQLite each statement costs a hop to the driver's thread, and each new text a compilation. So its places are a
-/// power of two in number, and those that nothing is bound to are NULL: it must pass over a row that begins with NULL.
+/// In SQLite each new text costs a compilation. So its places are a power of two in number, and those that nothing is bound to are NULL: it must pass over a row that begins with NULL.
 /// In PostgreSQL the columns are arrays, `$1`, `$2` and so on.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Statement {
@@ -128,17 +171,9 @@ pub(super) async fn run(
         return Ok(());
     }
     match link {
-        Link::Sqlite(connection) => {
+        Link::Sqlite(script) => {
             for first in (0..rows).step_by(ROWS_MAX) {
-                let size = (rows - first).next_power_of_two().min(ROWS_MAX);
-                let mut arguments = SqliteArguments::default();
-                for row in first..rows.min(first + size) {
-                    for column in columns {
-                        column.bind_one(row, &mut arguments).map_err(sqlx::Error::Encode)?;
-                    }
-                }
-                let text = AssertSqlSafe(text(statement.sqlite, columns.len(), size));
-                sqlx::query_with(text, arguments).execute(&mut **connection).await?;
+                script.add_rows(statement.sqlite, columns, first..rows.min(first + ROWS_MAX))?;
             }
         }
         Link::Postgres(connection) => {
@@ -152,26 +187,13 @@ pub(super) async fn run(
     Ok(())
 }
 
-/// Runs one statement and returns how many rows it changed.
-pub(super) async fn execute(
-    link: &mut Link<'_>,
-    sql: Sql,
-    values: &[Value<'_>],
-) -> Result<u64, sqlx::Error> {
-    match link {
-        Link::Sqlite(connection) => {
-            let query = sqlx::query_with(sql.sqlite, sqlite_arguments(values)?);
-            Ok(query.execute(&mut **connection).await?.rows_affected())
-        }
-        Link::Postgres(connection) => {
-            let query = sqlx::query_with(sql.postgres, postgres_arguments(values)?);
-            Ok(query.execute(&mut **connection).await?.rows_affected())
-        }
-    }
-}
-
 pub(super) fn sqlite_arguments(values: &[Value<'_>]) -> Result<SqliteArguments, sqlx::Error> {
     let mut arguments = SqliteArguments::default();
+    bind(values, &mut arguments)?;
+    Ok(arguments)
+}
+
+fn bind(values: &[Value<'_>], arguments: &mut SqliteArguments) -> Result<(), sqlx::Error> {
     for value in values {
         let added = match *value {
             Value::Number(number) => arguments.add(number),
@@ -180,7 +202,7 @@ pub(super) fn sqlite_arguments(values: &[Value<'_>]) -> Result<SqliteArguments, 
         };
         added.map_err(sqlx::Error::Encode)?;
     }
-    Ok(arguments)
+    Ok(())
 }
 
 pub(super) fn postgres_arguments(values: &[Value<'_>]) -> Result<PgArguments, sqlx::Error> {
@@ -196,9 +218,9 @@ pub(super) fn postgres_arguments(values: &[Value<'_>]) -> Result<PgArguments, sq
     Ok(arguments)
 }
 
-fn text((before, after): (&str, &str), columns: usize, rows: usize) -> String {
+fn append(text: &mut String, (before, after): (&str, &str), columns: usize, rows: usize) {
     let row = format!("({})", vec!["?"; columns].join(","));
-    let mut text = String::with_capacity(before.len() + rows * (row.len() + 1) + after.len());
+    text.reserve(before.len() + rows * (row.len() + 1) + after.len());
     text.push_str(before);
     for index in 0..rows {
         if index > 0 {
@@ -207,7 +229,7 @@ fn text((before, after): (&str, &str), columns: usize, rows: usize) -> String {
         text.push_str(&row);
     }
     text.push_str(after);
-    text
+    text.push(';');
 }
 
 /// What a query found.

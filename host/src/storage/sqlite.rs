@@ -9,7 +9,7 @@ use sqlx::{SqliteConnection, SqlitePool};
 
 use super::head::Guard;
 use super::readers::READERS_MAX;
-use super::rows::Link;
+use super::rows::{Link, Script};
 use super::settings::{self, Accepted};
 use super::{Batch, StorageError, database, head, rows, writer};
 
@@ -20,8 +20,9 @@ const PAGE_BYTES: u32 = 8 << 10;
 /// The log is moved into the file when it has so many pages. Each time costs two syncs, and a page that changed in many
 /// commits is moved once.
 const LOG_PAGES: u32 = 4_000;
-/// Rows that a query may run ahead of whoever takes them.
-const ROWS_AHEAD: usize = 256;
+/// Rows that a query may run ahead of whoever takes them: what is read at once when a journal is read back, so that the
+/// thread that reads does not sleep and wake for each few of them.
+const ROWS_AHEAD: usize = 2_048;
 
 /// Opens the file for writing, makes it if there is none, brings its schema up to date, and begins an epoch.
 pub(super) async fn open(
@@ -67,9 +68,17 @@ pub(super) async fn write(
     guard: Guard,
     batch: &Batch,
 ) -> Result<(), StorageError> {
-    let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
-    writer::write_tables(&mut Link::Sqlite(&mut tx), guard, batch).await?;
-    Ok(tx.commit().await?)
+    let mut script = Script::default();
+    script.add("BEGIN IMMEDIATE", &[])?;
+    writer::write_tables(&mut Link::Sqlite(&mut script), guard, batch).await?;
+    script.add("COMMIT", &[])?;
+    let Err(error) = script.run(&mut *connection).await else { return Ok(()) };
+    // Whatever this says, the error before it is the one to be told.
+    let _ = sqlx::query("ROLLBACK").execute(connection).await;
+    match &error {
+        sqlx::Error::Database(why) if why.is_check_violation() => Err(StorageError::Fenced),
+        _ => Err(error.into()),
+    }
 }
 
 /// Copies one moment of the database into a new file, which can be opened like the first.

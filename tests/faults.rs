@@ -2,7 +2,8 @@
 //!
 //! `./x faults` runs them all with a line of progress and a verdict each; `./x faults NAME…` some; `--long` at full length.
 //! Without it each is a sample that takes seconds, and is part of `./x test`. Linux only: the disk's faults are made by
-//! `faults/shim.c`, which is compiled by `cc` and loaded before the C library.
+//! `faults/shim.c`, which is compiled by `cc` and loaded before the C library. `GAVEL_FAULTS_IMAGES=2000`
+//! takes another number of images for the crash sweep.
 //!
 //! | name | fault | criterion |
 //! |---|---|---|

@@ -73,6 +73,9 @@ pub(crate) async fn recover(image: &Image, known: &[Known]) -> Result<Vec<String
         complaints.push(format!("{} deliveries are due for {open} open copies", duties.len()));
     }
     complaints.extend(found.complaints);
+    // Before the journal goes: a database that is not there any more is not moved out of its log first.
+    drop(directory);
+    drop(opened);
     Ok(complaints)
 }
 

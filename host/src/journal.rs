@@ -21,12 +21,11 @@ mod record;
 mod tests;
 mod writer;
 
-use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::runtime::Builder;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
 
 use self::audit::Pace;
 use self::directory::Directory;
@@ -78,8 +77,6 @@ pub enum JournalError {
     Malformed(String),
     #[error("module {0} is damaged: its bytes have another digest")]
     Module(Digest),
-    #[error("the system gives no thread to write with")]
-    Thread(#[source] io::Error),
 }
 
 /// The journal takes no more records.
@@ -131,11 +128,10 @@ impl Opened {
         Ok(self.readers.duties().await?)
     }
 
-    /// Starts the task that writes, on a thread of its own: a batch goes to the disk in several steps, and among the
-    /// thousands of tasks that wait for it each step would wait for its turn.
+    /// Starts the task that writes.
     ///
     /// # Errors
-    /// If the anchor cannot be written, or there is no thread.
+    /// If the anchor cannot be written.
     pub fn start(self) -> Result<Journal, JournalError> {
         let Self { directory, storage, database, accepted, readers, head, balances, .. } = self;
         directory.raise_anchor(head)?;
@@ -154,17 +150,8 @@ impl Opened {
             busy: Arc::clone(&busy),
             newest,
         };
-        let runtime = Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(JournalError::Thread)?;
-        let (ended, end) = oneshot::channel();
-        let thread = std::thread::Builder::new().name("journal".to_owned()).spawn(move || {
-            runtime.block_on(writer.run());
-            // Nobody waits where the journal was left without being closed.
-            let _ = ended.send(());
-        });
-        thread.map_err(JournalError::Thread)?;
-        let end = Mutex::new(Some(end));
-        let inner = Inner { sender, close, head, busy, database, accepted, readers, end };
+        let task = Mutex::new(Some(tokio::spawn(writer.run())));
+        let inner = Inner { sender, close, head, busy, database, accepted, readers, task };
         Ok(Journal(Arc::new(inner)))
     }
 }
@@ -182,8 +169,7 @@ struct Inner {
     database: Database,
     accepted: Accepted,
     readers: Readers,
-    /// Says when the task that writes has ended.
-    end: Mutex<Option<oneshot::Receiver<()>>>,
+    task: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Journal {
@@ -330,11 +316,12 @@ impl Journal {
     /// the database. Every clone is closed with it.
     pub async fn close(self) {
         self.0.close.send_replace(());
-        let end = self.0.end.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(end) = end
-            && end.await.is_err()
-        {
-            tracing::error!("the journal's writer ended early");
+        let task = self.0.task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Err(error)) = match task {
+            Some(task) => Some(task.await),
+            None => None,
+        } {
+            tracing::error!(%error, "the journal's writer ended early");
         }
         self.0.readers.close().await;
     }

@@ -41,7 +41,7 @@ impl Certified {
     }
 }
 
-/// Opens a journal at this address, commits a fact, and says how the session speaks to the server.
+/// Opens a journal at this address and commits a fact; returns its number, or why there is no journal.
 async fn said_over(url: &str) -> String {
     let directory = tempfile::tempdir().unwrap();
     let place = Place { database: Some(url.parse().unwrap()), ..Place::from(directory.path()) };
@@ -62,7 +62,6 @@ fn a_server_is_spoken_to_with_as_much_tls_as_the_address_asks_for() {
     let (certified, other) = (Certified::for_name("localhost"), Certified::for_name("localhost"));
     let named = |name| format!("ssl_{name}_file={}", certified.file(name).display());
     let certificate = format!("ssl_cert_file={}", certified.file("certificate").display());
-    // Whoever comes without TLS is turned away at once.
     let server =
         postgres::Server::start("-k", &["-c", "ssl=on", "-c", &certificate, "-c", &named("key")]);
     let plain = postgres::Server::shared();
@@ -86,8 +85,8 @@ fn a_server_is_spoken_to_with_as_much_tls_as_the_address_asks_for() {
             format!("&sslmode=verify-full&sslrootcert={ours}"),
             "certificate not valid for name",
         ),
-        (&plain, "127.0.0.1", String::new(), "fact 1"),
-        (&plain, "127.0.0.1", "&sslmode=require".to_owned(), "server does not support TLS"),
+        (plain, "127.0.0.1", String::new(), "fact 1"),
+        (plain, "127.0.0.1", "&sslmode=require".to_owned(), "server does not support TLS"),
     ] {
         let url = format!("{}{asked}", server.database().replace("127.0.0.1", host));
         let said = runtime.block_on(said_over(&url));

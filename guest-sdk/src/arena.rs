@@ -31,9 +31,13 @@ const BLOCK_BYTES_MIN: usize = 8;
 const CLASSES: usize = 32;
 
 /// The allocator of a module. The export macros place it; an author never names it.
+///
+/// It begins on a page of the host with what it knows of its blocks, and the static region follows: what a call writes of
+/// both is put back after it page by page, and a call that takes little writes one.
+#[repr(C, align(4096))]
 pub struct Arena<const SCRATCH: usize> {
-    scratch: UnsafeCell<Scratch<SCRATCH>>,
     blocks: UnsafeCell<Blocks>,
+    scratch: UnsafeCell<Scratch<SCRATCH>>,
 }
 
 #[repr(align(16))]
@@ -74,13 +78,13 @@ impl<const SCRATCH: usize> Arena<SCRATCH> {
 
     const fn new(scratch_unused: bool) -> Self {
         Self {
-            scratch: UnsafeCell::new(Scratch([0; SCRATCH])),
             blocks: UnsafeCell::new(Blocks {
                 next: ptr::null_mut(),
                 end: ptr::null_mut(),
                 scratch_unused,
                 freed: [ptr::null_mut(); CLASSES],
             }),
+            scratch: UnsafeCell::new(Scratch([0; SCRATCH])),
         }
     }
 

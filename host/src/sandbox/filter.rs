@@ -100,7 +100,7 @@ impl Filter {
         let evaluate = export(&kept, "evaluate");
         let evaluate =
             evaluate.ok_or_else(|| ConfigureError::NotKept("an export is gone".into()))?;
-        let mut store = store(kept.engine(), &limits.describe).map_err(ConfigureError::Forfeit)?;
+        let mut store = store(kept.engine(), &limits.configure).map_err(ConfigureError::Forfeit)?;
         let instance = kept.instantiate(&mut store);
         let typed: wasmtime::Result<Evaluate<'_>> =
             instance.and_then(|instance| instance.get_typed_func(&mut store, evaluate));

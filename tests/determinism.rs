@@ -1,5 +1,6 @@
 //! The same call comes out the same: verdict, fuel and memory, whatever ran before, and wherever the code comes from.
 
+use std::fs;
 use std::path::Path;
 
 use gavel::money::Micros;
@@ -59,8 +60,8 @@ fn code_from_the_disk_does_what_freshly_compiled_code_does() {
 }
 
 /// Makes a filter of functions in WebAssembly text. `prices` leaves as many 64-bit numbers as there are slots at 1,024,
-/// 24 bytes apart from 1,040; each becomes the price of a slot.
-fn pricing(prices: &str, slots: usize) -> Vec<u8> {
+/// 24 bytes apart from 1,040; each becomes the price of a slot. `more` is what else the module has.
+fn pricing(prices: &str, slots: usize, more: &str) -> Vec<u8> {
     let yes: String = (0..slots)
         .map(|slot| {
             let at = 1_024 + 24 * slot;
@@ -70,6 +71,7 @@ fn pricing(prices: &str, slots: usize) -> Vec<u8> {
     let core = format!(
         r#"(module
             (memory (export "memory") 1)
+            {more}
             (global $end (mut i32) (i32.const 32768))
             (data (i32.const 256) "\01\00\00\00\00\00\f4\7f")
             (data (i32.const 264) "\01\00\a0\ff")
@@ -112,7 +114,7 @@ fn a_nan_has_the_same_bits_on_every_machine() {
         .map(|(slot, sum)| format!("(f64.store (i32.const {}) {sum})", 1_040 + 24 * slot))
         .collect();
     let sandbox = open();
-    let filter = configured(&sandbox, &pricing(&prices, sums.len()), "{}");
+    let filter = configured(&sandbox, &pricing(&prices, sums.len(), ""), "{}");
     let slots: Vec<u32> = (0..7).collect();
     let evaluated = filter.evaluate(&frame("90210"), &slots).unwrap();
     let canonical = Verdict::Yes(Some(Micros::new(0x7ff8_0000_0000_0000)));
@@ -121,9 +123,48 @@ fn a_nan_has_the_same_bits_on_every_machine() {
 
     // Moved and not computed with, its bits stay what they are: the test can see a difference.
     let moved = "(i64.store (i32.const 1040) (i64.load (i32.const 256)))";
-    let filter = configured(&sandbox, &pricing(moved, 1), "{}");
+    let filter = configured(&sandbox, &pricing(moved, 1, ""), "{}");
     let verdicts = filter.evaluate(&frame("90210"), &[0]).unwrap().verdicts;
     assert_eq!(verdicts, [Verdict::Yes(Some(Micros::new(0x7ff4_0000_0000_0001)))]);
+}
+
+#[test]
+fn what_judging_comes_to_is_kept_however_it_comes_there() {
+    let more = "
+        (type $price (func (result i64)))
+        (table 2 funcref)
+        (elem (i32.const 1) func $listed)
+        (func $called (result i64) (i64.add (call $further) (i64.const 1)))
+        (func $further (result i64) (return_call $furthest))
+        (func $furthest (result i64) (i64.const 41))
+        (func $listed (result i64) (call $behind))
+        (func $behind (result i64) (i64.const 43))";
+    let prices = "
+        (i64.store (i32.const 1040) (call $called))
+        (i64.store (i32.const 1064) (call_indirect (type $price) (i32.const 1)))";
+    let filter = configured(&open(), &pricing(prices, 2, more), "{}");
+    let verdicts = filter.evaluate(&frame("90210"), &[0, 0]).unwrap().verdicts;
+    assert_eq!(verdicts, [42, 43].map(|price| Verdict::Yes(Some(Micros::new(price)))));
+}
+
+#[test]
+fn what_only_reads_settings_is_not_kept() {
+    let data = TempDir::new().unwrap();
+    let sandbox = open().with_cache(data.path()).unwrap();
+    let compiled = || {
+        let folders = fs::read_dir(data.path().join("compiled")).unwrap().flatten();
+        let folder = folders.map(|entry| entry.path()).find(|path| path.is_dir()).unwrap();
+        let files = fs::read_dir(folder).unwrap().flatten();
+        let mut bytes: Vec<u64> = files.map(|file| file.metadata().unwrap().len()).collect();
+        bytes.sort_unstable();
+        bytes
+    };
+    let Ok(Admitted::Filter(filter)) = sandbox.admit(&module("zip-list")) else { panic!() };
+    let [whole] = compiled()[..] else { panic!("{:?}", compiled()) };
+    filter.configure(&[r#"{"zips": ["90210"]}"#.to_owned()]).unwrap();
+    let [kept, also] = compiled()[..] else { panic!("{:?}", compiled()) };
+    assert_eq!(also, whole);
+    assert!(kept * 4 < whole * 3, "{kept} bytes kept of {whole}");
 }
 
 #[test]

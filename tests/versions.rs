@@ -268,6 +268,35 @@ async fn ten_thousand_swaps_under_load_lose_no_ping_and_no_memory() {
     assert!(serving.len() > SWAPS, "{} catalogs", serving.len());
 }
 
+#[tokio::test]
+async fn what_no_version_serves_is_let_go_with_its_code_and_its_instances() {
+    let (exchange, _buyer) = market().await;
+    let mut mapped = Vec::new();
+    for version in 2..=9 {
+        let newer = renamed(module("zip-list"), &format!("version {version}"));
+        upload(&exchange, "zip-list", newer, version).await;
+        act(&exchange, "activate", json!({})).await;
+        // Its instance leaves a view of its memory in a slot of the pool.
+        assert_eq!(exchange.say(PING, &auto_ping()).await.status, 200);
+        until("the version before retires", async || {
+            stages(&exchange).await.iter().rev().skip(1).all(|stage| stage == "retired")
+        })
+        .await;
+        mapped.push(mapped_code());
+    }
+    // The version in use and the one before it, for going back.
+    assert_eq!(mapped.iter().skip(1).max(), mapped.iter().skip(1).min(), "{mapped:?}");
+}
+
+/// Returns how many files of compiled code the process has in its memory.
+fn mapped_code() -> usize {
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    let code = maps.lines().filter_map(|line| line.find("/compiled/").map(|at| &line[at..]));
+    let code: std::collections::BTreeSet<&str> = code.collect();
+    assert!(!code.is_empty(), "code is mapped from its files");
+    code.len()
+}
+
 async fn swap(exchange: &Exchange, times: usize) {
     for turn in 0..times {
         act(exchange, "activate", json!({"version": turn % 2 + 1})).await;

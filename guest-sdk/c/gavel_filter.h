@@ -37,9 +37,11 @@
 #define GAVEL_PAGE_BYTES (64 * 1024)
 
 /* Where memory comes from. `configure` takes new pages, so that what it leaves lies apart and is only read later; a
- * call takes the static region first, which costs nothing. Nothing is ever given back: the instance ends with the call. */
+ * call takes the static region first, which costs nothing, and begins on a page of its own, for what a call writes is put
+ * back after it page by page. Nothing is ever given back: the instance ends with the call. */
 static struct {
-    uintptr_t next, end;
+    _Alignas(4096) uintptr_t next;
+    uintptr_t end;
     bool evaluating;
     _Alignas(16) uint8_t scratch[GAVEL_SCRATCH_BYTES];
 } gavel_arena;

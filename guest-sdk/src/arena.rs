@@ -2,8 +2,8 @@
 //!
 //! An instance is made for every call and thrown away after it, and what it costs is the pages it touches and the
 //! system calls it makes. So the arena hands out memory from a static region that lies in the module's first pages,
-//! right behind its stack and data, and asks for more pages only when that is used up. What `configure` leaves behind
-//! is allocated on pages of its own, which later calls only read.
+//! right behind its stack and data, then what is left of those pages, and asks for more only when that is used up. What
+//! `configure` leaves behind is allocated behind the static region, where later calls only read.
 //!
 //! Blocks are rounded to powers of two. A freed block is used again for the next one of its size; the newest block
 //! also grows and shrinks in place.
@@ -14,8 +14,9 @@ use core::alloc::{GlobalAlloc, Layout};
 use core::cell::UnsafeCell;
 use core::ptr;
 
-/// The static region of a filter, in bytes: a frame of 16 KiB and the verdicts of some hundred campaigns.
-pub const FILTER_SCRATCH_BYTES: usize = 32 * 1024;
+/// The static region of a filter, in bytes: a frame of 8 KiB and the verdicts of a hundred campaigns. As much larger as it is, the
+/// kept memory of every configured filter is as well.
+pub const FILTER_SCRATCH_BYTES: usize = 16 * 1024;
 /// The static region of an adapter, in bytes: a lead, a request, and an answer of a few KiB.
 pub const ADAPTER_SCRATCH_BYTES: usize = 64 * 1024;
 /// The static region of a normalizer, in bytes: a submission of a few KiB and the lead that is made of it.
@@ -31,9 +32,13 @@ const BLOCK_BYTES_MIN: usize = 8;
 const CLASSES: usize = 32;
 
 /// The allocator of a module. The export macros place it; an author never names it.
+///
+/// It begins on a page of the host with what it knows of its blocks, and the static region follows: what a call writes of
+/// both is put back after it page by page, and a call that takes little writes one.
+#[repr(C, align(4096))]
 pub struct Arena<const SCRATCH: usize> {
-    scratch: UnsafeCell<Scratch<SCRATCH>>,
     blocks: UnsafeCell<Blocks>,
+    scratch: UnsafeCell<Scratch<SCRATCH>>,
 }
 
 #[repr(align(16))]
@@ -46,6 +51,9 @@ struct Blocks {
     end: *mut u8,
     /// The scratch region is still to be used.
     scratch_unused: bool,
+    /// What follows the module's data up to the end of its memory is used. In a filter all of this begins as zeros, which
+    /// take no room in the module.
+    rest_used: bool,
     /// The newest freed block of each size; its first word leads to the one before.
     freed: [*mut u8; CLASSES],
 }
@@ -63,30 +71,31 @@ impl<const SCRATCH: usize> Arena<SCRATCH> {
     /// For a module whose every call begins anew: memory comes from the static region first.
     #[must_use]
     pub const fn ready() -> Self {
-        Self::new(true)
+        Self::new(true, false)
     }
 
-    /// For a module that is configured first: memory comes from new pages until [`Arena::seal`].
+    /// For a module that is configured first: memory does not come from the static region until [`Arena::seal`].
     #[must_use]
     pub const fn configuring() -> Self {
-        Self::new(false)
+        Self::new(false, false)
     }
 
-    const fn new(scratch_unused: bool) -> Self {
+    const fn new(scratch_unused: bool, rest_used: bool) -> Self {
         Self {
-            scratch: UnsafeCell::new(Scratch([0; SCRATCH])),
             blocks: UnsafeCell::new(Blocks {
                 next: ptr::null_mut(),
                 end: ptr::null_mut(),
                 scratch_unused,
+                rest_used,
                 freed: [ptr::null_mut(); CLASSES],
             }),
+            scratch: UnsafeCell::new(Scratch([0; SCRATCH])),
         }
     }
 
     /// Leaves all that is allocated where it is and goes over to the static region.
     pub fn seal(&self) {
-        let unused = Self::new(true).blocks.into_inner();
+        let unused = Self::new(true, true).blocks.into_inner();
         // SAFETY: one thread, and no reference to the blocks outlives a method of the arena.
         unsafe { *self.blocks.get() = unused };
     }
@@ -98,6 +107,12 @@ impl<const SCRATCH: usize> Arena<SCRATCH> {
             // SAFETY: one past the end of the region.
             blocks.end = unsafe { blocks.next.add(SCRATCH) };
             return true;
+        }
+        if !core::mem::replace(&mut blocks.rest_used, true) {
+            (blocks.next, blocks.end) = rest();
+            if bytes <= blocks.end.addr().wrapping_sub(blocks.next.addr()) {
+                return true;
+            }
         }
         let pages = bytes.div_ceil(PAGE_BYTES);
         let Some(start) = grow(pages) else { return false };
@@ -182,6 +197,24 @@ unsafe impl<const SCRATCH: usize> GlobalAlloc for Arena<SCRATCH> {
             moved
         }
     }
+}
+
+/// Returns what follows the module's data up to the end of its memory.
+#[cfg(target_arch = "wasm32")]
+fn rest() -> (*mut u8, *mut u8) {
+    unsafe extern "C" {
+        /// Placed by the linker where the module's data ends.
+        static __heap_base: u8;
+    }
+    let begin = (&raw const __heap_base).addr().next_multiple_of(REGION_ALIGN);
+    let end = core::arch::wasm32::memory_size::<0>().wrapping_mul(PAGE_BYTES);
+    (ptr::without_provenance_mut(begin.min(end)), ptr::without_provenance_mut(end))
+}
+
+/// Outside a sandbox nothing follows.
+#[cfg(not(target_arch = "wasm32"))]
+fn rest() -> (*mut u8, *mut u8) {
+    (ptr::null_mut(), ptr::null_mut())
 }
 
 /// Asks the host for pages and returns where they begin.

@@ -1,7 +1,9 @@
-//! How long does one call of a filter take, in an instance that nothing has used before?
+//! How long does one call of a filter take, in an instance that nothing has used before, and how much memory do 1,000
+//! modules take?
 //!
 //! `./x build`, then `./x bench --bench filter`. The peer is the same question asked without a module: declared criteria
-//! with the same ZIP codes, evaluated by the host.
+//! with the same ZIP codes, evaluated by the host. Memory is that of a process which finds the modules compiled, as an
+//! exchange does that was started again.
 
 #![expect(
     clippy::unwrap_used,
@@ -19,8 +21,11 @@ mod rounds;
 #[path = "support/timing.rs"]
 mod timing;
 
+use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
-use std::thread;
+use std::time::Instant;
+use std::{env, fs, thread};
 
 use cpu_time::ThreadTime;
 use gavel::criteria::{Criteria, Lists};
@@ -37,26 +42,33 @@ const LEADS: usize = 64;
 const ZIPS_FIRST: u32 = 10_000;
 const MODULES: usize = 1_000;
 const CAMPAIGNS: usize = 20;
+/// Names the folder with the compiled code of all modules to the process that loads them.
+const COMPILED: &str = "GAVEL_BENCH_COMPILED";
 
 fn main() {
-    let sandbox = Sandbox::open(&Limits::default()).unwrap();
-    let Admitted::Filter(filter) = sandbox.admit(&modules::bytes("zip-list")).unwrap() else {
-        return println!("zip-list is not a filter");
-    };
+    if let Some(place) = env::var_os(COMPILED) {
+        return load(Path::new(&place));
+    }
+    let place = tempfile::tempdir().unwrap();
+    let sandbox = sandbox(place.path());
+    let wasm = modules::bytes("zip-list");
+    let filter = admit(&sandbox, &wasm);
     let frames = frames();
     let few = filter.configure(&[settings(5, 0)]).unwrap();
     let many = filter.configure(&[settings(5_000, 0)]).unwrap();
     let shared = filter.configure(&vec![settings(5_000, 0); CAMPAIGNS]).unwrap();
     let slots: Vec<u32> = (0..20).collect();
-    let different = different(&filter);
+    let different = different(&sandbox, &wasm);
+    let load = Command::new(env::current_exe().unwrap()).env(COMPILED, place.path()).status();
+    assert!(load.unwrap().success());
     let began = ThreadTime::now();
-    different.iter().for_each(|filter| drop(call(filter, &frames, &[0])(0)));
+    different.iter().for_each(|(_, filter)| drop(call(filter, &frames, &[0])(0)));
     let first = began.elapsed().as_secs_f64() / MODULES as f64;
     println!("the first call of a module, cold: {}", Seconds(first));
 
     let turns = |count: usize| {
         let (different, frames) = (&different, &frames);
-        move |turn: usize| call(different.get(turn % count).unwrap(), frames, &[0])(turn)
+        move |turn: usize| call(&different.get(turn % count).unwrap().1, frames, &[0])(turn)
     };
     compare(
         "calls",
@@ -100,19 +112,62 @@ fn declared(frames: &[Vec<u64>]) -> impl FnMut(usize) -> bool {
     move |turn| criteria.matches(views.get(turn % LEADS).unwrap(), "web")
 }
 
-/// Returns as many modules: each is compiled by itself, with settings of its own in its memory.
-fn different(filter: &Filter) -> Vec<ConfiguredFilter> {
+fn sandbox(place: &Path) -> Sandbox {
+    Sandbox::open(&Limits::default()).unwrap().with_cache(place).unwrap()
+}
+
+fn admit(sandbox: &Sandbox, wasm: &[u8]) -> Filter {
+    match sandbox.admit(wasm).unwrap() {
+        Admitted::Filter(filter) => filter,
+        other => panic!("zip-list is of the world {}", other.world()),
+    }
+}
+
+/// Returns as many modules: each is uploaded and compiled by itself, with settings of its own in its memory.
+fn different(sandbox: &Sandbox, wasm: &[u8]) -> Vec<(Filter, ConfiguredFilter)> {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let numbers: Vec<usize> = (0..MODULES).collect();
+    let one = |n: &usize| {
+        let filter = admit(sandbox, &numbered(wasm, *n));
+        let configured = filter.configure(&[settings(5, n + 1)]).unwrap();
+        (filter, configured)
+    };
     thread::scope(|scope| {
-        let parts = numbers.chunks(MODULES.div_ceil(cores)).map(|part| {
-            scope.spawn(|| {
-                let filters = part.iter().map(|n| filter.configure(&[settings(5, n + 1)]).unwrap());
-                filters.collect::<Vec<_>>()
-            })
-        });
+        let parts = numbers.chunks(MODULES.div_ceil(cores));
+        let parts = parts.map(|part| scope.spawn(|| part.iter().map(one).collect::<Vec<_>>()));
         let parts: Vec<_> = parts.collect();
         parts.into_iter().flat_map(|part| part.join().unwrap()).collect()
+    })
+}
+
+/// Returns the same module with another digest: a custom section says nothing to anybody.
+fn numbered(wasm: &[u8], number: usize) -> Vec<u8> {
+    let note = format!("\u{0}\u{9}\u{4}note{number:04}");
+    [wasm, note.as_bytes()].concat()
+}
+
+/// Loads all modules as an exchange does that was started again, and says what they take.
+fn load(place: &Path) {
+    let (sandbox, wasm, frames) = (sandbox(place), modules::bytes("zip-list"), frames());
+    let (before, began) = (resident(), Instant::now());
+    let loaded = different(&sandbox, &wasm);
+    let each = began.elapsed().as_secs_f64() / MODULES as f64;
+    let taken = |what: &str| {
+        let [all, own] = [0, 1].map(|kind| (resident()[kind] - before[kind]) / (1024.0 * 1024.0));
+        println!("1,000 modules {what}: {all:.0} MiB resident, {own:.0} of them the process's own");
+    };
+    taken("loaded");
+    loaded.iter().for_each(|(_, filter)| drop(call(filter, &frames, &[0])(0)));
+    taken("called once");
+    println!("to load one: {}", Seconds(each));
+}
+
+/// Returns how much memory the process has, and how much of that is no file's, in bytes.
+fn resident() -> [f64; 2] {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    ["VmRSS:", "RssAnon:"].map(|name| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        line.trim().strip_suffix(" kB").unwrap().parse::<f64>().unwrap() * 1024.0
     })
 }
 

@@ -99,7 +99,9 @@ impl Market {
             market.verticals.extend(vertical.map(|vertical| (id.clone(), Arc::new(vertical))));
         }
         market.check_whispers(&mut faults);
-        faults.none_or(market)
+        let market = faults.none_or(market)?;
+        workshop.built();
+        Ok(market)
     }
 
     /// Takes in the sources, and the keys of sources and buyers.

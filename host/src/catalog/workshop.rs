@@ -11,8 +11,11 @@ use crate::sandbox::{
     Adapter, AdapterModule, Admitted, ConfigureError, ConfiguredFilter, Filter, Sandbox,
 };
 
-/// How many configured filters, and how many configured adapters, are kept for the next build, beyond those in use.
-const CONFIGURED_KEPT_MAX: usize = 1_024;
+/// How many configured filters, and how many configured adapters, are kept that the last snapshot does not use: going
+/// back to earlier settings is quick.
+const SPARE_MAX: usize = 64;
+/// How many of them are kept in all. With more in use than the sandbox has slots, each change configures them anew.
+const CONFIGURED_MAX: usize = 4_096;
 
 /// What building needs beside the draft: the sandbox, the guard of outbound addresses, and what was compiled before.
 #[derive(Debug)]
@@ -20,15 +23,15 @@ pub struct Workshop {
     pub sandbox: Sandbox,
     pub egress: Egress,
     admitted: Mutex<HashMap<Digest, Admitted>>,
-    configured: Mutex<HashMap<(Digest, Digest), ConfiguredFilter>>,
-    adapters: Mutex<HashMap<(Digest, Digest), Adapter>>,
+    configured: Mutex<Configured<ConfiguredFilter>>,
+    adapters: Mutex<Configured<Adapter>>,
     keys: Option<Arc<Contacts>>,
 }
 
 impl Workshop {
     pub fn new(sandbox: Sandbox, egress: Egress) -> Self {
-        let (admitted, configured) = (Mutex::default(), Mutex::default());
-        Self { sandbox, egress, admitted, configured, adapters: Mutex::default(), keys: None }
+        let (configured, adapters) = (Mutex::default(), Mutex::default());
+        Self { sandbox, egress, admitted: Mutex::default(), configured, adapters, keys: None }
     }
 
     /// Returns the workshop with the keys that open buyers' secrets.
@@ -50,8 +53,14 @@ impl Workshop {
     /// Drops what was compiled of every module but these, so that memory does not grow with the number of versions.
     pub fn keep_only(&self, digests: &HashSet<Digest>) {
         lock(&self.admitted).retain(|digest, _| digests.contains(digest));
-        lock(&self.configured).retain(|(digest, _), _| digests.contains(digest));
-        lock(&self.adapters).retain(|(digest, _), _| digests.contains(digest));
+        lock(&self.configured).all.retain(|(digest, _), _| digests.contains(digest));
+        lock(&self.adapters).all.retain(|(digest, _), _| digests.contains(digest));
+    }
+
+    /// Drops what was configured and is not in a snapshot that was just built, save for the newest.
+    pub(super) fn built(&self) {
+        lock(&self.configured).built();
+        lock(&self.adapters).built();
     }
 
     /// Returns whether a module is compiled.
@@ -78,15 +87,11 @@ impl Workshop {
         settings: &[String],
     ) -> Result<ConfiguredFilter, ConfigureError> {
         let key = (filter.digest(), Digest::of(settings.join("\u{0}").as_bytes()));
-        if let Some(configured) = lock(&self.configured).get(&key) {
-            return Ok(configured.clone());
+        if let Some(configured) = lock(&self.configured).find(key) {
+            return Ok(configured);
         }
         let configured = filter.configure(settings)?;
-        let mut kept = lock(&self.configured);
-        if kept.len() >= CONFIGURED_KEPT_MAX {
-            kept.clear();
-        }
-        kept.insert(key, configured.clone());
+        lock(&self.configured).keep(key, configured.clone());
         Ok(configured)
     }
 
@@ -96,20 +101,110 @@ impl Workshop {
         settings: &str,
     ) -> Result<Adapter, ConfigureError> {
         let key = (module.digest(), Digest::of(settings.as_bytes()));
-        if let Some(configured) = lock(&self.adapters).get(&key) {
-            return Ok(configured.clone());
+        if let Some(configured) = lock(&self.adapters).find(key) {
+            return Ok(configured);
         }
         let configured = module.configure(settings)?;
-        let mut kept = lock(&self.adapters);
-        if kept.len() >= CONFIGURED_KEPT_MAX {
-            kept.clear();
-        }
-        kept.insert(key, configured.clone());
+        lock(&self.adapters).keep(key, configured.clone());
         Ok(configured)
+    }
+}
+
+/// What was configured, by the digests of its module and of its settings.
+#[derive(Debug)]
+struct Configured<T> {
+    /// How many snapshots were built.
+    builds: u64,
+    /// Each with the number of builds before it was last used.
+    all: HashMap<(Digest, Digest), (u64, T)>,
+}
+
+impl<T> Default for Configured<T> {
+    fn default() -> Self {
+        Self { builds: 0, all: HashMap::new() }
+    }
+}
+
+impl<T: Clone> Configured<T> {
+    fn find(&mut self, key: (Digest, Digest)) -> Option<T> {
+        let (used, configured) = self.all.get_mut(&key)?;
+        *used = self.builds;
+        Some(configured.clone())
+    }
+
+    fn keep(&mut self, key: (Digest, Digest), configured: T) {
+        if self.all.len() >= CONFIGURED_MAX {
+            self.all.clear();
+        }
+        self.all.insert(key, (self.builds, configured));
+    }
+
+    fn built(&mut self) {
+        let last = self.builds;
+        let mut spare: Vec<_> = self.all.iter().map(|(key, (used, _))| (*used, *key)).collect();
+        spare.retain(|(used, _)| *used < last);
+        spare.sort_unstable_by_key(|(used, _)| *used);
+        let surplus = spare.len().saturating_sub(SPARE_MAX);
+        for (_, key) in spare.iter().take(surplus) {
+            self.all.remove(key);
+        }
+        self.builds = last.saturating_add(1);
     }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // A cache is whole between its operations, so a panic elsewhere leaves it usable.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(number: usize) -> (Digest, Digest) {
+        (Digest::of(b"module"), Digest::of(&number.to_le_bytes()))
+    }
+
+    /// Builds a snapshot that uses these.
+    fn build(configured: &mut Configured<usize>, used: impl Iterator<Item = usize>) -> usize {
+        let mut made = 0;
+        for number in used {
+            if configured.find(key(number)).is_none() {
+                configured.keep(key(number), number);
+                made += 1;
+            }
+        }
+        configured.built();
+        made
+    }
+
+    #[test]
+    fn what_is_in_use_is_configured_once_however_many_there_are() {
+        let mut configured = Configured::default();
+        assert_eq!(build(&mut configured, 0..2_000), 2_000);
+        // One filter's settings change from build to build.
+        for change in 2_000..2_500 {
+            assert_eq!(build(&mut configured, (0..1_999).chain([change])), 1);
+        }
+        assert_eq!(configured.all.len(), 2_000 + SPARE_MAX);
+    }
+
+    #[test]
+    fn the_newest_settings_are_kept_for_going_back() {
+        let mut configured = Configured::default();
+        for settings in 0..1_000 {
+            build(&mut configured, [settings].into_iter());
+        }
+        assert_eq!(build(&mut configured, [999 - SPARE_MAX + 1].into_iter()), 0);
+        assert_eq!(build(&mut configured, [999 - 2 * SPARE_MAX].into_iter()), 1);
+    }
+
+    #[test]
+    fn there_is_an_end_to_what_is_kept_between_two_builds() {
+        let mut configured = Configured::default();
+        for number in 0..2 * CONFIGURED_MAX {
+            configured.keep(key(number), number);
+            assert!(configured.all.len() <= CONFIGURED_MAX);
+        }
+    }
 }

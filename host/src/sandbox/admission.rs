@@ -13,7 +13,7 @@ pub(super) const ADAPTING: &str = "gavel:rules/adapting@1.0.0";
 /// The version of the contract that is served.
 pub(super) const CONTRACT_VERSION: &str = "1.0.0";
 /// What every version of the contract begins with.
-const CONTRACT: &str = "gavel:rules/";
+pub(super) const CONTRACT: &str = "gavel:rules/";
 
 /// Returns the world of a component, `filter`, `normalizer` or `adapter`, by what can be seen without compiling it.
 ///

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use wasmtime::Store;
-use wasmtime::component::{ComponentExportIndex, InstancePre};
+use wasmtime::component::{ComponentExportIndex, InstancePre, TypedFunc};
 
 use super::Sandbox;
 use super::bindings::filter::exports::gavel::rules::filtering as wit;
@@ -24,6 +24,9 @@ const SETTINGS_HELP_BYTES_MAX: usize = 4_096;
 const INTERFACE: &str = "gavel:rules/filtering@1.0.0";
 /// The longest reason code of a filter, in bytes.
 const REASON_BYTES_MAX: usize = 64;
+
+/// The function that judges leads.
+type Evaluate<'l> = TypedFunc<(&'l [u64], &'l [u32]), (Vec<wit::Verdict>,)>;
 
 /// One campaign's answer to one lead.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,6 +100,11 @@ impl Filter {
         let evaluate = export(&kept, "evaluate");
         let evaluate =
             evaluate.ok_or_else(|| ConfigureError::NotKept("an export is gone".into()))?;
+        let mut store = store(kept.engine(), &limits.configure).map_err(ConfigureError::Forfeit)?;
+        let instance = kept.instantiate(&mut store);
+        let typed: wasmtime::Result<Evaluate<'_>> =
+            instance.and_then(|instance| instance.get_typed_func(&mut store, evaluate));
+        typed.map_err(|error| ConfigureError::not_kept(&error))?;
         Ok(ConfiguredFilter {
             kept,
             evaluate,
@@ -132,7 +140,7 @@ fn kind(kind: wit::Kind) -> Kind {
 #[derive(Clone)]
 pub struct ConfiguredFilter {
     kept: InstancePre<Fence>,
-    /// Its one function that is called for leads.
+    /// Its [`Evaluate`].
     evaluate: ComponentExportIndex,
     needs: Arc<[Need]>,
     lines: Arc<Lines>,
@@ -185,7 +193,7 @@ impl ConfiguredFilter {
         Ok(Evaluated { verdicts, fuel, memory_bytes })
     }
 
-    /// Looks up and checks the type of the one function that is called: what was generated does so with all of them,
+    /// Calls the one function that is called for leads. What was generated looks up and checks all of them each time,
     /// which is a tenth of a call.
     fn call(
         &self,
@@ -194,8 +202,14 @@ impl ConfiguredFilter {
         slots: &[u32],
     ) -> wasmtime::Result<Vec<wit::Verdict>> {
         let instance = self.kept.instantiate(&mut *store)?;
-        let evaluate = instance
-            .get_typed_func::<(&[u64], &[u32]), (Vec<wit::Verdict>,)>(&mut *store, self.evaluate)?;
+        let evaluate = instance.get_func(&mut *store, self.evaluate);
+        let evaluate = evaluate.ok_or_else(|| wasmtime::Error::msg("an export is gone"))?;
+        #[expect(
+            unsafe_code,
+            reason = "to check the type again is a twentieth of a call: it is read from places that are in no cache"
+        )]
+        // SAFETY: `Filter::configure` found this type, and all instances of a component have the same functions.
+        let evaluate: Evaluate<'_> = unsafe { TypedFunc::new_unchecked(evaluate) };
         Ok(evaluate.call(store, (frame, slots))?.0)
     }
 }

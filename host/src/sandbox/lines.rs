@@ -143,7 +143,7 @@ impl Lines {
 }
 
 /// Writes a number, 7 bits in each byte, the low ones first.
-fn write(bytes: &mut Vec<u8>, number: impl TryInto<u32>) {
+pub(super) fn write(bytes: &mut Vec<u8>, number: impl TryInto<u32>) {
     let mut number = number.try_into().unwrap_or(u32::MAX);
     while number > 0x7f {
         bytes.push(u8::try_from(number & 0x7f).unwrap_or_default() | 0x80);

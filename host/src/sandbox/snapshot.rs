@@ -12,6 +12,7 @@ use wasmtime::component::{ComponentNamedList, Instance, Lift, WasmList};
 use wasmtime_wizer::{ComponentInstanceState, Wizer};
 
 use super::call::Fence;
+use super::prune::prune;
 
 /// The most that a filter keeps of the settings of all its campaigns, in bytes: every call begins with a view of them.
 const STATE_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -26,7 +27,7 @@ pub(super) fn instrument(wasm: &[u8]) -> Result<Vec<u8>, String> {
     instrumented.map_err(|error| error.root_cause().to_string())
 }
 
-/// Returns a component that begins where this instance of the instrumented `wasm` stands.
+/// Returns a component that begins where this instance of the instrumented `wasm` stands, without what only begins it.
 pub(super) fn keep(
     wasm: &[u8],
     store: &mut Store<Fence>,
@@ -36,7 +37,8 @@ pub(super) fn keep(
     let kept = catch_unwind(AssertUnwindSafe(|| {
         let wizer = Wizer::new();
         let (context, _) = wizer.instrument_component(wasm)?;
-        ready(wizer.snapshot_component(&context, &mut view))
+        let kept = ready(wizer.snapshot_component(&context, &mut view))?;
+        prune(&kept).map_err(|error| wasmtime::Error::msg(error.to_string()))
     }));
     match (view.fault, kept) {
         (None, Ok(Ok(kept))) => Ok(kept),

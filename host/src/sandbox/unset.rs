@@ -67,8 +67,9 @@ pub(super) struct Unset {
     pub(super) sandbox: Sandbox,
     pub(super) lines: Arc<Lines>,
     wasm: Box<[u8]>,
-    /// The module with the accessors by which its state is kept.
-    instrumented: InstancePre<Fence>,
+    /// The module with the accessors by which its state is kept. Where its code is on the disk it is not held: a module
+    /// is rarely configured, and there may be a thousand.
+    instrumented: Option<InstancePre<Fence>>,
 }
 
 impl Unset {
@@ -96,7 +97,7 @@ impl Unset {
             sandbox: sandbox.clone(),
             lines,
             wasm: wasm.into(),
-            instrumented,
+            instrumented: sandbox.cache.is_none().then_some(instrumented),
         })
     }
 
@@ -109,7 +110,8 @@ impl Unset {
             &Instance,
         ) -> wasmtime::Result<Result<T, ConfigureError>>,
     ) -> Result<(T, InstancePre<Fence>), ConfigureError> {
-        let Self { sandbox, wasm, lines, instrumented, .. } = self;
+        let Self { sandbox, wasm, lines, .. } = self;
+        let instrumented = self.instrumented().map_err(ConfigureError::NotKept)?;
         let mut store =
             store(&sandbox.engine, &sandbox.limits.configure).map_err(ConfigureError::Forfeit)?;
         let configured = instrumented.instantiate(&mut store).and_then(|instance| {
@@ -127,6 +129,16 @@ impl Unset {
         let kept =
             kept.map_err(|inadmissible| ConfigureError::NotKept(inadmissible.to_string()))?;
         Ok((said, kept))
+    }
+
+    fn instrumented(&self) -> Result<InstancePre<Fence>, String> {
+        match &self.instrumented {
+            Some(instrumented) => Ok(instrumented.clone()),
+            None => {
+                let instrumented = snapshot::instrument(&self.wasm)?;
+                self.sandbox.compile(&instrumented).map_err(|error| error.to_string())
+            }
+        }
     }
 }
 

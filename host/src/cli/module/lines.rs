@@ -1,18 +1,25 @@
 //! What `gavel module build` keeps of a module's debugging information: the author's own lines, for the words about a
-//! trap. The rest, several times as large as the module, is left out.
+//! trap. The rest, several times as large as the module, is left out, and so is what would tidy up after a call.
 
 use std::ops::Range;
 use std::path::Path;
 
 use addr2line::Context;
 use addr2line::gimli::{Dwarf, EndianSlice, LittleEndian, SectionId};
-use wasmparser::{Parser, Payload, TypeRef};
+use wasmparser::{Export, ExportSectionReader, Parser, Payload, TypeRef};
 
 use crate::sandbox::{LINES_SECTION, Lines};
 
 type Reader<'m> = EndianSlice<'m, LittleEndian>;
 
-/// Returns a core module without its debugging information, and the lines of it that are in this folder.
+/// What the name of the function begins with that frees what another returned. Its instance ends with the call, so it
+/// would only take time.
+const POST_RETURN: &str = "cabi_post_";
+/// The section of a module that has its exports.
+const EXPORTS: u8 = 7;
+
+/// Returns a core module without its debugging information and without functions that free what others returned, and the
+/// lines of it that are in this folder.
 pub(super) fn take(core: &[u8], folder: &Path) -> wasmparser::Result<(Vec<u8>, Lines)> {
     let mut stripped = core.get(..8).unwrap_or_default().to_vec();
     let (mut sections, mut bodies, mut code, mut imported) = (Vec::new(), Vec::new(), 0, 0_u32);
@@ -28,6 +35,10 @@ pub(super) fn take(core: &[u8], folder: &Path) -> wasmparser::Result<(Vec<u8>, L
                     let function = matches!(import?.ty, TypeRef::Func(_) | TypeRef::FuncExact(_));
                     imported = imported.saturating_add(u32::from(function));
                 }
+            }
+            Payload::ExportSection(exports) => {
+                section(&mut stripped, EXPORTS, &kept(core, exports)?);
+                continue;
             }
             Payload::CodeSectionStart { range, .. } => code = range.start,
             Payload::CodeSectionEntry(body) => bodies.push(body.range()),
@@ -50,6 +61,20 @@ pub(super) fn take(core: &[u8], folder: &Path) -> wasmparser::Result<(Vec<u8>, L
         }
     }
     Ok((stripped, lines))
+}
+
+/// Returns the section of exports without those that free what others returned.
+fn kept(core: &[u8], exports: &ExportSectionReader<'_>) -> wasmparser::Result<Vec<u8>> {
+    let all = exports.clone().into_iter_with_offsets();
+    let all: Vec<(usize, Export<'_>)> = all.collect::<Result<_, _>>()?;
+    let ends = all.iter().skip(1).map(|(begin, _)| *begin).chain([exports.range().end]);
+    let kept =
+        all.iter().zip(ends).filter(|((_, export), _)| !export.name.starts_with(POST_RETURN));
+    let kept: Vec<&[u8]> = kept.filter_map(|((begin, _), end)| core.get(*begin..end)).collect();
+    let mut section = Vec::new();
+    number(&mut section, kept.len());
+    section.extend(kept.concat());
+    Ok(section)
 }
 
 /// Adds the table to a component.

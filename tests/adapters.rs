@@ -11,10 +11,11 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use gavel::clock::Clock;
 use gavel::fixtures::{self, CHECK_TIME_MAX};
-use gavel::sandbox::{Admitted, Limits, MODULE_BYTES_MAX, Sandbox};
+use gavel::mock::{Character, Dialect, MockBuyer, MockSpec};
+use gavel::sandbox::{Admitted, Compiler, Limits, MODULE_BYTES_MAX, Sandbox};
 use serde_json::{Value, json};
 
-use crate::crash::program::path;
+use crate::crash::program::{command, path};
 use crate::exchange::{Buyer, Exchange, auto_ping, auto_post, merged, module, until};
 
 /// The shipped adapters.
@@ -586,4 +587,138 @@ async fn an_exchange_that_was_recorded_is_a_fixture_that_passes() {
         printed.contains("- reply.bid: \"9.50\"") && printed.contains("+ reply.bid: \"8.50\""),
         "{printed}"
     );
+}
+
+/// Opens an exchange in which a mock buyer of this dialect is asked for bids and handed leads through the adapter that
+/// speaks it; another bids 3.00 and takes every lead.
+async fn bidders(dialect: Dialect, character: Character) -> (Exchange, MockBuyer, Buyer) {
+    let (adapter, settings) = dialect.adapter().unwrap();
+    let spec = MockSpec { dialect, ..MockSpec::of(character) };
+    let buyer = MockBuyer::open(spec, None, None).await.unwrap();
+    let exchange = Exchange::with_auto(Clock::system(), json!({})).await;
+    exchange.serve(adapter).await;
+    let adapter = json!({"module": adapter, "settings": settings});
+    let bidding = json!({"url": buyer.bid_url(), "timeout_ms": 5_000, "adapter": adapter});
+    let delivery = json!({"url": buyer.lead_url(), "adapter": adapter});
+    exchange.put("buyers/alfa", json!({"bidding": bidding, "delivery": delivery})).await;
+    exchange.deposit("alfa", "1000.00").await;
+    exchange.put("campaigns/alfa", json!({"buyer": "alfa", "vertical": "auto-insurance"})).await;
+    let bravo = Buyer::accepting().await;
+    exchange.with_buyer("bravo", &bravo.url(), "3.00").await;
+    (exchange, buyer, bravo)
+}
+
+#[tokio::test]
+async fn a_buyer_bids_through_its_adapter_and_gets_the_lead_through_it_with_its_own_handle() {
+    for dialect in [Dialect::Boberdoo, Dialect::Px] {
+        let (exchange, alfa, bravo) = bidders(dialect, Character::Prompt).await;
+        let ping = exchange.say("auto-insurance/ping", &auto_ping()).await;
+        assert_eq!((ping.text("/status"), ping.text("/price")), ("accepted", "2.709"), "{ping:?}");
+        let id = ping.text("/ping_id").to_owned();
+        let receipt = exchange.receipt(&id).await;
+        let (asked, adapter) = (&receipt["asked"][0], dialect.adapter().unwrap().0);
+        assert_eq!(
+            (&asked["outcome"], &asked["adapter"]["name"]),
+            (&json!("bid"), &json!(adapter))
+        );
+        assert!(asked["adapter"]["fuel"].as_u64().unwrap() > 0, "{asked}");
+        let handle = asked["handle"].as_str().unwrap();
+        assert_eq!(receipt["winners"][0]["price"], "3.01", "{receipt:#}");
+
+        let sold = exchange.say("auto-insurance/post", &auto_post(&id)).await;
+        assert_eq!((sold.text("/status"), sold.text("/price")), ("sold", "2.709"), "{sold:?}");
+        let receipt = exchange.receipt(&id).await;
+        let delivery = &receipt["deliveries"][0];
+        assert_eq!(delivery["adapter"]["name"], adapter, "{receipt:#}");
+        assert_eq!(delivery["detail"], format!("m-{handle}"), "{receipt:#}");
+        let tally = alfa.tally();
+        assert_eq!((tally.pings, tally.posts, tally.unreadable), (1, 1, 0), "{tally:?}");
+        assert_eq!(tally.post["handle"], handle);
+        let lead = tally.post["lead"].to_string();
+        assert!(lead.contains("2025550107") && lead.contains("dana@example.com"), "{lead}");
+        assert_eq!(bravo.received().len(), 0);
+        let data = exchange.close().await;
+        let replayed = gavel::exchange::replay(data.path(), Compiler::InProcess, |_| ()).await;
+        assert_eq!(replayed.unwrap().differences, []);
+    }
+}
+
+#[tokio::test]
+async fn a_bidder_behind_an_adapter_that_says_no_or_nonsense_costs_nobody_the_sale() {
+    for (character, outcome, pings) in [
+        (Character::NoBid, "no-bid", 1),
+        (Character::Garbage, "invalid", 1),
+        (Character::Failing, "refused", 1),
+        (Character::Rejecting, "bid", 1),
+    ] {
+        for dialect in [Dialect::Boberdoo, Dialect::Px] {
+            let (exchange, alfa, bravo) = bidders(dialect, character).await;
+            let ping = exchange.say("auto-insurance/ping", &auto_ping()).await;
+            let id = ping.text("/ping_id").to_owned();
+            let receipt = exchange.receipt(&id).await;
+            assert_eq!(receipt["asked"][0]["outcome"], outcome, "{dialect:?} {receipt:#}");
+            let sold = exchange.say("auto-insurance/post", &auto_post(&id)).await;
+            assert_eq!((sold.text("/status"), sold.text("/price")), ("sold", "1.80"), "{sold:?}");
+            let tally = alfa.tally();
+            assert_eq!((tally.pings, bravo.received().len()), (pings, 1), "{dialect:?} {tally:?}");
+            assert_eq!(tally.rejected, u64::from(character == Character::Rejecting));
+        }
+    }
+}
+
+/// Runs `gavel buyer check --adapter` against a mock buyer; returns its exit code with what it printed.
+async fn checked(
+    dialect: Dialect,
+    character: Character,
+    settings: &str,
+) -> (Option<i32>, String, String) {
+    let spec = MockSpec { dialect, ..MockSpec::of(character) };
+    let buyer = MockBuyer::open(spec, None, None).await.unwrap();
+    let folder = tempfile::TempDir::new().unwrap();
+    let wasm = folder.path().join("adapter.wasm");
+    std::fs::write(&wasm, module(dialect.adapter().unwrap().0)).unwrap();
+    let mut check = command();
+    check.args(["buyer", "check", &buyer.bid_url(), "--timeout-ms", "1500", "--adapter"]);
+    let output = check.arg(wasm).args(["--settings", settings]).output().await.unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+#[tokio::test]
+async fn a_buyer_tries_its_end_point_in_its_own_dialect_and_reads_why_it_fails() {
+    for dialect in [Dialect::Boberdoo, Dialect::Px] {
+        let settings = dialect.adapter().unwrap().1.to_string();
+        let (code, told, complaint) = checked(dialect, Character::Prompt, &settings).await;
+        assert_eq!(code, Some(0), "{told}{complaint}");
+        for part in
+            ["ok    answer: a bid of ", "ok    time: 10 pings: all within", "ok    at once: 10"]
+        {
+            assert!(told.contains(part), "{part}: {told}");
+        }
+        for (character, seen, mend) in [
+            (Character::NoBid, "ok    answer: no bid after", ""),
+            (
+                Character::Failing,
+                "BAD   answer: refused: status 500",
+                "`gavel adapter record` shows it",
+            ),
+            (Character::Garbage, "BAD   answer: invalid: ", "teach it to the adapter"),
+            (Character::Late, "BAD   answer: late: ", "agree on a longer time with the exchange"),
+            (Character::GzipBomb, "BAD   answer: invalid: ", "nobody asked for"),
+        ] {
+            let (code, told, complaint) = checked(dialect, character, &settings).await;
+            let bad = seen.starts_with("BAD");
+            assert_eq!(code, Some(i32::from(bad)), "{character:?}: {told}{complaint}");
+            assert!(told.contains(seen) && told.contains(mend), "{character:?}: {told}");
+            // Every finding says why it matters and how to mend it.
+            let flawed = |line: &&str| line.starts_with("BAD ") || line.starts_with("weak");
+            let flawed = told.lines().filter(flawed).count();
+            for advice in ["why it matters: ", "to mend it:     "] {
+                assert_eq!(told.matches(advice).count(), flawed, "{told}");
+            }
+        }
+        let (code, _, complaint) = checked(dialect, Character::Prompt, r#"{"key": 1}"#).await;
+        assert_eq!(code, Some(2), "{complaint}");
+        assert!(complaint.contains("The adapter takes: {"), "{complaint}");
+    }
 }

@@ -124,7 +124,9 @@ fn a_new_filter_builds_and_passes_its_tests_at_once_anywhere() {
         ],
     );
     reads(&said.err, &["1 of 3 fixtures not as expected", "--accept"]);
-    reads(&done(&folder, &["test", "--accept"]), &["accepted fixtures/other-state.json"]);
+    let accepted = done(&folder, &["test", "--accept"]);
+    let told = ["accepted fixtures/other-state.json", "3 fixtures: 2 as expected, 1 accepted"];
+    reads(&accepted, &told);
     reads(&done(&folder, &["test"]), &["3 fixtures: 3 as expected"]);
     let kept = fs::read_to_string(folder.join("fixtures/other-state.json")).unwrap();
     reads(

@@ -8,13 +8,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use gavel::bidding::FAILURES_IN_A_ROW;
+use gavel::book::REJECTS_MIN;
 use gavel::clock::Clock;
 use gavel::mock::{Authority, Character, GARBAGE, MockBuyer, MockSpec};
 use gavel::sandbox::Compiler;
 use serde_json::{Value, json};
 
 use crate::crash::program::command;
-use crate::exchange::{Exchange, auto_ping, auto_post, merged, until};
+use crate::exchange::{Exchange, OPERATOR_KEY, auto_ping, auto_post, merged, until};
 
 const PING: &str = "auto-insurance/ping";
 const POST: &str = "auto-insurance/post";
@@ -485,4 +486,42 @@ async fn a_mock_market_is_opened_from_a_file() {
     let (code, _, error) = run(&["--market", file.to_str().unwrap()]).await;
     assert_eq!(code, Some(2), "{error}");
     assert!(error.contains("is no market: write"), "{error}");
+}
+
+#[tokio::test]
+async fn how_a_buyer_stands_is_shown_with_how_often_it_refuses() {
+    let mut market = Market::of(&[]).await;
+    let spec = MockSpec::of(Character::Rejecting);
+    market.add("rejecting", spec, json!({"calls_per_second": 1_000, "concurrency": 7})).await;
+    let shown = async || market.exchange.get("buyers/rejecting").await.body;
+    assert_eq!(shown().await["rejects"], json!({"posts": 0, "refused": 0, "rate_percent": null}));
+    for posts in 1..=REJECTS_MIN {
+        let (ping, _) = market.ping(10_000).await;
+        let ping = ping["ping_id"].as_str().unwrap().to_owned();
+        let post = market.exchange.say(POST, &auto_post(&ping)).await;
+        assert_eq!(post.text("/status"), "unsold", "{post:?}");
+        let rate = if posts < REJECTS_MIN { json!(null) } else { json!("100") };
+        let expected = json!({"posts": posts, "refused": posts, "rate_percent": rate});
+        assert_eq!(shown().await["rejects"], expected);
+    }
+    let end_point = market.end_point("rejecting").await;
+    assert_eq!((&end_point["breaker"], &end_point["in_flight"]), (&json!("closed"), &json!(0)));
+    assert_eq!(end_point["concurrency"]["most"], 7);
+    assert_eq!(end_point["quota"]["per_second"], 1_000);
+    assert!(end_point["quota"]["left"].as_u64().unwrap() <= 1_000, "{end_point}");
+    let run = async |arguments: &[&str]| {
+        let mut command = command();
+        command.arg("buyer").args(arguments).args(["--url", &market.exchange.url("")]);
+        let output = command.env("GAVEL_OPERATOR_KEY", OPERATOR_KEY).output().await.unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let (code, told) = run(&["show", "rejecting"]).await;
+    assert_eq!(code, Some(0), "{told}");
+    for part in ["20 of its last 20 posts, 100 %", "in use", "outcomes bid 20", "7 by its contract"]
+    {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    let (code, told) = run(&["list"]).await;
+    assert!(code == Some(0) && told.contains("rejecting: balance 100000.00"), "{told}");
+    assert_eq!(run(&["show", "nobody"]).await.0, Some(2));
 }

@@ -3,6 +3,7 @@
 //!
 //! `GAVEL_CRASH_ROUNDS` says how often (12), `GAVEL_CRASH_SEED` makes it other traffic.
 
+mod again;
 pub(crate) mod oracle;
 pub(crate) mod program;
 pub(crate) mod traffic;

@@ -40,19 +40,7 @@ fn idempotent(contract: Value) -> Value {
 
 /// Opens an exchange where alfa bids 12.00, bravo 9.00 and carol 5.00, as far as there are contracts for them.
 async fn market(contracts: &[Value]) -> Exchange {
-    market_of(json!({}), contracts).await
-}
-
-async fn market_of(terms: Value, contracts: &[Value]) -> Exchange {
-    let exchange = Exchange::with_auto(Clock::system(), terms).await;
-    let bids = [("alfa", "12.00"), ("bravo", "9.00"), ("carol", "5.00")];
-    for (contract, (name, price)) in contracts.iter().zip(bids) {
-        exchange.put(&format!("buyers/{name}"), json!({"delivery": contract})).await;
-        exchange.deposit(name, "100.00").await;
-        let campaign = json!({"buyer": name, "vertical": "auto-insurance", "price": price});
-        exchange.put(&format!("campaigns/{name}"), campaign).await;
-    }
-    exchange
+    Exchange::with_bidders(Clock::system(), json!({}), contracts).await
 }
 
 async fn ping(exchange: &Exchange) -> String {
@@ -85,17 +73,6 @@ async fn until_deliveries(exchange: &Exchange, ping: &str, expected: &str) {
     until(expected, async || deliveries(exchange, ping).await == expected).await;
 }
 
-/// Compares accounts with `alfa 100.00 held 0.00`, and the ledger's sum with zero.
-async fn check_accounts(exchange: &Exchange, expected: &[&str]) {
-    for line in expected {
-        let (name, _) = line.split_once(' ').unwrap();
-        let buyer = exchange.get(&format!("buyers/{name}")).await;
-        let account = format!("{name} {} held {}", buyer.text("/balance"), buyer.text("/held"));
-        assert_eq!(&account, line);
-    }
-    assert_eq!(exchange.get("ledger").await.text("/total"), "0.00");
-}
-
 #[tokio::test]
 async fn a_lead_that_is_refused_goes_to_the_next_bidder_at_the_price_without_the_first() {
     let (alfa, bravo) = (Buyer::rejecting().await, Buyer::accepting().await);
@@ -103,12 +80,12 @@ async fn a_lead_that_is_refused_goes_to_the_next_bidder_at_the_price_without_the
     let contracts = [&alfa, &bravo, &carol].map(|buyer| contract(buyer, 5_000));
     let exchange = market(&contracts).await;
     let ping = ping(&exchange).await;
-    check_accounts(&exchange, &["alfa 100.00 held 9.01"]).await;
+    exchange.check_accounts(&["alfa 100.00 held 9.01"]).await;
     let answer = post(&exchange, &ping, 10_000).await;
     assert_eq!((answer.text("/status"), answer.text("/price")), ("sold", "4.509"), "{answer:?}");
     assert_eq!(deliveries(&exchange, &ping).await, "alfa rejected, bravo sold 5.01");
     let expected = ["alfa 100.00 held 0.00", "bravo 94.99 held 0.00", "carol 100.00 held 0.00"];
-    check_accounts(&exchange, &expected).await;
+    exchange.check_accounts(&expected).await;
     assert_eq!((alfa.received().len(), bravo.received().len(), carol.received().len()), (1, 1, 0));
     assert_eq!(bravo.received()[0].1["price"], "5.01");
 }
@@ -124,7 +101,7 @@ async fn a_lead_that_everyone_refuses_is_unsold_and_holds_no_money() {
     let told = deliveries(&exchange, &ping).await;
     assert_eq!(told, "alfa rejected, bravo rejected, carol rejected");
     let expected = ["alfa 100.00 held 0.00", "bravo 100.00 held 0.00", "carol 100.00 held 0.00"];
-    check_accounts(&exchange, &expected).await;
+    exchange.check_accounts(&expected).await;
     assert_eq!(buyers.each_ref().map(|buyer| buyer.received().len()), [1, 1, 1]);
 }
 
@@ -140,7 +117,7 @@ async fn the_next_bidder_is_one_that_can_pay() {
     let answer = post(&exchange, &first, 10_000).await;
     assert_eq!((answer.text("/status"), answer.text("/price")), ("sold", "1.80"), "{answer:?}");
     assert_eq!(deliveries(&exchange, &first).await, "alfa rejected, carol sold 2.00");
-    check_accounts(&exchange, &["bravo 100.00 held 0.00", "carol 98.00 held 0.00"]).await;
+    exchange.check_accounts(&["bravo 100.00 held 0.00", "carol 98.00 held 0.00"]).await;
 }
 
 #[tokio::test]
@@ -148,15 +125,15 @@ async fn one_copy_of_several_falls_through_alone() {
     let (alfa, bravo) = (Buyer::accepting().await, Buyer::rejecting().await);
     let carol = Buyer::accepting().await;
     let contracts = [&alfa, &bravo, &carol].map(|buyer| contract(buyer, 5_000));
-    let exchange = market_of(json!({"copies": 2}), &contracts).await;
+    let exchange = Exchange::with_bidders(Clock::system(), json!({"copies": 2}), &contracts).await;
     let ping = ping(&exchange).await;
-    check_accounts(&exchange, &["alfa 100.00 held 5.01", "bravo 100.00 held 5.01"]).await;
+    exchange.check_accounts(&["alfa 100.00 held 5.01", "bravo 100.00 held 5.01"]).await;
     let answer = post(&exchange, &ping, 10_000).await;
     // 5.01 of alfa and, with nobody left to beat, the reserve of carol; the source gets nine tenths.
     let verdict = (answer.text("/status"), answer.text("/price"), &answer.body["copies"]);
     assert_eq!(verdict, ("sold", "6.309", &json!(2)), "{answer:?}");
     let expected = ["alfa 94.99 held 0.00", "bravo 100.00 held 0.00", "carol 98.00 held 0.00"];
-    check_accounts(&exchange, &expected).await;
+    exchange.check_accounts(&expected).await;
     assert_eq!((alfa.received().len(), carol.received().len()), (1, 1));
 }
 
@@ -168,10 +145,10 @@ async fn a_lead_that_a_buyer_may_have_is_never_sold_to_another() {
     let answer = post(&exchange, &ping, 10_000).await;
     assert_eq!(answer.text("/status"), "pending", "{answer:?}");
     assert_eq!(deliveries(&exchange, &ping).await, "alfa unknown");
-    check_accounts(&exchange, &["alfa 100.00 held 9.01", "bravo 100.00 held 0.00"]).await;
+    exchange.check_accounts(&["alfa 100.00 held 9.01", "bravo 100.00 held 0.00"]).await;
 
     let exchange = Exchange::open_in(exchange.close().await).await;
-    check_accounts(&exchange, &["alfa 100.00 held 9.01", "bravo 100.00 held 0.00"]).await;
+    exchange.check_accounts(&["alfa 100.00 held 9.01", "bravo 100.00 held 0.00"]).await;
     let again = post(&exchange, &ping, 10_000).await;
     assert_eq!(again.body, answer.body);
     assert_eq!(exchange.receipt(&ping).await["status"], "pending");
@@ -188,11 +165,11 @@ async fn the_operators_word_sells_what_nobody_knew_about() {
     let word = json!({"outcome": "sold", "note": "alfa's number 17"});
     let resolved = exchange.post(&path, word.clone()).await;
     assert_eq!((resolved.status, resolved.text("/price")), (200, "9.01"), "{resolved:?}");
-    check_accounts(&exchange, &["alfa 90.99 held 0.00", "bravo 100.00 held 0.00"]).await;
+    exchange.check_accounts(&["alfa 90.99 held 0.00", "bravo 100.00 held 0.00"]).await;
     let again = post(&exchange, &ping, 10_000).await;
     assert_eq!((again.text("/status"), again.text("/price")), ("sold", "8.109"), "{again:?}");
     assert_eq!(exchange.post(&path, word).await.status, 404);
-    check_accounts(&exchange, &["alfa 90.99 held 0.00"]).await;
+    exchange.check_accounts(&["alfa 90.99 held 0.00"]).await;
     assert_eq!(alfa.received().len(), 1);
 }
 
@@ -206,7 +183,7 @@ async fn the_operators_no_sends_the_lead_to_the_next_bidder() {
     let resolved = exchange.post(&format!("auctions/{ping}/resolve"), word).await;
     assert_eq!((resolved.status, resolved.text("/successor")), (200, "bravo"), "{resolved:?}");
     until_deliveries(&exchange, &ping, "alfa unknown, alfa rejected, bravo sold 2.00").await;
-    check_accounts(&exchange, &["alfa 100.00 held 0.00", "bravo 98.00 held 0.00"]).await;
+    exchange.check_accounts(&["alfa 100.00 held 0.00", "bravo 98.00 held 0.00"]).await;
     assert_eq!((alfa.received().len(), bravo.received().len()), (1, 1));
 }
 
@@ -225,7 +202,7 @@ async fn a_buyer_whose_no_the_operator_gave_is_not_asked_again() {
     assert_eq!((resolved.status, resolved.text("/successor")), (200, "bravo"), "{resolved:?}");
     until_deliveries(&exchange, &ping, "alfa unknown, alfa rejected, bravo sold 2.00").await;
     assert_eq!((alfa.received().len(), bravo.received().len()), (1, 1));
-    check_accounts(&exchange, &["alfa 100.00 held 0.00", "bravo 98.00 held 0.00"]).await;
+    exchange.check_accounts(&["alfa 100.00 held 0.00", "bravo 98.00 held 0.00"]).await;
 }
 
 #[tokio::test]
@@ -241,7 +218,7 @@ async fn a_buyer_that_promised_to_know_a_lead_again_is_asked_again() {
     assert_eq!(received[0], received[1]);
     assert!(!received[0].0.is_empty());
     assert_eq!(bravo.received().len(), 0);
-    check_accounts(&exchange, &["alfa 90.99 held 0.00", "bravo 100.00 held 0.00"]).await;
+    exchange.check_accounts(&["alfa 90.99 held 0.00", "bravo 100.00 held 0.00"]).await;
 }
 
 #[tokio::test]
@@ -256,7 +233,7 @@ async fn a_duplicate_after_silence_may_be_the_first_attempt_and_stays_open() {
     let ping = ping(&exchange).await;
     assert_eq!(post(&exchange, &ping, 100).await.text("/status"), "pending");
     until_deliveries(&exchange, &ping, "alfa unknown, alfa unknown").await;
-    check_accounts(&exchange, &["alfa 100.00 held 9.01"]).await;
+    exchange.check_accounts(&["alfa 100.00 held 9.01"]).await;
     assert_eq!(bravo.received().len(), 0);
 }
 
@@ -276,7 +253,7 @@ async fn a_buyer_that_is_busy_is_asked_again_when_it_said() {
     let receipt = exchange.receipt(&ping).await;
     let at = |index: usize, name: &str| receipt["deliveries"][index][name].as_str().unwrap();
     assert!(at(1, "at") >= at(0, "again_at"), "{receipt:#}");
-    check_accounts(&exchange, &["alfa 98.00 held 0.00"]).await;
+    exchange.check_accounts(&["alfa 98.00 held 0.00"]).await;
 }
 
 #[tokio::test]
@@ -308,9 +285,9 @@ async fn a_delivery_that_is_due_survives_a_restart_and_sells_once() {
     until("it is sold", async || exchange.receipt(&ping).await["status"] == "sold").await;
     let answer = post(&exchange, &ping, 50).await;
     assert_eq!((answer.text("/status"), answer.text("/price")), ("sold", "8.109"), "{answer:?}");
-    check_accounts(&exchange, &["alfa 90.99 held 0.00", "bravo 100.00 held 0.00"]).await;
+    exchange.check_accounts(&["alfa 90.99 held 0.00", "bravo 100.00 held 0.00"]).await;
     let exchange = Exchange::open_in(exchange.close().await).await;
-    check_accounts(&exchange, &["alfa 90.99 held 0.00", "bravo 100.00 held 0.00"]).await;
+    exchange.check_accounts(&["alfa 90.99 held 0.00", "bravo 100.00 held 0.00"]).await;
     assert_eq!((alfa.received().len(), bravo.received().len()), (1, 0));
     assert_eq!(alfa.received()[0].1["lead"]["phone"], "+12025550163");
 }
@@ -393,6 +370,6 @@ async fn buyers_that_refuse_in_a_crowd_leave_the_books_straight() {
         assert_eq!(answer.text("/status"), "sold", "{answer:?}");
     }
     // Five at 9.01 to alfa; five that it refused, at the reserve, to bravo.
-    check_accounts(&exchange, &["alfa 54.95 held 0.00", "bravo 90.00 held 0.00"]).await;
+    exchange.check_accounts(&["alfa 54.95 held 0.00", "bravo 90.00 held 0.00"]).await;
     assert_eq!((alfa.received().len(), bravo.received().len()), (10, 5));
 }

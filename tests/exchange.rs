@@ -171,6 +171,50 @@ impl Exchange {
         self.put(&format!("campaigns/{name}-auto"), campaign).await;
     }
 
+    /// Opens an exchange for auto insurance where alfa bids 12.00, bravo 9.00 and carol 5.00, as far as there are deliveries
+    /// for them, with 100.00 on the account of each.
+    pub(crate) async fn with_bidders(clock: Clock, terms: Value, deliveries: &[Value]) -> Self {
+        let exchange = Self::with_auto(clock, terms).await;
+        let bids = [("alfa", "12.00"), ("bravo", "9.00"), ("carol", "5.00")];
+        for (delivery, (name, price)) in deliveries.iter().zip(bids) {
+            exchange.put(&format!("buyers/{name}"), json!({"delivery": delivery})).await;
+            exchange.deposit(name, "100.00").await;
+            let campaign = json!({"buyer": name, "vertical": "auto-insurance", "price": price});
+            exchange.put(&format!("campaigns/{name}"), campaign).await;
+        }
+        exchange
+    }
+
+    /// Compares accounts with `alfa 100.00 held 0.00`, and the ledger's sum with zero.
+    pub(crate) async fn check_accounts(&self, expected: &[&str]) {
+        for line in expected {
+            let (name, _) = line.split_once(' ').unwrap();
+            let buyer = self.get(&format!("buyers/{name}")).await;
+            let account = format!("{name} {} held {}", buyer.text("/balance"), buyer.text("/held"));
+            assert_eq!(&account, line);
+        }
+        assert_eq!(self.get("ledger").await.text("/total"), "0.00");
+    }
+
+    /// Returns every account that is not at zero, such as `buyer:acme:prepaid -988.00`, with the sum proved.
+    pub(crate) async fn accounts(&self) -> Vec<String> {
+        let ledger = self.get("ledger").await.body;
+        assert_eq!(ledger["total"], "0.00", "{ledger}");
+        let accounts = ledger["accounts"].as_object().unwrap().iter();
+        let moved = accounts.filter(|(_, amount)| **amount != "0.00");
+        moved.map(|(name, amount)| format!("{name} {}", amount.as_str().unwrap())).collect()
+    }
+
+    /// Offers a lead of this ZIP code, and sells it; returns the answer to its post.
+    pub(crate) async fn sell(&self, zip: &str) -> Reply {
+        let ping = merged(auto_ping(), json!({"zip": zip}));
+        let ping = self.say("auto-insurance/ping", &ping).await;
+        let post = merged(auto_post(ping.text("/ping_id")), json!({"zip": zip}));
+        let post = self.say("auto-insurance/post", &post).await;
+        assert_eq!(post.text("/status"), "sold", "{ping:?} {post:?}");
+        post
+    }
+
     pub(crate) async fn deposit(&self, buyer: &str, amount: &str) {
         let deposit = json!({"amount": amount, "reference": format!("{buyer}-{amount}")});
         let reply = self.post(&format!("buyers/{buyer}/deposits"), deposit).await;

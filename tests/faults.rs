@@ -16,6 +16,7 @@
 //! | `paused_process` | SIGSTOP in the middle of traffic, then SIGCONT | all answers hold, nothing is sold twice |
 //! | `clock_jumps` | the wall clock goes an hour and a day ahead and back | handles stay unique, all answers hold, the journal verifies |
 //! | `retry_storm` | a thousand requests with one key at once, then with another body, then after a kill | one effect; the same answer to all; another body is refused |
+//! | `bad_networks` | buyers that never accept, never read, answer a byte at a time or half, whose certificate is over, of another host or of nobody, all at once: for bids and for deliveries | every ping is answered in its time, every end has its name, nothing is sold twice or shown to whom cannot be trusted, the others sell as before, memory bounded |
 //! | `mixed_market` | filters, fixed prices and remote buyers of every character at once, for ten minutes at full length | every answer in time, nothing sold twice, memory bounded, every outcome explained in its receipt, the ledger sums to zero |
 //!
 //! Kills at random moments under load are `crash`, damage to every part of the database is the journal's own `damage`;
@@ -25,6 +26,7 @@
 
 mod disk;
 mod market;
+mod network;
 mod recovery;
 mod shim;
 mod sweep;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::exchange::{
-    Buyer, Exchange, Reply, SOURCE_KEY, auto_ping, auto_post, client, merged, module, reply,
+    Buyer, Exchange, Reply, SOURCE_KEY, auto_ping, client, merged, module, reply,
 };
 
 /// Monday 2026-01-05, 15:00 in UTC.
@@ -48,21 +48,11 @@ impl Desk {
 
     /// Sells a lead and returns the answer to its post.
     async fn sell(&self, zip: &str) -> Reply {
-        let ping = self.ping(zip).await;
-        let post = merged(auto_post(ping.text("/ping_id")), json!({"zip": zip}));
-        let post = self.exchange.say("auto-insurance/post", &post).await;
-        assert_eq!(post.text("/status"), "sold", "{ping:?} {post:?}");
-        post
+        self.exchange.sell(zip).await
     }
 
     async fn accounts(&self) -> String {
-        let ledger = self.exchange.get("ledger").await.body;
-        assert_eq!(ledger["total"], "0.00", "{ledger}");
-        let accounts = ledger["accounts"].as_object().unwrap().iter();
-        let moved = accounts.filter(|(_, amount)| **amount != "0.00");
-        let told: Vec<String> =
-            moved.map(|(name, amount)| format!("{name} {}", amount.as_str().unwrap())).collect();
-        told.join("\n")
+        self.exchange.accounts().await.join("\n")
     }
 
     async fn lines(&self, path: &str) -> Vec<String> {

@@ -37,12 +37,7 @@ impl Desk {
 
     /// Sells a lead and returns its id.
     async fn sell(&self, zip: &str) -> String {
-        let ping = merged(auto_ping(), json!({"zip": zip}));
-        let ping = self.exchange.say("auto-insurance/ping", &ping).await;
-        let post = merged(auto_post(ping.text("/ping_id")), json!({"zip": zip}));
-        let post = self.exchange.say("auto-insurance/post", &post).await;
-        assert_eq!(post.text("/status"), "sold", "{ping:?} {post:?}");
-        post.text("/lead_id").to_owned()
+        self.exchange.sell(zip).await.text("/lead_id").to_owned()
     }
 
     async fn give_back(&self, lead: &str, body: Value) -> Reply {
@@ -54,15 +49,8 @@ impl Desk {
         self.exchange.post(&format!("leads/{lead}/returns/0"), body).await
     }
 
-    /// Returns every account that is not at zero, such as `buyer:acme:prepaid -988.00`, with the sum proved.
     async fn accounts(&self) -> String {
-        let ledger = self.exchange.get("ledger").await.body;
-        assert_eq!(ledger["total"], "0.00", "{ledger}");
-        let accounts = ledger["accounts"].as_object().unwrap().iter();
-        let moved = accounts.filter(|(_, amount)| **amount != "0.00");
-        let told: Vec<String> =
-            moved.map(|(name, amount)| format!("{name} {}", amount.as_str().unwrap())).collect();
-        told.join(", ")
+        self.exchange.accounts().await.join(", ")
     }
 
     /// Closes the exchange, and has what it leaves reconciled.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use base64::Engine as _;
 use gavel::config::Config;
 use gavel::egress::{Egress, Login, Recipient, Relay};
-use gavel::mock::Authority;
+use gavel::mock::{Authority, Shown};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufStream};
@@ -112,7 +112,8 @@ impl Post {
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
-        let acceptor = authority.map(|authority| authority.acceptor(addr.ip()).unwrap());
+        let acceptor =
+            authority.map(|authority| authority.acceptor(addr.ip(), Shown::Right).unwrap());
         let (heard, script): (Letters, _) = (Arc::default(), Arc::new(script));
         let letters = Arc::clone(&heard);
         tokio::spawn(async move {

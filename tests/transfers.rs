@@ -1,6 +1,7 @@
 //! Live transfers: a source gets a buyer's number, says how the call went, and is paid if it was long enough.
 
 use gavel::clock::{Clock, Moment};
+use gavel::delivery::transfer::TEST_NUMBER;
 use serde_json::{Value, json};
 
 use crate::exchange::{
@@ -22,15 +23,7 @@ async fn market(deliveries: &[Value]) -> Exchange {
 }
 
 async fn market_at(clock: Clock, deliveries: &[Value]) -> Exchange {
-    let exchange = Exchange::with_auto(clock, json!({})).await;
-    let bids = [("alfa", "12.00"), ("bravo", "9.00"), ("carol", "5.00")];
-    for (delivery, (name, price)) in deliveries.iter().zip(bids) {
-        exchange.put(&format!("buyers/{name}"), json!({"delivery": delivery})).await;
-        exchange.deposit(name, "100.00").await;
-        let campaign = json!({"buyer": name, "vertical": "auto-insurance", "price": price});
-        exchange.put(&format!("campaigns/{name}"), campaign).await;
-    }
-    exchange
+    Exchange::with_bidders(clock, json!({}), deliveries).await
 }
 
 /// Pings and posts one lead; returns its ping and the answer to the post.
@@ -48,16 +41,6 @@ async fn report(exchange: &Exchange, transfer: &str, body: Value) -> Reply {
 async fn say_as(exchange: &Exchange, key: &str, path: &str, body: &Value) -> Reply {
     let request = client().post(exchange.url(&format!("/v1/{path}"))).bearer_auth(key);
     reply(request.body(body.to_string())).await
-}
-
-async fn check_accounts(exchange: &Exchange, expected: &[&str]) {
-    for line in expected {
-        let (name, _) = line.split_once(' ').unwrap();
-        let buyer = exchange.get(&format!("buyers/{name}")).await;
-        let account = format!("{name} {} held {}", buyer.text("/balance"), buyer.text("/held"));
-        assert_eq!(&account, line);
-    }
-    assert_eq!(exchange.get("ledger").await.text("/total"), "0.00");
 }
 
 async fn deliveries(exchange: &Exchange, ping: &str) -> Vec<String> {
@@ -80,7 +63,7 @@ async fn a_caller_who_is_connected_for_long_enough_is_sold_once() {
     assert_eq!(told["whisper"], "Auto lead from CA, ZIP 90210");
     assert_eq!(told["connected_seconds"], 90);
     assert_eq!(answer.body["transfers"].as_array().unwrap().len(), 1);
-    check_accounts(&exchange, &["alfa 100.00 held 9.01", "bravo 100.00 held 0.00"]).await;
+    exchange.check_accounts(&["alfa 100.00 held 9.01", "bravo 100.00 held 0.00"]).await;
     // The same post is told the same, for as long as nothing is said of the call.
     assert_eq!(exchange.say("auto-insurance/post", &auto_post(&ping)).await.body, answer.body);
 
@@ -89,14 +72,14 @@ async fn a_caller_who_is_connected_for_long_enough_is_sold_once() {
     let sold = report(&exchange, transfer, word.clone()).await;
     assert_eq!((sold.text("/status"), sold.text("/price")), ("sold", "8.109"), "{sold:?}");
     assert_eq!(deliveries(&exchange, &ping).await, ["alfa sold: connected for 90 s"]);
-    check_accounts(&exchange, &["alfa 90.99 held 0.00", "bravo 100.00 held 0.00"]).await;
+    exchange.check_accounts(&["alfa 90.99 held 0.00", "bravo 100.00 held 0.00"]).await;
     assert_eq!(report(&exchange, transfer, word.clone()).await.body, sold.body);
     let other = report(&exchange, transfer, json!({"connected": true, "seconds": 91})).await;
     assert_eq!(other.status, 409, "{other:?}");
     assert!(other.text("/detail").ends_with("otherwise before: connected for 90 s"), "{other:?}");
     let exchange = Exchange::open_in(exchange.close().await).await;
     assert_eq!(report(&exchange, transfer, word).await.body, sold.body);
-    check_accounts(&exchange, &["alfa 90.99 held 0.00"]).await;
+    exchange.check_accounts(&["alfa 90.99 held 0.00"]).await;
 }
 
 #[tokio::test]
@@ -110,7 +93,7 @@ async fn a_caller_who_is_not_sold_goes_to_the_next_bidder_by_whatever_way_it_has
     let next = report(&exchange, &first, short.clone()).await;
     assert_eq!((next.status, next.text("/status")), (200, "pending"), "{next:?}");
     assert_eq!(next.text("/transfers/0/number"), BRAVO);
-    check_accounts(&exchange, &["alfa 100.00 held 0.00", "bravo 100.00 held 5.01"]).await;
+    exchange.check_accounts(&["alfa 100.00 held 0.00", "bravo 100.00 held 5.01"]).await;
     // Said again, the first report changes nothing and tells what is due now.
     assert_eq!(report(&exchange, &first, short).await.body, next.body);
     let second = next.text("/transfers/0/transfer_id").to_owned();
@@ -125,7 +108,7 @@ async fn a_caller_who_is_not_sold_goes_to_the_next_bidder_by_whatever_way_it_has
     ];
     assert_eq!(deliveries(&exchange, &ping).await, expected);
     assert_eq!(carol.received().len(), 1);
-    check_accounts(&exchange, &["bravo 100.00 held 0.00", "carol 98.00 held 0.00"]).await;
+    exchange.check_accounts(&["bravo 100.00 held 0.00", "carol 98.00 held 0.00"]).await;
 }
 
 #[tokio::test]
@@ -142,7 +125,7 @@ async fn a_transfer_of_which_nobody_speaks_in_time_is_nobodys() {
     until("it expired", async || !deliveries(&exchange, &ping).await.is_empty()).await;
     let told = deliveries(&exchange, &ping).await;
     assert_eq!(told, ["alfa expired: nobody said in time how the call went"]);
-    check_accounts(&exchange, &["alfa 100.00 held 0.00", "bravo 100.00 held 0.00"]).await;
+    exchange.check_accounts(&["alfa 100.00 held 0.00", "bravo 100.00 held 0.00"]).await;
     let again = exchange.say("auto-insurance/post", &auto_post(&ping)).await;
     let verdict = (again.text("/status"), again.text("/reason/code"));
     assert_eq!(verdict, ("unsold", "transfer-expired"), "{again:?}");
@@ -163,7 +146,7 @@ async fn an_open_transfer_survives_a_restart() {
     let unsold = unsold.await;
     let verdict = (unsold.text("/status"), unsold.text("/reason/code"));
     assert_eq!(verdict, ("unsold", "all-rejected"), "{unsold:?}");
-    check_accounts(&exchange, &["alfa 100.00 held 0.00"]).await;
+    exchange.check_accounts(&["alfa 100.00 held 0.00"]).await;
 }
 
 #[tokio::test]
@@ -191,7 +174,7 @@ async fn only_who_sent_the_lead_says_how_its_call_went_and_says_it_right() {
         assert_eq!((refused.status, refused.text("/field")), (422, field), "{body} {refused:?}");
         assert!(refused.text("/detail").contains(detail), "{refused:?}");
     }
-    check_accounts(&exchange, &["alfa 100.00 held 2.00"]).await;
+    exchange.check_accounts(&["alfa 100.00 held 2.00"]).await;
     let sold = say_as(&exchange, SOURCE_KEY, &path, &word).await;
     assert_eq!(sold.text("/status"), "sold", "{sold:?}");
 }
@@ -226,4 +209,41 @@ async fn another_dialect_says_the_number_in_its_reason() {
     let transfer = handle.replace("pg_", "tr_");
     let expected = format!("transfer the caller to {ALFA}, then report {transfer}-0-0");
     assert!(told.contains(&expected), "{told}");
+}
+
+#[tokio::test]
+async fn a_test_is_answered_as_a_live_lead_would_be_and_rings_nobody() {
+    let exchange = market(&[callers(ALFA, 90), callers(BRAVO, 30)]).await;
+    let saved =
+        exchange.put("sources/web", json!({"new_test_key": true, "margin_percent": "10"})).await;
+    let key = saved.text("/test_key").to_owned();
+    let ping = say_as(&exchange, &key, "auto-insurance/ping", &auto_ping()).await;
+    let lead = auto_post(ping.text("/ping_id"));
+    let answer = say_as(&exchange, &key, "auto-insurance/post", &lead).await;
+    let (_, live) = post(&exchange).await;
+    let verdict = (answer.text("/status"), answer.text("/reason/code"));
+    assert_eq!(verdict, ("pending", "transfer-open"), "{answer:?}");
+    let [told, live] = [&answer, &live].map(|answer| &answer.body["transfers"][0]);
+    assert_eq!((&told["test"], &live["test"]), (&json!(true), &json!(null)));
+    for member in ["whisper", "connected_seconds"] {
+        assert_eq!(told[member], live[member], "{member}");
+    }
+    // Nobody's agent is called by a test.
+    assert_eq!((&told["number"], &live["number"]), (&json!(TEST_NUMBER), &json!(ALFA)));
+    exchange.check_accounts(&["alfa 100.00 held 9.01"]).await;
+    assert_eq!(say_as(&exchange, &key, "auto-insurance/post", &lead).await.body, answer.body);
+
+    let exchange = Exchange::open_in(exchange.close().await).await;
+    let path = format!("transfers/{}", told["transfer_id"].as_str().unwrap());
+    let report = async |word: Value| say_as(&exchange, &key, &path, &word).await;
+    let short = report(json!({"connected": true, "seconds": 89})).await;
+    let verdict = (short.text("/status"), short.text("/reason/code"));
+    assert_eq!(verdict, ("unsold", "all-rejected"), "{short:?}");
+    // Nothing is recorded of a test's call, so the other end can be tried as well.
+    let sold = report(json!({"connected": true, "seconds": 90})).await;
+    assert_eq!((sold.text("/status"), sold.text("/price")), ("sold", "8.109"), "{sold:?}");
+    let other = exchange.put("sources/other", json!({})).await;
+    let word = json!({"connected": true, "seconds": 90});
+    assert_eq!(say_as(&exchange, other.text("/key"), &path, &word).await.status, 404);
+    exchange.check_accounts(&["alfa 100.00 held 9.01", "bravo 100.00 held 0.00"]).await;
 }

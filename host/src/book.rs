@@ -60,8 +60,10 @@ pub use limits::{Bar, Detail, Limit, Measure, Span, Whose};
 pub use money::{CALLS_KEPT_MS, CALLS_MAX, Call, RETURNS_LISTED_MAX, Return, Tally};
 pub use persons::PERSONS_MAX;
 pub use postbacks::{LastTry, POSTBACKS_DELIVERED_MAX, POSTBACKS_FAILED_MAX};
-pub use rejects::{REJECTS_MIN, REJECTS_WINDOW};
-pub use shipments::{SHIPMENTS_DEAD_MAX, Shipment, ShipmentKey, ShipmentStatus};
+pub use rejects::{REJECTS_MIN, REJECTS_WINDOW, Rejects};
+pub use shipments::{
+    SHIPMENTS_DEAD_MAX, SHIPMENTS_KEPT_MAX, Shipment, ShipmentKey, ShipmentStatus,
+};
 pub use suppressions::{Entry, SUPPRESSIONS_MAX};
 
 /// The most pings that may be open for posting. Beyond it new pings are shed.
@@ -192,6 +194,8 @@ pub struct Copy {
     pub transfers: u32,
     /// The copy's number in the order in which copies began to wait for their buyers.
     pub line: u64,
+    /// It was given up, and then sent again by hand: it is this buyer's or nobody's.
+    pub reopened: bool,
 }
 
 /// A live transfer that nobody has said yet how it went.
@@ -211,6 +215,8 @@ pub enum Stage {
     Held,
     /// The buyer has it and paid.
     Sold,
+    /// Its buyer was not reached, and nobody is asked any more; no money is held. It can be sent again by hand.
+    GivenUp,
     /// Nobody gets it; no money is held.
     Void,
 }
@@ -219,12 +225,6 @@ impl State {
     /// Returns a buyer's money.
     pub fn account(&self, buyer: &str) -> Account {
         self.buyers.get(buyer).map(|purse| purse.account).unwrap_or_default()
-    }
-
-    /// Returns how many of its last posts a buyer refused, in ten-thousandths, rounded down; zero before there are
-    /// [`REJECTS_MIN`].
-    pub fn reject_rate(&self, buyer: &str) -> u32 {
-        self.buyers.get(buyer).map_or(0, |purse| purse.ends.rate())
     }
 
     /// Returns what a campaign took in the periods of this moment.

@@ -251,14 +251,19 @@ pub struct Vertical {
 pub struct Retention {
     /// The sealed contact data, once every delivery has ended.
     pub contact: Duration,
+    /// The same, if a delivery was given up and can be sent again; `contact` if that is longer.
+    pub given_up: Duration,
     /// The prints by which a person is found, from the post on.
     pub person: Duration,
 }
 
 impl Retention {
     fn of(spec: &RetentionSpec) -> Self {
+        let hours = |hours: u32| Duration::from_secs(3_600 * u64::from(hours));
+        let contact = hours(spec.contact_hours);
         Self {
-            contact: Duration::from_secs(3_600 * u64::from(spec.contact_hours)),
+            contact,
+            given_up: hours(spec.given_up_hours).max(contact),
             person: Duration::from_secs(86_400 * u64::from(spec.person_days)),
         }
     }
@@ -266,7 +271,8 @@ impl Retention {
 
 impl Retention {
     /// Nothing is kept beyond the deliveries.
-    pub const UNTIL_DELIVERED: Self = Self { contact: Duration::ZERO, person: Duration::ZERO };
+    pub const UNTIL_DELIVERED: Self =
+        Self { contact: Duration::ZERO, given_up: Duration::ZERO, person: Duration::ZERO };
 }
 
 impl Vertical {

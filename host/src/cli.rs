@@ -77,13 +77,13 @@ enum Command {
     Backup(backup::Args),
     /// Decide every recorded auction again and compare, or clear them on other terms.
     Replay(replay::Args),
-    /// Try a buyer's end point as the exchange would use it.
+    /// Try a buyer's end point as the exchange would use it, or see how buyers stand in a running exchange.
     Buyer(buyer::Args),
     /// Play buyers' end points of many characters, to try an exchange on.
     MockBuyer(mock_buyer::Args),
     /// Check a receipt, with nothing at hand but the modules that decided.
     Verify(verify::Args),
-    /// See deliveries that are in doubt or were given up, and settle them.
+    /// See deliveries that are in doubt or were given up, send them again, or settle them.
     Shipments(shipments::Args),
     /// See what sources and buyers were told of their leads, send it again, change what signs it, try an end point.
     Postbacks(postbacks::Args),
@@ -136,6 +136,15 @@ impl Failure {
     pub fn does_not_hold(message: impl Into<String>) -> Self {
         Self { code: DOES_NOT_HOLD, message: message.into() }
     }
+}
+
+/// Returns the first cause of a failure: the errors around it only say where it was met.
+fn cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
 }
 
 /// Runs the command line and returns the exit code.

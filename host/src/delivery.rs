@@ -7,6 +7,7 @@
 pub mod courier;
 mod letter;
 pub mod postman;
+mod resend;
 mod spoken;
 pub mod transfer;
 
@@ -24,6 +25,7 @@ use crate::money::Micros;
 use crate::sandbox::Forfeit;
 use courier::Outcome;
 
+pub use resend::{Unsendable, resend};
 pub use spoken::{Offer, attempt};
 
 /// The kind of a duty to deliver, in the outbox.
@@ -134,7 +136,7 @@ pub fn conclude(
             delivered.ended = Ended::Rejected;
             delivered.detail = Some(reason);
             let shown = copy.refusals.saturating_add(1);
-            delivered.successor = next_winner(state, market, open, shown, at);
+            delivered.successor = next_winner(state, market, open, (copy, shown), at);
         }
         Outcome::NotSent { why, retry_after } => {
             let asked = retry_after.and_then(|pause| i64::try_from(pause.as_millis()).ok());
@@ -142,7 +144,8 @@ pub fn conclude(
             delivered.detail = Some(why);
             delivered.again_ms = again(&NOT_SENT_AGAIN_MS, asked.unwrap_or(0));
             if delivered.again_ms.is_none() {
-                delivered.successor = next_winner(state, market, open, copy.refusals, at);
+                let shown = (copy, copy.refusals);
+                delivered.successor = next_winner(state, market, open, shown, at);
             }
         }
         Outcome::Expired { why } => {
@@ -194,15 +197,16 @@ pub fn may_ask(open: &OpenPing, errand: &Errand) -> bool {
 }
 
 /// Returns who gets a refused copy: of the buyers that have none and refused none, and may have this person. Nobody does
-/// once as many buyers were `shown` the person as the terms allow; a buyer that was not reached was shown nothing.
+/// once as many buyers were `shown` the person as the terms allow; a buyer that was not reached was shown nothing. And
+/// nobody does if the copy was sent again after it was given up: its source was told that nobody has the lead.
 fn next_winner(
     state: &State,
     market: &Market,
     open: &OpenPing,
-    shown: u32,
+    (copy, shown): (&Copy, u32),
     at: Moment,
 ) -> Option<Winner> {
-    if shown >= open.auction.terms.disclosures_max {
+    if copy.reopened || shown >= open.auction.terms.disclosures_max {
         return None;
     }
     let vertical = market.vertical_named(&open.auction.vertical)?;
@@ -279,12 +283,21 @@ pub fn duties(fact: &Fact, at: Moment, state: &State) -> Vec<DutyChange> {
                 }
             }
         }
+        // Nobody waits for the report of a test.
+        Fact::TransferOffered(offered)
+            if state.open_ping(PingId::from_u128(offered.ping)).is_none() =>
+        {
+            Vec::new()
+        }
         Fact::TransferOffered(offered) => {
             let key = DutyKey { subject: offered.ping, step: offered.copy };
             let due = Moment::from_unix_ms(offered.expires_ms);
             vec![DutyChange::Done(key), DutyChange::Add(duty(offered.ping, offered.copy, due))]
         }
-        // Of an attempt by the operator's word there is no duty yet: after a crash its end is to be recorded as unknown.
+        Fact::ShipmentResent(resent) => {
+            let attempts = resent.attempts;
+            vec![DutyChange::Add(Duty { attempts, ..duty(resent.ping, resent.copy, at) })]
+        }
         Fact::AskedAgain(again) => {
             let attempts = again.attempt.saturating_sub(1);
             vec![DutyChange::Add(Duty { attempts, ..duty(again.ping, again.copy, at) })]

@@ -16,15 +16,18 @@ mod leads;
 mod market;
 mod opening;
 mod people;
+mod postbacks;
 mod receipts;
 mod screen;
 mod summary;
 mod swap;
 mod tally;
+mod telling;
 mod traffic;
 mod view;
 mod welcome;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -37,6 +40,7 @@ use checks::{Accounts, Evidence};
 use ink::Terminal;
 use market::SWAPPED;
 use opening::{ModuleVersion, Opened, OpeningError};
+use postbacks::Heard;
 use receipts::Listener;
 use swap::Swap;
 use tally::{Sale, Sales, Tally};
@@ -103,7 +107,8 @@ pub async fn run(options: Options) -> Result<Summary, DemoError> {
     let (port, moved) = exchange::free_port(options.port)?;
     let running = exchange::start_exchange(folder.path(), port, &operator_key).await?;
     let api = Api::new(format!("http://{}", running.addr()), operator_key.clone())?;
-    let opened = opening::open(&api, &modules).await?;
+    let tally = Arc::new(Tally::new()?);
+    let opened = opening::open(&api, &modules, &tally).await?;
     let output = output(&options);
     output.say(&welcome::text(&welcome::Welcome {
         base: api.base(),
@@ -114,7 +119,6 @@ pub async fn run(options: Options) -> Result<Summary, DemoError> {
         today: exchange::today(),
     }));
 
-    let tally = Arc::new(Tally::new()?);
     let traffic =
         Traffic::new(api, opened.keys.clone(), Arc::clone(&tally), options.seed, exchange::today());
     let mut market =
@@ -242,6 +246,20 @@ impl Market {
         }
     }
 
+    /// Returns what was told in postbacks, once none is to be sent any more.
+    async fn heard(&self) -> BTreeMap<&'static str, Heard> {
+        let began = Instant::now();
+        while began.elapsed() < SETTLE_PATIENCE {
+            let waiting = self.traffic.api.get("/v1/postbacks?status=waiting&limit=1").await;
+            let waiting = waiting.ok().and_then(|json| json.get("postbacks")?.as_array().cloned());
+            if waiting.is_some_and(|waiting| waiting.is_empty()) {
+                break;
+            }
+            tokio::time::sleep(SETTLE_EVERY).await;
+        }
+        self.opened.receiver.heard()
+    }
+
     /// Asks every side for what it wrote down.
     async fn evidence(&self, swap: Result<Swap, String>) -> Evidence {
         let api = &self.traffic.api;
@@ -251,16 +269,18 @@ impl Market {
             let receipt = receipts::fetch(api, &sale.ping_id).await;
             sales.push((sale, receipt.map_err(|error| told(&error))));
         }
+        let ledger = match api.get("/v1/ledger").await {
+            Ok(json) => Ok(Accounts::read(&json)),
+            Err(error) => Err(told(&error)),
+        };
         let books = self.opened.end_points.iter();
         Evidence {
             counts: self.traffic.tally.counts(),
             sales,
             still_open: open.len(),
             books: books.map(|end_point| (end_point.buyer, end_point.ledger())).collect(),
-            ledger: match api.get("/v1/ledger").await {
-                Ok(json) => Ok(Accounts::read(&json)),
-                Err(error) => Err(told(&error)),
-            },
+            heard: self.heard().await,
+            ledger,
             swap,
         }
     }

@@ -341,7 +341,8 @@ impl Exchange {
             let fact = claim::claim(book, &market, open, &whom, posted, at);
             let shown = !auction.test && claim::hands_over(&fact, &auction);
             let contact = Some(contact).filter(|_| shown);
-            Some(self.record(book, seat, at, &fact, contact))
+            let told = transfers::told_in_test(&market, &auction, &fact, at);
+            Some(self.record_post(book, seat, at, (fact, contact, told)))
         });
         let Some(committed) = committed else {
             return self.answer_closed(ping, source, submission).await;

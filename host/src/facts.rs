@@ -10,10 +10,12 @@ mod attempt;
 mod auction;
 mod called;
 mod contact;
+mod delivered;
 mod key;
 mod module;
 mod offered;
 mod postback;
+mod resent;
 mod returned;
 mod subject;
 mod transferred;
@@ -27,12 +29,11 @@ use rkyv::rancor::Error;
 use rkyv::util::AlignedVec;
 use rkyv::{Archive, Deserialize, Serialize};
 
-use crate::money::Micros;
-
 pub use asked::Asked;
 pub use attempt::AskedAgain;
 pub use called::{CallAnswered, CallMade};
 pub use contact::{ContactErased, ContactsSwept, MasterKeyRotated};
+pub use delivered::{Delivered, Ended};
 pub use fees::{BuyerFee, Charged, Fee, OnReturn, Parts};
 pub use key::KeyAdopted;
 pub use module::{ModuleStepped, ModuleUploaded, Passed, Step};
@@ -40,6 +41,7 @@ pub use offered::{TransferOffered, TransferReport};
 pub use periods::{Counted, Periods};
 pub use person::{PassedOver, Person, PostRefused, Posted, SuppressionsAdded, SuppressionsRemoved};
 pub use postback::{Event, Party, PostbackEnd, PostbackKey, PostbackResent, PostbackTried};
+pub use resent::ShipmentResent;
 pub use returned::{Evidence, ReturnDecided, ReturnRequested};
 pub use terms::{BidMade, ChangedPost, PriceRule, Ranking, Rule, Superseded, Terms, Tier};
 pub use transferred::{TransferKind, Transferred};
@@ -61,6 +63,8 @@ pub enum Fact {
     AskedAgain(AskedAgain),
     /// A delivery was attempted, or an operator said how it ended.
     Delivered(Delivered),
+    /// An operator has a delivery made again.
+    ShipmentResent(ShipmentResent),
     /// A source was given a buyer's number, to transfer its caller there.
     TransferOffered(TransferOffered),
     /// Holds ended because nobody posted in time.
@@ -213,84 +217,6 @@ pub struct SubmissionRefused {
     pub body: [u8; 32],
 }
 
-/// How one attempt to hand a lead to one buyer ended.
-#[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
-pub struct Delivered {
-    pub ping: u128,
-    pub source: String,
-    /// Which copy of the lead, from 0.
-    pub copy: u32,
-    pub campaign: String,
-    pub buyer: String,
-    pub attempt: u32,
-    pub ended: Ended,
-    /// The buyer's reference of a sale, or why there is none.
-    pub detail: Option<String>,
-    /// The price if this is a sale; else zero.
-    pub price: i64,
-    /// What the buyer pays on top of it.
-    pub buyer_fees: Charged,
-    /// What of the price the source gets, its fees taken off.
-    pub payout: i64,
-    /// What the source is charged of it.
-    pub source_fees: Charged,
-    /// When the same buyer is asked again.
-    pub again_ms: Option<i64>,
-    /// The campaign that gets the copy next, by clearing the recorded bids again.
-    pub successor: Option<Winner>,
-    /// The successor takes one lead at a time: nobody is asked yet.
-    pub in_line: bool,
-    /// The adapter that spoke with the buyer, with the fuel of both its calls.
-    pub adapter: Option<ModuleUsed>,
-    /// What of it was said about a live transfer.
-    pub transfer: Option<TransferReport>,
-}
-
-impl Delivered {
-    /// Returns what the buyer pays: the price with its fees.
-    pub fn due(&self) -> Micros {
-        Micros::new(self.price.saturating_add(self.buyer_fees.total()))
-    }
-
-    /// Returns whether the copy is settled by this: sold, or refused with nobody left to take it.
-    pub fn closes(&self) -> bool {
-        let ended = match self.ended {
-            Ended::Sold => return true,
-            Ended::Rejected | Ended::NotSent | Ended::Expired => true,
-            Ended::Unknown => false,
-        };
-        ended && self.again_ms.is_none() && self.successor.is_none()
-    }
-}
-
-/// The ends of a delivery's attempt.
-#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
-    /// The buyer took the lead; the hold is posted.
-    Sold,
-    /// The buyer refused it; the hold is void.
-    Rejected,
-    /// It certainly did not reach the buyer; it is tried again, or given up and the hold is void.
-    NotSent,
-    /// Nobody knows; the hold stays until it is known.
-    Unknown,
-    /// Nobody said in time how a live transfer went; the hold is void, and nobody else gets the copy.
-    Expired,
-}
-
-impl Ended {
-    /// Returns the word that stands for it in receipts and metrics.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Sold => "sold",
-            Self::Rejected => "rejected",
-            Self::NotSent => "not-sent",
-            Self::Unknown => "unknown",
-            Self::Expired => "expired",
-        }
-    }
-}
-
 /// Pings whose holds ended unused.
 #[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
 pub struct Expired {
@@ -364,6 +290,7 @@ kinds! {
     22 "suppressions-removed" SuppressionsRemoved(SuppressionsRemoved) std::convert::identity;
     25 "superseded" Superseded(Superseded) std::convert::identity;
     30 "key-adopted" KeyAdopted(KeyAdopted) std::convert::identity;
+    57 "shipment-resent" ShipmentResent(ShipmentResent) std::convert::identity;
     58 "transfer-offered" TransferOffered(TransferOffered) std::convert::identity;
     40 "contact-erased" ContactErased(ContactErased) std::convert::identity;
     41 "contacts-swept" ContactsSwept(ContactsSwept) std::convert::identity;
@@ -401,6 +328,7 @@ impl Fact {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::money::Micros;
 
     #[test]
     fn a_fact_reads_back_as_it_was_written() {

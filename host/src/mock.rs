@@ -7,6 +7,7 @@ mod answers;
 mod authority;
 mod bodies;
 mod character;
+mod dialect;
 mod server;
 
 use std::collections::HashMap;
@@ -20,8 +21,9 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
-pub use authority::{Authority, NoCertificate};
+pub use authority::{Authority, NoCertificate, Shown};
 pub use character::{ANSWER_IN_PARTS, Character, FLAPS_EVERY, GARBAGE, LATE, SLOW};
+pub use dialect::Dialect;
 
 /// What a buyer is opened with.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -33,15 +35,27 @@ pub struct MockSpec {
     pub character: Character,
     #[serde(default)]
     pub seed: u64,
+    #[serde(default)]
+    pub dialect: Dialect,
     /// Speak HTTPS, with HTTP/1.1 and HTTP/2.
     #[serde(default)]
     pub tls: bool,
+    /// Which certificate it shows, if it speaks HTTPS.
+    #[serde(default)]
+    pub shows: Shown,
 }
 
 impl MockSpec {
     /// A buyer of this character on any free port of loopback, over plain HTTP.
     pub fn of(character: Character) -> Self {
-        Self { listen: Self::anywhere(), character, seed: 0, tls: false }
+        Self {
+            listen: Self::anywhere(),
+            character,
+            seed: 0,
+            dialect: Dialect::Own,
+            tls: false,
+            shows: Shown::Right,
+        }
     }
 
     fn anywhere() -> SocketAddr {
@@ -158,8 +172,8 @@ impl MockBuyer {
         let listener = TcpListener::bind(spec.listen).await.map_err(bound)?;
         let addr = listener.local_addr().map_err(bound)?;
         let tls: Option<TlsAcceptor> = match authority.filter(|_| spec.tls) {
-            Some(authority) => Some(authority.acceptor(addr.ip())?),
-            None if spec.tls => Some(Authority::new()?.acceptor(addr.ip())?),
+            Some(authority) => Some(authority.acceptor(addr.ip(), spec.shows)?),
+            None if spec.tls => Some(Authority::new()?.acceptor(addr.ip(), spec.shows)?),
             None => None,
         };
         let (opened, tally) = (Instant::now(), Mutex::default());
@@ -181,6 +195,11 @@ impl MockBuyer {
     /// Returns where it takes leads.
     pub fn lead_url(&self) -> String {
         self.url("leads")
+    }
+
+    /// What it speaks.
+    pub fn dialect(&self) -> Dialect {
+        self.shared.spec.dialect
     }
 
     /// How it behaves.

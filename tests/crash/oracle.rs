@@ -118,11 +118,20 @@ impl Recorded {
                 }
                 self.delivered.insert(delivered.ping, delivered);
             }
+            Fact::ShipmentResent(resent) if resent.held.is_some() => {
+                let last = self.delivered.remove(&resent.ping);
+                let given_up = last.is_some_and(|last| {
+                    last.gives_up() && (last.copy, &last.buyer) == (resent.copy, &resent.buyer)
+                });
+                once(given_up, "was sent again without having been given up, or", resent.ping);
+                once(!self.sold.contains_key(&resent.ping), "was sold and sent", resent.ping);
+            }
             Fact::Deposited(deposit) => {
                 *self.account("cash") += deposit.amount;
                 *self.account(&format!("buyer:{}:prepaid", deposit.buyer)) -= deposit.amount;
             }
             Fact::Saved(_)
+            | Fact::ShipmentResent(_)
             | Fact::KeyAdopted(_)
             | Fact::PostbackTried(_)
             | Fact::PostbackResent(_)
@@ -169,6 +178,11 @@ impl Recorded {
 
     fn account(&mut self, name: &str) -> &mut i64 {
         self.ledger.entry(name.to_owned()).or_default()
+    }
+
+    /// Returns what no journal may say.
+    pub(crate) fn complaints(&self) -> &[String] {
+        &self.complaints
     }
 
     pub(crate) fn sales(&self) -> usize {

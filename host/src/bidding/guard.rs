@@ -122,6 +122,8 @@ pub struct Seen {
     pub in_flight: u32,
     pub limit: u32,
     pub most: u32,
+    /// The most calls a second by the contract, and how many are left at this moment; nothing if it names no such limit.
+    pub quota: Option<(u32, u32)>,
     pub latency: Quantiles,
     /// How often each outcome was, since the start.
     pub counts: Vec<(Outcome, u64)>,
@@ -269,6 +271,7 @@ impl Guard {
             in_flight: state.concurrency.in_flight(),
             limit: state.concurrency.limit(),
             most: state.concurrency.most(),
+            quota: state.quota.map(|quota| quota.seen(Instant::now())),
             latency: state.latency.quantiles(),
             counts: Outcome::ALL
                 .iter()

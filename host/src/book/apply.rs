@@ -11,7 +11,7 @@ use super::{
 };
 use crate::clock::Moment;
 use crate::facts::{
-    AskedAgain, Delivered, Ended, Fact, PingAnswered, PostRefused, Posted, Request,
+    AskedAgain, Delivered, Ended, Fact, PingAnswered, PostRefused, Posted, Request, ShipmentResent,
     TransferOffered, Winner,
 };
 use crate::ids::PingId;
@@ -40,6 +40,7 @@ impl State {
                 self.delivered(at, delivered);
                 self.shipped(at, delivered);
             }
+            Fact::ShipmentResent(resent) => self.resent(at, resent),
             Fact::Expired(expired) => {
                 for ping in &expired.pings {
                     self.void(PingId::from_u128(*ping));
@@ -50,6 +51,7 @@ impl State {
                 self.contact_erased(erased);
                 self.shipments_erased(erased);
             }
+            Fact::ContactsSwept(swept) => self.shipments_forgotten(&swept.pings),
             Fact::Transferred(transferred) => self.transferred(transferred),
             Fact::ReturnRequested(request) => self.return_requested(at, request),
             Fact::ReturnDecided(decided) => self.return_decided(at, decided),
@@ -62,7 +64,6 @@ impl State {
             Fact::Saved(_)
             | Fact::ModuleUploaded(_)
             | Fact::ModuleStepped(_)
-            | Fact::ContactsSwept(_)
             | Fact::KeyAdopted(_)
             | Fact::MasterKeyRotated(_)
             | Fact::SubmissionRefused(_) => (),
@@ -190,6 +191,9 @@ impl State {
                     let refusals = copy.refusals + u32::from(delivered.ended == Ended::Rejected);
                     self.pass_on(copy, delivered.successor.as_ref(), back);
                     copy.refusals = refusals;
+                    if delivered.gives_up() && unseen && !open.erased {
+                        copy.stage = Stage::GivenUp;
+                    }
                     if copy.stage == Stage::Held {
                         copy.line = self.line_up();
                         copy.asked = !delivered.in_line;
@@ -209,6 +213,35 @@ impl State {
         }
         if open.held().next().is_some() {
             self.pings.insert(ping, open);
+        } else {
+            self.shipments.keep(ping, open);
+        }
+    }
+
+    /// Takes in that a delivery is made again. One that was given up holds its money anew.
+    fn resent(&mut self, at: Moment, resent: &ShipmentResent) {
+        let ping = PingId::from_u128(resent.ping);
+        let kept = self.shipments.reopen(ping);
+        let Some(mut open) = self.pings.remove(&ping).or(kept) else { return };
+        let index = usize::try_from(resent.copy).unwrap_or(usize::MAX);
+        if let Some(copy) = open.copies.get_mut(index) {
+            if let Some(winner) = resent.held.as_ref().filter(|_| copy.stage == Stage::GivenUp) {
+                let held = self.hold(false, copy.place, winner);
+                let (refusals, transfers) = (copy.refusals, copy.transfers);
+                let successor = Some(Box::new(winner.clone()));
+                *copy = Copy { successor, refusals, transfers, reopened: true, ..held };
+                let copy = copy.clone();
+                self.claims(at, &open, &copy);
+            }
+            if let Some(copy) = open.copies.get_mut(index) {
+                (copy.line, copy.asked) = (self.line_up(), false);
+            }
+        }
+        self.shipment_resent(at, resent);
+        if open.held().next().is_some() {
+            self.pings.insert(ping, open);
+        } else {
+            self.shipments.keep(ping, open);
         }
     }
 
@@ -284,6 +317,7 @@ impl State {
             transfer: None,
             transfers: 0,
             line: 0,
+            reopened: false,
         }
     }
 

@@ -19,6 +19,7 @@ impl OpenPing {
 impl State {
     pub(super) fn contact_erased(&mut self, erased: &ContactErased) {
         let ping = PingId::from_u128(erased.ping);
+        self.shipments_forgotten(&[erased.ping]);
         let Some(mut open) = self.pings.remove(&ping) else { return };
         open.erased = true;
         for index in &erased.voided {

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::persons::Sale;
 use super::{Bar, Detail, Entry, State, since};
-use crate::catalog::{Campaign, DuplicatesSpec, Vertical};
+use crate::catalog::{By, Campaign, DuplicatesSpec, Vertical};
 use crate::clock::Moment;
 use crate::facts::Person;
+use crate::ids::PingId;
 use crate::reasons::Exclusion;
 
 impl State {
@@ -53,6 +54,14 @@ impl State {
             let detail = Some(Detail::List(Arc::clone(list)));
             Err(Bar { exclusion: Exclusion::Suppressed, detail })
         })
+    }
+
+    /// Says whether the person was sold in the vertical at or after a moment, or is on the way to a buyer, as another
+    /// ping's lead.
+    pub fn sold_since(&self, vertical: &str, person: &Person, ping: PingId, since: Moment) -> bool {
+        let number = self.verticals.known(vertical);
+        let counts = |sale: &Sale| Some(sale.vertical) == number && sale.ping != ping;
+        self.persons.sold_since(person, By::Either, since, counts)
     }
 
     fn sold_before(

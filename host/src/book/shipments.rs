@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use super::{Stage, State};
+use super::{Copy, OpenPing, Stage, State};
 use crate::clock::Moment;
-use crate::facts::{ContactErased, Delivered, Ended};
+use crate::facts::{ContactErased, Delivered, Ended, ShipmentResent};
 use crate::ids::PingId;
 
 /// The most deliveries that were given up that lists show; the oldest ping's is forgotten first. The receipts have all.
 pub const SHIPMENTS_DEAD_MAX: usize = 100_000;
+/// The most leads that are kept to be sent again although all their deliveries have ended; the oldest is let go first.
+pub const SHIPMENTS_KEPT_MAX: usize = 20_000;
 
 /// One copy of a lead, by which a shipment is known. They sort by the time of their pings.
 pub type ShipmentKey = (PingId, u32);
@@ -20,6 +22,26 @@ pub(super) struct Shipments {
     /// At most as many as copies are held.
     open: BTreeMap<ShipmentKey, Shipment>,
     dead: BTreeMap<ShipmentKey, Shipment>,
+    /// Pings of which nothing is open any more, and a copy was given up.
+    kept: BTreeMap<PingId, OpenPing>,
+}
+
+impl Shipments {
+    /// Keeps a ping whose copies are all settled, if one of them was given up.
+    pub(super) fn keep(&mut self, ping: PingId, open: OpenPing) {
+        if open.copies.iter().all(|copy| copy.stage != Stage::GivenUp) {
+            return;
+        }
+        self.kept.insert(ping, open);
+        while self.kept.len() > SHIPMENTS_KEPT_MAX {
+            self.kept.pop_first();
+        }
+    }
+
+    /// Gives back a ping that was kept.
+    pub(super) fn reopen(&mut self, ping: PingId) -> Option<OpenPing> {
+        self.kept.remove(&ping)
+    }
 }
 
 impl Shipments {
@@ -61,6 +83,8 @@ pub struct Shipment {
     /// When it was tried last, and what came of it.
     pub at: Moment,
     pub last: Delivered,
+    /// When it was sent again by hand, until it is known what came of that.
+    pub resent: Option<Moment>,
 }
 
 impl State {
@@ -84,6 +108,32 @@ impl State {
         self.shipments.open.get(&key).or_else(|| self.shipments.dead.get(&key))
     }
 
+    /// Returns a copy that was given up, with its ping, as long as it can be sent again.
+    pub fn given_up(&self, (ping, copy): ShipmentKey) -> Option<(&OpenPing, &Copy)> {
+        let open = self.pings.get(&ping).or_else(|| self.shipments.kept.get(&ping))?;
+        let copy = open.copies.get(usize::try_from(copy).ok()?)?;
+        (copy.stage == Stage::GivenUp && !open.erased).then_some((open, copy))
+    }
+
+    /// Takes in that a delivery is made again.
+    pub(super) fn shipment_resent(&mut self, at: Moment, resent: &ShipmentResent) {
+        let key = (PingId::from_u128(resent.ping), resent.copy);
+        let Shipments { open, dead, .. } = &mut self.shipments;
+        if let Some(dead) = dead.remove(&key).filter(|_| resent.held.is_some()) {
+            open.insert(key, Shipment { status: ShipmentStatus::Waiting, since: at, ..dead });
+        }
+        if let Some(shipment) = open.get_mut(&key) {
+            shipment.resent = Some(at);
+        }
+    }
+
+    /// Takes in that nothing is left to send of these pings' leads.
+    pub(super) fn shipments_forgotten(&mut self, pings: &[u128]) {
+        for ping in pings {
+            self.shipments.kept.remove(&PingId::from_u128(*ping));
+        }
+    }
+
     /// Takes in how an attempt ended, once the copy has.
     pub(super) fn shipped(&mut self, at: Moment, delivered: &Delivered) {
         let key = (PingId::from_u128(delivered.ping), delivered.copy);
@@ -101,11 +151,11 @@ impl State {
             Ended::NotSent if delivered.again_ms.is_some() => Some(ShipmentStatus::Waiting),
             Ended::NotSent => delivered.successor.is_none().then_some(ShipmentStatus::Dead),
         };
-        let Shipments { open, dead } = &mut self.shipments;
+        let Shipments { open, dead, .. } = &mut self.shipments;
         let before = open.remove(&key);
         let Some(status) = status else { return };
         let since = before.filter(|before| before.status == status).map_or(at, |one| one.since);
-        let shipment = Shipment { status, since, at, last: delivered.clone() };
+        let shipment = Shipment { status, since, at, last: delivered.clone(), resent: None };
         if status != ShipmentStatus::Dead {
             open.insert(key, shipment);
             return;
@@ -125,8 +175,13 @@ impl State {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
-    use crate::facts::{Charged, Fact};
+    use crate::book::tests::{answered, buyer, campaign};
+    use crate::catalog::Caps;
+    use crate::facts::{Charged, ContactsSwept, Fact, Posted};
+    use crate::money::Micros;
 
     fn delivered(ping: u128, ended: Ended, again_ms: Option<i64>) -> Fact {
         let (source, buyer) = ("web".to_owned(), "acme".to_owned());
@@ -169,6 +224,42 @@ mod tests {
         }
         state.apply(Moment::from_unix_ms(6), &delivered(7, Ended::Sold, None));
         assert_eq!(state.shipments(ShipmentStatus::Unknown, None).count(), 0);
+    }
+
+    /// Sells a lead to a buyer that is not there, until it is given up.
+    fn give_up(state: &mut State, ping: u128) {
+        let at = Moment::from_unix_ms(i64::try_from(ping).unwrap());
+        let acme = Arc::new(buyer("acme", Caps::default()));
+        let acme = campaign("acme-ca", &acme, Caps::default());
+        let counted = state.covers(&acme, [0; 32], Micros::ZERO, at).unwrap();
+        let auction = answered(ping, &[(&acme, 3, counted)], &[], at);
+        state.apply(at, &Fact::PingAnswered(Arc::new(auction)));
+        state.apply(at, &Fact::Posted(Posted { ping, ..Posted::default() }));
+        state.apply(at, &delivered(ping, Ended::NotSent, None));
+    }
+
+    #[test]
+    fn of_those_given_up_the_newest_can_be_sent_again() {
+        let mut state = State::default();
+        let newest = u128::try_from(SHIPMENTS_KEPT_MAX).unwrap() + 1;
+        for ping in 1..=newest {
+            give_up(&mut state, ping);
+        }
+        let key = |ping| (PingId::from_u128(ping), 0);
+        let kept = |state: &State, ping| state.given_up(key(ping)).is_some();
+        assert!(!kept(&state, 1) && kept(&state, 2) && kept(&state, newest));
+        assert!(state.shipment(key(1)).is_some(), "it is listed all the same");
+        let erased = |ping| ContactErased {
+            ping,
+            by: "operator".to_owned(),
+            why: "person-asked".to_owned(),
+            voided: Vec::new(),
+        };
+        state.apply(Moment::from_unix_ms(1), &Fact::ContactErased(erased(2)));
+        let swept = ContactsSwept { pings: vec![3], persons_before_ms: 1 };
+        state.apply(Moment::from_unix_ms(1), &Fact::ContactsSwept(swept));
+        assert!(!kept(&state, 2) && !kept(&state, 3) && kept(&state, 4));
+        assert_eq!(state.open_pings(), 0);
     }
 
     #[test]

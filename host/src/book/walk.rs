@@ -134,8 +134,9 @@ impl Walk {
             42..62 => "post",
             62..90 => "deliver",
             90..94 => "expire",
-            94..96 => "ask again",
-            96..98 => "suppress",
+            94..95 => "ask again",
+            95..97 => "send again",
+            97..98 => "suppress",
             _ => "unsuppress",
         };
         *self.tried.entry(what).or_default() += 1;
@@ -147,6 +148,7 @@ impl Walk {
             "deliver" => self.deliver(),
             "expire" => self.expire(),
             "ask again" => self.ask_again(),
+            "send again" => self.send_again(),
             _ => self.lists(what == "suppress"),
         }
         self.compare_some();

@@ -105,6 +105,8 @@ pub(super) fn limits(what: &str, spec: &VerticalSpec) -> Result<(), Fault> {
     let retention = &spec.retention;
     let hours = RetentionSpec::CONTACT_HOURS_MAX;
     between("/retention/contact_hours", retention.contact_hours, 0, hours)?;
+    let hours = RetentionSpec::GIVEN_UP_HOURS_MAX;
+    between("/retention/given_up_hours", retention.given_up_hours, 0, hours)?;
     between("/retention/person_days", retention.person_days, 0, RetentionSpec::PERSON_DAYS_MAX)?;
     for (pointer, amount) in [("/reserve", spec.reserve), ("/increment", spec.increment)] {
         if amount.0.is_negative() {

@@ -156,6 +156,9 @@ pub struct RetentionSpec {
     /// at all.
     #[serde(default)]
     pub contact_hours: u32,
+    /// How long it is kept if a delivery was given up, so that the operator can send it again; 0 means not at all.
+    #[serde(default = "RetentionSpec::default_given_up_hours")]
+    pub given_up_hours: u32,
     /// For how long after the post a person is found by phone or e-mail, so that its leads can be erased; 0 means never.
     #[serde(default = "RetentionSpec::default_person_days")]
     pub person_days: u32,
@@ -163,7 +166,13 @@ pub struct RetentionSpec {
 
 impl RetentionSpec {
     pub const CONTACT_HOURS_MAX: u32 = 3 * 366 * 24;
+    pub const GIVEN_UP_HOURS_MAX: u32 = 30 * 24;
     pub const PERSON_DAYS_MAX: u32 = 10 * 366;
+
+    /// About as long as a postback is tried.
+    fn default_given_up_hours() -> u32 {
+        72
+    }
 
     fn default_person_days() -> u32 {
         90
@@ -172,7 +181,11 @@ impl RetentionSpec {
 
 impl Default for RetentionSpec {
     fn default() -> Self {
-        Self { contact_hours: 0, person_days: Self::default_person_days() }
+        Self {
+            contact_hours: 0,
+            given_up_hours: Self::default_given_up_hours(),
+            person_days: Self::default_person_days(),
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use reqwest::RequestBuilder;
 use serde_json::{Map, Value as Json, json};
 
 use super::module::{self, configured};
-use super::{Failure, block_on};
+use super::{Failure, block_on, cause};
 use crate::egress::{Client, Destination, Egress};
 use crate::fixtures::{Exchange, Response, Step, request_json};
 use crate::sandbox::{Adapter, Admitted, HttpRequest, HttpResponse, Method};
@@ -181,7 +181,11 @@ async fn send(args: &RecordArgs, request: &HttpRequest) -> Result<HttpResponse, 
     let url = url.below(&request.path).map_err(|error| Failure::usage(error.to_string()))?;
     let client = egress.client().map_err(|error| Failure::because(&error))?;
     let failed = |error: reqwest::Error| {
-        Failure::could_not_run(format!("no answer from {url}: {}", error.without_url()))
+        let why = match error.is_timeout() {
+            true => format!("nothing came in {} ms; --timeout-ms waits longer", args.timeout_ms),
+            false => cause(&error),
+        };
+        Failure::could_not_run(format!("no answer from {url}: {why}"))
     };
     let sending = begin(&client, &url, args, request)?;
     let sending = sending.timeout(Duration::from_millis(args.timeout_ms)).send();

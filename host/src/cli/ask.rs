@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::{Client, Method, RequestBuilder, Url};
 use serde_json::Value;
 
-use super::{Failure, block_on};
+use super::{Failure, block_on, cause};
 
 /// How long a call may take: an upload is compiled and its fixtures run.
 const CALL_TIMEOUT: Duration = Duration::from_secs(120);
@@ -163,10 +163,7 @@ impl Exchange {
 
     fn no_answer(&self, error: &reqwest::Error) -> Failure {
         let url = &self.url;
-        let mut cause: &dyn std::error::Error = error;
-        while let Some(deeper) = cause.source() {
-            cause = deeper;
-        }
+        let cause = cause(error);
         Failure::could_not_run(if error.is_connect() {
             format!(
                 "no exchange answers at {url} ({cause}): start one with `gavel serve` or `gavel demo`, or name another \

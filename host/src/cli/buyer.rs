@@ -1,9 +1,10 @@
-//! `gavel buyer`: what a buyer runs against its own end point.
+//! `gavel buyer`: what a buyer runs against its own end point, and how buyers stand in a running exchange.
 
 mod check;
 mod findings;
 mod leads;
 mod sample;
+mod show;
 mod spoken;
 
 use clap::Subcommand;
@@ -20,10 +21,16 @@ pub(super) struct Args {
 enum Command {
     /// Try an end point for bids, and one for leads, as the exchange would, and explain every finding.
     Check(check::Args),
+    /// List the buyers of a running exchange with their money.
+    List(show::List),
+    /// Show a buyer: its money, how often it refuses leads, and how its end point for bids stands.
+    Show(show::Show),
 }
 
 pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
     match args.command {
         Command::Check(args) => check::run(args, json),
+        Command::List(args) => show::list(&args, json),
+        Command::Show(args) => show::show(&args, json),
     }
 }

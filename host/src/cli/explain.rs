@@ -1,6 +1,7 @@
 //! `gavel explain`: tells the story of an auction to a person.
 
 mod fees;
+mod post;
 mod story;
 
 use std::path::PathBuf;

@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::Failure;
-use crate::mock::{Authority, Character, Deed, MarketError, MarketSpec, MockBuyer, MockSpec};
+use crate::mock::{
+    Authority, Character, Deed, Dialect, MarketError, MarketSpec, MockBuyer, MockSpec, Shown,
+};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -20,14 +22,20 @@ pub(super) struct Args {
     /// What its bids depend on, beside the ping.
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// What it speaks: the exchange's own JSON, or what an adapter of the same name speaks.
+    #[arg(long, default_value = "own")]
+    dialect: Dialect,
     /// Speak HTTPS, with a certificate of an authority made for this run.
     #[arg(long)]
     tls: bool,
+    /// Which certificate it shows.
+    #[arg(long, default_value = "right", requires = "tls")]
+    shows: Shown,
     /// Where the authority's certificate is written, for `gavel serve --egress-ca FILE`.
     #[arg(long, value_name = "FILE")]
     certificate: Option<PathBuf>,
     /// A file with several buyers: {"buyers": [{"listen": "127.0.0.1:9101", "character": "slow", "seed": 1, "tls": false}]}.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["listen", "character", "seed", "tls"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["listen", "character", "seed", "dialect", "tls", "shows"])]
     market: Option<PathBuf>,
     /// Stop by itself after so many seconds.
     #[arg(long, value_name = "N")]
@@ -39,10 +47,10 @@ pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
 }
 
 async fn play(args: Args, json: bool) -> Result<(), Failure> {
-    let Args { listen, character, seed, tls, certificate, market, seconds } = args;
+    let Args { listen, character, seed, dialect, tls, shows, certificate, market, seconds } = args;
     let buyers = match market {
         Some(file) => MarketSpec::read(&file).map_err(|error| failure(&error))?.buyers,
-        None => vec![MockSpec { listen, character, seed, tls }],
+        None => vec![MockSpec { listen, character, seed, dialect, tls, shows }],
     };
     let authority = Authority::new().map_err(|error| Failure::because(&error))?;
     if let Some(file) = &certificate {
@@ -99,11 +107,23 @@ fn introduce(open: &[MockBuyer], certificate: Option<&PathBuf>, json: bool) {
     for buyer in open {
         let character = buyer.character();
         eprintln!("{} at {}: {}", character.name(), buyer.addr(), character.in_words());
-        eprintln!(
-            "    \"bidding\": {{\"url\": \"{}\"}}, \"delivery\": {{\"url\": \"{}\"}}",
-            buyer.bid_url(),
-            buyer.lead_url()
-        );
+        let at = |url: String| match buyer.dialect().adapter() {
+            None => json!({"url": url}),
+            Some((module, settings)) => {
+                json!({"url": url, "adapter": {"module": module, "settings": settings}})
+            }
+        };
+        let spec = json!({"bidding": at(buyer.bid_url()), "delivery": at(buyer.lead_url())});
+        eprintln!("    an exchange asks it after PUT /v1/buyers/NAME {spec}");
+        match buyer.dialect().adapter() {
+            None => {
+                eprintln!("    gavel buyer check {} --leads {}", buyer.bid_url(), buyer.lead_url())
+            }
+            Some((module, settings)) => eprintln!(
+                "    gavel buyer check {} --adapter target/rules/{module}.wasm --settings '{settings}'",
+                buyer.bid_url()
+            ),
+        }
     }
     if let Some(file) = certificate {
         eprintln!("the exchange trusts them with: gavel serve --egress-ca {}", file.display());

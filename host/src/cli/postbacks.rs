@@ -131,8 +131,13 @@ fn told(command: &Command, answer: &Value) -> String {
 fn lines(answer: &Value) -> String {
     let all = array(answer, "postbacks");
     let mut lines: Vec<String> = all.iter().map(line).collect();
-    if all.is_empty() {
-        lines.push("no postbacks; PUT a source or a buyer with `\"postback\": {\"url\": ..}`, and it is told of its leads from then on".to_owned());
+    match (all.is_empty(), array(answer, "end_points").len()) {
+        (false, _) => (),
+        (true, 0) => lines.push("no postbacks: PUT a source or a buyer with `\"postback\": {\"url\": ..}`, and it is told of its leads from then on".to_owned()),
+        (true, count) => {
+            let there = if count == 1 { "1 end point is".to_owned() } else { format!("{count} end points are") };
+            lines.push(format!("no such postbacks; {there} to be told of what becomes of leads"));
+        }
     }
     for end_point in array(answer, "end_points") {
         if let Some(disabled) = end_point.get("disabled").filter(|disabled| disabled.is_object()) {

@@ -20,7 +20,8 @@ pub(super) struct Args {
 enum Command {
     /// List them, the newest pings' first.
     List(Wanted),
-    /// Ask the buyer again for a lead that it may have, with the same Idempotency-Key. Its money stays held until it answers.
+    /// Send a lead again to the buyer that it was for, with the same Idempotency-Key: one that the buyer may have, or one
+    /// that was given up. Its money is held until it answers; nobody else gets one that was given up.
     Resend(Which),
     /// Say that the buyer has the lead: it pays what was held, and the source is paid.
     Sold(Said),
@@ -30,7 +31,7 @@ enum Command {
 
 #[derive(Debug, clap::Args)]
 struct Wanted {
-    /// Only those that are waiting, unknown or dead.
+    /// Only those that are waiting (tried again), unknown (the buyer may have it) or dead (given up).
     #[arg(long, value_parser = ["waiting", "unknown", "dead"])]
     status: Option<String>,
     /// How many at most.
@@ -94,10 +95,18 @@ fn settle(said: &Said, outcome: &str) -> Result<Value, Failure> {
 fn told(command: &Command, answer: &Value) -> String {
     let (buyer, price) = (text(answer, "buyer"), text(answer, "price"));
     match command {
-        Command::List(_) => lines(answer),
-        Command::Resend(Which { auction, .. }) => format!(
-            "{buyer} is asked again; `gavel explain {auction}` says what came of it. Its money stays held until then."
-        ),
+        Command::List(wanted) => lines(wanted.status.as_deref(), answer),
+        Command::Resend(Which { auction, .. }) => {
+            let held = match text(answer, "held_again") {
+                "" => "Its money stays held until then.".to_owned(),
+                held => format!(
+                    "{held} of its money are held again until then. The source was told that nobody has the lead; if {buyer} takes it now, the source is told and paid."
+                ),
+            };
+            format!(
+                "the lead goes to {buyer} again; `gavel explain {auction}` says what came of it. {held}"
+            )
+        }
         Command::Sold(_) => {
             format!("sold to {buyer} for {price}: it has paid, and the source is paid")
         }
@@ -112,12 +121,15 @@ fn told(command: &Command, answer: &Value) -> String {
     }
 }
 
-fn lines(answer: &Value) -> String {
+fn lines(status: Option<&str>, answer: &Value) -> String {
     let all = answer.get("shipments").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let mut lines: Vec<String> =
         all.iter().map(|one| line(one, text(answer, "currency"))).collect();
     if all.is_empty() {
-        lines.push("every delivery has ended as it should".to_owned());
+        lines.push(match status {
+            None => "every delivery has ended as it should".to_owned(),
+            Some(status) => format!("no delivery is {status}"),
+        });
     }
     match text(answer, "next") {
         "" => (),
@@ -133,16 +145,22 @@ fn line(one: &Value, currency: &str) -> String {
         "" => "no money is held".to_owned(),
         held => format!("{held} {currency} held"),
     };
-    let stands = match (text(one, "status"), text(one, "again_at")) {
-        ("unknown", "") => {
-            "may have it; ask it, then say `sold` or `rejected`, or `resend`".to_owned()
+    let sendable = one.get("sendable") == Some(&Value::Bool(true));
+    let stands = match (text(one, "status"), text(one, "again_at"), text(one, "resent_at")) {
+        (_, "", at) if !at.is_empty() => format!("was sent it again at {at}, and has not answered yet"),
+        ("unknown", "", _) => {
+            "may have it: ask it, then say `sold` or `rejected`, or send it again with `resend`".to_owned()
         }
-        ("unknown", again) => format!("may have it; it is asked again at {again}"),
-        ("waiting", again) => format!("not reached; it is tried again at {again}"),
-        (_, _) => "given up".to_owned(),
+        ("unknown", again, _) => format!("may have it: it is asked again at {again}"),
+        ("waiting", again, _) => format!("was not reached: it is tried again at {again}"),
+        (_, _, _) if sendable => "was not reached, and the lead was given up: `resend` sends it again".to_owned(),
+        (_, _, _) => {
+            "was not reached, and the lead was given up: its contact data is gone, so only its source can offer it again".to_owned()
+        }
     };
     format!(
-        "{auction}  copy {copy}  {buyer} {stands}  since {since}: {} ({held})",
+        "{auction}  copy {copy}  {buyer} {stands}\n    since {since}, after attempt {}: {} ({held})",
+        one.get("attempt").and_then(Value::as_u64).unwrap_or_default(),
         text(one, "detail")
     )
 }

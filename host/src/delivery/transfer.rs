@@ -11,8 +11,11 @@ use super::{Attempt, Errand, may_ask};
 use crate::book::OpenPing;
 use crate::catalog::Transfer;
 use crate::clock::Moment;
-use crate::facts::{TransferOffered, TransferReport};
+use crate::facts::{PingAnswered, TransferOffered, TransferReport, Winner};
 use crate::lead::{PingView, Schema};
+
+/// Where a test's caller would be transferred to: a number that nobody has.
+pub const TEST_NUMBER: &str = "+15555550100";
 
 /// How a call went, as its source says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +77,28 @@ pub fn offered(
         connected_seconds: transfer.connected_seconds,
         expires_ms: at.after(transfer.report_within).unix_ms(),
     })
+}
+
+/// Returns what the source of a test is told of a copy, as a fact: all but the number as it would be for a live lead.
+pub fn offered_in_test(
+    auction: &PingAnswered,
+    (copy, winner): (u32, &Winner),
+    transfer: &Transfer,
+    schema: &Arc<Schema>,
+    at: Moment,
+) -> TransferOffered {
+    let lead = PingView::from_frame(Arc::clone(schema), &auction.frame).ok();
+    TransferOffered {
+        ping: auction.ping,
+        copy,
+        campaign: winner.campaign.clone(),
+        buyer: winner.buyer.clone(),
+        turn: 0,
+        number: TEST_NUMBER.to_owned(),
+        whisper: transfer.whisper(lead.as_ref()),
+        connected_seconds: transfer.connected_seconds,
+        expires_ms: at.after(transfer.report_within).unix_ms(),
+    }
 }
 
 /// Returns what a report means for the copy.

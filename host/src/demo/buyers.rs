@@ -64,6 +64,8 @@ impl Character {
 pub(super) struct Bought {
     pub(super) campaign: String,
     pub(super) price: Micros,
+    /// What it pays on top of the price.
+    pub(super) fees: Micros,
 }
 
 /// What a buyer's system wrote down.
@@ -95,7 +97,13 @@ impl Ledger {
     /// Returns what it owes for the leads it took.
     pub(super) fn spent(&self) -> Micros {
         let prices = self.bought.values().map(|bought| bought.price);
-        prices.fold(Micros::ZERO, |sum, price| sum.checked_add(price).unwrap_or(sum))
+        prices.fold(self.fees(), |sum, price| sum.checked_add(price).unwrap_or(sum))
+    }
+
+    /// Returns what of it are fees.
+    pub(super) fn fees(&self) -> Micros {
+        let fees = self.bought.values().map(|bought| bought.fees);
+        fees.fold(Micros::ZERO, |sum, fees| sum.checked_add(fees).unwrap_or(sum))
     }
 }
 
@@ -209,7 +217,8 @@ impl EndPoint {
             }
         };
         let id = format!("{}-{turn}", self.buyer);
-        let bought = Bought { campaign: delivery.campaign.clone(), price: delivery.price };
+        let Delivery { campaign, price, fees, .. } = delivery.clone();
+        let bought = Bought { campaign, price, fees };
         if ledger.bought.insert(delivery.lead_id.clone(), bought).is_some() {
             ledger.sold_twice.push(delivery.lead_id.clone());
         }
@@ -224,6 +233,7 @@ struct Delivery {
     lead_id: String,
     campaign: String,
     price: Micros,
+    fees: Micros,
 }
 
 impl Delivery {
@@ -235,6 +245,7 @@ impl Delivery {
             lead_id: text("lead_id")?.to_owned(),
             campaign: text("campaign")?.to_owned(),
             price: Micros::parse(text("price")?).ok()?,
+            fees: Micros::parse(text("fees")?).ok()?,
         })
     }
 }
@@ -258,7 +269,7 @@ mod tests {
 
     fn deliver(end_point: &EndPoint, number: u64) -> (Duration, u16) {
         let delivery = json!({
-            "lead_id": format!("ld_{number}"), "campaign": "acorn-ca", "price": "12.50",
+            "lead_id": format!("ld_{number}"), "campaign": "acorn-ca", "price": "12.50", "fees": "0.50",
             "lead": {"phone": "2135550100"},
         });
         let delivery = Delivery::read(&delivery).unwrap();
@@ -272,15 +283,22 @@ mod tests {
         deliver(&acorn, 1);
         deliver(&acorn, 1);
         let ledger = acorn.ledger();
-        assert_eq!(ledger.spent().to_string(), "12.50");
+        assert_eq!(
+            (ledger.spent().to_string(), ledger.fees().to_string()),
+            ("13.00".into(), "0.50".into())
+        );
         assert_eq!((ledger.asked_again, ledger.sold_twice.len()), (1, 0));
     }
 
     #[test]
     fn a_lead_under_a_second_key_is_noticed() {
         let acorn = end_point(Character::Prompt);
-        let delivery =
-            Delivery { lead_id: "ld_1".into(), campaign: "c".into(), price: Micros::new(1) };
+        let delivery = Delivery {
+            lead_id: "ld_1".into(),
+            campaign: "c".into(),
+            price: Micros::new(1),
+            fees: Micros::ZERO,
+        };
         acorn.decide("one".into(), &delivery);
         acorn.decide("two".into(), &delivery);
         assert_eq!(acorn.ledger().sold_twice, ["ld_1"]);
@@ -317,7 +335,7 @@ mod tests {
 
     #[test]
     fn a_delivery_without_a_lead_is_not_one() {
-        let json = json!({"lead_id": "ld_1", "campaign": "c", "price": "1.00", "lead": {}});
+        let json = json!({"lead_id": "ld_1", "campaign": "c", "price": "1.00", "fees": "0.00", "lead": {}});
         assert_eq!(Delivery::read(&json), None);
     }
 }

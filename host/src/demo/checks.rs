@@ -6,9 +6,11 @@ use serde_json::Value;
 
 use super::buyers::Ledger;
 use super::market::{BUYERS, CAMPAIGNS, SWAPPED, VERTICALS};
+use super::postbacks::Heard;
 use super::receipts::Receipt;
 use super::swap::Swap;
 use super::tally::{Counts, Sale};
+use super::telling::{fees_have_accounts_of_their_own, who_wants_to_hear_is_told};
 use crate::money::Micros;
 
 /// How many offenders a check names.
@@ -34,6 +36,8 @@ pub(super) struct Evidence {
     pub(super) still_open: usize,
     /// The buyers' own books, by buyer.
     pub(super) books: BTreeMap<&'static str, Ledger>,
+    /// What was told in postbacks, by whom it was told.
+    pub(super) heard: BTreeMap<&'static str, Heard>,
     /// The exchange's ledger.
     pub(super) ledger: Result<Accounts, String>,
     pub(super) swap: Result<Swap, String>,
@@ -58,8 +62,14 @@ impl Accounts {
         }
     }
 
-    fn amount(&self, name: &str) -> Micros {
+    pub(super) fn amount(&self, name: &str) -> Micros {
         self.amounts.get(name).copied().unwrap_or_default()
+    }
+
+    /// Returns the amounts of all accounts whose names begin so.
+    pub(super) fn named<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = Micros> + 'a {
+        let named = self.amounts.iter().filter(move |(name, _)| name.starts_with(prefix));
+        named.map(|(_, amount)| *amount)
     }
 }
 
@@ -74,6 +84,8 @@ pub(super) fn all(evidence: &Evidence) -> Vec<Check> {
         a_repeated_post_hears_the_same(&evidence.counts),
         buyers_owe_what_they_bought(evidence),
         sources_get_what_they_were_told(evidence),
+        fees_have_accounts_of_their_own(evidence),
+        who_wants_to_hear_is_told(evidence),
         the_filter_was_swapped(evidence),
     ]
 }
@@ -245,10 +257,7 @@ fn buyers_owe_what_they_bought(evidence: &Evidence) -> Check {
 
 fn sources_get_what_they_were_told(evidence: &Evidence) -> Check {
     let accounts = evidence.ledger.as_ref().cloned().unwrap_or_default();
-    let payable = accounts.amounts.iter().filter(|(name, _)| name.starts_with("source:"));
-    let payable =
-        payable.fold(Micros::ZERO, |sum, (_, amount)| sum.checked_sub(*amount).unwrap_or(sum));
-    let told = evidence.counts.payout;
+    let (payable, told) = (accounts.owed_to_sources(), evidence.counts.payout);
     Check {
         claim: "sources are owed exactly what they were told",
         holds: evidence.ledger.is_ok() && payable == told,
@@ -310,7 +319,7 @@ fn campaigns_by_vertical() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
 }
 
 /// Names the first of some offenders.
-fn named(faults: &[String]) -> String {
+pub(super) fn named(faults: &[String]) -> String {
     if faults.is_empty() {
         return String::new();
     }
@@ -375,19 +384,26 @@ mod tests {
         let bought = |number| {
             (
                 format!("ld_{number}"),
-                Bought { campaign: "elm-everything".into(), price: micros("10") },
+                Bought {
+                    campaign: "elm-everything".into(),
+                    price: micros("10"),
+                    fees: micros("0.25"),
+                },
             )
         };
         let after = done + std::time::Duration::from_secs(1);
         let mut book = Ledger::default();
         book.bought.extend([bought(1), bought(2)]);
+        let mut heard = Heard::default();
+        heard.sold.extend([("pb_1".to_owned(), micros("8.5")), ("pb_2".to_owned(), micros("8.5"))]);
         let deposits = BUYERS.iter().map(|buyer| {
-            let spent = if buyer.id == "elm-street" { micros("20") } else { Micros::ZERO };
+            let spent = if buyer.id == "elm-street" { micros("20.50") } else { Micros::ZERO };
             let held = spent.checked_sub(micros(buyer.deposit)).unwrap();
             (format!("buyer:{}:prepaid", buyer.id), held)
         });
         let mut amounts: BTreeMap<String, Micros> = deposits.collect();
-        amounts.insert("source:quote-river:payable".into(), micros("-17"));
+        amounts.insert("source:roadside-quotes:payable".into(), micros("-17"));
+        amounts.insert("exchange:buyer-lead-fees".into(), micros("-0.50"));
         amounts.insert("exchange:revenue".into(), micros("-3"));
         let credit = amounts.values().map(|amount| amount.get()).sum::<i64>();
         amounts.insert("cash".into(), Micros::new(-credit));
@@ -398,6 +414,7 @@ mod tests {
             sales: vec![(sale(1, before), Ok(receipt(1))), (sale(2, after), Ok(receipt(2)))],
             still_open: 0,
             books: BTreeMap::from([("elm-street", book)]),
+            heard: BTreeMap::from([("sources/roadside-quotes", heard)]),
             ledger: Ok(Accounts { amounts }),
             swap: Ok(Swap {
                 from: version(1),
@@ -475,7 +492,8 @@ mod tests {
     fn a_lead_that_is_sold_too_often_is_noticed() {
         let again = |evidence: &mut Evidence, campaign: &str| {
             let mut other = Ledger::default();
-            let bought = Bought { campaign: campaign.into(), price: Micros::ZERO };
+            let (price, fees) = (Micros::ZERO, Micros::ZERO);
+            let bought = Bought { campaign: campaign.into(), price, fees };
             other.bought.insert("ld_1".into(), bought);
             evidence.books.insert("acorn-mutual", other);
         };
@@ -493,10 +511,34 @@ mod tests {
     fn money_that_does_not_agree_is_noticed() {
         check(
             |evidence| evidence.books.get_mut("elm-street").unwrap().bought.clear(),
-            &["elm-street bought for 0.00, was charged 20.00"],
+            &["elm-street bought for 0.00, was charged 20.50", "buyers booked 0.00 of fees"],
         );
         check(|evidence| evidence.counts.payout = micros("16.99"), &["told 16.99, owed 17.00"]);
-        check(|evidence| evidence.ledger = Err("503".into()), &["own books", "owed exactly"]);
+        let amount = |evidence: &mut Evidence, account: &str, amount: &str| {
+            let accounts = evidence.ledger.as_mut().unwrap();
+            accounts.amounts.insert(account.to_owned(), micros(amount));
+        };
+        check(
+            |evidence| amount(evidence, "exchange:revenue", "-2"),
+            &["20.50 came in, 19.50 is accounted for"],
+        );
+        check(
+            |evidence| evidence.ledger = Err("503".into()),
+            &["own books", "owed exactly", "accounts of their own", "signed postbacks"],
+        );
+    }
+
+    #[test]
+    fn news_that_did_not_come_or_came_unsigned_is_noticed() {
+        let heard = |evidence: &mut Evidence, change: fn(&mut Heard)| {
+            change(evidence.heard.get_mut("sources/roadside-quotes").unwrap());
+        };
+        check(
+            |evidence| heard(evidence, |heard| drop(heard.sold.pop_first())),
+            &["roadside-quotes was told of 8.50 and not of 17.00"],
+        );
+        check(|evidence| heard(evidence, |heard| heard.unsigned = 1), &["1 messages to roadside"]);
+        check(|evidence| evidence.heard.clear(), &["was told of 0.00 and not of 17.00"]);
     }
 
     #[test]

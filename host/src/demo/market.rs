@@ -106,7 +106,7 @@ impl Source {
         let vertical = VERTICALS.get(self.vertical).map(|vertical| vertical.id);
         let mut body = json!({
             "name": self.name, "verticals": [vertical], "margin_percent": self.margin_percent,
-            "pings_per_second": 500,
+            "pings_per_second": 500, "fees": fees_of(self.id),
         });
         if let (Some(key), Some(fields)) = (self.old_key, body.as_object_mut()) {
             fields.insert("key".to_owned(), key.into());
@@ -151,13 +151,22 @@ impl Buyer {
     /// Returns the body that makes it, with the addresses of its system: for leads, and for bids if it is asked.
     pub(super) fn body(&self, url: &str, bids: Option<String>) -> Value {
         let mut body = json!({
-            "name": self.name, "credit_limit": self.credit_limit,
+            "name": self.name, "credit_limit": self.credit_limit, "fees": fees_of(self.id),
             "delivery": {"url": url, "timeout_ms": TIMEOUT_MS, "idempotent": true},
         });
         if let (Some(url), Some(members)) = (bids, body.as_object_mut()) {
             members.insert("bidding".to_owned(), json!({"url": url}));
         }
         body
+    }
+}
+
+/// What is charged beside prices: to a buyer on top of them, to a source out of what is left to it.
+fn fees_of(id: &str) -> Value {
+    match id {
+        "acorn-mutual" => json!({"per_lead": "0.25", "percent": "2"}),
+        "quote-river" => json!({"per_lead": "0.10"}),
+        _ => json!({}),
     }
 }
 

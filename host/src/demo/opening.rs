@@ -1,6 +1,7 @@
 //! The market's opening: modules, verticals, sources, buyers with their money, campaigns; all through the public API.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -8,6 +9,8 @@ use serde_json::{Value, json};
 use super::api::{Api, ApiError};
 use super::buyers::EndPoint;
 use super::market::{ASKED, BUYERS, CAMPAIGNS, MODULES, SOURCES, VERTICALS};
+use super::postbacks::Receiver;
+use super::tally::Tally;
 use crate::mock::{MarketError, MockBuyer, MockSpec};
 
 /// Why the market did not open.
@@ -31,6 +34,8 @@ pub(super) struct Opened {
     /// The sources' keys, in the market's order.
     pub(super) keys: Vec<String>,
     pub(super) end_points: Vec<EndPoint>,
+    /// Where some of them hear what became of their leads.
+    pub(super) receiver: Receiver,
     /// Where buyers are asked for bids; they answer for as long as this is kept.
     pub(super) _bidders: Vec<MockBuyer>,
 }
@@ -56,7 +61,9 @@ pub(super) fn modules(folder: &Path) -> Result<Vec<(&'static str, Bytes)>, Openi
 pub(super) async fn open(
     api: &Api,
     modules: &[(&'static str, Bytes)],
+    tally: &Arc<Tally>,
 ) -> Result<Opened, OpeningError> {
+    let receiver = Receiver::open(Arc::clone(tally)).await.map_err(OpeningError::EndPoint)?;
     for (name, component) in modules {
         let version = upload(api, name, component.clone()).await?;
         activate(api, name, version.version).await?;
@@ -66,8 +73,10 @@ pub(super) async fn open(
     }
     let mut keys = Vec::new();
     for source in SOURCES {
-        let path = format!("/v1/sources/{}", source.id);
-        let made = api.put(&path, &source.body()).await?;
+        let owner = format!("sources/{}", source.id);
+        let path = format!("/v1/{owner}");
+        let made = api.put(&path, &hearing(source.body(), receiver.wish(&owner))).await?;
+        receiver.trust(&owner, &made);
         keys.push(match source.old_key {
             Some(key) => key.to_owned(),
             None => text(&made, "key", &path)?,
@@ -77,14 +86,16 @@ pub(super) async fn open(
     for buyer in BUYERS {
         let opened = EndPoint::open(buyer.id, buyer.character).await;
         let end_point = opened.map_err(OpeningError::EndPoint)?;
-        let path = format!("/v1/buyers/{}", buyer.id);
+        let owner = format!("buyers/{}", buyer.id);
+        let path = format!("/v1/{owner}");
         let mut bids = None;
         if let Some((_, character)) = ASKED.iter().find(|(id, _)| *id == buyer.id) {
             let bidder = MockBuyer::open(MockSpec::of(*character), None, None).await?;
             bids = Some(bidder.bid_url());
             bidders.push(bidder);
         }
-        api.put(&path, &buyer.body(&end_point.url(), bids)).await?;
+        let body = hearing(buyer.body(&end_point.url(), bids), receiver.wish(&owner));
+        receiver.trust(&owner, &api.put(&path, &body).await?);
         let deposit = json!({"amount": buyer.deposit, "reference": "demo-1"});
         api.post(&format!("{path}/deposits"), &deposit).await?;
         end_points.push(end_point);
@@ -92,7 +103,15 @@ pub(super) async fn open(
     for (id, body) in &*CAMPAIGNS {
         api.put(&format!("/v1/campaigns/{id}"), body).await?;
     }
-    Ok(Opened { keys, end_points, _bidders: bidders })
+    Ok(Opened { keys, end_points, receiver, _bidders: bidders })
+}
+
+/// Adds where an owner wants to hear of its leads, if it does.
+fn hearing(mut body: Value, wish: Option<Value>) -> Value {
+    if let (Some(members), Some(wish)) = (body.as_object_mut(), wish) {
+        members.insert("postback".to_owned(), wish);
+    }
+    body
 }
 
 /// Uploads a component as the newest version of a module.

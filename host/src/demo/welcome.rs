@@ -37,6 +37,11 @@ pub(super) fn text(welcome: &Welcome<'_>) -> String {
          \x20 API           {base}/openapi.json\n\
          \x20 operator key  {operator_key}\n\
          \x20 data          {}\n\
+         \x20 postbacks     go to roadside-quotes and acorn-mutual, signed\n\
+         \x20 fees          acorn-mutual pays 0.25 and 2 % on top of a price, quote-river 0.10 a lead\n\
+         \x20 to look around, with `gavel` for target/release/gavel:\n\
+         export GAVEL_URL={base} GAVEL_OPERATOR_KEY={operator_key}\n\
+         gavel postbacks; gavel buyer show acorn-mutual; gavel shipments\n\
          \x20 a ping to try:\n\
          {}\n",
         moved.unwrap_or_default(),

@@ -31,7 +31,7 @@ impl Exchange {
             ping: &handle,
             vertical: vertical.id.as_str(),
             currency: &self.currency,
-            test: entered.envelope.test,
+            test: entered.test,
             lead: &lead,
             frame,
             deadline: submission.deadline(entered.envelope.deadline_ms),

@@ -138,20 +138,21 @@ impl Exchange {
         })
     }
 
-    /// Records two facts that belong together, in one transaction.
-    pub(super) fn record_both(
+    /// Records facts that belong together, in one transaction: the last with those before it.
+    pub(super) fn record_all(
         &self,
         book: &mut State,
         seat: Seat,
         at: Moment,
-        [first_fact, last]: [&Fact; 2],
+        (first_facts, last): (&[Fact], &Fact),
     ) -> Committed {
         let mut before = self.called(book, at);
-        let records = self.booked(book, at, first_fact, None).and_then(|first| {
-            before.push(Record { payload: first_fact.encode(), ..first });
-            self.booked(book, at, last, None)
+        let firsts = first_facts.iter().try_for_each(|fact| {
+            let first = self.booked(book, at, fact, None)?;
+            before.push(Record { payload: fact.encode(), ..first });
+            Ok(())
         });
-        match records {
+        match firsts.and_then(|()| self.booked(book, at, last, None)) {
             Ok(record) => {
                 let last = last.clone();
                 seat.fill_linked(before, record, move || last.encode())
@@ -178,7 +179,7 @@ fn moves_money(fact: &Fact, legs: &[Entry]) -> bool {
     !legs.is_empty()
         || match fact {
             Fact::PingAnswered(auction) => !auction.winners.is_empty(),
-            Fact::Posted(_) | Fact::ReturnRequested(_) => true,
+            Fact::Posted(_) | Fact::ShipmentResent(_) | Fact::ReturnRequested(_) => true,
             _ => false,
         }
 }

@@ -8,6 +8,7 @@ use super::suppressions::{self, Listed, kind};
 use crate::book::{Bar, Entry, OpenPing, State};
 use crate::catalog::{Campaign, Market, Reach, Vertical};
 use crate::clock::Moment;
+use crate::contacts::OpenLead;
 use crate::delivery;
 use crate::facts::{BidMade, Fact, PassedOver, Person, PingAnswered, PostRefused, Posted, Winner};
 use crate::ids::PingId;
@@ -39,6 +40,15 @@ impl Exchange {
             whom.entries.extend(suppressions::spelled(&self.contacts, reach, text));
         }
         whom
+    }
+
+    /// Returns the person of a full lead as suppression lists have it.
+    pub(super) fn entries(&self, lead: &OpenLead) -> Vec<Entry> {
+        let members = lead.as_object().into_iter().flatten();
+        let reached = members.filter_map(|(name, value)| Some((reach_of(name)?, value.as_str()?)));
+        reached
+            .flat_map(|(reach, text)| suppressions::spelled(&self.contacts, reach, text))
+            .collect()
     }
 
     /// Returns the hashed phone numbers and e-mail addresses that a ping brings in fields such as `phone_sha256` and

@@ -218,7 +218,11 @@ impl Exchange {
             let last = book
                 .open_ping(errand.ping)
                 .filter(|open| open.held().count() == 1 && delivered.closes());
-            let contact = last.map(|open| self.retained(&open.auction.vertical, errand.ping, at));
+            let contact = last.map(|open| {
+                let before = open.copies.iter().any(|copy| copy.stage == Stage::GivenUp);
+                let whose = (open.auction.vertical.as_str(), before || delivered.gives_up());
+                self.retained(whose, errand.ping, at)
+            });
             Some((delivered, self.record(book, seat, at, &fact, contact)))
         });
         let Some((delivered, committed)) = concluded else { return Ok(None) };

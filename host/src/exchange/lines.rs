@@ -1,7 +1,8 @@
 //! The lines in which leads wait for buyers that take one at a time, in the order in which their posts were taken.
 //!
 //! A copy stands in its buyer's line from the fact that obliges to deliver it until its delivery is over: sold, refused,
-//! given up, or left to the operator. So one that does not get through holds back only its own buyer's.
+//! given up, or left to the operator. So one that does not get through holds back only its own buyer's. One that the
+//! operator has sent again stands behind those that wait by then: it overtakes nobody.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -100,6 +101,9 @@ impl Exchange {
             Fact::Delivered(delivered) if delivered.in_line => {
                 (delivered.ping, std::slice::from_ref(&delivered.copy))
             }
+            Fact::ShipmentResent(resent) if resent.in_line => {
+                (resent.ping, std::slice::from_ref(&resent.copy))
+            }
             _ => return,
         };
         let ping = PingId::from_u128(ping);
@@ -118,7 +122,9 @@ impl Exchange {
             let standing = duties.iter().filter_map(|duty| {
                 let copy = (PingId::from_u128(duty.key.subject), duty.key.step);
                 let open = book.open_ping(copy.0)?;
-                let held = open.copies.get(usize::try_from(copy.1).ok()?)?;
+                let (_, held) = open.held().find(|(index, _)| *index == copy.1)?;
+                // Nothing is sent of a caller's lead, so nobody would take its place out of the line.
+                held.transfer.is_none().then_some(())?;
                 Some((held.line, open.winner(held)?.buyer.clone(), copy))
             });
             standing.collect()

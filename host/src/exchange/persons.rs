@@ -102,7 +102,7 @@ impl Exchange {
         Ok((sealed, ContactChange::Put { contact, persons }))
     }
 
-    /// Opens a lead: only for an attempt that has begun.
+    /// Opens a lead: only for an attempt that has begun, or is about to.
     pub(super) fn open_lead(
         &self,
         ping: PingId,
@@ -119,12 +119,18 @@ impl Exchange {
         self.contacts.person_print(kind, value)
     }
 
-    /// Returns what becomes of contact data that no delivery needs any more.
-    pub(super) fn retained(&self, vertical: &str, ping: PingId, at: Moment) -> ContactChange {
+    /// Returns what becomes of contact data that no delivery needs any more, unless one that was `given_up` is made again.
+    pub(super) fn retained(
+        &self,
+        (vertical, given_up): (&str, bool),
+        ping: PingId,
+        at: Moment,
+    ) -> ContactChange {
         let subject = ping.as_u128();
         let market = self.catalog.load();
         let retention = market.vertical_named(vertical).map(|vertical| vertical.retention);
-        match retention.unwrap_or(Retention::UNTIL_DELIVERED).contact {
+        let retention = retention.unwrap_or(Retention::UNTIL_DELIVERED);
+        match if given_up { retention.given_up } else { retention.contact } {
             Duration::ZERO => ContactChange::Drop { subject },
             time => ContactChange::Keep { subject, until: at.after(time) },
         }
@@ -243,6 +249,9 @@ impl Exchange {
         let Ok(seat) = self.journal.seat().await else { return false };
         let swept = subjects.len();
         let committed = self.book.decide(|book| {
+            // A delivery that was given up may be under way again since.
+            let settled = |subject: &u128| book.open_ping(PingId::from_u128(*subject)).is_none();
+            let subjects: Vec<u128> = subjects.into_iter().filter(settled).collect();
             let swept = ContactsSwept { pings: subjects.clone(), persons_before_ms: at.unix_ms() };
             let change = ContactChange::Sweep { subjects, persons_before: at };
             self.record(book, seat, at, &Fact::ContactsSwept(swept), Some(change))

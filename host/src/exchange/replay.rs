@@ -122,6 +122,11 @@ impl Replay {
         match fact {
             Fact::PingAnswered(answered) => self.auction(seq, at, answered)?,
             Fact::Delivered(delivered) => self.delivery(seq, delivered),
+            Fact::ShipmentResent(_) => {
+                if let Err(wrong) = settlement::backed(&self.state, seq, fact) {
+                    self.differ(seq, "sent again", &"given up before", &wrong.to_string());
+                }
+            }
             Fact::Saved(_)
             | Fact::ModuleUploaded(_)
             | Fact::ModuleStepped(_)

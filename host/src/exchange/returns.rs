@@ -129,7 +129,7 @@ impl Exchange {
                 None => self.record(book, seat, at, &asked, None),
                 Some(ending) => {
                     self.fits(ending)?;
-                    self.record_both(book, seat, at, [&asked, ending])
+                    self.record_all(book, seat, at, (std::slice::from_ref(&asked), ending))
                 }
             })
         })?;

@@ -4,19 +4,62 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{ActError, Exchange};
-use crate::book::{OpenTransfer, Stage};
-use crate::catalog::{Transfer, Vertical};
-use crate::delivery::transfer::{Call, expired, offered, reported};
+use crate::book::{OpenTransfer, Stage, State};
+use crate::catalog::{Market, Transfer, Vertical, Way};
+use crate::clock::Moment;
+use crate::delivery::courier::Outcome;
+use crate::delivery::transfer::{Call, expired, offered, offered_in_test, reported};
 use crate::delivery::{Errand, may_ask};
-use crate::facts::{Delivered, Ended, Fact, TransferReport};
+use crate::facts::{Delivered, Ended, Fact, PingAnswered, TransferReport};
 use crate::ids::TransferId;
+use crate::journal::{Committed, ContactChange, Seat};
 use crate::settlement::receipt::view::Viewer;
 use crate::settlement::{Answer, Story};
+
+/// Returns what the source of a test is told of buyers that take callers.
+pub(super) fn told_in_test(
+    market: &Market,
+    auction: &PingAnswered,
+    fact: &Fact,
+    at: Moment,
+) -> Option<Vec<Fact>> {
+    let Fact::Posted(posted) = fact else { return None };
+    let vertical = market.vertical_named(&auction.vertical).filter(|_| auction.test)?;
+    let told = (0_u32..).zip(&auction.winners).filter_map(|(copy, winner)| {
+        let mut passed = posted.passed_over.iter();
+        let winner = match passed.find(|passed| passed.copy == Some(copy)) {
+            Some(passed) => passed.successor.as_ref()?,
+            None => winner,
+        };
+        let Way::Transfer(transfer) = &market.buyer_named(&winner.buyer)?.way else { return None };
+        let told = offered_in_test(auction, (copy, winner), transfer, vertical.schema(), at);
+        Some(Fact::TransferOffered(told))
+    });
+    Some(told.collect())
+}
 
 /// How long a report waits for what becomes of the lead after a refusal.
 const NEXT_MAX: Duration = Duration::from_secs(5);
 
 impl Exchange {
+    /// Records a post, and with it what the source of a test is told of callers.
+    pub(super) fn record_post(
+        &self,
+        book: &mut State,
+        seat: Seat,
+        at: Moment,
+        (fact, contact, told): (Fact, Option<ContactChange>, Option<Vec<Fact>>),
+    ) -> Committed {
+        let mut told = told.unwrap_or_default();
+        match told.pop() {
+            None => self.record(book, seat, at, &fact, contact),
+            Some(last) => {
+                told.insert(0, fact);
+                self.record_all(book, seat, at, (&told, &last))
+            }
+        }
+    }
+
     /// Records that the source is given the buyer's number.
     pub(super) async fn offer_transfer(
         self: &Arc<Self>,
@@ -51,7 +94,7 @@ impl Exchange {
     }
 
     /// Takes a source's word, or the operator's, for how a transfer went, and returns what the source hears of its lead then.
-    /// The same word again has no second effect.
+    /// The same word again has no second effect. Of a test nothing is recorded: any word is answered as if it were the first.
     ///
     /// # Errors
     ///
@@ -92,6 +135,11 @@ impl Exchange {
         });
         if !known || (*by != Viewer::Operator && source.as_ref() != Some(by)) {
             return Err(ActError::NotFound(format!("transfer `{id}` of yours")));
+        }
+        if story.auction.as_ref().is_some_and(|auction| auction.test) {
+            let asked = story.transfer(id).map(|asked| asked.connected_seconds);
+            let attempt = reported(call, turn, asked.unwrap_or_default());
+            return Ok(story.to_test_report(id, matches!(attempt.outcome, Outcome::Sold { .. })));
         }
         let told = facts.iter().find_map(|(_, _, fact)| match fact {
             Fact::Delivered(told) if told.copy == copy => {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::receipts::{AUCTIONS_MAX, FACTS_READ_MAX, Page};
 use super::{ActError, Exchange};
-use crate::book::Used;
+use crate::book::{Rejects, Used};
 use crate::catalog::Vertical;
 use crate::clock::Moment;
 use crate::facts::Fact;
@@ -94,6 +94,11 @@ impl Exchange {
         let (market, at) = (self.catalog.load(), self.clock.now());
         let buyer = market.buyer_named(buyer)?;
         Some(self.book.decide(|book| book.used_by_buyer(buyer, at)))
+    }
+
+    /// Returns how often a buyer refused what it won.
+    pub fn rejects(&self, buyer: &str) -> Rejects {
+        self.book.decide(|book| book.rejects(buyer))
     }
 
     /// Returns the names of the verticals that take pings, in order.

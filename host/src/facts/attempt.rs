@@ -11,6 +11,6 @@ pub struct AskedAgain {
     pub copy: u32,
     pub campaign: String,
     pub buyer: String,
-    /// The number of the attempt that begins: from 2, or 1 for one that stood in line.
+    /// The number of the attempt that begins: from 2, or 1 for one that stood in line or is made again by hand.
     pub attempt: u32,
 }

@@ -10,6 +10,7 @@ impl Fact {
             Self::PingAnswered(fact) => Some(PingId::from_u128(fact.ping)),
             Self::Posted(fact) => Some(PingId::from_u128(fact.ping)),
             Self::AskedAgain(fact) => Some(PingId::from_u128(fact.ping)),
+            Self::ShipmentResent(fact) => Some(PingId::from_u128(fact.ping)),
             Self::TransferOffered(fact) => Some(PingId::from_u128(fact.ping)),
             Self::Delivered(fact) => Some(PingId::from_u128(fact.ping)),
             Self::Superseded(fact) => Some(PingId::from_u128(fact.ping)),

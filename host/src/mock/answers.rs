@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::bodies::Spoken;
 use super::character::{ANSWER_IN_PARTS, Character, FLAPS_EVERY, GARBAGE, LATE, SLOW};
+use super::dialect::Dialect;
 use super::{KEYS_MAX, Shared};
 use crate::ids::Digest;
 use crate::money::Micros;
@@ -30,6 +31,8 @@ const FOR_EVER: Duration = Duration::from_secs(3_600);
 struct Said {
     response: Response<Spoken>,
     did: String,
+    /// What it says, if it is to be put into the buyer's dialect.
+    words: Option<Value>,
 }
 
 /// Answers one request as the buyer's character has it.
@@ -43,9 +46,10 @@ pub(super) async fn answer(
     let headers: std::collections::HashMap<String, String> = headers.collect();
     let key = headers.get("idempotency-key").cloned().unwrap_or_default();
     shared.tally().headers = headers;
+    let (path, dialect) = (request.uri().path().to_owned(), shared.spec.dialect);
     let body = Limited::new(request.into_body(), REQUEST_BYTES_MAX).collect().await;
     let body = body.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-    let question: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let question = dialect.read(&path, &body);
     let text = |name: &str| question.get(name).and_then(Value::as_str).map(str::to_owned);
     let (call, about, said) = match (text("ping_id"), text("lead_id")) {
         (_, Some(lead)) => {
@@ -58,23 +62,36 @@ pub(super) async fn answer(
         }
         _ => {
             shared.tally().unreadable += 1;
-            let reason = "expected a JSON object with `ping_id` and `lead`, or with `lead_id`";
+            let reason = match dialect {
+                Dialect::Own => {
+                    "expected a JSON object with `ping_id` and `lead`, or with `lead_id`"
+                }
+                Dialect::Boberdoo => "expected a form with `Mode` ping or post",
+                Dialect::Px => "expected a JSON object at /ping or /post",
+            };
             let body = json!({"status": "error", "reason": reason});
             let said = Said::of(StatusCode::BAD_REQUEST, &body, "could not read the question");
             ("none", String::new(), said)
         }
     };
-    shared.did(call, &about, said.did);
-    Ok(said.response)
+    let Said { mut response, did, words } = said;
+    if let Some(words) = words.filter(|_| dialect != Dialect::Own) {
+        let (content_type, text) = dialect.word(&words);
+        *response.body_mut() = Spoken::whole(text);
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    }
+    shared.did(call, &about, did);
+    Ok(response)
 }
 
 impl Said {
     fn of(status: StatusCode, body: &Value, did: impl Into<String>) -> Self {
-        Self { response: spoken(status, Spoken::whole(body.to_string())), did: did.into() }
+        let response = spoken(status, Spoken::whole(body.to_string()));
+        Self { response, did: did.into(), words: Some(body.clone()) }
     }
 
     fn spoken(body: Spoken, did: impl Into<String>) -> Self {
-        Self { response: spoken(StatusCode::OK, body), did: did.into() }
+        Self { response: spoken(StatusCode::OK, body), did: did.into(), words: None }
     }
 
     fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {

@@ -3,15 +3,31 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use serde::{Deserialize, Serialize};
 use tokio_rustls::TlsAcceptor;
 
 /// A certificate authority for a mock market.
 #[derive(Debug)]
 pub struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
+}
+
+/// Which certificate a mock buyer shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shown {
+    /// One of its authority, for its own address.
+    #[default]
+    Right,
+    /// One whose time is over.
+    Expired,
+    /// One for another host.
+    WrongName,
+    /// One that it signed itself.
+    SelfSigned,
 }
 
 /// Why there is no certificate.
@@ -40,15 +56,30 @@ impl Authority {
         self.issuer.pem()
     }
 
-    /// Makes what a server at this address needs to speak TLS; of HTTP, HTTP/2 and HTTP/1.1.
+    /// Makes what a server at this address needs to speak TLS, with such a certificate; of HTTP, HTTP/2 and HTTP/1.1.
     ///
     /// # Errors
     ///
     /// [`NoCertificate`] if no certificate can be made.
-    pub fn acceptor(&self, addr: IpAddr) -> Result<TlsAcceptor, NoCertificate> {
+    pub fn acceptor(&self, addr: IpAddr, shows: Shown) -> Result<TlsAcceptor, NoCertificate> {
         let key = KeyPair::generate()?;
-        let params = CertificateParams::new(vec!["localhost".to_owned(), addr.to_string()])?;
-        let certificate = params.signed_by(&key, &self.issuer)?;
+        let names = match shows {
+            Shown::WrongName => vec!["elsewhere.example".to_owned()],
+            Shown::Right | Shown::Expired | Shown::SelfSigned => {
+                vec!["localhost".to_owned(), addr.to_string()]
+            }
+        };
+        let mut params = CertificateParams::new(names)?;
+        if shows == Shown::Expired {
+            params.not_before = date_time_ymd(2024, 1, 1);
+            params.not_after = date_time_ymd(2024, 4, 1);
+        }
+        let certificate = match shows {
+            Shown::SelfSigned => params.self_signed(&key)?,
+            Shown::Right | Shown::Expired | Shown::WrongName => {
+                params.signed_by(&key, &self.issuer)?
+            }
+        };
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut config = ServerConfig::builder_with_provider(provider)

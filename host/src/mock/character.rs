@@ -36,7 +36,7 @@ macro_rules! characters {
     ($($(#[$doc:meta])* $name:ident = $word:literal, $does:literal;)*) => {
         /// How a mock buyer behaves.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
-        pub enum Character { $($(#[$doc])* #[serde(rename = $word)] #[value(name = $word)] $name,)* }
+        pub enum Character { $($(#[$doc])* #[serde(rename = $word)] #[value(name = $word, help = $does)] $name,)* }
 
         impl Character {
             pub const ALL: &'static [Self] = &[$(Self::$name),*];

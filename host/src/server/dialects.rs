@@ -182,8 +182,11 @@ fn told(answer: &Answer, outcome: Outcome) -> Outcome {
                 None => (DELIVERY_OPEN.0, DELIVERY_OPEN.1.to_owned()),
                 // Few dialects have a place for it, and every one has a reason.
                 Some(open) => {
-                    let words =
-                        format!("transfer the caller to {}, then report {}", open.number, open.id);
+                    let test = if open.test { ", a test's number that nobody has" } else { "" };
+                    let words = format!(
+                        "transfer the caller to {}{test}, then report {}",
+                        open.number, open.id
+                    );
                     (TRANSFER_OPEN.0, words)
                 }
             };

@@ -16,6 +16,7 @@ use crate::book::{ShipmentKey, ShipmentStatus};
 use crate::clock::Moment;
 use crate::exchange::ListedShipment;
 use crate::ids::PingId;
+use crate::money::Micros;
 
 /// How many shipments a list has unless asked otherwise.
 const LISTED: usize = 50;
@@ -61,7 +62,7 @@ pub(super) async fn list(
     .into_response())
 }
 
-/// Has the buyer asked again for a copy whose end nobody knows.
+/// Has a delivery made again that is in doubt or was given up.
 pub(super) async fn resend(
     _: Operator,
     State(desk): State<Desk>,
@@ -71,9 +72,10 @@ pub(super) async fn resend(
     let Again { copy } = typed(document(body).await?)?;
     let ping = PingId::parse(&id)
         .map_err(|error| Problem::new(StatusCode::NOT_FOUND, "not-found", error))?;
-    let buyer = desk.exchange.resend_shipment(ping, copy)?;
-    Ok((StatusCode::ACCEPTED, Json(json!({"auction": id, "copy": copy, "buyer": buyer})))
-        .into_response())
+    let resent = desk.exchange.resend_shipment(ping, copy).await?;
+    let held = resent.held.map(|held| Micros::new(held.price).to_string());
+    let told = json!({"auction": id, "copy": copy, "buyer": resent.buyer, "held_again": held});
+    Ok((StatusCode::ACCEPTED, Json(told)).into_response())
 }
 
 fn key(text: &str) -> Option<ShipmentKey> {
@@ -96,6 +98,13 @@ fn line(listed: &ListedShipment) -> Value {
         "last_at": shipment.at.to_string(),
         "detail": last.detail,
         "again_at": last.again_ms.map(|again| Moment::from_unix_ms(again).to_string()),
+        "resent_at": shipment.resent.map(|at| at.to_string()),
         "held": listed.held.map(|held| held.to_string()),
+        "sendable": shipment.resent.is_none()
+            && match shipment.status {
+                ShipmentStatus::Waiting => false,
+                ShipmentStatus::Unknown => last.again_ms.is_none(),
+                ShipmentStatus::Dead => listed.kept,
+            },
     })
 }

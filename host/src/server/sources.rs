@@ -230,13 +230,17 @@ async fn decided(desk: &Desk, submission: Submission) -> (Option<Spoken>, Result
 
 /// Words a live transfer: where the caller goes, what the buyer's agent hears first, and what is to be said of the call.
 fn transfer(transfer: &Transfer) -> Value {
-    json!({
+    let mut told = json!({
         "transfer_id": transfer.id.to_string(),
         "number": transfer.number,
         "whisper": transfer.whisper,
         "connected_seconds": transfer.connected_seconds,
         "report_by": transfer.expires.to_string(),
-    })
+    });
+    if let Some(told) = told.as_object_mut().filter(|_| transfer.test) {
+        told.insert("test".to_owned(), true.into());
+    }
+    told
 }
 
 /// Words an answer in the exchange's own JSON.

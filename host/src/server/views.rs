@@ -12,6 +12,7 @@ use super::operator::{Operator, Reply, by_name, found};
 use super::problem::Problem;
 use super::used::used;
 use crate::bidding::{Seen, Stage};
+use crate::book::{REJECTS_MIN, Rejects};
 use crate::catalog::BuyerSpec;
 use crate::money::Micros;
 
@@ -41,10 +42,19 @@ fn with_money(desk: &Desk, id: &str, spec: Option<&BuyerSpec>) -> Result<Value, 
         object.insert("balance".to_owned(), account.balance.to_string().into());
         object.insert("held".to_owned(), account.held.to_string().into());
         object.insert("available".to_owned(), free.unwrap_or_default().to_string().into());
+        object.insert("rejects".to_owned(), rejects(desk.exchange.rejects(id)));
         let taken = desk.exchange.used_by_buyer(id);
         object.extend(taken.map(|taken| ("used".to_owned(), used(&taken))));
     }
     Ok(value)
+}
+
+/// Shows how often a buyer refused what it won; there is no rate before there are enough posts to tell.
+fn rejects(rejects: Rejects) -> Value {
+    let Rejects { refused, of, rate } = rejects;
+    let percent = Micros::new(i64::from(rate).saturating_mul(10_000));
+    let percent = (of >= REJECTS_MIN).then(|| percent.with_decimals(percent.decimals()));
+    json!({"posts": of, "refused": refused, "rate_percent": percent})
 }
 
 /// Shows how a buyer's end point for bids stands; one that was never asked since the start is closed and knows nothing.
@@ -66,6 +76,7 @@ fn end_point(seen: Option<&Seen>) -> Value {
         "openings_in_a_row": seen.ejections,
         "in_flight": seen.in_flight,
         "concurrency": {"now": seen.limit, "most": seen.most},
+        "quota": seen.quota.map(|(per_second, left)| json!({"per_second": per_second, "left": left})),
         "latency_micros": {"p10": seen.latency.p10, "p50": seen.latency.p50, "p99": seen.latency.p99},
         "outcomes": Value::Object(outcomes.collect()),
     })

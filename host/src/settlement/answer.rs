@@ -117,10 +117,12 @@ pub struct Transfer {
     pub connected_seconds: u32,
     /// Until when the source has to say how it went.
     pub expires: Moment,
+    /// Nobody has the number.
+    pub test: bool,
 }
 
 impl Transfer {
-    fn of(offered: &TransferOffered) -> Self {
+    fn of(offered: &TransferOffered, test: bool) -> Self {
         let TransferOffered { ping, copy, turn, number, whisper, connected_seconds, .. } = offered;
         Self {
             id: TransferId { ping: PingId::from_u128(*ping), copy: *copy, turn: *turn },
@@ -128,6 +130,7 @@ impl Transfer {
             whisper: whisper.clone(),
             connected_seconds: *connected_seconds,
             expires: Moment::from_unix_ms(offered.expires_ms),
+            test,
         }
     }
 }
@@ -178,7 +181,10 @@ impl Story {
                 Fact::Superseded(superseded) => {
                     story.superseded_by = Some(PingId::from_u128(superseded.by));
                 }
-                Fact::TransferOffered(offered) => story.transfers.push(Transfer::of(offered)),
+                Fact::TransferOffered(offered) => {
+                    let test = story.auction.as_ref().is_some_and(|auction| auction.test);
+                    story.transfers.push(Transfer::of(offered, test));
+                }
                 Fact::Delivered(delivered) => {
                     story.transfers.retain(|transfer| transfer.id.copy != delivered.copy);
                     let index = usize::try_from(delivered.copy).unwrap_or(usize::MAX);
@@ -196,14 +202,13 @@ impl Story {
                         Ended::Rejected | Ended::NotSent | Ended::Unknown => (),
                     }
                 }
+                // Of one that was given up it is open again who has it.
+                Fact::ShipmentResent(resent) if resent.held.is_some() => {
+                    story.end(resent.copy, CopyEnd::Open);
+                }
                 Fact::ContactErased(erased) => {
                     story.transfers.retain(|open| !erased.voided.contains(&open.id.copy));
-                    for copy in &erased.voided {
-                        let index = usize::try_from(*copy).unwrap_or(usize::MAX);
-                        if let Some(copy) = story.copies.get_mut(index) {
-                            *copy = CopyEnd::Void;
-                        }
-                    }
+                    erased.voided.iter().for_each(|copy| story.end(*copy, CopyEnd::Void));
                 }
                 Fact::Saved(_)
                 | Fact::ContactsSwept(_)
@@ -213,6 +218,7 @@ impl Story {
                 | Fact::Deposited(_)
                 | Fact::SubmissionRefused(_)
                 | Fact::AskedAgain(_)
+                | Fact::ShipmentResent(_)
                 | Fact::Transferred(_)
                 | Fact::ReturnRequested(_)
                 | Fact::ReturnDecided(_)
@@ -227,6 +233,13 @@ impl Story {
             }
         }
         story
+    }
+
+    fn end(&mut self, copy: u32, end: CopyEnd) {
+        let index = usize::try_from(copy).unwrap_or(usize::MAX);
+        if let Some(copy) = self.copies.get_mut(index) {
+            *copy = end;
+        }
     }
 
     fn take_post(&mut self, posted: &Posted) {
@@ -254,6 +267,49 @@ impl Story {
         Some(if over { "expired" } else { Answer::to_ping(auction).status() })
     }
 
+    /// Answers a test: it runs the same way and stops before the buyer and the money, so whoever won took it; and a caller
+    /// is transferred nowhere, but asked for all the same.
+    fn to_test_post(
+        &self,
+        auction: &PingAnswered,
+        ping: PingId,
+        replaces: Option<PingId>,
+    ) -> Answer {
+        if !self.transfers.is_empty() {
+            return Answer::Pending { ping, transfers: self.transfers.clone() };
+        }
+        let taken = auction.winners.iter().zip(&self.copies);
+        let taken = taken.filter(|(_, copy)| !matches!(copy, CopyEnd::PassedOver | CopyEnd::Void));
+        let (mut price, mut copies) = (Micros::ZERO, 0_usize);
+        for (winner, _) in taken {
+            let payout = auction.terms.payout(Micros::new(winner.price));
+            price = price.checked_add(payout).unwrap_or(price);
+            copies = copies.saturating_add(1);
+        }
+        match copies {
+            0 if self.copies.contains(&CopyEnd::Void) => {
+                Answer::Unsold { ping, reason: Refusal::AllRejected }
+            }
+            0 => Answer::Unsold { ping, reason: Refusal::PersonKnown },
+            copies => Answer::Sold { ping, price, copies, replaces },
+        }
+    }
+
+    /// Returns a live transfer that is open.
+    pub fn transfer(&self, id: TransferId) -> Option<&Transfer> {
+        self.transfers.iter().find(|open| open.id == id)
+    }
+
+    /// Returns the answer to a report of a test's transfer, as if it were the first.
+    pub fn to_test_report(&self, id: TransferId, sold: bool) -> Answer {
+        let mut story = self.clone();
+        story.transfers.retain(|open| open.id != id);
+        if !sold {
+            story.end(id.copy, CopyEnd::Void);
+        }
+        story.to_post(id.ping)
+    }
+
     /// Says whether somebody might have taken the lead whom the terms did not allow to see it any more.
     fn disclosures_spent(&self) -> bool {
         let Some(auction) = &self.auction else { return false };
@@ -272,14 +328,8 @@ impl Story {
             let reason = Refusal::from_code(&refused.reason).unwrap_or(Refusal::Suppressed);
             return Answer::Unsold { ping, reason };
         }
-        if self.auction.as_ref().is_some_and(|auction| auction.test) {
-            // A test runs the same way and stops before the buyer and the money.
-            let copies = self.copies.iter().filter(|copy| **copy != CopyEnd::PassedOver).count();
-            let price = self.auction.as_ref().map_or(Micros::ZERO, |auction| auction.payout());
-            return match copies {
-                0 => Answer::Unsold { ping, reason: Refusal::PersonKnown },
-                copies => Answer::Sold { ping, price, copies, replaces },
-            };
+        if let Some(auction) = self.auction.as_ref().filter(|auction| auction.test) {
+            return self.to_test_post(auction, ping, replaces);
         }
         let sold = self.copies.iter().filter_map(|copy| match copy {
             CopyEnd::Sold(payout) => Some(*payout),

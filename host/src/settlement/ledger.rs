@@ -27,7 +27,7 @@ use sha2::{Digest as _, Sha256};
 use super::{entries, payable, prepaid};
 use crate::book::{Stage, State};
 use crate::clock::Moment;
-use crate::facts::{Delivered, Ended, Fact};
+use crate::facts::{Delivered, Ended, Fact, ShipmentResent, Winner};
 use crate::ids::{Digest, PingId};
 use crate::journal::{Entry, Leg};
 use crate::money::{AccountName, Micros};
@@ -43,6 +43,8 @@ pub enum Discrepancy {
     NotHeld { seq: u64, ping: PingId, copy: u32 },
     #[error("fact {seq} sells copy {copy} of {ping} for {price}, but {held} is held for it")]
     OtherThanHeld { seq: u64, ping: PingId, copy: u32, price: Micros, held: Micros },
+    #[error("fact {seq} sends copy {copy} of {ping} again, which was not given up at that price")]
+    NotGivenUp { seq: u64, ping: PingId, copy: u32 },
     #[error("after fact {seq} `{account}` has {ledger} in the ledger and {book} in the book")]
     Balance { seq: u64, account: String, ledger: Micros, book: Micros },
     #[error("after fact {seq} buyer `{buyer}` has {held} held, and its open holds sum to {holds}")]
@@ -297,13 +299,18 @@ impl Ledger {
     }
 }
 
-/// Says whether the book, before it takes a sale, holds exactly its price with the buyer's fees for it.
+/// Says whether the book, before it takes a sale, holds exactly its price with the buyer's fees for it; and before it
+/// holds money anew for a copy that is sent again, whether the copy was given up at that price.
 ///
 /// # Errors
 ///
 /// A [`Discrepancy`] if not: the copy is settled already, or another price was fixed.
 pub fn backed(book: &State, seq: u64, fact: &Fact) -> Result<(), Discrepancy> {
-    let Fact::Delivered(sale @ Delivered { ended: Ended::Sold, .. }) = fact else { return Ok(()) };
+    let sale = match fact {
+        Fact::Delivered(sale @ Delivered { ended: Ended::Sold, .. }) => sale,
+        Fact::ShipmentResent(resent) => return given_up(book, seq, resent),
+        _ => return Ok(()),
+    };
     let (ping, copy) = (PingId::from_u128(sale.ping), sale.copy);
     let held = book.open_ping(ping).and_then(|open| {
         let copy = open.copies.get(usize::try_from(copy).ok()?)?;
@@ -316,6 +323,16 @@ pub fn backed(book: &State, seq: u64, fact: &Fact) -> Result<(), Discrepancy> {
         return Ok(());
     }
     Err(Discrepancy::OtherThanHeld { seq, ping, copy, price, held })
+}
+
+fn given_up(book: &State, seq: u64, resent: &ShipmentResent) -> Result<(), Discrepancy> {
+    let Some(held) = &resent.held else { return Ok(()) };
+    let (ping, copy) = (PingId::from_u128(resent.ping), resent.copy);
+    let before = book.given_up((ping, copy)).and_then(|(open, copy)| open.winner(copy));
+    // It counts for the caps of its own time.
+    let same =
+        before.is_some_and(|before| Winner { counted: held.counted, ..before.clone() } == *held);
+    if same { Ok(()) } else { Err(Discrepancy::NotGivenUp { seq, ping, copy }) }
 }
 
 /// Compares the entries that lie in the ledger with what their fact means.

@@ -113,6 +113,7 @@ pub fn receipt(case: &Case<'_>) -> Option<Map<String, Value>> {
             .collect::<Vec<Value>>(),
         "post_refused": story.refused.as_ref().map(post_refused),
         "deliveries": facts.iter().filter_map(delivery).collect::<Vec<Value>>(),
+        "resends": facts.iter().filter_map(resend).collect::<Vec<Value>>(),
         "postbacks": postback::attempts(facts.iter().map(|placed| (placed.at, &placed.fact))),
         "disclosures": disclosures(&timed),
         "erased": erasure(&timed),
@@ -318,6 +319,19 @@ fn reasons(auction: &PingAnswered) -> Vec<Value> {
     counted
         .map(|(code, count)| json!({"code": code, "message": message(code), "campaigns": count}))
         .collect()
+}
+
+/// A delivery that the operator had made again; with what is held anew, if it had been given up.
+fn resend(placed: &Placed) -> Option<Value> {
+    let Fact::ShipmentResent(resent) = &placed.fact else { return None };
+    Some(json!({
+        "fact": placed.seq,
+        "at": placed.at.to_string(),
+        "copy": resent.copy,
+        "campaign": resent.campaign,
+        "buyer": resent.buyer,
+        "held": resent.held.as_ref().map(winner),
+    }))
 }
 
 fn delivery(placed: &Placed) -> Option<Value> {

@@ -83,8 +83,23 @@ impl Quota {
         Self { per_second, left: u64::from(per_second) * MILLI, at: now }
     }
 
+    /// The most calls a second, and how many are left of this moment's.
+    pub(super) fn seen(mut self, now: Instant) -> (u32, u32) {
+        self.refill(now);
+        (self.per_second, u32::try_from(self.left / MILLI).unwrap_or(u32::MAX))
+    }
+
     /// Takes a call, if there is one left.
     pub(super) fn take(&mut self, now: Instant) -> bool {
+        self.refill(now);
+        let enough = self.left >= MILLI;
+        if enough {
+            self.left -= MILLI;
+        }
+        enough
+    }
+
+    fn refill(&mut self, now: Instant) {
         let passed = now.saturating_duration_since(self.at);
         // A call's thousandth comes each millisecond for every call a second.
         let whole_ms = u64::try_from(passed.as_millis()).unwrap_or(u64::MAX);
@@ -95,11 +110,6 @@ impl Quota {
             let counted = std::time::Duration::from_millis(whole_ms);
             self.at = self.at.checked_add(counted).unwrap_or(now);
         }
-        let enough = self.left >= MILLI;
-        if enough {
-            self.left -= MILLI;
-        }
-        enough
     }
 }
 
@@ -155,7 +165,9 @@ mod tests {
         let taken = |quota: &mut Quota, ms: u64| {
             (0..100).filter(|_| quota.take(start + Duration::from_millis(ms))).count()
         };
+        assert_eq!(quota.seen(start), (10, 10));
         assert_eq!(taken(&mut quota, 0), 10);
+        assert_eq!(quota.seen(start + Duration::from_millis(250)), (10, 2));
         assert_eq!(taken(&mut quota, 50), 0);
         assert_eq!(taken(&mut quota, 100), 1);
         assert_eq!(taken(&mut quota, 10_000), 10);

@@ -5,7 +5,7 @@ use crate::book::model::{Claim, End};
 use crate::book::tests::{answered, delivered};
 use crate::facts::{
     AskedAgain, Charged, Delivered, Deposited, Ended, Expired, PassedOver, Person, PostRefused,
-    SuppressionsAdded, SuppressionsRemoved,
+    ShipmentResent, SuppressionsAdded, SuppressionsRemoved,
 };
 
 /// What the walk's buyers pay on top of a price.
@@ -252,6 +252,50 @@ impl Walk {
         let Some((ping, copy, winner)) = self.pick(&self.on_their_way()) else { return };
         let (campaign, buyer) = (winner.campaign, winner.buyer);
         self.apply(&Fact::AskedAgain(AskedAgain { ping, copy, campaign, buyer, attempt: 2 }));
+    }
+
+    /// Sends a copy again that was given up, if its buyer can pay; or one that is in doubt.
+    pub(super) fn send_again(&mut self) {
+        let dead = self.state.shipments(ShipmentStatus::Dead, None).map(|(key, _)| key);
+        let unknown = self.state.shipments(ShipmentStatus::Unknown, None).map(|(key, _)| key);
+        let keys: Vec<ShipmentKey> = dead.chain(unknown).collect();
+        let Some(key) = self.pick(&keys) else { return };
+        let (ping, copy) = (key.0.as_u128(), key.1);
+        let fact = |winner: &Winner, held| ShipmentResent {
+            ping,
+            copy,
+            campaign: winner.campaign.clone(),
+            buyer: winner.buyer.clone(),
+            attempts: 0,
+            held,
+            in_line: false,
+        };
+        let Some((open, given_up)) = self.state.given_up(key) else {
+            let on_their_way = self.on_their_way();
+            let mut held = on_their_way.iter().filter(|(of, at, _)| (*of, *at) == (ping, copy));
+            let Some((_, _, winner)) = held.next() else { return };
+            return self.apply(&Fact::ShipmentResent(fact(winner, None)));
+        };
+        let winner = open.winner(given_up).unwrap().clone();
+        let person = open.posted.as_ref().unwrap().person;
+        let campaigns = self.campaigns.clone();
+        let campaign =
+            campaigns.iter().find(|one| one.id.as_str() == winner.campaign.as_str()).unwrap();
+        let covered = self.state.covers(campaign, [0; 32], winner.due(), self.now);
+        let expected = self.model.covers(campaign, winner.due().get(), self.now);
+        assert_eq!(covered.is_ok(), expected, "{} sent again: {covered:?}", campaign.id);
+        let Ok(counted) = covered else { return };
+        let winner = Winner { counted, ..winner };
+        self.model.hold(ping, copy, &winner, self.now);
+        self.model.claims.push(Claim {
+            at: self.now,
+            ping,
+            person,
+            campaign: winner.campaign.clone(),
+            buyer: winner.buyer.clone(),
+            sold: false,
+        });
+        self.apply(&Fact::ShipmentResent(fact(&winner, Some(winner.clone()))));
     }
 
     pub(super) fn lists(&mut self, add: bool) {

@@ -203,7 +203,7 @@ impl Kit {
             }
             _ => {
                 let why = "any status but 200 and 204 is a failure; five in a row and you are left alone for 30 s";
-                let mend = "answer 200 with {\"status\":\"no-bid\"} where you do not want the lead";
+                let mend = "answer 200 with {\"status\":\"no-bid\"} where you do not want the lead; what speaks a dialect of its own is tried with --adapter FILE";
                 return Finding::bad("answer", format!("status {status}"), (why, mend));
             }
         }

@@ -69,4 +69,13 @@ pub(super) fn print(url: &str, findings: &[Finding], json: bool) {
             println!("        to mend it:     {mend}");
         }
     }
+    let count = |wanted| findings.iter().filter(|finding| finding.grade == wanted).count();
+    let (good, weak, bad) = (count(Grade::Good), count(Grade::Weak), count(Grade::Bad));
+    let end = match bad {
+        0 => format!(
+            "an exchange can use it: \"bidding\": {{\"url\": \"{url}\"}} in the buyer's body"
+        ),
+        _ => "an exchange cannot use it so".to_owned(),
+    };
+    println!("{good} ok, {weak} weak, {bad} bad: {end}");
 }

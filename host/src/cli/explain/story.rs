@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::fees::{agreed, rounded, with_fees};
+use super::post::post;
 use crate::money::Micros;
 
 /// An auction, told.
@@ -256,62 +257,6 @@ fn own_price(receipt: &Value) -> Vec<String> {
     lines
 }
 
-fn post(receipt: &Value) -> Vec<String> {
-    let own = list(receipt, "outcomes").iter().flat_map(|outcome| {
-        list(outcome, "deliveries").iter().map(move |delivery| (text(outcome, "buyer"), delivery))
-    });
-    let all =
-        list(receipt, "deliveries").iter().map(|delivery| (text(delivery, "buyer"), delivery));
-    let told: Vec<(&str, &Value)> =
-        if receipt.get("deliveries").is_some() { all.collect() } else { own.collect() };
-    if told.is_empty() {
-        let Some(posted) = receipt.get("posted").and_then(Value::as_bool) else {
-            return Vec::new();
-        };
-        let status = text(receipt, "status");
-        return vec![match (posted, status) {
-            (true, _) if receipt.get("test") == Some(&Value::Bool(true)) => {
-                "The lead was posted. It is a test, so it went to nobody.".to_owned()
-            }
-            (true, _) => "The lead was posted; no buyer has answered yet.".to_owned(),
-            (false, "accepted") => "No lead was posted so far.".to_owned(),
-            (false, _) => "No lead was posted: there was no buyer to post it to.".to_owned(),
-        }];
-    }
-    told.into_iter().map(|(buyer, delivery)| attempt(receipt, buyer, delivery)).collect()
-}
-
-fn attempt(receipt: &Value, buyer: &str, delivery: &Value) -> String {
-    let detail = delivery.get("detail").and_then(Value::as_str).filter(|detail| !detail.is_empty());
-    let why = detail.map_or(String::new(), |detail| format!(": {detail}"));
-    let what = match text(delivery, "outcome") {
-        "sold" => {
-            let reference =
-                detail.map_or(String::new(), |detail| format!(" Its reference: {detail}"));
-            let price = priced(receipt, text(delivery, "price"));
-            format!("{buyer} took it for {price}{}.{reference}", with_fees(receipt, delivery))
-        }
-        "rejected" => format!("{buyer} refused it{why}."),
-        "not-sent" => format!("{buyer} could not be reached{why}."),
-        _ => format!("{buyer} may have it, and nobody knows{why}. The lead stays reserved."),
-    };
-    let next = match (
-        delivery.get("successor").filter(|next| next.is_object()),
-        text(delivery, "again_at"),
-    ) {
-        (Some(next), _) => {
-            format!(
-                " {} comes next, at {}.",
-                text(next, "buyer"),
-                priced(receipt, text(next, "price"))
-            )
-        }
-        (None, "") => String::new(),
-        (None, again) => format!(" It is tried again at {again}."),
-    };
-    format!("{}: {what}{next}", text(delivery, "at"))
-}
-
 fn money(receipt: &Value) -> Vec<String> {
     let legs = list(receipt, "ledger");
     if legs.is_empty() {
@@ -390,6 +335,6 @@ pub(super) fn text<'v>(value: &'v Value, member: &str) -> &'v str {
     value.get(member).and_then(Value::as_str).unwrap_or_default()
 }
 
-fn list<'v>(value: &'v Value, member: &str) -> &'v [Value] {
+pub(super) fn list<'v>(value: &'v Value, member: &str) -> &'v [Value] {
     value.get(member).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }

@@ -198,11 +198,20 @@ fn show(trial: &Trial, ran: &[Ran], accepted: &[String]) -> Result<(), Failure> 
     let differs = count(|ending| matches!(ending, Ending::Differs(_)));
     let new = count(|ending| matches!(ending, Ending::Unexpected(_)));
     let broken = count(|ending| matches!(ending, Ending::Broken(_)));
-    let parts = [(same, "as expected"), (differs, "differ"), (new, "new"), (broken, "failed")];
+    let parts = match accepted.len() {
+        0 => [(same, "as expected"), (differs, "differ"), (new, "new"), (broken, "failed")],
+        // What differed or was new is expected from here on.
+        taken => [(same, "as expected"), (taken, "accepted"), (0, ""), (broken, "failed")],
+    };
     let parts = parts.iter().filter(|(number, _)| *number > 0);
     let parts: Vec<_> = parts.map(|(number, what)| format!("{number} {what}")).collect();
     let spent = Spent::of(trial, ran);
     print(&format!("{}: {}", counted(ran.len(), "fixture"), parts.join(", ")))?;
+    if !accepted.is_empty() {
+        print(
+            "  read what was accepted before you keep it; `gavel module build` puts it into the component",
+        )?;
+    }
     let fuel = format!("p50 {}, max {}", thousands(spent.fuel_p50), thousands(spent.fuel_max));
     for (what, used, max, of) in [
         ("fuel", fuel, u128::from(spent.fuel_max), u128::from(spent.fuel_limit)),

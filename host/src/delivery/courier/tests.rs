@@ -275,6 +275,23 @@ async fn a_buyer_that_falls_silent_may_have_the_lead() {
 }
 
 #[tokio::test]
+async fn a_write_that_nobody_reads_ends_in_its_time() {
+    let unread = buyer(|socket| async move {
+        sleep(PATIENT).await;
+        drop(socket);
+    });
+    let url = format!("http://{}/leads", unread.await);
+    let destination = Egress::public().allow_loopback().check(&url).unwrap();
+    let courier = Courier::new(&Egress::public().allow_loopback()).unwrap();
+    // More than both ends of a connection hold: the rest of it is never taken.
+    let body = vec![b' '; 32 << 20].into();
+    let began = Instant::now();
+    let outcome = courier.ship(Shipment { body, ..shipment(&destination, HASTY) }).await;
+    assert_eq!(told(&outcome), "unknown: sent, but then: nothing came back in 150 ms");
+    assert!(began.elapsed() < PATIENT, "{:?}", began.elapsed());
+}
+
+#[tokio::test]
 async fn a_trickle_does_not_move_the_deadline() {
     let trickling = buyer(|mut socket| async move {
         request(&mut socket).await;

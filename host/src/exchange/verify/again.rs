@@ -12,7 +12,9 @@ use crate::catalog::{
     Excerpt, FailingSpec, Faults, Lot, Market, ModuleVersion, Served, Serving, Unfoldable, Upkeep,
 };
 use crate::clock::Moment;
-use crate::facts::{BidMade, Delivered, Ended, Fact, Parts, PingAnswered, Posted, Winner};
+use crate::facts::{
+    BidMade, Delivered, Ended, Fact, Parts, PingAnswered, Posted, ShipmentResent, Winner,
+};
 use crate::ids::{SourceId, VerticalId};
 use crate::lead::PingView;
 use crate::money::Micros;
@@ -170,10 +172,15 @@ fn held_again(bench: &Bench, catalog: &Excerpt, auction: &PingAnswered) -> Resul
 /// Checks that every sale has the price that was held, and that who came next is one of the bidders.
 fn deliveries(facts: &[Placed], auction: &PingAnswered) -> Result<String, String> {
     let mut holds: Vec<Option<Winner>> = auction.winners.iter().cloned().map(Some).collect();
+    let mut given_up: Vec<Option<Winner>> = vec![None; holds.len()];
     let mut count = 0_usize;
     for Placed { seq, fact, .. } in facts {
         if let Fact::Posted(posted) = fact {
             passed_over(auction, &mut holds, posted)
+                .map_err(|fault| format!("fact {seq}: {fault}"))?;
+        }
+        if let Fact::ShipmentResent(resent) = fact {
+            sent_again(&mut holds, &mut given_up, resent)
                 .map_err(|fault| format!("fact {seq}: {fault}"))?;
         }
         let Fact::Delivered(delivered) = fact else { continue };
@@ -185,6 +192,10 @@ fn deliveries(facts: &[Placed], auction: &PingAnswered) -> Result<String, String
             held.ok_or_else(|| format!("fact {seq}: nothing was held for {}", delivered.campaign))?;
         settled(auction, &held, delivered).map_err(|fault| format!("fact {seq}: {fault}"))?;
         if delivered.closes() {
+            let index = usize::try_from(delivered.copy).unwrap_or(usize::MAX);
+            if let Some(given_up) = given_up.get_mut(index).filter(|_| delivered.gives_up()) {
+                *given_up = copy.take();
+            }
             *copy = None;
         } else if let Some(next) = &delivered.successor {
             *copy = Some(next.clone());
@@ -194,6 +205,24 @@ fn deliveries(facts: &[Placed], auction: &PingAnswered) -> Result<String, String
         0 => "none yet".to_owned(),
         count => format!("{count}, at the prices that were held"),
     })
+}
+
+/// Holds a copy's money anew that was given up, at the price of before.
+fn sent_again(
+    holds: &mut [Option<Winner>],
+    given_up: &mut [Option<Winner>],
+    resent: &ShipmentResent,
+) -> Result<(), &'static str> {
+    let Some(held) = &resent.held else { return Ok(()) };
+    let index = usize::try_from(resent.copy).unwrap_or(usize::MAX);
+    let before = given_up.get_mut(index).and_then(Option::take);
+    // It counts for the caps of its own time.
+    let before = before.map(|before| Winner { counted: held.counted, ..before });
+    match holds.get_mut(index) {
+        Some(hold) if before.as_ref() == Some(held) => *hold = before,
+        _ => return Err("it was sent again without having been given up at that price"),
+    }
+    Ok(())
 }
 
 fn settled(

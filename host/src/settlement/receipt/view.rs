@@ -151,12 +151,17 @@ fn concerns(fact: &Fact, viewer: &Viewer) -> bool {
     match (fact, viewer) {
         (_, Viewer::Operator) | (Fact::PingAnswered(_), _) => true,
         (
-            Fact::Posted(_) | Fact::Delivered(_) | Fact::AskedAgain(_) | Fact::TransferOffered(_),
+            Fact::Posted(_)
+            | Fact::Delivered(_)
+            | Fact::AskedAgain(_)
+            | Fact::ShipmentResent(_)
+            | Fact::TransferOffered(_),
             Viewer::Source(_),
         ) => true,
         (Fact::Delivered(delivered), Viewer::Buyer(buyer)) => delivered.buyer == *buyer,
         (Fact::TransferOffered(offered), Viewer::Buyer(buyer)) => offered.buyer == *buyer,
         (Fact::AskedAgain(asked), Viewer::Buyer(buyer)) => asked.buyer == *buyer,
+        (Fact::ShipmentResent(resent), Viewer::Buyer(buyer)) => resent.buyer == *buyer,
         (Fact::PostbackTried(tried), _) => is_for(tried.key.party, &tried.owner, viewer),
         (Fact::PostbackResent(resent), _) => is_for(resent.key.party, &resent.owner, viewer),
         _ => false,

@@ -1,0 +1,84 @@
+//! What became of a lead once it was posted: every attempt to hand it over, and who had it made again.
+
+use serde_json::Value;
+
+use super::fees::with_fees;
+use super::story::{list, priced, text};
+
+/// Tells the attempts in the order of their times.
+pub(super) fn post(receipt: &Value) -> Vec<String> {
+    let own = list(receipt, "outcomes").iter().flat_map(|outcome| {
+        list(outcome, "deliveries").iter().map(move |delivery| (text(outcome, "buyer"), delivery))
+    });
+    let all =
+        list(receipt, "deliveries").iter().map(|delivery| (text(delivery, "buyer"), delivery));
+    let told: Vec<(&str, &Value)> =
+        if receipt.get("deliveries").is_some() { all.collect() } else { own.collect() };
+    if told.is_empty() {
+        let Some(posted) = receipt.get("posted").and_then(Value::as_bool) else {
+            return Vec::new();
+        };
+        let status = text(receipt, "status");
+        return vec![match (posted, status) {
+            (true, _) if receipt.get("test") == Some(&Value::Bool(true)) => {
+                "The lead was posted. It is a test, so it went to nobody.".to_owned()
+            }
+            (true, _) => "The lead was posted; no buyer has answered yet.".to_owned(),
+            (false, "accepted") => "No lead was posted so far.".to_owned(),
+            (false, _) => "No lead was posted: there was no buyer to post it to.".to_owned(),
+        }];
+    }
+    let resent = list(receipt, "resends").iter().map(|one| {
+        let held = one.get("held").filter(|held| held.is_object());
+        let held = held.map_or(String::new(), |held| {
+            format!(", and {} of its money were held anew", priced(receipt, text(held, "due")))
+        });
+        let line = format!(
+            "{}: the operator had it sent to {} again{held}.",
+            text(one, "at"),
+            text(one, "buyer")
+        );
+        (text(one, "at"), line)
+    });
+    let attempts = told
+        .into_iter()
+        .map(|(buyer, delivery)| (text(delivery, "at"), attempt(receipt, buyer, delivery)));
+    let mut lines: Vec<(&str, String)> = resent.chain(attempts).collect();
+    // Times of one spelling sort as text.
+    lines.sort_by_key(|(at, _)| *at);
+    lines.into_iter().map(|(_, line)| line).collect()
+}
+
+fn attempt(receipt: &Value, buyer: &str, delivery: &Value) -> String {
+    let detail = delivery.get("detail").and_then(Value::as_str).filter(|detail| !detail.is_empty());
+    let why = detail.map_or(String::new(), |detail| format!(": {detail}"));
+    let what = match text(delivery, "outcome") {
+        "sold" => {
+            let reference =
+                detail.map_or(String::new(), |detail| format!(" Its reference: {detail}"));
+            let price = priced(receipt, text(delivery, "price"));
+            format!("{buyer} took it for {price}{}.{reference}", with_fees(receipt, delivery))
+        }
+        "rejected" => format!("{buyer} refused it{why}."),
+        "not-sent" => format!("{buyer} could not be reached{why}."),
+        "expired" => {
+            format!("{buyer} may have had the caller, but {}.", detail.unwrap_or("nobody said"))
+        }
+        _ => format!("{buyer} may have it, and nobody knows{why}. The lead stays reserved."),
+    };
+    let next = match (
+        delivery.get("successor").filter(|next| next.is_object()),
+        text(delivery, "again_at"),
+    ) {
+        (Some(next), _) => {
+            format!(
+                " {} comes next, at {}.",
+                text(next, "buyer"),
+                priced(receipt, text(next, "price"))
+            )
+        }
+        (None, "") => String::new(),
+        (None, again) => format!(" It is tried again at {again}."),
+    };
+    format!("{}: {what}{next}", text(delivery, "at"))
+}

@@ -16,6 +16,11 @@
 //! | `paused_process` | SIGSTOP in the middle of traffic, then SIGCONT | all answers hold, nothing is sold twice |
 //! | `clock_jumps` | the wall clock goes an hour and a day ahead and back | handles stay unique, all answers hold, the journal verifies |
 //! | `retry_storm` | a thousand requests with one key at once, then with another body, then after a kill | one effect; the same answer to all; another body is refused |
+//! | `late_bids` | a buyer that answers at the edge of the deadline and after it | a late bid is recorded as late and never wins; the end point is left alone |
+//! | `all_hang` | ten buyers take the request and say nothing; 10,000 pings at full length | answers within the deadline + 25 ms and what the machine adds; memory bounded; not everybody is shut off |
+//! | `garbage` | answers that are no bids, each in another way | each is invalid, and the end point is left alone |
+//! | `always_failing` | 5xx to every call; 10,000 pings at full length | at most one call in a hundred after the breaker opened; the other buyer sells as before |
+//! | `names_that_move` | a name that is public when it is saved, and inside when it is called | no call leaves, and the receipt says why |
 //! | `bad_networks` | buyers that never accept, never read, answer a byte at a time or half, whose certificate is over, of another host or of nobody, all at once: for bids and for deliveries | every ping is answered in its time, every end has its name, nothing is sold twice or shown to whom cannot be trusted, the others sell as before, memory bounded |
 //! | `mixed_market` | filters, fixed prices and remote buyers of every character at once, for ten minutes at full length | every answer in time, nothing sold twice, memory bounded, every outcome explained in its receipt, the ledger sums to zero |
 //!
@@ -24,6 +29,7 @@
 
 #![cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "the shim needs Linux"))]
 
+mod buyers;
 mod disk;
 mod market;
 mod network;

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -75,6 +75,18 @@ async fn movement(desk: &Desk, body: Body) -> Result<Movement, Problem> {
     Ok(movement)
 }
 
+/// Says what moved in a buyer's prepaid account, and what is in it now.
+fn prepaid(buyer: &str, sent: &Movement, moved: &Moved) -> Response {
+    let value = json!({
+        "buyer": buyer,
+        "reference": sent.reference,
+        "amount": sent.amount,
+        "balance": moved.account.balance.to_string(),
+        "held": moved.account.held.to_string(),
+    });
+    (status(moved.fact.is_some()), Json(value)).into_response()
+}
+
 pub(super) async fn deposit(
     _: Operator,
     State(desk): State<Desk>,
@@ -83,14 +95,7 @@ pub(super) async fn deposit(
 ) -> Reply {
     let sent = movement(&desk, body).await?;
     let moved = desk.exchange.deposit(&id, sent.amount.0, &sent.reference).await?;
-    let value = json!({
-        "buyer": id,
-        "reference": sent.reference,
-        "amount": sent.amount,
-        "balance": moved.account.balance.to_string(),
-        "held": moved.account.held.to_string(),
-    });
-    Ok((status(moved.fact.is_some()), Json(value)).into_response())
+    Ok(prepaid(&id, &sent, &moved))
 }
 
 pub(super) async fn withdraw(
@@ -104,14 +109,7 @@ pub(super) async fn withdraw(
     let debit = AccountName::Prepaid(id.clone());
     let moved =
         transfer(&desk, TransferKind::Withdrawal, &debit, &AccountName::Cash, &sent).await?;
-    let value = json!({
-        "buyer": id,
-        "reference": sent.reference,
-        "amount": sent.amount,
-        "balance": moved.account.balance.to_string(),
-        "held": moved.account.held.to_string(),
-    });
-    Ok((status(moved.fact.is_some()), Json(value)).into_response())
+    Ok(prepaid(&id, &sent, &moved))
 }
 
 pub(super) async fn pay_out(

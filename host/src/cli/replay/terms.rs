@@ -5,16 +5,13 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use crate::catalog::VerticalSpec;
-use crate::cli::module::diff::text::signed;
+use crate::cli::module::diff::text::{changed_campaigns, signed};
 use crate::cli::module::{print, print_json};
 use crate::cli::{Failure, block_on};
 use crate::clock::Clock;
 use crate::exchange::{OtherTerms, Window, what_if};
 use crate::journal::Place;
 use crate::money::Micros;
-
-/// How many campaigns have a line.
-const CAMPAIGNS_SHOWN_MAX: usize = 20;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -146,15 +143,12 @@ fn report(found: &Value) -> String {
 }
 
 fn campaigns(out: &mut String, found: &Value) {
-    let changed = list(found, "/campaigns")
-        .iter()
-        .filter(|row| row.get("changed") == Some(&Value::Bool(true)));
-    let changed: Vec<&Value> = changed.collect();
-    if changed.is_empty() {
+    let changed = changed_campaigns(found);
+    if changed.rows.is_empty() {
         return;
     }
     let _ = writeln!(out, "\n{:<40}{:>18}{:>14}", "campaigns that change", "leads won", "pays");
-    for row in changed.iter().take(CAMPAIGNS_SHOWN_MAX) {
+    for row in &changed.rows {
         let won = format!("{} → {}", number(row, "/won/old"), number(row, "/won/new"));
         let _ = writeln!(
             out,
@@ -163,10 +157,7 @@ fn campaigns(out: &mut String, found: &Value) {
             signed(text(row, "/paid/change"))
         );
     }
-    let more = changed.len().saturating_sub(CAMPAIGNS_SHOWN_MAX);
-    if more > 0 {
-        let _ = writeln!(out, "  and {more} more: --json has all");
-    }
+    changed.end(out);
 }
 
 fn auctions(out: &mut String, found: &Value) {

@@ -155,22 +155,44 @@ fn calls(out: &mut String, found: &Value) {
     }
 }
 
+/// Returns what changed of the campaigns, the most money first, as much as is shown.
+pub(in crate::cli) fn changed_campaigns(found: &Value) -> Changed<'_> {
+    let rows = list(found, "/campaigns").iter();
+    let mut rows: Vec<&Value> =
+        rows.filter(|row| row.get("changed") == Some(&Value::Bool(true))).collect();
+    let moved = |row: &Value| micros(text(row, "/paid/change")).unsigned_abs();
+    rows.sort_by_key(|row| std::cmp::Reverse(moved(row)));
+    let more = rows.len().saturating_sub(CAMPAIGNS_SHOWN_MAX);
+    rows.truncate(CAMPAIGNS_SHOWN_MAX);
+    Changed { rows, more }
+}
+
+/// Campaigns of which something is told, and how many more there are.
+pub(in crate::cli) struct Changed<'a> {
+    pub(in crate::cli) rows: Vec<&'a Value>,
+    more: usize,
+}
+
+impl Changed<'_> {
+    /// Says how many are not shown, if any.
+    pub(in crate::cli) fn end(&self, out: &mut String) {
+        if self.more > 0 {
+            let _ = writeln!(out, "  and {} more: --json has all", self.more);
+        }
+    }
+}
+
 fn campaigns(out: &mut String, found: &Value) {
-    let mut changed: Vec<&Value> = list(found, "/campaigns")
-        .iter()
-        .filter(|row| row.get("changed") == Some(&Value::Bool(true)))
-        .collect();
-    if changed.is_empty() {
+    let changed = changed_campaigns(found);
+    if changed.rows.is_empty() {
         return;
     }
-    let moved = |row: &Value| micros(text(row, "/paid/change")).unsigned_abs();
-    changed.sort_by_key(|row| std::cmp::Reverse(moved(row)));
     let _ = writeln!(
         out,
         "\n{:<24}{:>9}{:>9}{:>9}{:>9}{:>18}{:>14}",
         "campaigns that change", "refused", "bid", "up", "down", "leads won", "pays"
     );
-    for row in changed.iter().take(CAMPAIGNS_SHOWN_MAX) {
+    for row in &changed.rows {
         let count = |member: &str| number(row, &format!("/verdicts/{member}"));
         let won = format!("{} → {}", number(row, "/won/old"), number(row, "/won/new"));
         let _ = writeln!(
@@ -184,10 +206,7 @@ fn campaigns(out: &mut String, found: &Value) {
             signed(text(row, "/paid/change")),
         );
     }
-    let more = changed.len().saturating_sub(CAMPAIGNS_SHOWN_MAX);
-    if more > 0 {
-        let _ = writeln!(out, "  and {more} more: --json has all");
-    }
+    changed.end(out);
 }
 
 fn examples(out: &mut String, found: &Value) {

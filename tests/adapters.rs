@@ -699,11 +699,15 @@ async fn a_buyer_tries_its_end_point_in_its_own_dialect_and_reads_why_it_fails()
             (Character::NoBid, "ok    answer: no bid after", ""),
             (
                 Character::Failing,
-                "BAD   answer: refused: status 500",
+                "BAD   answer: refused: answered 500",
                 "`gavel adapter record` shows it",
             ),
             (Character::Garbage, "BAD   answer: invalid: ", "teach it to the adapter"),
-            (Character::Late, "BAD   answer: late: ", "agree on a longer time with the exchange"),
+            (
+                Character::Slowloris,
+                "BAD   answer: late: ",
+                "agree on a longer time with the exchange",
+            ),
             (Character::GzipBomb, "BAD   answer: invalid: ", "nobody asked for"),
         ] {
             let (code, told, complaint) = checked(dialect, character, &settings).await;

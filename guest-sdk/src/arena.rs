@@ -14,8 +14,8 @@ use core::alloc::{GlobalAlloc, Layout};
 use core::cell::UnsafeCell;
 use core::ptr;
 
-/// The static region of a filter, in bytes: a frame of 8 KiB and the verdicts of a hundred campaigns. As much larger as it is, the
-/// kept memory of every configured filter is as well.
+/// The static region of a filter, in bytes: a frame of 8 KiB and the verdicts of a hundred campaigns. It is a part of what
+/// is kept of every configured filter.
 pub const FILTER_SCRATCH_BYTES: usize = 16 * 1024;
 /// The static region of an adapter, in bytes: a lead, a request, and an answer of a few KiB.
 pub const ADAPTER_SCRATCH_BYTES: usize = 64 * 1024;

@@ -7,6 +7,7 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::print_stdout,
     reason = "a bench stops at the first surprise, and prints"
 )]
@@ -153,7 +154,8 @@ fn load(place: &Path) {
     let loaded = different(&sandbox, &wasm);
     let each = began.elapsed().as_secs_f64() / MODULES as f64;
     let taken = |what: &str| {
-        let [all, own] = [0, 1].map(|kind| (resident()[kind] - before[kind]) / (1024.0 * 1024.0));
+        let now = resident();
+        let (all, own) = (now.0 - before.0, now.1 - before.1);
         println!("1,000 modules {what}: {all:.0} MiB resident, {own:.0} of them the process's own");
     };
     taken("loaded");
@@ -162,13 +164,14 @@ fn load(place: &Path) {
     println!("to load one: {}", Seconds(each));
 }
 
-/// Returns how much memory the process has, and how much of that is no file's, in bytes.
-fn resident() -> [f64; 2] {
+/// Returns how much memory the process has, and how much of that is no file's, in MiB.
+fn resident() -> (f64, f64) {
     let status = fs::read_to_string("/proc/self/status").unwrap();
-    ["VmRSS:", "RssAnon:"].map(|name| {
+    let mib = |name: &str| {
         let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
-        line.trim().strip_suffix(" kB").unwrap().parse::<f64>().unwrap() * 1024.0
-    })
+        line.trim().strip_suffix(" kB").unwrap().parse::<f64>().unwrap() / 1024.0
+    };
+    (mib("VmRSS:"), mib("RssAnon:"))
 }
 
 /// Returns settings with this many ZIP codes, every lead's own among the first 5, and one by which they differ.

@@ -2,15 +2,12 @@
 //!
 //! What they do at their worst is tried by `faults`.
 
-use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use gavel::bidding::FAILURES_IN_A_ROW;
 use gavel::book::REJECTS_MIN;
 use gavel::clock::Clock;
-use gavel::mock::{Authority, Character, GARBAGE, MockBuyer, MockSpec};
+use gavel::mock::{Authority, Character, MockBuyer, MockSpec};
 use gavel::sandbox::Compiler;
 use serde_json::{Value, json};
 

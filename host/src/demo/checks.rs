@@ -495,7 +495,7 @@ mod tests {
             let (price, fees) = (Micros::ZERO, Micros::ZERO);
             let bought = Bought { campaign: campaign.into(), price, fees };
             other.bought.insert("ld_1".into(), bought);
-            evidence.books.insert("acorn-mutual", other);
+            evidence.books.insert("dogwood-agency", other);
         };
         check(
             |evidence| again(evidence, "acorn-new-cars"),

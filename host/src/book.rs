@@ -20,6 +20,7 @@ mod model;
 mod named;
 mod permits;
 mod persons;
+mod pings;
 mod postbacks;
 mod rejects;
 mod shipments;
@@ -30,11 +31,11 @@ mod tests;
 mod walk;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use crate::catalog::{Buyer, Campaign};
 use crate::clock::Moment;
-use crate::facts::{Counted, Periods, PingAnswered, Posted, Request, Winner};
+use crate::facts::{Counted, Periods, Request};
 use crate::ids::PingId;
 use crate::money::Micros;
 use crate::reasons::Exclusion;
@@ -59,6 +60,7 @@ pub use kept::Kept;
 pub use limits::{Bar, Detail, Limit, Measure, Span, Whose};
 pub use money::{CALLS_KEPT_MS, CALLS_MAX, Call, RETURNS_LISTED_MAX, Return, Tally};
 pub use persons::PERSONS_MAX;
+pub use pings::{Copy, OpenPing, OpenTransfer, Stage};
 pub use postbacks::{LastTry, POSTBACKS_DELIVERED_MAX, POSTBACKS_FAILED_MAX};
 pub use rejects::{REJECTS_MIN, REJECTS_WINDOW, Rejects};
 pub use shipments::{
@@ -120,105 +122,6 @@ struct Purse {
     account: Account,
     counters: Counters,
     ends: Ends,
-}
-
-/// An accepted ping whose copies are not all settled.
-#[derive(Clone, Debug, PartialEq)]
-pub struct OpenPing {
-    /// The auction as it was held.
-    pub auction: Arc<PingAnswered>,
-    /// What ends a hold is kept here and in the copies: by then the auction is long out of the processor's caches.
-    held_until: Moment,
-    test: bool,
-    /// What became of each copy.
-    pub copies: Vec<Copy>,
-    /// Buyers that refused this lead: none of them gets another copy.
-    refused: Vec<String>,
-    /// The post that claimed the ping, once there is one.
-    pub posted: Option<Box<Posted>>,
-    /// The contact data was erased: no buyer is asked any more.
-    pub erased: bool,
-}
-
-impl OpenPing {
-    /// Returns who gets a copy, at what price.
-    pub fn winner<'p>(&'p self, copy: &'p Copy) -> Option<&'p Winner> {
-        copy.successor.as_deref().or_else(|| self.auction.winners.get(copy.place))
-    }
-
-    /// Returns the copies whose money is held, with their numbers.
-    pub fn held(&self) -> impl Iterator<Item = (u32, &Copy)> {
-        (0_u32..).zip(&self.copies).filter(|(_, copy)| copy.stage == Stage::Held)
-    }
-
-    /// Returns whether a buyer has a copy or refused one.
-    pub fn taken_by(&self, buyer: &str) -> bool {
-        let has = |copy: &Copy| self.winner(copy).is_some_and(|winner| winner.buyer == buyer);
-        self.copies.iter().filter(|copy| copy.stage != Stage::Void).any(has)
-            || self.refused.iter().any(|refused| refused == buyer)
-    }
-
-    /// Returns whether a campaign may not have this person.
-    pub fn passes_over(&self, campaign: &str) -> bool {
-        let posted = self.posted.as_ref();
-        posted.is_some_and(|posted| {
-            posted.passed_over.iter().any(|passed| passed.campaign == campaign)
-        })
-    }
-}
-
-/// One copy of a lead.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Copy {
-    /// Which of the auction's winners it was won by.
-    place: usize,
-    /// Who got it after that one.
-    successor: Option<Box<Winner>>,
-    /// The numbers of the buyer's and the campaign's names.
-    buyer: u32,
-    campaign: u32,
-    /// What was set aside for it, and the periods that it counts for.
-    due: Micros,
-    counted: Counted,
-    pub stage: Stage,
-    /// An attempt has begun and its end is not recorded: whoever finds this in a recovered book does not know whether the
-    /// buyer has the lead.
-    pub asked: bool,
-    /// An attempt of unknown end went to this buyer: it may have the lead, whatever later attempts say.
-    pub uncertain: bool,
-    /// How many buyers before this one had the lead shown to them and refused it.
-    pub refusals: u32,
-    /// The live transfer that is open.
-    pub transfer: Option<OpenTransfer>,
-    /// How many live transfers of this copy there were.
-    pub transfers: u32,
-    /// The copy's number in the order in which copies began to wait for their buyers.
-    pub line: u64,
-    /// It was given up, and then sent again by hand: it is this buyer's or nobody's.
-    pub reopened: bool,
-}
-
-/// A live transfer that nobody has said yet how it went.
-#[derive(Clone, std::marker::Copy, Debug, PartialEq, Eq)]
-pub struct OpenTransfer {
-    /// Which of its copy it is, from 0.
-    pub turn: u32,
-    /// How long the call must be connected to be a sale.
-    pub connected_seconds: u32,
-    pub expires: Moment,
-}
-
-/// How far a copy is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
-    /// Money is held for it.
-    Held,
-    /// The buyer has it and paid.
-    Sold,
-    /// Its buyer was not reached, and nobody is asked any more; no money is held. It can be sent again by hand.
-    GivenUp,
-    /// Nobody gets it; no money is held.
-    Void,
 }
 
 impl State {

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use super::tests::HOUR;
 use super::*;
 use crate::catalog::{Bounds, By, Caps, DuplicatesSpec};
-use crate::facts::Person;
+use crate::facts::{Person, Winner};
 
 /// A hold that ever was.
 #[derive(Clone, Debug)]

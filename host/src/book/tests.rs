@@ -10,7 +10,8 @@ use crate::catalog::{Bounds, Caps, Ceilings, DayBound, Headers, Way};
 use crate::criteria::Criteria;
 use crate::egress::Egress;
 use crate::facts::{
-    BidMade, Charged, Delivered, Deposited, Ended, Expired, Fact, Fee, ModuleUsed, Posted, Terms,
+    BidMade, Charged, Delivered, Deposited, Ended, Expired, Fact, Fee, ModuleUsed, PingAnswered,
+    Posted, Terms, Winner,
 };
 use crate::ids::{BuyerId, CampaignId};
 

@@ -3,6 +3,7 @@
 mod acts;
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use proptest::prelude::Rng;

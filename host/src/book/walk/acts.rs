@@ -4,8 +4,8 @@ use super::*;
 use crate::book::model::{Claim, End};
 use crate::book::tests::{answered, delivered};
 use crate::facts::{
-    AskedAgain, Charged, Delivered, Deposited, Ended, Expired, PassedOver, Person, PostRefused,
-    ShipmentResent, SuppressionsAdded, SuppressionsRemoved,
+    AskedAgain, Charged, Delivered, Deposited, Ended, Expired, PassedOver, Person, PingAnswered,
+    PostRefused, Posted, ShipmentResent, SuppressionsAdded, SuppressionsRemoved, Winner,
 };
 
 /// What the walk's buyers pay on top of a price.

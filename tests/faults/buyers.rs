@@ -15,6 +15,8 @@ use crate::exchange::Exchange;
 
 /// How many sources ask at once.
 const LANES: u64 = 20;
+/// Between two pings of a source: a ping that asks nobody is answered at once, and a source may not send any number.
+const PAUSE: Duration = Duration::from_millis(25);
 /// By how much the process may grow while nobody answers, with both ends of every connection in it.
 const GROWTH_BYTES_MAX: usize = 256 << 20;
 
@@ -34,6 +36,7 @@ async fn crowd(market: &Arc<Market>, sent: u64, deadline_ms: u64) -> Vec<Duratio
                 let (answer, time) = market.ping(deadline_ms).await;
                 assert_eq!(answer["status"], "rejected", "{answer}");
                 took.push(time);
+                tokio::time::sleep(PAUSE).await;
             }
             took
         })

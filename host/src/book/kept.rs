@@ -2,8 +2,8 @@
 
 use super::{
     CALLS_MAX, DUPLICATES_MAX, OPEN_PINGS_MAX, PERSONS_MAX, POSTBACKS_DELIVERED_MAX,
-    POSTBACKS_FAILED_MAX, REQUESTS_MAX, RETURNS_LISTED_MAX, SHIPMENTS_DEAD_MAX, SUPPRESSIONS_MAX,
-    State,
+    POSTBACKS_FAILED_MAX, REQUESTS_MAX, RETURNS_LISTED_MAX, SHIPMENTS_DEAD_MAX, SHIPMENTS_KEPT_MAX,
+    SUPPRESSIONS_MAX, State,
 };
 
 /// One of the book's memories.
@@ -17,8 +17,9 @@ pub struct Kept {
 
 impl State {
     /// Returns every memory of the book.
-    pub fn kept(&self) -> [Kept; 11] {
+    pub fn kept(&self) -> [Kept; 12] {
         let (delivered, failed) = self.postbacks.kept();
+        let (dead, given_up) = self.shipments.kept();
         [
             ("open-pings", self.pings.len(), OPEN_PINGS_MAX),
             ("requests", self.requests.len(), REQUESTS_MAX),
@@ -30,7 +31,8 @@ impl State {
             ("returns", self.money.returns_kept(), RETURNS_LISTED_MAX),
             ("postbacks-delivered", delivered, POSTBACKS_DELIVERED_MAX),
             ("postbacks-failed", failed, POSTBACKS_FAILED_MAX),
-            ("shipments-dead", self.shipments.dead_kept(), SHIPMENTS_DEAD_MAX),
+            ("shipments-dead", dead, SHIPMENTS_DEAD_MAX),
+            ("leads-given-up", given_up, SHIPMENTS_KEPT_MAX),
         ]
         .map(|(what, count, most)| Kept { what, count, most })
     }

@@ -42,11 +42,10 @@ impl Shipments {
     pub(super) fn reopen(&mut self, ping: PingId) -> Option<OpenPing> {
         self.kept.remove(&ping)
     }
-}
 
-impl Shipments {
-    pub(super) fn dead_kept(&self) -> usize {
-        self.dead.len()
+    /// Returns how many are remembered: given up and listed, and leads of which nothing else is open.
+    pub(super) fn kept(&self) -> (usize, usize) {
+        (self.dead.len(), self.kept.len())
     }
 }
 
@@ -248,6 +247,8 @@ mod tests {
         let key = |ping| (PingId::from_u128(ping), 0);
         let kept = |state: &State, ping| state.given_up(key(ping)).is_some();
         assert!(!kept(&state, 1) && kept(&state, 2) && kept(&state, newest));
+        let full = state.kept().into_iter().find(|kept| kept.what == "leads-given-up").unwrap();
+        assert_eq!((full.count, full.most), (SHIPMENTS_KEPT_MAX, SHIPMENTS_KEPT_MAX));
         assert!(state.shipment(key(1)).is_some(), "it is listed all the same");
         let erased = |ping| ContactErased {
             ping,

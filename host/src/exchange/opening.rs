@@ -255,7 +255,7 @@ impl Exchange {
     }
 
     /// Returns how full each of the book's memories is.
-    pub fn kept(&self) -> [Kept; 11] {
+    pub fn kept(&self) -> [Kept; 12] {
         self.book.decide(|book| book.kept())
     }
 }

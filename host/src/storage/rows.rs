@@ -85,7 +85,8 @@ pub(super) enum Value<'a> {
 
 /// A statement over many rows.
 ///
-/// In SQLite each new text costs a compilation. So its places are a power of two in number, and those that nothing is bound to are NULL: it must pass over a row that begins with NULL.
+/// In SQLite each new text costs a compilation. So its places are a power of two in number, and those that nothing is
+/// bound to are NULL: it must pass over a row that begins with NULL.
 /// In PostgreSQL the columns are arrays, `$1`, `$2` and so on.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Statement {

@@ -51,13 +51,16 @@ async fn crowd(market: &Arc<Market>, sent: u64, deadline_ms: u64) -> Vec<Duratio
 #[tokio::test]
 async fn late_bids() {
     let market = Market::of(&[Character::Late, Character::Prompt]).await;
-    let sent = times(20, 300);
-    for _ in 0..sent {
+    let (least, most) = (times(20, 300), times(200, 2_000));
+    let mut sent = 0;
+    // A call that this machine itself delayed is not held against the buyer: on a busy one it takes more of them.
+    while sent < least || market.end_point("late").await["breaker"] != "open" {
+        assert!(sent < most, "still asked after {sent} pings");
         let told = market.told(600).await;
         assert!(told[0] == "late late bid-late" || told[0].starts_with("late skipped"), "{told:?}");
+        sent += 1;
     }
     assert!(market.buyers[0].tally().pings >= u64::from(FAILURES_IN_A_ROW));
-    assert_eq!(market.end_point("late").await["breaker"], "open");
     verdict("late_bids", &format!("{sent} pings"), &[]);
 }
 

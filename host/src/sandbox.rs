@@ -30,6 +30,7 @@ mod inadmissible;
 mod limits;
 mod lines;
 mod normalizer;
+mod original;
 mod prune;
 mod signature;
 mod snapshot;

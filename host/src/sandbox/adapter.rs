@@ -68,7 +68,7 @@ pub struct AdapterModule(Arc<Unset>);
 
 impl fmt::Debug for AdapterModule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("AdapterModule").field(&self.0.digest).finish()
+        f.debug_tuple("AdapterModule").field(&self.0.digest()).finish()
     }
 }
 
@@ -87,7 +87,7 @@ impl AdapterModule {
 
     /// Returns the digest of the module's bytes.
     pub fn digest(&self) -> Digest {
-        self.0.digest
+        self.0.digest()
     }
 
     /// Returns the fields that the adapter knows by name.

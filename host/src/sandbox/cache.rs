@@ -3,6 +3,7 @@
 //! ```text
 //! compiled/key                                     random bytes, for this program alone
 //! compiled/<fingerprint>/<digest>-<tag>            the code of one component
+//! compiled/uploaded/                               components that this process may need again
 //! ```
 //!
 //! Loading compiled code is running it, so nothing is loaded that this program did not write itself: the tag is a
@@ -22,7 +23,7 @@ use std::time::SystemTime;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempPath};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
@@ -32,6 +33,8 @@ use crate::ids::Digest;
 const FOLDER: &str = "compiled";
 /// The file of the key, in that folder.
 const KEY: &str = "key";
+/// The folder of what is put aside, in that folder. Nothing in it outlives the process.
+const UPLOADED: &str = "uploaded";
 /// A block of the hash, in bytes.
 const KEY_BYTES: usize = 64;
 /// All that the cache may take on the disk, in bytes. Beyond it the oldest files go.
@@ -41,6 +44,7 @@ const BYTES_MAX: u64 = 1024 * 1024 * 1024;
 #[derive(Debug)]
 pub(super) struct Cache {
     folder: PathBuf,
+    uploaded: PathBuf,
     seal: Seal,
     kept: Mutex<HashMap<Digest, Kept>>,
     bytes_max: u64,
@@ -63,7 +67,10 @@ impl Cache {
         let root = data.join(FOLDER);
         private_folder(&root)?;
         let seal = Seal { key: key(&root.join(KEY))?, fingerprint };
-        let folder = root.join(short(fingerprint));
+        let (folder, uploaded) = (root.join(short(fingerprint)), root.join(UPLOADED));
+        if uploaded.exists() {
+            fs::remove_dir_all(&uploaded)?;
+        }
         for entry in fs::read_dir(&root)?.flatten() {
             let path = entry.path();
             if path.is_dir() && path != folder {
@@ -72,6 +79,7 @@ impl Cache {
             }
         }
         private_folder(&folder)?;
+        private_folder(&uploaded)?;
         let mut kept = HashMap::new();
         for entry in fs::read_dir(&folder)?.flatten() {
             match read_name(&entry.file_name().to_string_lossy()).zip(entry.metadata().ok()) {
@@ -83,7 +91,8 @@ impl Cache {
                 None => fs::remove_file(entry.path())?,
             }
         }
-        Ok(Self { folder, seal, kept: Mutex::new(kept), bytes_max: BYTES_MAX, only_read: false })
+        let (kept, bytes_max) = (Mutex::new(kept), BYTES_MAX);
+        Ok(Self { folder, uploaded, seal, kept, bytes_max, only_read: false })
     }
 
     /// Opens the cache of an exchange that may be running. Nothing is made, changed or removed.
@@ -97,7 +106,8 @@ impl Cache {
             Some((digest, kept))
         });
         let kept = Mutex::new(found.collect());
-        Some(Self { folder, seal, kept, bytes_max: BYTES_MAX, only_read: true })
+        let uploaded = root.join(UPLOADED);
+        Some(Self { folder, uploaded, seal, kept, bytes_max: BYTES_MAX, only_read: true })
     }
 
     /// Returns the compiled code of the component with this digest, if it is here and whole.
@@ -145,6 +155,16 @@ impl Cache {
         all.insert(digest, Kept { tag, bytes, written });
         self.make_room(&mut all, digest);
         Ok(component)
+    }
+
+    /// Writes a component into a file that is there until what is returned is dropped. Nothing where nothing may be changed.
+    pub(super) fn put_aside(&self, wasm: &[u8]) -> io::Result<Option<TempPath>> {
+        if self.only_read {
+            return Ok(None);
+        }
+        let mut file = NamedTempFile::new_in(&self.uploaded)?;
+        file.write_all(wasm)?;
+        Ok(Some(file.into_temp_path()))
     }
 
     /// Removes the oldest files until the rest fits. What runs from them goes on.

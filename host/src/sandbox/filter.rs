@@ -54,7 +54,7 @@ pub struct Filter(Arc<Unset>);
 
 impl fmt::Debug for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Filter").field(&self.0.digest).finish()
+        f.debug_tuple("Filter").field(&self.0.digest()).finish()
     }
 }
 
@@ -72,7 +72,7 @@ impl Filter {
 
     /// Returns the digest of the module's bytes.
     pub fn digest(&self) -> Digest {
-        self.0.digest
+        self.0.digest()
     }
 
     /// Returns every field that the filter reads.

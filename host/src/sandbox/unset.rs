@@ -9,6 +9,7 @@ use super::admission::capped;
 use super::call::{Fence, Forfeit, forfeit, store};
 use super::inadmissible::Inadmissible;
 use super::lines::Lines;
+use super::original::Original;
 use super::{Sandbox, snapshot};
 use crate::ids::Digest;
 use crate::lead::{Kind, SCHEMA_FIELDS_MAX};
@@ -61,12 +62,11 @@ pub(super) struct Description {
 
 /// A module that waits for settings.
 pub(super) struct Unset {
-    pub(super) digest: Digest,
+    original: Original,
     pub(super) needs: Arc<[Need]>,
     pub(super) settings_help: String,
     pub(super) sandbox: Sandbox,
     pub(super) lines: Arc<Lines>,
-    wasm: Box<[u8]>,
     /// The module with the accessors by which its state is kept. Where its code is on the disk it is not held: a module
     /// is rarely configured, and there may be a thousand.
     instrumented: Option<InstancePre<Fence>>,
@@ -91,14 +91,18 @@ impl Unset {
         let description = describe(&mut store, &bound)
             .map_err(|error| Inadmissible::Silent(forfeit(&store, &error, &lines)))?;
         Ok(Self {
-            digest: Digest::of(wasm),
+            original: Original::keep(wasm, sandbox.cache.as_deref()),
             needs: needs(description.needs)?.into(),
             settings_help: capped("the help for settings", description.settings, help_bytes_max)?,
             sandbox: sandbox.clone(),
             lines,
-            wasm: wasm.into(),
             instrumented: sandbox.cache.is_none().then_some(instrumented),
         })
+    }
+
+    /// Returns the digest of the module's bytes.
+    pub(super) fn digest(&self) -> Digest {
+        self.original.digest()
     }
 
     /// Configures an instance with the call that its world has for that, and returns what that said and the module as it
@@ -110,8 +114,13 @@ impl Unset {
             &Instance,
         ) -> wasmtime::Result<Result<T, ConfigureError>>,
     ) -> Result<(T, InstancePre<Fence>), ConfigureError> {
-        let Self { sandbox, wasm, lines, .. } = self;
-        let instrumented = self.instrumented().map_err(ConfigureError::NotKept)?;
+        let Self { sandbox, lines, .. } = self;
+        let wasm = self.original.read().map_err(|error| {
+            ConfigureError::NotKept(format!(
+                "its bytes cannot be read from the disk again: {error}"
+            ))
+        })?;
+        let instrumented = self.instrumented(&wasm).map_err(ConfigureError::NotKept)?;
         let mut store =
             store(&sandbox.engine, &sandbox.limits.configure).map_err(ConfigureError::Forfeit)?;
         let configured = instrumented.instantiate(&mut store).and_then(|instance| {
@@ -124,18 +133,18 @@ impl Unset {
         // What follows only reads the module's memory.
         store.set_fuel(u64::MAX).map_err(|error| ConfigureError::not_kept(&error))?;
         store.set_hostcall_fuel(usize::MAX);
-        let kept = snapshot::keep(wasm, &mut store, instance).map_err(ConfigureError::NotKept)?;
+        let kept = snapshot::keep(&wasm, &mut store, instance).map_err(ConfigureError::NotKept)?;
         let kept = sandbox.compile(&kept);
         let kept =
             kept.map_err(|inadmissible| ConfigureError::NotKept(inadmissible.to_string()))?;
         Ok((said, kept))
     }
 
-    fn instrumented(&self) -> Result<InstancePre<Fence>, String> {
+    fn instrumented(&self, wasm: &[u8]) -> Result<InstancePre<Fence>, String> {
         match &self.instrumented {
             Some(instrumented) => Ok(instrumented.clone()),
             None => {
-                let instrumented = snapshot::instrument(&self.wasm)?;
+                let instrumented = snapshot::instrument(wasm)?;
                 self.sandbox.compile(&instrumented).map_err(|error| error.to_string())
             }
         }

@@ -139,7 +139,10 @@ pub(crate) fn vacant() -> SocketAddr {
 /// Posts a lead to an exchange whose buyer is not there, and waits until it is given up.
 pub(crate) async fn given_up(exchange: Exchange, at: i64) -> (Exchange, String) {
     let ping = post(&exchange).await;
-    (until_given_up(exchange, at).await, ping)
+    let exchange = until_given_up(exchange, at).await;
+    // Receipts are read from the disk, which is a commit behind what lists show.
+    until("that is on the disk", async || exchange.receipt(&ping).await["status"] != "pending").await;
+    (exchange, ping)
 }
 
 /// Goes through the whole schedule of attempts. Time stands still while the exchange is open, so it is opened again for

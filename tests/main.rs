@@ -42,6 +42,7 @@ mod replay;
 mod sale;
 mod schemas;
 mod shipments;
+mod signing;
 mod swap;
 mod tidy;
 mod transfers;

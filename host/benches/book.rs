@@ -137,6 +137,7 @@ fn campaign(number: usize) -> Campaign {
         in_order: false,
         return_rate: None,
         headers: Headers::default(),
+        signing: None,
         adapter: None,
         active: true,
     };

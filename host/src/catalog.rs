@@ -19,6 +19,7 @@ mod postback;
 mod prices;
 mod returns;
 mod rules;
+mod secrets;
 mod serving;
 mod source;
 mod spec;
@@ -57,9 +58,10 @@ pub use policy::{
     ChangedPostName, Place, Policy, PolicySpec, PriceName, RankName, RuleName, TierSpec,
     UnlistedName,
 };
-pub use postback::{DisabledSpec, Owner, Postback, PostbackSpec, SealedSecret};
+pub use postback::{DisabledSpec, Owner, Postback, PostbackSpec};
 pub use prices::PricesSpec;
 pub use returns::{ReturnRateSpec, ReturnsSpec};
+pub use secrets::{Secrets, SigningSpec, TooManySecrets};
 pub use serving::{Lot, Served, Serving, Upkeep};
 pub use spec::{
     AdapterSpec, Amount, BuyerSpec, CampaignSpec, FilterSpec, ListSpec, Percent, Reach, Register,
@@ -206,6 +208,8 @@ pub struct Buyer {
     /// How it is asked for bids over the network, if it is.
     pub bidding: Option<Arc<Bidding>>,
     pub headers: Headers,
+    /// What signs the leads that are posted to it; without it they are not signed.
+    pub signing: Option<Secrets>,
     /// Speaks the buyer's dialect when a lead is handed over; without one it is the exchange's own JSON.
     pub adapter: Option<Serving<Adapter>>,
     pub active: bool,

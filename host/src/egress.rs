@@ -10,6 +10,7 @@ mod client;
 mod line;
 mod relay;
 mod resolver;
+pub mod signing;
 
 use std::fmt;
 use std::io;

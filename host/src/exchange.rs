@@ -32,6 +32,7 @@ mod replay;
 mod returns;
 mod rotation;
 mod schemas;
+mod secrets;
 mod shadow;
 mod shipments;
 mod statements;

@@ -18,6 +18,7 @@ mod problem;
 mod receipts;
 mod returns;
 mod schemas;
+mod secrets;
 mod shipments;
 mod sources;
 mod statements;
@@ -178,6 +179,7 @@ fn routes(desk: Desk) -> Router {
         .route("/v1/buyers/{id}", put(receipts::put_buyer).get(views::buyer))
         .route("/v1/buyers/{id}/deposits", post(money::deposit))
         .route("/v1/buyers/{id}/withdrawals", post(money::withdraw))
+        .route("/v1/buyers/{id}/signing/rotate", post(receipts::rotate_delivery))
         .route("/v1/buyers/{id}/statement", get(statements::of_buyer))
         .route("/v1/sources/{id}/statement", get(statements::of_source))
         .route("/v1/sources/{id}/payouts", post(money::pay_out))

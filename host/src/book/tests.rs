@@ -39,6 +39,7 @@ pub(super) fn buyer(name: &str, caps: Caps) -> Buyer {
         in_order: false,
         return_rate: None,
         headers: Headers::default(),
+        signing: None,
         adapter: None,
         active: true,
     }

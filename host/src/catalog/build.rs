@@ -145,7 +145,7 @@ fn buyer(
     }
     spec.fees.check(&what)?;
     ReturnRateSpec::check(spec.return_rate, &what)?;
-    let headers = Headers::of((&what, id), &spec.delivery.headers, workshop.keys())?;
+    let headers = Headers::of((&what, id), &spec.delivery, workshop.keys())?;
     let asked = spec.bidding.as_ref().map(|spec| checked(&what, spec, &workshop.egress));
     let asked = asked.transpose()?;
     DuplicatesSpec::check(spec.duplicates.as_ref(), &what)?;
@@ -164,6 +164,7 @@ fn buyer(
         return_rate: spec.return_rate,
         bidding: asked.map(|asked| Arc::new(Bidding { headers: headers.clone(), ..asked })),
         headers,
+        signing: spec.delivery.signing.as_ref().map(|signing| signing.secrets.clone()),
         adapter: None,
         active: spec.active,
     })

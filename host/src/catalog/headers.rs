@@ -1,6 +1,5 @@
 //! Headers of a buyer's own: plain ones, and secret ones that are never shown again.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use base64::Engine as _;
@@ -8,7 +7,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 use super::faults::Fault;
+use super::ways::DeliverySpec;
 use crate::contacts::{ContactError, Contacts};
+use crate::egress::signing;
 use crate::ids::BuyerId;
 use crate::sandbox::{HEADER_NAME_BYTES_MAX, HEADER_VALUE_BYTES_MAX, is_kept_header};
 
@@ -123,9 +124,10 @@ impl Headers {
 
     pub(super) fn of(
         (what, id): (&str, &BuyerId),
-        specs: &BTreeMap<String, HeaderSpec>,
+        delivery: &DeliverySpec,
         keys: Option<&Contacts>,
     ) -> Result<Self, Fault> {
+        let specs = &delivery.headers;
         let fault = |name: &str, message: String| {
             let name = name.replace('~', "~0").replace('/', "~1");
             Fault::new(&what, &format!("/delivery/headers/{name}"), message)
@@ -142,6 +144,9 @@ impl Headers {
             let lower = name.to_ascii_lowercase();
             let message = if is_kept_header(&lower) {
                 "the exchange sets this header itself: leave it out".to_owned()
+            } else if delivery.signing.is_some() && signing::HEADERS.contains(&&*lower) {
+                "the exchange sets this header when it signs: leave it, or `signing`, out"
+                    .to_owned()
             } else if name.is_empty()
                 || name.len() > HEADER_NAME_BYTES_MAX
                 || !name.bytes().all(token)

@@ -2,14 +2,12 @@
 
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 use super::Market;
 use super::faults::{Fault, Faults};
+use super::secrets::Secrets;
 use super::spec::Register;
-use crate::clock::Moment;
 use crate::egress::{Destination, Egress};
 use crate::facts::{Event, Party};
 use crate::ids::{BuyerId, SourceId};
@@ -51,22 +49,16 @@ pub struct PostbackSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<String>,
     /// What signs its postbacks, the newest first. The exchange makes them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub secrets: Vec<SealedSecret>,
+    #[serde(default, skip_serializing_if = "Secrets::is_empty")]
+    pub secrets: Secrets,
     /// The end point said that it is gone. The exchange sets it, and saving the owner again takes it away.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disabled: Option<DisabledSpec>,
 }
 
-/// A signing secret, sealed for its owner.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SealedSecret {
-    /// In base 64.
-    pub sealed: String,
-    /// Until when it signs beside the newest, in milliseconds since 1970; absent for the newest.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub until_ms: Option<i64>,
+impl PostbackSpec {
+    /// Where the body of a source or a buyer has it.
+    pub const POINTER: &str = "/postback";
 }
 
 /// Why nothing is sent to an end point any more.
@@ -77,29 +69,12 @@ pub struct DisabledSpec {
     pub why: String,
 }
 
-impl PostbackSpec {
-    /// How many secrets may sign at once: the newest, and those before it whose time is not over.
-    pub const SECRETS_MAX: usize = 4;
-}
-
-impl SealedSecret {
-    /// Returns whether it signs at this moment.
-    pub fn signs(&self, at: Moment) -> bool {
-        self.until_ms.is_none_or(|until| at.unix_ms() < until)
-    }
-
-    /// Returns its bytes.
-    pub fn bytes(&self) -> Option<Vec<u8>> {
-        STANDARD.decode(&self.sealed).ok()
-    }
-}
-
 /// Where and of what an owner is told, checked.
 #[derive(Clone, Debug)]
 pub struct Postback {
     pub destination: Destination,
     events: Vec<Event>,
-    pub secrets: Vec<SealedSecret>,
+    pub secrets: Secrets,
     /// Why nothing is sent there any more.
     pub disabled: Option<DisabledSpec>,
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::faults::Fault;
 use super::headers::HeaderSpec;
+use super::secrets::SigningSpec;
 use super::spec::AdapterSpec;
 use super::transfer::{Transfer, TransferSpec, transfer};
 use crate::egress::{Destination, Egress, Recipient};
@@ -38,6 +39,9 @@ pub struct DeliverySpec {
     /// Headers of every request to the buyer, by name: put there by the exchange, so that no adapter sees them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, HeaderSpec>,
+    /// Every lead that is posted is signed as Standard Webhooks says; absent means that none is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signing: Option<SigningSpec>,
     /// Speaks the buyer's dialect; absent means the exchange's own JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adapter: Option<AdapterSpec>,
@@ -99,6 +103,10 @@ pub(super) fn way(
     };
     if spec.adapter.is_some() && !matches!(way, Way::Url(_)) {
         return fault("/delivery/adapter", "an adapter speaks with an end point: it needs a `url`");
+    }
+    if spec.signing.is_some() && !matches!(way, Way::Url(_)) {
+        let message = "only what is posted is signed: it needs a `url`; leave it out";
+        return fault("/delivery/signing", message);
     }
     if spec.in_order && matches!(way, Way::Transfer(_)) {
         let message = "callers do not wait for one another: leave it out";

@@ -24,7 +24,9 @@ enum Command {
     /// List the buyers of a running exchange with their money.
     List(show::List),
     /// Show a buyer: its money, how often it refuses leads, and how its end point for bids stands.
-    Show(show::Show),
+    Show(show::One),
+    /// Make a new secret that signs a buyer's leads; the one before it signs beside it for a day.
+    Rotate(show::One),
 }
 
 pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
@@ -32,5 +34,6 @@ pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
         Command::Check(args) => check::run(args, json),
         Command::List(args) => show::list(&args, json),
         Command::Show(args) => show::show(&args, json),
+        Command::Rotate(args) => show::rotate(&args, json),
     }
 }

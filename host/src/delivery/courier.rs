@@ -24,6 +24,7 @@ use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 use zeroize::Zeroizing;
 
+use crate::egress::signing::Signing;
 use crate::egress::{Client, Destination, Egress, Forbidden, Relay, Unavailable};
 
 use answer::Answer;
@@ -51,6 +52,8 @@ pub struct Shipment<'s> {
     pub timeout: Duration,
     /// The buyer's own headers; they may be secret.
     pub headers: &'s [(String, String)],
+    /// What signs it, if anything does, under its idempotency key.
+    pub signing: Option<Signing<'s>>,
     /// How an adapter sends it; without one it is a POST of JSON.
     pub way: Option<&'s Way<'s>>,
 }
@@ -133,7 +136,8 @@ impl Courier {
         if has_body && body.is_empty() {
             return Outcome::not_sent("there is nothing to send").into();
         }
-        let request = match self.begin(&shipment, method) {
+        let body_sent: &[u8] = if has_body { &body } else { &[] };
+        let request = match self.begin(&shipment, method, body_sent) {
             Ok(request) => request,
             Err(forbidden) => return Outcome::not_sent(forbidden.to_string()).into(),
         };
@@ -173,11 +177,12 @@ impl Courier {
         }
     }
 
-    /// Begins the request: its address and its headers, the buyer's own over an adapter's.
+    /// Begins the request: its address and its headers, the buyer's own over an adapter's, and what signs it over both.
     fn begin(
         &self,
         shipment: &Shipment<'_>,
         method: Method,
+        body: &[u8],
     ) -> Result<reqwest::RequestBuilder, Forbidden> {
         let mut headers = HeaderMap::new();
         let mut put = |name: &str, value: &str| {
@@ -198,6 +203,10 @@ impl Courier {
             }
         };
         shipment.headers.iter().for_each(|(name, value)| put(name, value));
+        if let Some(signing) = &shipment.signing {
+            let signed = signing.headers(&shipment.idempotency_key, body);
+            signed.iter().for_each(|(name, value)| put(name, value));
+        }
         Ok(self.client.request(method, &destination)?.headers(headers))
     }
 }

@@ -14,6 +14,7 @@ use super::{Attempt, Errand, Failed, letter};
 use crate::catalog::{Buyer, Lot, Served, Serving, Way as Delivers};
 use crate::contacts::{wipe, wiped_text};
 use crate::egress::Destination;
+use crate::egress::signing::Signing;
 use crate::facts::ModuleUsed;
 use crate::lead::Schema;
 use crate::money::Micros;
@@ -32,6 +33,8 @@ pub struct Offer<'o> {
     pub lead: &'o Value,
     /// Says of which kinds its values are.
     pub schema: Option<&'o Schema>,
+    /// What signs the request, if its buyer's are signed.
+    pub signing: Option<Signing<'o>>,
 }
 
 /// Ships the lead once.
@@ -63,6 +66,7 @@ pub async fn attempt(
             idempotency_key,
             timeout: buyer.timeout,
             headers: buyer.headers.all(),
+            signing: offer.signing,
             way: None,
         };
         return Attempt::of(courier.ship(shipment).await);
@@ -136,7 +140,8 @@ async fn through(
         lead: offer.lead,
         read: Mutex::default(),
     };
-    let (outcome, read) = send(hand, buyer, request.body.into(), idempotency_key, way).await;
+    let (body, signing) = (request.body.into(), offer.signing);
+    let (outcome, read) = send(hand, buyer, (body, signing), idempotency_key, way).await;
     match read {
         Some(Err(forfeit)) => {
             let failed = failed(true, forfeit);
@@ -156,7 +161,7 @@ async fn through(
 async fn send(
     (courier, destination): (&Courier, &Destination),
     buyer: &Buyer,
-    body: Zeroizing<Vec<u8>>,
+    (body, signing): (Zeroizing<Vec<u8>>, Option<Signing<'_>>),
     idempotency_key: String,
     way: Way<'_>,
 ) -> (Outcome, Option<Result<(u64, Duration), Forfeit>>) {
@@ -166,6 +171,7 @@ async fn send(
         idempotency_key,
         timeout: buyer.timeout,
         headers: buyer.headers.all(),
+        signing,
         way: Some(&way),
     };
     let outcome = courier.ship(shipment).await;

@@ -17,7 +17,8 @@ use tokio::net::TcpListener;
 use zeroize::Zeroizing;
 
 use super::tally::Tally;
-use crate::delivery::postman::{read, signature};
+use crate::clock::Clock;
+use crate::egress::signing::{believed, read};
 use crate::money::Micros;
 
 /// The source and the buyer that want to hear of their leads, as the addresses of their objects have them.
@@ -51,6 +52,7 @@ impl Heard {
 #[derive(Clone, Debug)]
 pub(super) struct Receiver {
     address: SocketAddr,
+    clock: Clock,
     tally: Arc<Tally>,
     heard: Arc<Mutex<BTreeMap<&'static str, Heard>>>,
 }
@@ -61,7 +63,8 @@ impl Receiver {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let heard = HEARS.into_iter().map(|owner| (owner, Heard::default())).collect();
-        let receiver = Self { address, tally, heard: Arc::new(Mutex::new(heard)) };
+        let (clock, heard) = (Clock::system(), Arc::new(Mutex::new(heard)));
+        let receiver = Self { address, clock, tally, heard };
         tokio::spawn(receiver.clone().serve(listener));
         Ok(receiver)
     }
@@ -73,7 +76,8 @@ impl Receiver {
 
     /// Learns what an owner's messages are signed with, from the answer that shows it this once.
     pub(super) fn trust(&self, owner: &str, made: &Value) {
-        let secret = made.pointer("/postback/secret").and_then(Value::as_str).and_then(read);
+        let secret = made.pointer("/postback/secret").and_then(Value::as_str);
+        let secret = secret.and_then(|secret| read(secret).ok());
         if let (Some(heard), Some(secret)) = (self.book().get_mut(owner), secret) {
             heard.secret = Some(secret);
         }
@@ -117,14 +121,11 @@ impl Receiver {
     /// Takes a message in, if it is signed as Standard Webhooks says.
     fn hear(&self, owner: &str, headers: &HeaderMap, body: &[u8]) -> StatusCode {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        let (id, seconds) = (header("webhook-id").unwrap_or_default(), header("webhook-timestamp"));
-        let seconds = seconds.and_then(|seconds| seconds.parse().ok()).unwrap_or_default();
-        let signed = header("webhook-signature").unwrap_or_default();
+        let id = header("webhook-id").unwrap_or_default();
         let mut book = self.book();
         let Some(heard) = book.get_mut(owner) else { return StatusCode::NOT_FOUND };
         let Some(secret) = &heard.secret else { return StatusCode::SERVICE_UNAVAILABLE };
-        let expected = signature(secret, id, seconds, body);
-        if !signed.split(' ').any(|one| one == expected) {
+        if believed(secret, header, body, self.clock.now()).is_err() {
             heard.unsigned += 1;
             return StatusCode::UNAUTHORIZED;
         }
@@ -149,34 +150,32 @@ impl Receiver {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Moment;
+    use crate::egress::signing::{Signing, spelled};
 
     #[tokio::test]
     async fn what_is_not_signed_right_is_not_believed() {
         let receiver = Receiver::open(Arc::new(Tally::new().unwrap())).await.unwrap();
         let [source, _] = HEARS;
-        let secret = [7; 32];
-        receiver.trust(
-            source,
-            &json!({"postback": {"secret": *crate::delivery::postman::spelled(&secret)}}),
-        );
+        let (ours, other) = (Zeroizing::new(vec![7; 32]), Zeroizing::new(vec![8; 32]));
+        receiver.trust(source, &json!({"postback": {"secret": *spelled(&ours)}}));
         let body = br#"{"type": "lead.sold", "data": {"price": "2.50"}}"#;
-        let say = |signature: String| {
+        let say = |secret: &Zeroizing<Vec<u8>>, signed: &[u8], at: Moment| {
             let mut headers = HeaderMap::new();
-            for (name, value) in [
-                ("webhook-id", "pb_1".to_owned()),
-                ("webhook-timestamp", "1000".to_owned()),
-                ("webhook-signature", signature),
-            ] {
+            let secrets = std::slice::from_ref(secret);
+            for (name, value) in (Signing { secrets, at }).headers("pb_1", signed) {
                 headers.insert(name, value.parse().unwrap());
             }
             receiver.hear(source, &headers, body).as_u16()
         };
-        assert_eq!(say(signature(&[8; 32], "pb_1", 1_000, body)), 401);
-        assert_eq!(say(signature(&secret, "pb_2", 1_000, body)), 401);
+        let now = receiver.clock.now();
+        assert_eq!(say(&other, body, now), 401);
+        assert_eq!(say(&ours, b"{}", now), 401);
+        assert_eq!(say(&ours, body, Moment::from_unix_ms(1_000_000)), 401);
         for _ in 0..2 {
-            assert_eq!(say(signature(&secret, "pb_1", 1_000, body)), 204);
+            assert_eq!(say(&ours, body, now), 204);
         }
         let heard = &receiver.heard()[source];
-        assert_eq!((heard.unsigned, heard.again, heard.sum().to_string()), (2, 1, "2.50".into()));
+        assert_eq!((heard.unsigned, heard.again, heard.sum().to_string()), (3, 1, "2.50".into()));
     }
 }

@@ -16,6 +16,7 @@ use crate::catalog::Way;
 use crate::contacts::Sealed;
 use crate::delivery::courier::Outcome;
 use crate::delivery::{self, Attempt, Errand, Failed, INTERRUPTED, Offer};
+use crate::egress::signing::Signing;
 use crate::facts::{AskedAgain, Delivered, Fact};
 use crate::ids::PingId;
 use crate::journal::{Committed, ContactRow, Duty};
@@ -171,8 +172,16 @@ impl Exchange {
             // Open no longer than the attempt.
             let lead = &*self.open_lead(errand.ping, sealed).ok()?;
             let handle = handle.as_deref();
-            let offer = Offer { vertical, currency, handle, test: false, lead, schema };
-            delivery::attempt(&self.courier, buyer, errand, &offer).await
+            let at = self.clock.now();
+            match self.delivery_signing(buyer, at) {
+                Ok(secrets) => {
+                    let signing = secrets.as_deref().map(|secrets| Signing { secrets, at });
+                    let test = false;
+                    let offer = Offer { vertical, currency, handle, test, lead, schema, signing };
+                    delivery::attempt(&self.courier, buyer, errand, &offer).await
+                }
+                Err(why) => Attempt::of(Outcome::NotSent { why, retry_after: None }),
+            }
         };
         // What a buyer answers must not put an adapter out of service that others share.
         if let Some(Failed { module, upkeep, forfeit, reading: false }) = &attempt.failed {

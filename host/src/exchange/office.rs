@@ -5,11 +5,14 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use zeroize::Zeroizing;
 
-use super::postbacks::brought;
+use super::secrets::{Signed, brought};
 use super::{Exchange, Misnumbered, entrance};
 use crate::book::Account;
-use crate::catalog::{BuyerSpec, Draft, Faults, Market, Owner, SourceSpec, owner};
+use crate::catalog::{
+    BuyerSpec, Draft, Faults, Market, Owner, PostbackSpec, SigningSpec, SourceSpec, owner,
+};
 use crate::delivery::courier::Outcome;
 use crate::delivery::{Attempt, Errand};
 use crate::facts::{Delivered, Fact, Party, Saved};
@@ -79,6 +82,8 @@ pub struct SavedBuyer {
     pub key: Option<String>,
     /// What signs its postbacks, if that was made now: shown this once, kept sealed.
     pub postback_secret: Option<String>,
+    /// What signs its leads, likewise.
+    pub delivery_secret: Option<String>,
 }
 
 /// A source as it was saved.
@@ -154,7 +159,7 @@ impl Exchange {
         let source = SourceId::parse(id).map_err(|error| invalid("", error))?;
         let live = Asked::taken_from(&mut body, "key", "new_key")?;
         let test = Asked::taken_from(&mut body, "test_key", "new_test_key")?;
-        let secret = brought(&mut body)?;
+        let secret = brought(&mut body, PostbackSpec::POINTER)?;
         let mut spec: SourceSpec = read(body)?;
         let mut draft = self.draft.lock().await;
         let before = draft.register.sources.get(&source);
@@ -167,7 +172,8 @@ impl Exchange {
         let created = before.is_none();
         let owner = Owner { party: Party::Source, name: id.to_owned() };
         let known = before.and_then(|before| before.postback.as_ref());
-        let postback_secret = self.keep_postback(&owner, known, spec.postback.as_mut(), secret)?;
+        let postback_secret =
+            self.keep_postback(&owner, (known, spec.postback.as_mut()), secret)?;
         self.change(&mut draft, saved("source", id, &spec)?).await?;
         Ok(SavedSource { created, key, test_key, postback_secret })
     }
@@ -177,7 +183,8 @@ impl Exchange {
     pub async fn save_buyer(&self, id: &str, mut body: Value) -> Result<SavedBuyer, ActError> {
         let buyer = BuyerId::parse(id).map_err(|error| invalid("", error))?;
         let asked = Asked::taken_from(&mut body, "key", "new_key")?;
-        let secret = brought(&mut body)?;
+        let told_with = brought(&mut body, PostbackSpec::POINTER)?;
+        let signed_with = brought(&mut body, SigningSpec::POINTER)?;
         let mut spec: BuyerSpec = read(body)?;
         let by_mail = spec.delivery.email.is_some() && spec.delivery.url.is_none();
         if by_mail && self.workshop.egress.relay().is_none() {
@@ -199,9 +206,31 @@ impl Exchange {
         let key = asked.add(&mut spec.key_digests, LIVE_KEY, first)?;
         let owner = Owner { party: Party::Buyer, name: id.to_owned() };
         let known = before.and_then(|before| before.postback.as_ref());
-        let postback_secret = self.keep_postback(&owner, known, spec.postback.as_mut(), secret)?;
+        let told = (known, spec.postback.as_mut());
+        let postback_secret = self.keep_postback(&owner, told, told_with)?;
+        let known = before.and_then(|before| before.delivery.signing.as_ref());
+        let signing = (known, spec.delivery.signing.as_mut());
+        let delivery_secret = match signing {
+            (_, None) => None,
+            (known, Some(signing)) => {
+                let secrets = (known.map(|known| &known.secrets), &mut signing.secrets);
+                self.keep_secrets(&Signed::delivery(&buyer), secrets, signed_with)?
+            }
+        };
         self.change(&mut draft, saved("buyer", id, &spec)?).await?;
-        Ok(SavedBuyer { created, key, postback_secret })
+        Ok(SavedBuyer { created, key, postback_secret, delivery_secret })
+    }
+
+    /// Gives an owner's postback, as it is to be saved, what signs it. Returns the secret if one was made.
+    fn keep_postback(
+        &self,
+        owner: &Owner,
+        (before, spec): (Option<&PostbackSpec>, Option<&mut PostbackSpec>),
+        brought: Option<Zeroizing<Vec<u8>>>,
+    ) -> Result<Option<String>, ActError> {
+        let Some(spec) = spec else { return Ok(None) };
+        let secrets = (before.map(|before| &before.secrets), &mut spec.secrets);
+        self.keep_secrets(&Signed::postback(owner), secrets, brought)
     }
 
     /// Saves a vertical, a campaign, a list, or the settings of a module or world. Returns whether it is new.

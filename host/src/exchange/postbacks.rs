@@ -10,13 +10,13 @@ mod agenda;
 use std::sync::Arc;
 use std::time::Duration;
 
-use zeroize::Zeroizing;
-
+use super::secrets::Signed;
 use super::{ActError, Exchange};
 use crate::book::State;
 use crate::catalog::{DisabledSpec, Market, Owner, Postback, PostbackSpec};
 use crate::clock::Moment;
 use crate::delivery::postman::{Letter, Postman, Receipt};
+use crate::egress::signing::Signing;
 use crate::egress::{Egress, Unavailable};
 use crate::facts::{Fact, Party, PostbackEnd, PostbackKey, PostbackTried};
 use crate::ids::{BuyerId, PingId, SourceId};
@@ -24,7 +24,6 @@ use crate::journal::{Duty, DutyChange};
 use crate::settlement::postback;
 use agenda::{Agenda, Job};
 
-pub(super) use acts::brought;
 pub use acts::{
     Attempted, EndPoint, Listed, POSTBACKS_LISTED_MAX, Status, Tested, WantedPostbacks,
 };
@@ -191,41 +190,15 @@ impl Exchange {
             return Some(Ended::dead("the journal does not say what it tells"));
         };
         let at = self.clock.now();
-        let secrets = match self.signing(owner, postback, at) {
+        let secrets = match self.signing(&Signed::postback(owner), &postback.secrets, at) {
             Ok(secrets) => secrets,
             Err(why) => return Some(Ended::dead(why)),
         };
         let (id, body) = (key.to_string(), body.to_string().into_bytes());
         let destination = &postback.destination;
-        let letter = Letter { destination, id: &id, body, secrets: &secrets, at };
+        let signing = Signing { secrets: &secrets, at };
+        let letter = Letter { destination, id: &id, body, signing };
         Some(self.postbacks.postman.send(letter).await.into())
-    }
-
-    /// Opens the secrets that sign at this moment.
-    fn signing(
-        &self,
-        owner: &Owner,
-        postback: &Postback,
-        at: Moment,
-    ) -> Result<Vec<Zeroizing<Vec<u8>>>, String> {
-        let mut secrets = Vec::new();
-        for sealed in postback.secrets.iter().filter(|secret| secret.signs(at)) {
-            let opened =
-                sealed.bytes().map(|bytes| self.contacts.open_secret(&owner.to_string(), &bytes));
-            match opened {
-                Some(Ok(secret)) => secrets.push(secret),
-                Some(Err(error)) => {
-                    tracing::error!(%error, %owner, "a signing secret does not open");
-                }
-                None => tracing::error!(%owner, "a signing secret does not read back"),
-            }
-        }
-        if secrets.is_empty() {
-            return Err(format!(
-                "its signing secret does not open with this exchange's keys: make a new one with `gavel postbacks rotate {owner}`"
-            ));
-        }
-        Ok(secrets)
     }
 
     async fn record_postback(
@@ -282,28 +255,29 @@ impl Exchange {
     }
 
     /// Changes how an owner is told, as the exchange's own act.
-    async fn change_postback(
+    async fn change_postback<T>(
         &self,
         owner: &Owner,
-        change: impl FnOnce(&mut PostbackSpec) -> Result<(), ActError>,
-    ) -> Result<(), ActError> {
+        change: impl FnOnce(&mut PostbackSpec) -> Result<T, ActError>,
+    ) -> Result<T, ActError> {
         let mut draft = self.draft.lock().await;
         let none = || ActError::NotFound(format!("postback of {owner}"));
-        let fact = match owner.party {
+        let (changed, fact) = match owner.party {
             Party::Source => {
                 let id = SourceId::parse(&owner.name).map_err(|_| none())?;
                 let mut spec = draft.register.sources.get(&id).cloned().ok_or_else(none)?;
-                change(spec.postback.as_mut().ok_or_else(none)?)?;
-                super::office::saved("source", &owner.name, &spec)?
+                let changed = change(spec.postback.as_mut().ok_or_else(none)?)?;
+                (changed, super::office::saved("source", &owner.name, &spec)?)
             }
             Party::Buyer => {
                 let id = BuyerId::parse(&owner.name).map_err(|_| none())?;
                 let mut spec = draft.register.buyers.get(&id).cloned().ok_or_else(none)?;
-                change(spec.postback.as_mut().ok_or_else(none)?)?;
-                super::office::saved("buyer", &owner.name, &spec)?
+                let changed = change(spec.postback.as_mut().ok_or_else(none)?)?;
+                (changed, super::office::saved("buyer", &owner.name, &spec)?)
             }
         };
-        self.change(&mut draft, fact).await
+        self.change(&mut draft, fact).await?;
+        Ok(changed)
     }
 }
 

@@ -15,8 +15,9 @@ use subtle::ConstantTimeEq;
 use super::Desk;
 use super::postbacks;
 use super::problem::Problem;
+use super::secrets;
 use super::used::used;
-use crate::catalog::{CampaignSpec, Draft, HIDDEN, ListSpec, SourceSpec, VerticalSpec};
+use crate::catalog::{CampaignSpec, Draft, ListSpec, PostbackSpec, SourceSpec, VerticalSpec};
 use crate::delivery::courier::Outcome;
 use crate::ids::{Digest, PingId};
 use crate::money::Micros;
@@ -89,10 +90,10 @@ pub(super) fn found<T: Serialize>(
     let mut value = spec.ok_or_else(|| {
         Problem::new(StatusCode::NOT_FOUND, "not-found", format!("there is no {what} `{id}`"))
     })?;
+    secrets::hide(&mut value);
+    postbacks::show_times(&mut value);
     if let Some(object) = value.as_object_mut() {
         object.insert("id".to_owned(), id.into());
-        hide_secrets(object.get_mut("delivery"));
-        postbacks::hide(object.get_mut("postback"));
         // Of keys only their number is anybody's business.
         if let Some(keys) = object.remove("key_digests") {
             object.insert("keys".to_owned(), keys.as_array().map_or(0, Vec::len).into());
@@ -102,14 +103,6 @@ pub(super) fn found<T: Serialize>(
         }
     }
     Ok(value)
-}
-
-/// Puts a mark in place of every secret in the headers of a buyer's delivery.
-fn hide_secrets(delivery: Option<&mut Value>) {
-    let headers = delivery.and_then(|delivery| delivery.get_mut("headers")?.as_object_mut());
-    for (_, spec) in headers.into_iter().flatten().filter(|(_, spec)| spec.is_object()) {
-        *spec = json!({"secret": HIDDEN});
-    }
 }
 
 /// Answers with all objects of one kind.
@@ -164,7 +157,7 @@ pub(super) async fn put_source(
             object.insert(name.to_owned(), key.into());
         }
     }
-    postbacks::reveal(&mut value, made.postback_secret);
+    secrets::reveal(&mut value, PostbackSpec::POINTER, made.postback_secret);
     Ok((status(made.created), Json(value)).into_response())
 }
 

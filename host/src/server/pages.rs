@@ -20,6 +20,7 @@ use super::problem::Problem;
 use super::schemas::View;
 use crate::book::Kept;
 use crate::delivery;
+use crate::egress;
 use crate::reasons::{Exclusion, Refusal};
 use crate::telemetry;
 
@@ -99,6 +100,7 @@ pub(super) async fn docs(State(desk): State<Desk>) -> Result<Response, Problem> 
 fn documentation() -> String {
     let openapi = reference::openapi();
     let refusals = Refusal::ALL.iter().map(|reason| (reason.code(), reason.message()));
+    let tolerance = i64::try_from(egress::signing::TOLERANCE.as_secs()).unwrap_or_default();
     let exclusions = Exclusion::ALL.iter().map(|reason| (reason.code(), reason.message()));
     fill(
         include_str!("docs.html"),
@@ -110,6 +112,8 @@ fn documentation() -> String {
             ("limits", &reference::limits()),
             ("not_sent_pauses", &reference::pauses(&delivery::NOT_SENT_AGAIN_MS)),
             ("unknown_pauses", &reference::pauses(&delivery::UNKNOWN_AGAIN_MS)),
+            ("tolerance", &reference::pauses(&[tolerance * 1_000])),
+            ("tolerance_seconds", &tolerance.to_string()),
         ],
     )
 }

@@ -4,8 +4,8 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -13,7 +13,8 @@ use super::Desk;
 use super::operator::{Operator, Reply, document, typed};
 use super::problem::Problem;
 use super::receipts::Caller;
-use crate::catalog::{HIDDEN, Owner};
+use super::secrets::rotated;
+use crate::catalog::Owner;
 use crate::clock::Moment;
 use crate::delivery::postman::Receipt;
 use crate::exchange::{Attempted, EndPoint, ListedPostback, OPERATOR, Status, WantedPostbacks};
@@ -112,17 +113,8 @@ pub(super) async fn resend(_: Operator, State(desk): State<Desk>, Path(id): Path
 
 pub(super) async fn rotate(_: Operator, State(desk): State<Desk>, body: Body) -> Reply {
     let owner = about(body).await?;
-    let (secret, until) = desk.exchange.rotate_postback(&owner).await?;
-    let value = json!({
-        "owner": owner.to_string(),
-        "secret": secret,
-        "old_secret_until": until.to_string(),
-    });
-    let mut response: Response = (StatusCode::CREATED, Json(value)).into_response();
-    response
-        .headers_mut()
-        .insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
-    Ok(response)
+    let made = desk.exchange.rotate_postback(&owner).await?;
+    Ok(rotated(("owner", &owner.to_string()), made))
 }
 
 pub(super) async fn test(_: Operator, State(desk): State<Desk>, body: Body) -> Reply {
@@ -237,25 +229,11 @@ fn end_point(end_point: &EndPoint) -> Value {
     })
 }
 
-/// Puts a mark in place of what signs, and says times as times.
-pub(super) fn hide(postback: Option<&mut Value>) {
-    let Some(postback) = postback.and_then(Value::as_object_mut) else { return };
-    if let Some(Value::Array(secrets)) = postback.remove("secrets") {
-        postback.insert("secret".to_owned(), HIDDEN.into());
-        let old = secrets.iter().filter_map(|secret| secret.get("until_ms")?.as_i64()).max();
-        let until = old.map(|until| Moment::from_unix_ms(until).to_string().into());
-        postback.extend(until.map(|until| ("old_secret_until".to_owned(), until)));
-    }
-    if let Some(disabled) = postback.get_mut("disabled").and_then(Value::as_object_mut) {
+/// Says times as times.
+pub(super) fn show_times(saved: &mut Value) {
+    let disabled = saved.pointer_mut("/postback/disabled").and_then(Value::as_object_mut);
+    if let Some(disabled) = disabled {
         let at = disabled.remove("at_ms").and_then(|at| at.as_i64()).unwrap_or_default();
         disabled.insert("at".to_owned(), Moment::from_unix_ms(at).to_string().into());
-    }
-}
-
-/// Shows a secret that was just made, this once.
-pub(super) fn reveal(saved: &mut Value, secret: Option<String>) {
-    let postback = saved.get_mut("postback").and_then(Value::as_object_mut);
-    if let (Some(postback), Some(secret)) = (postback, secret) {
-        postback.insert("secret".to_owned(), secret.into());
     }
 }

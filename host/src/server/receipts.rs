@@ -13,8 +13,9 @@ use subtle::ConstantTimeEq;
 
 use super::Desk;
 use super::operator::{Operator, Reply, by_name, document, found, status};
-use super::postbacks;
 use super::problem::Problem;
+use super::secrets;
+use crate::catalog::{PostbackSpec, SigningSpec};
 use crate::exchange::Extent;
 use crate::ids::{Digest, PingId};
 use crate::settlement::receipt::view::Viewer;
@@ -151,8 +152,17 @@ pub(super) async fn put_buyer(
     if let (Some(object), Some(key)) = (value.as_object_mut(), made.key) {
         object.insert("key".to_owned(), key.into());
     }
-    postbacks::reveal(&mut value, made.postback_secret);
+    secrets::reveal(&mut value, PostbackSpec::POINTER, made.postback_secret);
+    secrets::reveal(&mut value, SigningSpec::POINTER, made.delivery_secret);
     Ok((status(made.created), Json(value)).into_response())
+}
+
+pub(super) async fn rotate_delivery(
+    _: Operator,
+    State(desk): State<Desk>,
+    Path(id): Path<String>,
+) -> Reply {
+    Ok(secrets::rotated(("buyer", &id), desk.exchange.rotate_delivery(&id).await?))
 }
 
 fn malformed(error: QueryRejection) -> Problem {

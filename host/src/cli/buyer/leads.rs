@@ -48,6 +48,7 @@ pub(super) async fn leads(
             idempotency_key: format!("{id}-0-{}", args.campaign),
             timeout: PATIENCE,
             headers: &[],
+            signing: None,
             way: None,
         };
         courier.ship(shipment).await

@@ -1,6 +1,6 @@
-//! `gavel buyer list` and `show`: how buyers stand in a running exchange.
+//! `gavel buyer list`, `show` and `rotate`: how buyers stand in a running exchange, and what signs their leads.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::cli::Failure;
 use crate::cli::ask::Exchange;
@@ -14,7 +14,7 @@ pub(super) struct List {
 }
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Show {
+pub(super) struct One {
     /// The buyer.
     name: String,
     #[command(flatten)]
@@ -33,15 +33,30 @@ pub(super) fn list(args: &List, as_json: bool) -> Result<(), Failure> {
     buyers.iter().try_for_each(|buyer| print(&title(buyer)))
 }
 
-pub(super) fn show(args: &Show, as_json: bool) -> Result<(), Failure> {
-    let name = BuyerId::parse(&args.name).map_err(|error| {
-        Failure::usage(format!(
-            "`{}` is no buyer's name: {error}; `gavel buyer list` shows them",
-            args.name
-        ))
-    })?;
+pub(super) fn show(args: &One, as_json: bool) -> Result<(), Failure> {
+    let name = named(&args.name)?;
     let found = args.exchange.get(&format!("buyers/{name}"))?;
     if as_json { print_json(&found) } else { print(&lines(&found).join("\n")) }
+}
+
+pub(super) fn rotate(args: &One, as_json: bool) -> Result<(), Failure> {
+    let name = named(&args.name)?;
+    let made = args.exchange.post(&format!("buyers/{name}/signing/rotate"), json!({}))?;
+    if as_json {
+        return print_json(&made);
+    }
+    print(&format!(
+        "leads to {name} are signed with this from now on; it is not shown again:\n{}\nThe secret before it signs as well until {}: have the buyer replace it by then.",
+        text(&made, "/secret"),
+        text(&made, "/old_secret_until")
+    ))
+}
+
+fn named(name: &str) -> Result<BuyerId, Failure> {
+    BuyerId::parse(name).map_err(|error| {
+        let why = format!("`{name}` is no buyer's name: {error}; `gavel buyer list` shows them");
+        Failure::usage(why)
+    })
 }
 
 fn title(buyer: &Value) -> String {
@@ -80,9 +95,16 @@ fn way(buyer: &Value) -> String {
         "" => String::new(),
         adapter => format!(", through {adapter}"),
     };
+    let signed = match buyer.pointer("/delivery/signing") {
+        None => String::new(),
+        Some(_) => match text(buyer, "/delivery/signing/old_secret_until") {
+            "" => ", signed".to_owned(),
+            until => format!(", signed (with the secret before, too, until {until})"),
+        },
+    };
     let order = if said("/delivery/in_order") { ", one at a time" } else { "" };
     let again = if said("/delivery/idempotent") { ", asked again when in doubt" } else { "" };
-    format!("{way}{adapter}{order}{again}")
+    format!("{way}{adapter}{signed}{order}{again}")
 }
 
 fn refused(buyer: &Value) -> String {
@@ -150,8 +172,6 @@ fn number(value: &Value, pointer: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -159,7 +179,7 @@ mod tests {
         let mut buyer = json!({
             "id": "acme", "active": true, "balance": "98.00", "held": "2.00", "available": "96.00",
             "delivery": {"url": "https://crm.acme.example/leads", "in_order": true, "idempotent": true,
-                "adapter": {"module": "px-adapter"}},
+                "adapter": {"module": "px-adapter"}, "signing": {"secret": "[hidden]"}},
             "bidding": {"url": "https://crm.acme.example/bids"},
             "rejects": {"posts": 40, "refused": 3, "rate_percent": "7.5"},
             "end_point": {"breaker": "open", "open_seconds_left": 23, "openings_in_a_row": 2, "in_flight": 1,
@@ -169,7 +189,7 @@ mod tests {
         });
         let told = "\
 acme: balance 98.00, held 2.00, available 96.00
-  leads      posted to https://crm.acme.example/leads, through px-adapter, one at a time, asked again when in doubt
+  leads      posted to https://crm.acme.example/leads, through px-adapter, signed, one at a time, asked again when in doubt
   refused    3 of its last 40 posts, 7.5 %
   bids       asked at https://crm.acme.example/bids: left alone for 23 s more, because it failed too often (2 times in a row)
     outcomes bid 120, no-bid 3, since the exchange was started
@@ -180,9 +200,12 @@ acme: balance 98.00, held 2.00, available 96.00
         buyer["end_point"] = json!({"breaker": "closed", "outcomes": {}});
         buyer["rejects"] = json!({"posts": 2, "refused": 1, "rate_percent": null});
         buyer["active"] = json!(false);
+        buyer["delivery"]["signing"]["old_secret_until"] = json!("2026-03-03T17:00:00.000Z");
         let told = lines(&buyer).join("\n");
         assert!(told.starts_with("acme, paused: "), "{told}");
         assert!(told.contains("1 of its 2 posts so far; too few for a rate"), "{told}");
+        let both = "signed (with the secret before, too, until 2026-03-03T17:00:00.000Z), one";
+        assert!(told.contains(both), "{told}");
         assert!(told.ends_with("not yet since the exchange was started"), "{told}");
     }
 }

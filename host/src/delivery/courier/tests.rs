@@ -85,7 +85,7 @@ async fn ship_to(url: &str, timeout: Duration) -> Outcome {
 fn shipment(destination: &Destination, timeout: Duration) -> Shipment<'_> {
     let idempotency_key = "lead_1.buyer_2".into();
     let body = LEAD.as_bytes().to_vec().into();
-    Shipment { destination, body, idempotency_key, timeout, headers: &[], way: None }
+    Shipment { destination, body, idempotency_key, timeout, headers: &[], signing: None, way: None }
 }
 
 /// Writes an outcome in one line.

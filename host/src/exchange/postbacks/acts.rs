@@ -2,18 +2,17 @@
 
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use zeroize::Zeroizing;
 
 use super::super::office::invalid;
 use super::{ActError, Exchange, end_point};
 use crate::book::LastTry;
-use crate::catalog::{HIDDEN, Owner, PostbackSpec, SealedSecret};
+use crate::catalog::{Owner, PostbackSpec, Secrets};
 use crate::clock::Moment;
-use crate::delivery::postman::{self, Letter, Receipt, SECRET_BYTES};
+use crate::delivery::postman::{Letter, Receipt};
+use crate::egress::signing::Signing;
 use crate::exchange::entrance;
+use crate::exchange::secrets::Signed;
 use crate::facts::{
     Ended, Event, Fact, Party, PostbackEnd, PostbackKey, PostbackResent, PostbackTried,
 };
@@ -22,8 +21,6 @@ use crate::settlement::postback;
 
 /// The most postbacks in one list.
 pub const POSTBACKS_LISTED_MAX: usize = 1_000;
-/// How long a secret signs beside the one that replaced it.
-const OLD_SECRET: Duration = Duration::from_secs(86_400);
 
 /// How a postback stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -216,12 +213,12 @@ impl Exchange {
     /// # Errors
     /// [`ActError::Conflict`] if too many sign already.
     pub async fn rotate_postback(&self, owner: &Owner) -> Result<(String, Moment), ActError> {
-        let secret = new_secret()?;
-        let sealed = self.sealed(owner, &secret)?;
         let at = self.clock.now();
-        self.change_postback(owner, |spec| put_secret(spec, sealed, at)).await?;
+        let renew =
+            |spec: &mut PostbackSpec| self.renew(&Signed::postback(owner), &mut spec.secrets, at);
+        let secret = self.change_postback(owner, renew).await?;
         tracing::info!(%owner, "postback secret changed");
-        Ok((postman::spelled(&secret).to_string(), at.after(OLD_SECRET)))
+        Ok((secret, at.after(Secrets::OLD_SIGNS)))
     }
 
     /// Sends an owner's end point something that is no news, once, and tells what came back.
@@ -235,7 +232,8 @@ impl Exchange {
         };
         let postback = market.postback(owner).ok_or_else(none)?;
         let at = self.clock.now();
-        let secrets = self.signing(owner, postback, at).map_err(ActError::Conflict)?;
+        let secrets = self.signing(&Signed::postback(owner), &postback.secrets, at);
+        let secrets = secrets.map_err(ActError::Conflict)?;
         let random: [u8; 8] = entrance::random().map_err(|error| invalid("", error))?;
         let id = format!("pb_test-{:016x}", u64::from_be_bytes(random));
         let body = json!({
@@ -245,7 +243,8 @@ impl Exchange {
         });
         let (destination, body) = (&postback.destination, body.to_string().into_bytes());
         let begun = tokio::time::Instant::now();
-        let letter = Letter { destination, id: &id, body, secrets: &secrets, at };
+        let signing = Signing { secrets: &secrets, at };
+        let letter = Letter { destination, id: &id, body, signing };
         let receipt = self.postbacks.postman.send(letter).await;
         Ok(Tested { id, receipt, took: begun.elapsed() })
     }
@@ -267,94 +266,6 @@ impl Exchange {
         all.sort_by(|one, other| one.owner.cmp(&other.owner));
         all
     }
-
-    /// Gives an owner's postback, as it is to be saved, what signs it: what signed before, what the operator brought along,
-    /// or a new secret, which is returned: it is shown this once.
-    pub(in crate::exchange) fn keep_postback(
-        &self,
-        owner: &Owner,
-        before: Option<&PostbackSpec>,
-        spec: Option<&mut PostbackSpec>,
-        brought: Option<Zeroizing<Vec<u8>>>,
-    ) -> Result<Option<String>, ActError> {
-        let Some(spec) = spec else { return Ok(None) };
-        let at = self.clock.now();
-        spec.secrets = before.map(|before| before.secrets.clone()).unwrap_or_default();
-        spec.secrets.retain(|secret| secret.signs(at));
-        match brought {
-            Some(secret) => {
-                put_secret(spec, self.sealed(owner, &secret)?, at)?;
-                Ok(None)
-            }
-            None if spec.secrets.is_empty() => {
-                let secret = new_secret()?;
-                put_secret(spec, self.sealed(owner, &secret)?, at)?;
-                Ok(Some(postman::spelled(&secret).to_string()))
-            }
-            None => Ok(None),
-        }
-    }
-
-    fn sealed(&self, owner: &Owner, secret: &[u8]) -> Result<String, ActError> {
-        let sealed = self.contacts.seal_secret(&owner.to_string(), secret);
-        Ok(STANDARD.encode(sealed.map_err(|error| invalid("/postback", error))?))
-    }
-}
-
-/// Takes the signing secret out of a body that brings one along; the mark that stands in answers for one is none.
-pub(in crate::exchange) fn brought(
-    body: &mut Value,
-) -> Result<Option<Zeroizing<Vec<u8>>>, ActError> {
-    let Some(postback) = body.get_mut("postback").and_then(Value::as_object_mut) else {
-        return Ok(None);
-    };
-    for (member, instead) in [
-        ("secrets", "the exchange keeps them: bring one along as `secret`, or leave it out"),
-        ("disabled", "the exchange sets it: save without it, and the end point is used again"),
-    ] {
-        if postback.contains_key(member) {
-            return Err(invalid(&format!("/postback/{member}"), instead));
-        }
-    }
-    match postback.remove("secret") {
-        None => Ok(None),
-        Some(Value::String(text)) if text == HIDDEN => Ok(None),
-        Some(given) => {
-            let secret = given.as_str().and_then(postman::read);
-            let message = format!(
-                "a signing secret is `{}` and {} to {} bytes in base 64; leave it out and the exchange makes one",
-                postman::SECRET_PREFIX,
-                postman::SECRET_BYTES_MIN,
-                postman::SECRET_BYTES_MAX
-            );
-            secret.map(Some).ok_or_else(|| invalid("/postback/secret", message))
-        }
-    }
-}
-
-/// Makes a secret the one that signs first. Those before it sign for a day beside it.
-fn put_secret(spec: &mut PostbackSpec, sealed: String, at: Moment) -> Result<(), ActError> {
-    spec.secrets.retain(|secret| secret.signs(at));
-    if spec.secrets.len() >= PostbackSpec::SECRETS_MAX {
-        let soonest = spec.secrets.iter().filter_map(|secret| secret.until_ms).min();
-        let soonest = Moment::from_unix_ms(soonest.unwrap_or_default());
-        return Err(ActError::Conflict(format!(
-            "{} secrets sign already, because each signs for a day after it was replaced: wait until {soonest}, when one of them ends",
-            spec.secrets.len()
-        )));
-    }
-    let until = at.after(OLD_SECRET).unix_ms();
-    for secret in &mut spec.secrets {
-        secret.until_ms = secret.until_ms.or(Some(until));
-    }
-    spec.secrets.insert(0, SealedSecret { sealed, until_ms: None });
-    Ok(())
-}
-
-fn new_secret() -> Result<Zeroizing<Vec<u8>>, ActError> {
-    let random: [u8; SECRET_BYTES] =
-        entrance::random().map_err(|error| invalid("/postback", error))?;
-    Ok(Zeroizing::new(random.to_vec()))
 }
 
 fn ended_so(status: Status, last: LastTry) -> Listed {

@@ -246,6 +246,7 @@ pub(super) fn limits() -> String {
         ("questions that wait for one buyer", catalog::BiddingSpec::CONCURRENCY_MAX.to_string()),
         ("questions that wait for all buyers", bidding::CALLS_MAX.to_string()),
         ("answer of a buyer", kib(delivery::courier::ANSWER_BYTES_MAX)),
+        ("secrets that sign for one end point at once", catalog::Secrets::MAX.to_string()),
         ("module", kib(sandbox::MODULE_BYTES_MAX)),
         ("dialects that a module answers in", sandbox::DIALECTS_MAX.to_string()),
         ("memory of a module", kib(sandbox::MEMORY_BYTES_MAX)),

@@ -11,17 +11,20 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use gavel::catalog::Secret;
 use gavel::clock::{Clock, Moment};
+use gavel::mock::{Character, Dialect, MockBuyer, MockSpec};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use tempfile::TempDir;
 
 use crate::crash::program::{Program, command};
-use crate::exchange::{Exchange, OPERATOR_KEY, SOURCE_KEY, auto_post, merged};
+use crate::exchange::{Buyer, Exchange, OPERATOR_KEY, SOURCE_KEY, auto_post, merged};
 
 /// What the receivers of these tests know.
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+const OTHER: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 /// 2 March 2026, 17:00 UTC.
 const BEGIN_MS: i64 = 1_772_470_800_000;
 const DAY_MS: i64 = 86_400_000;
@@ -343,6 +346,44 @@ async fn settings_that_cannot_be_are_refused_with_what_would_be_right() {
 }
 
 #[tokio::test]
+async fn a_buyer_that_does_not_believe_the_signature_does_not_get_the_lead() {
+    let signed_for = Some(Secret::from(SECRET.to_owned()));
+    for dialect in [Dialect::Own, Dialect::Px] {
+        let spec = MockSpec {
+            signing_secret: signed_for.clone(),
+            dialect,
+            ..MockSpec::of(Character::Prompt)
+        };
+        let buyer = MockBuyer::open(spec, None, None).await.unwrap();
+        let next = Buyer::accepting().await;
+        let unsigned = json!({"url": buyer.lead_url()});
+        let ways = [unsigned.clone(), json!({"url": next.url()})];
+        let exchange = Exchange::with_bidders(Clock::system(), json!({}), &ways).await;
+        let mut delivery = unsigned;
+        if let Some((module, settings)) = dialect.adapter() {
+            exchange.serve(module).await;
+            delivery["adapter"] = json!({"module": module, "settings": settings});
+        }
+        for (signing, reason) in [
+            (Value::Null, "the header `webhook-id` is missing"),
+            (json!({"secret": OTHER}), "compare the secrets"),
+        ] {
+            delivery["signing"] = signing;
+            exchange.put("buyers/alfa", json!({"delivery": delivery})).await;
+            let sold = exchange.sell("90210").await;
+            let receipt = exchange.receipt(sold.text("/ping_id")).await;
+            let told = receipt["deliveries"].to_string();
+            assert!(told.contains(reason), "{dialect:?} {told}");
+        }
+        delivery["signing"] = json!({"secret": SECRET});
+        exchange.put("buyers/alfa", json!({"delivery": delivery})).await;
+        exchange.sell("90210").await;
+        let tally = buyer.tally();
+        assert_eq!((tally.unsigned, tally.bought.len(), next.received().len()), (2, 1, 2));
+    }
+}
+
+#[tokio::test]
 async fn the_operator_sees_who_is_signed_for_and_the_log_does_not_say_how() {
     let system = System::taking().await;
     let (data, place) = (TempDir::new().unwrap(), TempDir::new().unwrap());
@@ -385,4 +426,36 @@ async fn the_operator_sees_who_is_signed_for_and_the_log_does_not_say_how() {
         lies_nowhere(secret, data.path(), "signing");
         lies_nowhere(secret, place.path(), "delivery secret changed");
     }
+}
+
+#[tokio::test]
+async fn a_buyer_can_try_whether_its_end_point_believes_the_right_leads() {
+    for (knows, expected, code) in [
+        (Some(SECRET), "good good good good good", 0),
+        (Some(OTHER), "weak good good good good", 0),
+        (None, "good good bad bad bad", 1),
+    ] {
+        let signing_secret = knows.map(|secret| Secret::from(secret.to_owned()));
+        let spec = MockSpec { signing_secret, ..MockSpec::of(Character::Prompt) };
+        let buyer = MockBuyer::open(spec, None, None).await.unwrap();
+        let (url, leads) = (buyer.bid_url(), buyer.lead_url());
+        let arguments = ["buyer", "check", &url, "--leads", &leads, "--signing-secret", SECRET];
+        let output = command().args(arguments).arg("--json").output().await.unwrap();
+        assert_eq!(output.status.code(), Some(code), "{output:?}");
+        let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let findings = told["findings"].as_array().unwrap();
+        let about_leads = findings.iter().filter(|one| {
+            let check = one["check"].as_str().unwrap();
+            check.contains("lead")
+        });
+        let grades: Vec<&str> = about_leads.map(|one| one["grade"].as_str().unwrap()).collect();
+        assert_eq!(grades.join(" "), expected, "{knows:?} {told:#}");
+        assert!(!format!("{output:?}").contains("MfKQ"), "{output:?}");
+    }
+    let arguments = ["buyer", "check", "http://127.0.0.1:9/", "--leads", "http://127.0.0.1:9/"];
+    let output = command().args(arguments).args(["--signing-secret", "word"]).output().await;
+    let output = output.unwrap();
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("--signing-secret: a signing secret is `whsec_`"), "{told}");
 }

@@ -20,6 +20,11 @@ use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
+use zeroize::Zeroizing;
+
+use crate::catalog::Secret;
+use crate::clock::Clock;
+use crate::egress::signing::{self, NoSecret};
 
 pub use authority::{Authority, NoCertificate, Shown};
 pub use character::{ANSWER_IN_PARTS, Character, FLAPS_EVERY, GARBAGE, LATE, SLOW};
@@ -43,6 +48,9 @@ pub struct MockSpec {
     /// Which certificate it shows, if it speaks HTTPS.
     #[serde(default)]
     pub shows: Shown,
+    /// It takes only leads that are signed with this.
+    #[serde(default, skip_serializing)]
+    pub signing_secret: Option<Secret>,
 }
 
 impl MockSpec {
@@ -55,6 +63,7 @@ impl MockSpec {
             dialect: Dialect::Own,
             tls: false,
             shows: Shown::Right,
+            signing_secret: None,
         }
     }
 
@@ -81,6 +90,8 @@ pub enum MarketError {
     NoMarket(String, #[source] serde_json::Error),
     #[error("{0} cannot be listened on; is another program there?")]
     Bind(SocketAddr, #[source] std::io::Error),
+    #[error("--signing-secret (`signing_secret` in a market's file): {0}")]
+    Secret(#[from] NoSecret),
     #[error(transparent)]
     Certificate(#[from] NoCertificate),
 }
@@ -123,6 +134,8 @@ pub struct Tally {
     pub rejected: u64,
     /// Posts under a key that it knew.
     pub asked_again: u64,
+    /// Posts whose signature did not hold.
+    pub unsigned: u64,
     /// Requests that were neither a ping nor a post.
     pub unreadable: u64,
     /// Headers of the newest request, by name in lower case.
@@ -152,6 +165,8 @@ pub struct MockBuyer {
 struct Shared {
     spec: MockSpec,
     opened: Instant,
+    clock: Clock,
+    secret: Option<Zeroizing<Vec<u8>>>,
     tally: Mutex<Tally>,
     deeds: Option<tokio::sync::mpsc::UnboundedSender<Deed>>,
 }
@@ -162,12 +177,14 @@ impl MockBuyer {
     ///
     /// # Errors
     ///
-    /// [`MarketError`] if its address is taken or it gets no certificate.
+    /// [`MarketError`] if its address is taken, it gets no certificate, or its signing secret is none.
     pub async fn open(
         spec: MockSpec,
         authority: Option<&Authority>,
         deeds: Option<tokio::sync::mpsc::UnboundedSender<Deed>>,
     ) -> Result<Self, MarketError> {
+        let secret = spec.signing_secret.as_ref().map(|Secret(text)| signing::read(text));
+        let secret = secret.transpose()?;
         let bound = |error| MarketError::Bind(spec.listen, error);
         let listener = TcpListener::bind(spec.listen).await.map_err(bound)?;
         let addr = listener.local_addr().map_err(bound)?;
@@ -177,7 +194,8 @@ impl MockBuyer {
             None => None,
         };
         let (opened, tally) = (Instant::now(), Mutex::default());
-        let shared = Arc::new(Shared { spec, opened, tally, deeds });
+        let clock = Clock::system();
+        let shared = Arc::new(Shared { spec, opened, clock, secret, tally, deeds });
         let serving = tokio::spawn(server::serve(listener, tls, Arc::clone(&shared)));
         Ok(Self { addr, shared, serving })
     }
@@ -200,6 +218,11 @@ impl MockBuyer {
     /// What it speaks.
     pub fn dialect(&self) -> Dialect {
         self.shared.spec.dialect
+    }
+
+    /// Whether it takes only leads that are signed.
+    pub fn is_signed_for(&self) -> bool {
+        self.shared.secret.is_some()
     }
 
     /// How it behaves.

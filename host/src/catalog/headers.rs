@@ -46,6 +46,12 @@ pub struct SealedSpec {
 #[serde(transparent)]
 pub struct Secret(pub String);
 
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(HIDDEN)

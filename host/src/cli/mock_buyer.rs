@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::Failure;
+use crate::catalog::Secret;
 use crate::mock::{
     Authority, Character, Deed, Dialect, MarketError, MarketSpec, MockBuyer, MockSpec, Shown,
 };
@@ -25,6 +26,10 @@ pub(super) struct Args {
     /// What it speaks: the exchange's own JSON, or what an adapter of the same name speaks.
     #[arg(long, default_value = "own")]
     dialect: Dialect,
+    /// Take only leads that are signed with this secret, such as whsec_MfKQ..: others are answered 401, and so are those
+    /// that are more than 5 minutes old.
+    #[arg(long, value_name = "SECRET", env = "GAVEL_SIGNING_SECRET", hide_env_values = true)]
+    signing_secret: Option<Secret>,
     /// Speak HTTPS, with a certificate of an authority made for this run.
     #[arg(long)]
     tls: bool,
@@ -35,7 +40,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     certificate: Option<PathBuf>,
     /// A file with several buyers: {"buyers": [{"listen": "127.0.0.1:9101", "character": "slow", "seed": 1, "tls": false}]}.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["listen", "character", "seed", "dialect", "tls", "shows"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["listen", "character", "seed", "dialect", "tls", "shows", "signing_secret"])]
     market: Option<PathBuf>,
     /// Stop by itself after so many seconds.
     #[arg(long, value_name = "N")]
@@ -47,10 +52,13 @@ pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
 }
 
 async fn play(args: Args, json: bool) -> Result<(), Failure> {
-    let Args { listen, character, seed, dialect, tls, shows, certificate, market, seconds } = args;
+    let Args { certificate, market, seconds, .. } = args;
     let buyers = match market {
         Some(file) => MarketSpec::read(&file).map_err(|error| failure(&error))?.buyers,
-        None => vec![MockSpec { listen, character, seed, dialect, tls, shows }],
+        None => {
+            let Args { listen, character, seed, dialect, tls, shows, signing_secret, .. } = args;
+            vec![MockSpec { listen, character, seed, dialect, tls, shows, signing_secret }]
+        }
     };
     let authority = Authority::new().map_err(|error| Failure::because(&error))?;
     if let Some(file) = &certificate {
@@ -92,7 +100,9 @@ async fn play(args: Args, json: bool) -> Result<(), Failure> {
 
 fn failure(error: &MarketError) -> Failure {
     match error {
-        MarketError::NoMarket(..) => Failure { code: super::USAGE, ..Failure::because(error) },
+        MarketError::NoMarket(..) | MarketError::Secret(_) => {
+            Failure { code: super::USAGE, ..Failure::because(error) }
+        }
         MarketError::Unreadable(..) | MarketError::Bind(..) | MarketError::Certificate(_) => {
             Failure::because(error)
         }
@@ -113,11 +123,19 @@ fn introduce(open: &[MockBuyer], certificate: Option<&PathBuf>, json: bool) {
                 json!({"url": url, "adapter": {"module": module, "settings": settings}})
             }
         };
-        let spec = json!({"bidding": at(buyer.bid_url()), "delivery": at(buyer.lead_url())});
+        let mut delivery = at(buyer.lead_url());
+        // The secret itself is known to whoever gave it, and to no log.
+        let signing = buyer.is_signed_for().then(|| json!({"secret": "whsec_.."}));
+        if let (Some(delivery), Some(signing)) = (delivery.as_object_mut(), &signing) {
+            delivery.insert("signing".to_owned(), signing.clone());
+        }
+        let spec = json!({"bidding": at(buyer.bid_url()), "delivery": delivery});
         eprintln!("    an exchange asks it after PUT /v1/buyers/NAME {spec}");
         match buyer.dialect().adapter() {
             None => {
-                eprintln!("    gavel buyer check {} --leads {}", buyer.bid_url(), buyer.lead_url())
+                let signed = signing.map_or("", |_| " --signing-secret whsec_..");
+                let (bids, leads) = (buyer.bid_url(), buyer.lead_url());
+                eprintln!("    gavel buyer check {bids} --leads {leads}{signed}");
             }
             Some((module, settings)) => eprintln!(
                 "    gavel buyer check {} --adapter target/rules/{module}.wasm --settings '{settings}'",
@@ -153,7 +171,7 @@ fn sum_up(open: &[MockBuyer], json: bool) {
             "buyer": buyer.addr(), "character": buyer.character().name(),
             "pings": tally.pings, "bids": tally.bids, "posts": tally.posts,
             "bought": tally.bought.len(), "rejected": tally.rejected,
-            "asked_again": tally.asked_again, "sold_twice": tally.sold_twice,
+            "asked_again": tally.asked_again, "unsigned": tally.unsigned, "sold_twice": tally.sold_twice,
             "unreadable": tally.unreadable,
         });
         if json {

@@ -1,5 +1,6 @@
 //! What a mock buyer answers to a ping and to a post.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use super::bodies::Spoken;
 use super::character::{ANSWER_IN_PARTS, Character, FLAPS_EVERY, GARBAGE, LATE, SLOW};
 use super::dialect::Dialect;
 use super::{KEYS_MAX, Shared};
+use crate::egress::signing::{self, Unbelievable};
 use crate::ids::Digest;
 use crate::money::Micros;
 
@@ -43,9 +45,9 @@ pub(super) async fn answer(
     let headers = request.headers().iter();
     let headers = headers
         .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())));
-    let headers: std::collections::HashMap<String, String> = headers.collect();
+    let headers: HashMap<String, String> = headers.collect();
     let key = headers.get("idempotency-key").cloned().unwrap_or_default();
-    shared.tally().headers = headers;
+    shared.tally().headers = headers.clone();
     let (path, dialect) = (request.uri().path().to_owned(), shared.spec.dialect);
     let body = Limited::new(request.into_body(), REQUEST_BYTES_MAX).collect().await;
     let body = body.map(http_body_util::Collected::to_bytes).unwrap_or_default();
@@ -53,7 +55,10 @@ pub(super) async fn answer(
     let text = |name: &str| question.get(name).and_then(Value::as_str).map(str::to_owned);
     let (call, about, said) = match (text("ping_id"), text("lead_id")) {
         (_, Some(lead)) => {
-            let said = post(&shared, &question, &lead, &key).await;
+            let said = match believes(&shared, &headers, &body) {
+                Ok(()) => post(&shared, &question, &lead, &key).await,
+                Err(why) => unbelieved(&shared, why),
+            };
             ("post", lead, said)
         }
         (Some(ping), None) if question.get("lead").is_some_and(Value::is_object) => {
@@ -202,6 +207,25 @@ fn hostile(shared: &Shared, bid: &Value, amount: Micros) -> Said {
         }
         _ => Said::of(StatusCode::OK, bid, format!("bid {amount}")),
     }
+}
+
+/// Checks the signature of a post, if the buyer takes only those that are signed.
+fn believes(
+    shared: &Shared,
+    headers: &HashMap<String, String>,
+    body: &[u8],
+) -> Result<(), Unbelievable> {
+    let Some(secret) = &shared.secret else { return Ok(()) };
+    let header = |name: &str| headers.get(name).map(String::as_str);
+    signing::believed(secret, header, body, shared.clock.now())
+}
+
+fn unbelieved(shared: &Shared, why: Unbelievable) -> Said {
+    let mut tally = shared.tally();
+    tally.posts += 1;
+    tally.unsigned += 1;
+    let body = json!({"status": "rejected", "reason": why.to_string()});
+    Said::of(StatusCode::UNAUTHORIZED, &body, format!("did not believe it: {why}"))
 }
 
 /// A thousand characters.

@@ -7,14 +7,17 @@ use bytes::Bytes;
 use hyper::Method;
 use hyper::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue};
 use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
 use super::findings::{Finding, Grade, print};
 use super::leads::leads;
 use super::sample::{all, usual_lead};
 use super::spoken::through;
 use crate::bidding::{Reply, read};
+use crate::catalog::Secret;
 use crate::cli::Failure;
 use crate::clock::Clock;
+use crate::egress::signing;
 use crate::egress::{Answer, BODY_BYTES_MAX, Destination, Egress, Line, NoAnswer, Question};
 use crate::ids::PingId;
 
@@ -32,6 +35,16 @@ pub(super) struct Args {
     /// Where the exchange is to deliver leads. A test lead with `"test": true` in it is posted there, twice.
     #[arg(long, value_name = "URL")]
     leads: Option<String>,
+    /// Sign the test leads with this secret, such as whsec_MfKQ.., as the exchange would, and see whether others are refused:
+    /// unsigned ones, those that are signed with another secret, and old ones.
+    #[arg(
+        long,
+        value_name = "SECRET",
+        env = "GAVEL_SIGNING_SECRET",
+        hide_env_values = true,
+        requires = "leads"
+    )]
+    pub(super) signing_secret: Option<Secret>,
     /// What a ping says of the lead: a JSON object in a file. Without it a lead for auto insurance.
     #[arg(long, value_name = "FILE")]
     lead: Option<PathBuf>,
@@ -57,6 +70,14 @@ pub(super) struct Args {
     ca: Option<PathBuf>,
 }
 
+impl Args {
+    /// Returns what the test leads are signed with.
+    pub(super) fn secret(&self) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {
+        let read = self.signing_secret.as_ref().map(|Secret(text)| signing::read(text));
+        read.transpose().map_err(|no| Failure::usage(format!("--signing-secret: {no}")))
+    }
+}
+
 /// What asks.
 struct Kit {
     args: Args,
@@ -79,6 +100,7 @@ pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
 }
 
 async fn check(args: Args) -> Result<Vec<Finding>, Failure> {
+    args.secret()?;
     let mut egress = Egress::public().allow_loopback();
     if let Some(file) = &args.ca {
         let told = |error: String| Failure::usage(format!("--ca {}: {error}", file.display()));

@@ -1,12 +1,27 @@
-//! The end point for leads: a test lead is posted there, twice, as a delivery would be.
+//! The end point for leads: a test lead is posted there, twice, as a delivery would be; and, if its leads are to be signed,
+//! some that it must not believe.
+
+use std::time::Duration;
 
 use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
 use super::check::{Args, PATIENCE};
 use super::findings::Finding;
 use crate::cli::Failure;
+use crate::clock::{Clock, Moment};
 use crate::delivery::courier::{Courier, Outcome, Shipment};
-use crate::egress::Egress;
+use crate::egress::signing::{SECRET_BYTES, Signing, TOLERANCE};
+use crate::egress::{Destination, Egress};
+
+/// What posts test leads.
+struct Leads<'l> {
+    courier: Courier,
+    destination: Destination,
+    args: &'l Args,
+    ping: &'l str,
+    lead: Value,
+}
 
 /// Posts a test lead to this address twice.
 pub(super) async fn leads(
@@ -16,6 +31,7 @@ pub(super) async fn leads(
     (ping, mut lead): (&str, Value),
 ) -> Result<Vec<Finding>, Failure> {
     let check = "a test lead";
+    let secret = args.secret()?;
     let destination = match egress.check(url) {
         Ok(destination) => destination,
         Err(forbidden) => {
@@ -23,8 +39,6 @@ pub(super) async fn leads(
             return Ok(vec![Finding::bad(check, forbidden.to_string(), advice)]);
         }
     };
-    let courier = Courier::new(egress).map_err(|error| Failure::because(&error))?;
-    let id = ping.replacen("pg_", "ld_", 1);
     if let Some(members) = lead.as_object_mut() {
         for (name, value) in [
             ("first_name", "Test"),
@@ -36,25 +50,20 @@ pub(super) async fn leads(
             members.insert(name.to_owned(), value.into());
         }
     }
-    let body = json!({
-        "lead_id": id, "ping_id": ping, "campaign": args.campaign, "test": true,
-        "vertical": args.vertical, "price": "1.00", "currency": args.currency,
-        "lead": lead,
-    });
-    let ship = async || {
-        let shipment = Shipment {
-            destination: &destination,
-            body: body.to_string().into_bytes().into(),
-            idempotency_key: format!("{id}-0-{}", args.campaign),
-            timeout: PATIENCE,
-            headers: &[],
-            signing: None,
-            way: None,
-        };
-        courier.ship(shipment).await
-    };
+    let courier = Courier::new(egress).map_err(|error| Failure::because(&error))?;
+    let leads = Leads { courier, destination, args, ping, lead };
+    let ship = async || leads.ship("", secret.as_ref(), Duration::ZERO).await;
     let (first, second) = (ship().await, ship().await);
-    let mut findings = vec![verdict(check, &first)];
+    let mut findings = vec![match (&first, &secret) {
+        (Outcome::Rejected { reason }, Some(_)) => {
+            let why =
+                "an end point that refuses this one may refuse every lead, or not know the secret";
+            let mend =
+                "if the reason speaks of the signature, compare the secrets; else take test leads";
+            Finding::weak(check, format!("signed, and rejected: {reason}"), (why, mend))
+        }
+        _ => verdict(check, &first),
+    }];
     let again = "the same lead twice";
     findings.push(if first == second {
             Finding::good(again, "the same answer to the same Idempotency-Key")
@@ -64,7 +73,76 @@ pub(super) async fn leads(
             let mend = "remember the answer by its Idempotency-Key and give it again; or leave `idempotent` false";
             Finding::weak(again, seen, (why, mend))
         });
+    if let Some(secret) = &secret {
+        findings.extend(leads.unbelievable(secret).await);
+    }
     Ok(findings)
+}
+
+impl Leads<'_> {
+    /// Posts the test lead, signed so long ago. Each `name` makes it another lead.
+    async fn ship(
+        &self,
+        name: &str,
+        secret: Option<&Zeroizing<Vec<u8>>>,
+        ago: Duration,
+    ) -> Outcome {
+        let Args { campaign, vertical, currency, .. } = self.args;
+        let id = format!("{}{name}", self.ping.replacen("pg_", "ld_", 1));
+        let body = json!({
+            "lead_id": id, "ping_id": self.ping, "campaign": campaign, "test": true,
+            "vertical": vertical, "price": "1.00", "currency": currency,
+            "lead": self.lead,
+        });
+        let now = Clock::system().now().unix_ms();
+        let ago = i64::try_from(ago.as_millis()).unwrap_or_default();
+        let at = Moment::from_unix_ms(now.saturating_sub(ago));
+        let shipment = Shipment {
+            destination: &self.destination,
+            body: body.to_string().into_bytes().into(),
+            idempotency_key: format!("{id}-0-{campaign}"),
+            timeout: PATIENCE,
+            headers: &[],
+            signing: secret.map(|secret| Signing { secrets: std::slice::from_ref(secret), at }),
+            way: None,
+        };
+        self.courier.ship(shipment).await
+    }
+
+    /// Posts leads that nobody should believe to be the exchange's.
+    async fn unbelievable(&self, secret: &Zeroizing<Vec<u8>>) -> [Finding; 3] {
+        let other = Zeroizing::new(vec![7; SECRET_BYTES]);
+        let unsigned = self.ship("-1", None, Duration::ZERO).await;
+        let forged = self.ship("-2", Some(&other), Duration::ZERO).await;
+        let old = self.ship("-3", Some(secret), TOLERANCE * 2).await;
+        let anybody = "whoever knows the address can send you leads, and you would take them for the exchange's";
+        let verify = "compute the signature of `webhook-id`, `webhook-timestamp` and the body as it came, and answer 401 if none in `webhook-signature` is the same; /docs of the exchange shows how";
+        let seen_before = "whoever saw a lead on its way can send it to you again";
+        let time = "answer 401 if `webhook-timestamp` is more than 5 minutes from your clock";
+        [
+            refused("a lead without a signature", &unsigned, (anybody, verify)),
+            refused("a lead signed with another secret", &forged, (anybody, verify)),
+            refused("a lead signed ten minutes ago", &old, (seen_before, time)),
+        ]
+    }
+}
+
+/// What became of a lead that must not be taken.
+fn refused(
+    check: &'static str,
+    outcome: &Outcome,
+    advice: (&'static str, &'static str),
+) -> Finding {
+    match outcome {
+        Outcome::Rejected { reason } => Finding::good(check, format!("refused: {reason}")),
+        Outcome::Sold { .. } | Outcome::Duplicate { .. } => {
+            Finding::bad(check, "taken like any other", advice)
+        }
+        Outcome::Unknown { why } | Outcome::NotSent { why, .. } | Outcome::Expired { why } => {
+            let why_not = "the exchange could not tell whether you took it";
+            Finding::weak(check, format!("not clearly refused: {why}"), (why_not, "answer 401"))
+        }
+    }
 }
 
 fn verdict(check: &'static str, outcome: &Outcome) -> Finding {

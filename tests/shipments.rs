@@ -141,7 +141,8 @@ pub(crate) async fn given_up(exchange: Exchange, at: i64) -> (Exchange, String) 
     let ping = post(&exchange).await;
     let exchange = until_given_up(exchange, at).await;
     // Receipts are read from the disk, which is a commit behind what lists show.
-    until("that is on the disk", async || exchange.receipt(&ping).await["status"] != "pending").await;
+    until("that is on the disk", async || exchange.receipt(&ping).await["status"] != "pending")
+        .await;
     (exchange, ping)
 }
 

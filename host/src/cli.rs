@@ -186,5 +186,9 @@ pub fn run() -> ExitCode {
 /// Runs a command that waits for sockets, files or tasks.
 fn block_on<F: Future>(work: F) -> Result<F::Output, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    Ok(runtime.map_err(|error| Failure::because(&error))?.block_on(work))
+    let runtime = runtime.map_err(|error| Failure::because(&error))?;
+    let output = runtime.block_on(work);
+    // Who leaves does not wait for a module that is being compiled.
+    runtime.shutdown_background();
+    Ok(output)
 }

@@ -1,9 +1,10 @@
 //! `gavel serve`: the exchange, until it is told to stop.
 
+use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use zeroize::Zeroizing;
 
 use super::Failure;
@@ -138,22 +139,44 @@ pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
     let compiler = Compiler::this_program();
     let config = Config { compiler, module_keys, signing, master_key, ..config };
     super::block_on(async {
-        let running = server::start(config).await.map_err(|error| Failure::because(&error))?;
-        told_to_stop().await?;
+        // Listened for before anything is open: whoever sees it open may stop it.
+        let mut signals = Signals::listen().map_err(|error| Failure::because(&error))?;
+        let running = tokio::select! {
+            running = server::start(config) => running.map_err(|error| Failure::because(&error))?,
+            () = signals.stop() => {
+                tracing::info!("asked to stop before it was open");
+                return Ok(());
+            }
+        };
+        signals.stop().await;
         tracing::info!("asked to stop, draining");
         tokio::select! {
             _ = running.stop() => Ok(()),
-            _ = told_to_stop() => Err(Failure::could_not_run("asked twice to stop: left at once")),
-            () = tokio::time::sleep(LEAVE_AFTER) => Err(Failure::could_not_run("not drained in time: left anyway")),
+            () = signals.stop() => Err(Failure::could_not_run("asked twice to stop: left at once")),
+            () = tokio::time::sleep(LEAVE_AFTER) => {
+                Err(Failure::could_not_run("not drained in time: left anyway"))
+            }
         }
     })?
 }
 
-async fn told_to_stop() -> Result<(), Failure> {
-    let mut terminate =
-        signal(SignalKind::terminate()).map_err(|error| Failure::because(&error))?;
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => Ok(()),
-        _ = terminate.recv() => Ok(()),
+/// What asks the process to stop.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        let (interrupt, terminate) = (SignalKind::interrupt(), SignalKind::terminate());
+        Ok(Self { interrupt: signal(interrupt)?, terminate: signal(terminate)? })
+    }
+
+    /// Waits for the next.
+    async fn stop(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => (),
+            _ = self.terminate.recv() => (),
+        }
     }
 }

@@ -678,8 +678,14 @@ async fn checked(
     let wasm = folder.path().join("adapter.wasm");
     std::fs::write(&wasm, module(dialect.adapter().unwrap().0)).unwrap();
     let mut check = command();
-    check.args(["buyer", "check", &buyer.bid_url(), "--timeout-ms", "1500", "--adapter"]);
-    let output = check.arg(wasm).args(["--settings", settings]).output().await.unwrap();
+    check.args(["buyer", "check", &buyer.bid_url(), "--timeout-ms", "1500"]);
+    let output = check
+        .args(["--leads", &buyer.lead_url(), "--adapter"])
+        .arg(wasm)
+        .args(["--settings", settings])
+        .output()
+        .await
+        .unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (output.status.code(), text(&output.stdout), text(&output.stderr))
 }
@@ -690,9 +696,13 @@ async fn a_buyer_tries_its_end_point_in_its_own_dialect_and_reads_why_it_fails()
         let settings = dialect.adapter().unwrap().1.to_string();
         let (code, told, complaint) = checked(dialect, Character::Prompt, &settings).await;
         assert_eq!(code, Some(0), "{told}{complaint}");
-        for part in
-            ["ok    answer: a bid of ", "ok    time: 10 pings: all within", "ok    at once: 10"]
-        {
+        for part in [
+            "ok    answer: a bid of ",
+            "ok    time: 10 pings: all within",
+            "ok    at once: 10",
+            "ok    a test lead: accepted, m-h-",
+            "ok    the same lead twice: the same answer",
+        ] {
             assert!(told.contains(part), "{part}: {told}");
         }
         for (character, seen, mend) in [

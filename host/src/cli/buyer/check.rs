@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::findings::{Finding, Grade, print};
-use super::leads::leads;
+use super::leads::{Words, leads};
 use super::sample::{all, usual_lead};
-use super::spoken::through;
+use super::spoken::{admitted, through};
 use crate::bidding::{Reply, read};
 use crate::catalog::Secret;
 use crate::cli::Failure;
@@ -59,8 +59,8 @@ pub(super) struct Args {
     /// How long the exchange will wait for a bid.
     #[arg(long, default_value_t = 400)]
     pub(super) timeout_ms: u32,
-    /// Ask through this adapter, in the end point's own dialect.
-    #[arg(long, value_name = "FILE", conflicts_with = "leads")]
+    /// Ask and deliver through this adapter, in the end point's own dialect.
+    #[arg(long, value_name = "FILE")]
     adapter: Option<PathBuf>,
     /// The adapter's settings, as JSON.
     #[arg(long, default_value = "{}", requires = "adapter")]
@@ -129,8 +129,14 @@ async fn check(args: Args) -> Result<Vec<Finding>, Failure> {
     let line = Line::open(&egress).map_err(|error| Failure::because(&error))?;
     if let Some(file) = &args.adapter {
         let mut findings = vec![address(&destination)];
-        let adapter = (file.as_path(), args.settings.as_str());
-        findings.extend(through(adapter, &args, line, destination, &lead).await?);
+        let (adapter, module) = admitted(file, &args.settings)?;
+        let speaking = (adapter.clone(), module);
+        let tried = through(speaking, &args, line, destination, &lead).await?;
+        findings.extend(tried.findings);
+        if let Some(url_of_leads) = &args.leads {
+            let words = Some(Words { adapter, handle: tried.handle });
+            findings.extend(leads(&egress, url_of_leads, &args, (&tried.ping, lead), words).await?);
+        }
         return Ok(findings);
     }
     let sent = std::cell::Cell::new(0);
@@ -154,7 +160,7 @@ async fn check(args: Args) -> Result<Vec<Finding>, Failure> {
     findings.extend(kit.nonsense().await);
     if let Some(url_of_leads) = &kit.args.leads {
         let (ping, lead) = (kit.new_ping(), kit.lead.clone());
-        findings.extend(leads(&egress, url_of_leads, &kit.args, (&ping, lead)).await?);
+        findings.extend(leads(&egress, url_of_leads, &kit.args, (&ping, lead), None).await?);
     }
     Ok(findings)
 }

@@ -1,6 +1,7 @@
 //! The end point for leads: a test lead is posted there, twice, as a delivery would be; and, if its leads are to be signed,
 //! some that it must not believe.
 
+use std::sync::Mutex;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -10,9 +11,21 @@ use super::check::{Args, PATIENCE};
 use super::findings::Finding;
 use crate::cli::Failure;
 use crate::clock::{Clock, Moment};
-use crate::delivery::courier::{Courier, Outcome, Shipment};
+use crate::delivery::courier::{Courier, Outcome, Shipment, Way};
 use crate::egress::signing::{SECRET_BYTES, Signing, TOLERANCE};
 use crate::egress::{Destination, Egress};
+use crate::money::Micros;
+use crate::sandbox::{Adapter, Ask, Forfeit, HttpRequest, PostOffer, Said};
+
+/// What a test lead is sold for.
+const PRICE: Micros = Micros::new(1_000_000);
+
+/// How leads are worded for an end point with a dialect of its own.
+pub(super) struct Words {
+    pub(super) adapter: Adapter,
+    /// What the buyer called its bid.
+    pub(super) handle: Option<String>,
+}
 
 /// What posts test leads.
 struct Leads<'l> {
@@ -21,6 +34,7 @@ struct Leads<'l> {
     args: &'l Args,
     ping: &'l str,
     lead: Value,
+    words: Option<Words>,
 }
 
 /// Posts a test lead to this address twice.
@@ -29,6 +43,7 @@ pub(super) async fn leads(
     url: &str,
     args: &Args,
     (ping, mut lead): (&str, Value),
+    words: Option<Words>,
 ) -> Result<Vec<Finding>, Failure> {
     let check = "a test lead";
     let secret = args.secret()?;
@@ -51,7 +66,7 @@ pub(super) async fn leads(
         }
     }
     let courier = Courier::new(egress).map_err(|error| Failure::because(&error))?;
-    let leads = Leads { courier, destination, args, ping, lead };
+    let leads = Leads { courier, destination, args, ping, lead, words };
     let ship = async || leads.ship("", secret.as_ref(), Duration::ZERO).await;
     let (first, second) = (ship().await, ship().await);
     let mut findings = vec![match (&first, &secret) {
@@ -62,7 +77,7 @@ pub(super) async fn leads(
                 "if the reason speaks of the signature, compare the secrets; else take test leads";
             Finding::weak(check, format!("signed, and rejected: {reason}"), (why, mend))
         }
-        _ => verdict(check, &first),
+        _ => verdict(check, &first, leads.words.is_some()),
     }];
     let again = "the same lead twice";
     findings.push(if first == second {
@@ -87,26 +102,74 @@ impl Leads<'_> {
         secret: Option<&Zeroizing<Vec<u8>>>,
         ago: Duration,
     ) -> Outcome {
-        let Args { campaign, vertical, currency, .. } = self.args;
         let id = format!("{}{name}", self.ping.replacen("pg_", "ld_", 1));
-        let body = json!({
-            "lead_id": id, "ping_id": self.ping, "campaign": campaign, "test": true,
-            "vertical": vertical, "price": "1.00", "currency": currency,
-            "lead": self.lead,
-        });
+        let idempotency_key = format!("{id}-0-{}", self.args.campaign);
         let now = Clock::system().now().unix_ms();
         let ago = i64::try_from(ago.as_millis()).unwrap_or_default();
         let at = Moment::from_unix_ms(now.saturating_sub(ago));
         let shipment = Shipment {
             destination: &self.destination,
-            body: body.to_string().into_bytes().into(),
-            idempotency_key: format!("{id}-0-{campaign}"),
+            body: Vec::new().into(),
+            idempotency_key,
             timeout: PATIENCE,
             headers: &[],
             signing: secret.map(|secret| Signing { secrets: std::slice::from_ref(secret), at }),
             way: None,
         };
-        self.courier.ship(shipment).await
+        let Some(words) = &self.words else {
+            let body = self.own(&id).to_string().into_bytes().into();
+            return self.courier.ship(Shipment { body, ..shipment }).await;
+        };
+        let request = match self.worded(words, &id, &shipment.idempotency_key) {
+            Ok(request) => request,
+            Err(forfeit) => {
+                let why = format!("the adapter words no request: {forfeit}");
+                return Outcome::NotSent { why, retry_after: None };
+            }
+        };
+        let way = Way {
+            adapter: &words.adapter,
+            method: request.method,
+            path: &request.path,
+            headers: &request.headers,
+            lead: &self.lead,
+            read: Mutex::default(),
+        };
+        let body = request.body.into();
+        self.courier.ship(Shipment { body, way: Some(&way), ..shipment }).await
+    }
+
+    /// The test lead in the exchange's own words.
+    fn own(&self, id: &str) -> Value {
+        let Args { campaign, vertical, currency, .. } = self.args;
+        json!({
+            "lead_id": id, "ping_id": self.ping, "campaign": campaign, "test": true,
+            "vertical": vertical, "price": PRICE.to_string(), "currency": currency,
+            "lead": self.lead,
+        })
+    }
+
+    /// The test lead as an adapter words it.
+    fn worded(&self, words: &Words, id: &str, key: &str) -> Result<HttpRequest, Forfeit> {
+        let offer = PostOffer {
+            lead: id,
+            ping: self.ping,
+            vertical: &self.args.vertical,
+            campaign: &self.args.campaign,
+            price: PRICE,
+            currency: &self.args.currency,
+            handle: words.handle.as_deref(),
+            idempotency_key: key,
+            test: true,
+            fields: &self.lead,
+            schema: None,
+        };
+        match words.adapter.ask(Ask::PostRequest(&offer))?.0 {
+            Said::Request(request) => Ok(request),
+            Said::Ping(_) | Said::Post(_) => {
+                Err(Forfeit::BadOutput("it answered another question".to_owned()))
+            }
+        }
     }
 
     /// Posts leads that nobody should believe to be the exchange's.
@@ -145,8 +208,13 @@ fn refused(
     }
 }
 
-fn verdict(check: &'static str, outcome: &Outcome) -> Finding {
-    let mend = "answer 200 with {\"status\":\"accepted\",\"id\":…} or {\"status\":\"rejected\",\"reason\":…}";
+fn verdict(check: &'static str, outcome: &Outcome, through_adapter: bool) -> Finding {
+    let mend = match through_adapter {
+        true => "record this answer with `gavel adapter record` and teach it to the adapter",
+        false => {
+            "answer 200 with {\"status\":\"accepted\",\"id\":…} or {\"status\":\"rejected\",\"reason\":…}"
+        }
+    };
     match outcome {
         Outcome::Sold { reference } => {
             let reference = reference.as_deref().unwrap_or("without a reference");

@@ -19,15 +19,23 @@ use crate::sandbox::{Adapter, Admitted, frame};
 /// How many pings are sent one after the other, and at once.
 const PINGS: u8 = 10;
 
-/// Asks through the adapter in this file.
+/// What came of asking through an adapter.
+pub(super) struct Tried {
+    pub(super) findings: Vec<Finding>,
+    /// The first ping.
+    pub(super) ping: String,
+    /// What its buyer called its bid.
+    pub(super) handle: Option<String>,
+}
+
+/// Asks through an adapter.
 pub(super) async fn through(
-    (file, settings): (&Path, &str),
+    (adapter, module): (Adapter, ModuleVersion),
     args: &Args,
     line: Line,
     destination: Destination,
     lead: &Value,
-) -> Result<Vec<Finding>, Failure> {
-    let (adapter, module) = admitted(file, settings)?;
+) -> Result<Tried, Failure> {
     let words = frame(adapter.needs(), None, lead);
     let upkeep = Upkeep { owner: String::new(), failing: FailingSpec::NEVER, taken_out: None };
     let active = Served { module, code: adapter };
@@ -60,17 +68,21 @@ pub(super) async fn through(
             deadline: Instant::now() + Duration::from_secs(30),
         };
         // A fresh one for each: no breaker hides what comes.
-        Saleroom::new(line.clone(), Instant::now(), 0).ask(offered, invited).await
+        let said = Saleroom::new(line.clone(), Instant::now(), 0).ask(offered, invited).await;
+        (said, ping)
     };
-    let mut findings = Vec::new();
     let first = [invited(0)?];
-    findings.extend(ask(0, &first).await.iter().map(|ended| finding("answer", ended)));
+    let (said, ping) = ask(0, &first).await;
+    let handle = said.iter().find_map(|ended| ended.bid.as_ref()?.handle.clone());
+    let findings = said.iter().map(|ended| finding("answer", ended)).collect();
+    let mut tried = Tried { findings, ping, handle };
+    let findings = &mut tried.findings;
     let mut slowest = Duration::ZERO;
     for number in 1..=PINGS {
-        for ended in ask(number, &first).await {
+        for ended in ask(number, &first).await.0 {
             if ended.outcome != Outcome::Bid && ended.outcome != Outcome::NoBid {
                 findings.push(finding("time", &ended));
-                return Ok(findings);
+                return Ok(tried);
             }
             slowest = slowest.max(ended.took);
         }
@@ -78,17 +90,17 @@ pub(super) async fn through(
     let seen = format!("{PINGS} pings: all within {} ms", slowest.as_millis());
     findings.push(Finding::good("time", seen));
     let all = (0..PINGS).map(invited).collect::<Result<Vec<Invited>, Failure>>()?;
-    let said = ask(PINGS.wrapping_add(1), &all).await;
+    let (said, _) = ask(PINGS.wrapping_add(1), &all).await;
     let bad = said.iter().find(|ended| !matches!(ended.outcome, Outcome::Bid | Outcome::NoBid));
     findings.push(match bad {
         Some(ended) => finding("at once", ended),
         None => Finding::good("at once", format!("{PINGS} at once are all answered")),
     });
-    Ok(findings)
+    Ok(tried)
 }
 
 /// Returns the adapter of a file, knowing these settings.
-fn admitted(file: &Path, settings: &str) -> Result<(Adapter, ModuleVersion), Failure> {
+pub(super) fn admitted(file: &Path, settings: &str) -> Result<(Adapter, ModuleVersion), Failure> {
     let name = file.display();
     let Admitted::Adapter(module) = module::admit(file)? else {
         return Err(Failure::usage(format!("--adapter {name}: it is no adapter")));

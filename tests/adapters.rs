@@ -649,11 +649,15 @@ async fn a_bidder_behind_an_adapter_that_says_no_or_nonsense_costs_nobody_the_sa
         (Character::NoBid, "no-bid", 1),
         (Character::Garbage, "invalid", 1),
         (Character::Failing, "refused", 1),
+        (Character::Late, "late", 1),
         (Character::Rejecting, "bid", 1),
     ] {
         for dialect in [Dialect::Boberdoo, Dialect::Px] {
             let (exchange, alfa, bravo) = bidders(dialect, character).await;
-            let ping = exchange.say("auto-insurance/ping", &auto_ping()).await;
+            // As little as who knows no deadline takes for it.
+            let deadline_ms = if character == Character::Late { 500 } else { 10_000 };
+            let ping = merged(auto_ping(), json!({"deadline_ms": deadline_ms}));
+            let ping = exchange.say("auto-insurance/ping", &ping).await;
             let id = ping.text("/ping_id").to_owned();
             let receipt = exchange.receipt(&id).await;
             assert_eq!(receipt["asked"][0]["outcome"], outcome, "{dialect:?} {receipt:#}");

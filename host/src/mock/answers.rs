@@ -13,7 +13,9 @@ use hyper::{Request, Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::bodies::Spoken;
-use super::character::{ANSWER_IN_PARTS, Character, FLAPS_EVERY, GARBAGE, LATE, SLOW};
+use super::character::{
+    ANSWER_IN_PARTS, Character, FLAPS_EVERY, GARBAGE, LATE, SLOW, USUAL_DEADLINE,
+};
 use super::dialect::Dialect;
 use super::{KEYS_MAX, Shared};
 use crate::egress::signing::{self, Unbelievable};
@@ -152,8 +154,9 @@ async fn bid(shared: &Shared, question: &Value, ping: &str) -> Said {
         }
         Character::Failing => busy(StatusCode::INTERNAL_SERVER_ERROR),
         Character::Late => {
-            let asked = question.get("deadline_ms").and_then(Value::as_u64).unwrap_or(0);
-            tokio::time::sleep(Duration::from_millis(asked) + LATE).await;
+            let asked = question.get("deadline_ms").and_then(Value::as_u64);
+            let asked = asked.map_or(USUAL_DEADLINE, Duration::from_millis);
+            tokio::time::sleep(asked + LATE).await;
             bids("bid late")
         }
         Character::Slowloris

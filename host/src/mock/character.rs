@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 pub const SLOW: Duration = Duration::from_millis(250);
 /// How much later than it was asked to a late buyer answers.
 pub const LATE: Duration = Duration::from_millis(50);
+/// What a late buyer takes for its deadline where its dialect names none: what a source waits that says nothing else.
+pub(super) const USUAL_DEADLINE: Duration = Duration::from_millis(500);
 /// A flapping buyer is well and ill in turns of so long.
 pub const FLAPS_EVERY: Duration = Duration::from_secs(5);
 /// Between two bytes of an answer in parts.

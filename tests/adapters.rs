@@ -16,7 +16,7 @@ use gavel::sandbox::{Admitted, Compiler, Limits, MODULE_BYTES_MAX, Sandbox};
 use serde_json::{Value, json};
 
 use crate::crash::program::{command, path};
-use crate::exchange::{Buyer, Exchange, auto_ping, auto_post, merged, module, until};
+use crate::exchange::{Buyer, Exchange, auto_ping, auto_post, files_below, merged, module, until};
 
 /// The shipped adapters.
 const ADAPTERS: [&str; 9] = [
@@ -429,21 +429,13 @@ async fn a_secret_header_lies_nowhere_in_the_clear_and_is_sent_after_a_restart()
     let refused = exchange.try_put("buyers/alfa", json!({"delivery": sealed})).await;
     assert_eq!(refused.text("/field"), "/delivery/headers/authorization/secret", "{refused:?}");
     let data = exchange.close().await;
-    let mut folders = vec![data.path().to_owned()];
     let (mut read, mut plain) = (0, Vec::new());
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-                continue;
-            }
-            let bytes = std::fs::read(&path).unwrap();
-            let has = |text: &str| bytes.windows(text.len()).any(|part| part == text.as_bytes());
-            read += usize::from(has("x-plain"));
-            if has("c2VjcmV0LXdvcmQ") || has("secret-word") {
-                plain.push(path);
-            }
+    for path in files_below(data.path()) {
+        let bytes = std::fs::read(&path).unwrap();
+        let has = |text: &str| bytes.windows(text.len()).any(|part| part == text.as_bytes());
+        read += usize::from(has("x-plain"));
+        if has("c2VjcmV0LXdvcmQ") || has("secret-word") {
+            plain.push(path);
         }
     }
     assert!(read > 0 && plain.is_empty(), "{read} {plain:?}");

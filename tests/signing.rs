@@ -20,7 +20,7 @@ use sha2::Sha256;
 use tempfile::TempDir;
 
 use crate::crash::program::{Program, command};
-use crate::exchange::{Buyer, Exchange, OPERATOR_KEY, SOURCE_KEY, auto_post, merged};
+use crate::exchange::{Buyer, Exchange, OPERATOR_KEY, SOURCE_KEY, auto_post, files_below, merged};
 
 /// What the receivers of these tests know.
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -231,19 +231,12 @@ async fn a_secret_is_shown_once_replaced_without_a_gap_and_kept_sealed() {
 fn lies_nowhere(secret: &str, folder: &Path, word: &str) {
     let digits = secret.strip_prefix("whsec_").unwrap();
     let raw = STANDARD.decode(digits).unwrap();
-    let (mut folders, mut read) = (vec![folder.to_owned()], 0);
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-                continue;
-            }
-            let bytes = std::fs::read(&path).unwrap();
-            let has = |part: &[u8]| bytes.windows(part.len()).any(|window| window == part);
-            read += usize::from(has(word.as_bytes()));
-            assert!(!has(digits.as_bytes()) && !has(&raw), "in {}", path.display());
-        }
+    let mut read = 0;
+    for path in files_below(folder) {
+        let bytes = std::fs::read(&path).unwrap();
+        let has = |part: &[u8]| bytes.windows(part.len()).any(|window| window == part);
+        read += usize::from(has(word.as_bytes()));
+        assert!(!has(digits.as_bytes()) && !has(&raw), "in {}", path.display());
     }
     assert!(read > 0, "no file has {word}");
 }

@@ -11,7 +11,7 @@ mod reading;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
@@ -104,14 +104,15 @@ impl Seen {
 }
 
 impl Shadows {
-    /// Starts the thread that judges. It ends when these shadows are dropped, and judges nothing once `stopping`.
+    /// Starts the thread that judges. It judges nothing once `stopping`, and ends when these shadows are dropped: it
+    /// keeps no module for itself, so what an exchange had open is closed with the exchange.
     pub(super) fn start(workshop: Arc<Workshop>, stopping: CancellationToken) -> io::Result<Self> {
         let (queue, waiting) = queue();
         let shared = Arc::new(Shared { workshop, trials: Mutex::default(), stopping });
-        let working = Arc::clone(&shared);
+        let working = Arc::downgrade(&shared);
         std::thread::Builder::new()
             .name("shadow".to_owned())
-            .spawn(move || working.work(&waiting))?;
+            .spawn(move || work(&working, &waiting))?;
         Ok(Self { queue, shared })
     }
 
@@ -212,22 +213,6 @@ impl Shared {
         self.trials.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn work(&self, waiting: &Waiting<Seen>) {
-        let mut worked = Duration::ZERO;
-        while let Some(seen) = waiting.next() {
-            if self.stopping.is_cancelled() {
-                continue;
-            }
-            let began = Instant::now();
-            self.judge(seen);
-            worked = worked.saturating_add(began.elapsed());
-            if worked >= WORK {
-                std::thread::sleep(worked);
-                worked = Duration::ZERO;
-            }
-        }
-    }
-
     fn judge(&self, seen: Seen) {
         let Some(key) = seen.key() else { return };
         let outcome = match seen {
@@ -283,6 +268,25 @@ impl Shared {
         };
         let differs = readings.add((&old.0, &old.1), (&new.0, &new.1));
         Some(outcome(new.1.is_err(), differs))
+    }
+}
+
+/// Judges what waits, at most half of the time.
+fn work(shared: &Weak<Shared>, waiting: &Waiting<Seen>) {
+    let mut worked = Duration::ZERO;
+    while let Some(seen) = waiting.next() {
+        let Some(shared) = shared.upgrade() else { return };
+        if shared.stopping.is_cancelled() {
+            continue;
+        }
+        let began = Instant::now();
+        shared.judge(seen);
+        drop(shared);
+        worked = worked.saturating_add(began.elapsed());
+        if worked >= WORK {
+            std::thread::sleep(worked);
+            worked = Duration::ZERO;
+        }
     }
 }
 

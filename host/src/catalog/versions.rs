@@ -199,3 +199,23 @@ impl Versions {
         self.steps.push_back(StepTaken { at, version, step, share, by: by.to_owned(), why });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_steps_are_kept_at_hand() {
+        let version =
+            Version { digest: Digest::of(b"zip"), bytes: 3, major: 0, minor: 0, last: None };
+        let mut versions = Versions { all: vec![version], ..Versions::default() };
+        for turn in 0..=STEPS_KEPT_MAX {
+            let step = if turn % 2 == 0 { Step::Shadowed } else { Step::ShadowEnded };
+            let (name, by, why) = ("zip".to_owned(), "anna".to_owned(), turn.to_string());
+            let stepped = ModuleStepped { name, version: 1, step, share: 0, by, why };
+            versions.step(Moment::from_unix_ms(0), &stepped);
+        }
+        let kept: Vec<&str> = versions.steps.iter().map(|step| step.why.as_str()).collect();
+        assert_eq!((kept.len(), kept[0], kept[kept.len() - 1]), (STEPS_KEPT_MAX, "1", "200"));
+    }
+}

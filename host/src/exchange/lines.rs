@@ -20,16 +20,12 @@ use crate::journal::Duty;
 /// A copy of a lead.
 type Waiting = (PingId, u32);
 
-/// Who waits for whom.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Lines(Arc<Inside>);
+/// Those who wait for one buyer, the first in line first, each with what it is called by when it is.
+type Line = VecDeque<(Waiting, Arc<Notify>)>;
 
-#[derive(Debug, Default)]
-struct Inside {
-    /// By buyer, the first in line first.
-    waiting: Mutex<HashMap<String, VecDeque<Waiting>>>,
-    moved: Notify,
-}
+/// Who waits for whom, by buyer.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Lines(Arc<Mutex<HashMap<String, Line>>>);
 
 /// A place in a buyer's line. Dropped, it is left.
 #[derive(Debug)]
@@ -40,49 +36,54 @@ pub(super) struct Turn {
 }
 
 impl Lines {
-    fn locked(&self) -> MutexGuard<'_, HashMap<String, VecDeque<Waiting>>> {
-        self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn locked(&self) -> MutexGuard<'_, HashMap<String, Line>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Puts a copy at the end of a buyer's line.
     fn join(&self, buyer: &str, copy: Waiting) {
-        self.locked().entry(buyer.to_owned()).or_default().push_back(copy);
+        self.locked().entry(buyer.to_owned()).or_default().push_back((copy, Arc::default()));
     }
 
-    /// Takes a copy out of a buyer's line.
+    /// Takes a copy out of a buyer's line, and calls whoever is first then.
     pub(super) fn leave(&self, buyer: &str, copy: Waiting) {
         let mut lines = self.locked();
         let Some(line) = lines.get_mut(buyer) else { return };
-        line.retain(|waiting| *waiting != copy);
-        if line.is_empty() {
-            lines.remove(buyer);
+        line.retain(|(waiting, call)| {
+            let stays = *waiting != copy;
+            if !stays {
+                call.notify_one();
+            }
+            stays
+        });
+        match line.front() {
+            Some((_, call)) => call.notify_one(),
+            None => drop(lines.remove(buyer)),
         }
-        self.0.moved.notify_waiters();
     }
 
-    /// Returns how many stand before a copy, if it stands in the buyer's line.
-    fn place(&self, buyer: &str, copy: Waiting) -> Option<usize> {
-        self.locked().get(buyer)?.iter().position(|waiting| *waiting == copy)
+    /// Returns what calls a copy that stands behind another, once it does no longer.
+    fn call(&self, buyer: &str, copy: Waiting) -> Option<Arc<Notify>> {
+        let lines = self.locked();
+        let mut behind = lines.get(buyer)?.iter().skip(1);
+        behind.find(|(waiting, _)| *waiting == copy).map(|(_, call)| Arc::clone(call))
+    }
+
+    fn is_first(&self, buyer: &str, copy: Waiting) -> bool {
+        let lines = self.locked();
+        lines.get(buyer).and_then(VecDeque::front).is_some_and(|(waiting, _)| *waiting == copy)
     }
 
     /// Waits until it is a copy's turn; returns nothing if the exchange is told to stop before.
     pub(super) async fn turn(&self, errand: &Errand, stop: &CancellationToken) -> Option<Turn> {
         let (buyer, copy) = (errand.winner.buyer.clone(), (errand.ping, errand.copy));
-        loop {
-            let moved = self.0.moved.notified();
-            let mut moved = std::pin::pin!(moved);
-            // Heard from here on: nobody can leave unheard between the look and the wait.
-            moved.as_mut().enable();
-            match self.place(&buyer, copy) {
-                None => break,
-                // Whoever was before it has only left for the stop.
-                Some(_) if stop.is_cancelled() => return None,
-                Some(0) => break,
-                Some(_) => (),
-            }
-            stop.run_until_cancelled(moved).await?;
+        // A call before the wait is not lost.
+        while let Some(call) = self.call(&buyer, copy) {
+            stop.run_until_cancelled(call.notified()).await?;
         }
-        Some(Turn { lines: self.clone(), buyer, copy })
+        // Whoever was before it may have left only for the stop.
+        let left = stop.is_cancelled() && self.is_first(&buyer, copy);
+        (!left).then(|| Turn { lines: self.clone(), buyer, copy })
     }
 }
 

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gavel::clock::Clock;
+use gavel::exchange::BERTHS_MAX;
 use serde_json::{Value, json};
 
-use crate::exchange::{Buyer, Exchange, Reply, auto_ping, auto_post, merged, until};
+use crate::exchange::{Buyer, Exchange, Reply, auto_ping, auto_post, client, merged, reply, until};
 
 const PING: &str = "auto-insurance/ping";
 const POST: &str = "auto-insurance/post";
@@ -372,4 +373,37 @@ async fn buyers_that_refuse_in_a_crowd_leave_the_books_straight() {
     // Five at 9.01 to alfa; five that it refused, at the reserve, to bravo.
     exchange.check_accounts(&["alfa 54.95 held 0.00", "bravo 90.00 held 0.00"]).await;
     assert_eq!((alfa.received().len(), bravo.received().len()), (10, 5));
+}
+
+#[tokio::test]
+async fn a_buyer_that_never_answers_takes_no_room_from_the_others() {
+    let (alfa, bravo) = (silent(usize::MAX).await, Buyer::accepting().await);
+    let exchange = Exchange::with_auto(Clock::system(), json!({"copies": 2})).await;
+    for (name, buyer) in [("alfa", &alfa), ("bravo", &bravo)] {
+        exchange.with_buyer(name, &buyer.url(), "9.00").await;
+        exchange.put(&format!("buyers/{name}"), json!({"delivery": contract(buyer, 60_000)})).await;
+        exchange.deposit(name, "9000.00").await;
+    }
+    let (exchange, leads) = (Arc::new(exchange), 2 * BERTHS_MAX);
+    let sources = (0..8).map(|_| {
+        let exchange = Arc::clone(&exchange);
+        tokio::spawn(async move {
+            for _ in 0..leads / 8 {
+                let ping = ping(&exchange).await;
+                post(&exchange, &ping, 1).await;
+            }
+        })
+    });
+    for source in sources.collect::<Vec<_>>() {
+        source.await.unwrap();
+    }
+    until("bravo has all", async || bravo.received().len() == leads).await;
+    assert_eq!(alfa.received().len(), BERTHS_MAX / 2);
+    let metrics = reply(client().get(exchange.url("/metrics"))).await;
+    for line in [
+        format!("gavel_deliveries_under_way {}", BERTHS_MAX / 2),
+        format!("gavel_deliveries_waiting {}", leads - BERTHS_MAX / 2),
+    ] {
+        assert!(metrics.text("").contains(&line), "{line}: {metrics:?}");
+    }
 }

@@ -1,6 +1,7 @@
 //! The corridor: the only file that names every room. A lead's whole way is on this screen.
 
 mod asking;
+mod berths;
 mod books;
 mod calls;
 mod changed;
@@ -47,7 +48,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -68,6 +69,7 @@ use crate::sandbox::Refusal;
 use crate::settlement::{Answer, Story};
 use crate::{matching, normalize};
 
+use berths::Berths;
 use books::{Books, Stopped};
 use changed::Instead;
 use diff::Diffing;
@@ -80,6 +82,7 @@ use postbacks::Postbacks;
 use shadow::Shadows;
 use upkeep::Upkeep;
 
+pub use berths::{BERTHS_MAX, Busy};
 pub use calls::{Known, within};
 pub use close::{Closed, close, fingerprint};
 pub use diff::{
@@ -131,6 +134,7 @@ pub struct Exchange {
     returning: Mutex<()>,
     drains: Drains,
     lines: Lines,
+    berths: Berths,
     failures: Failures,
     shadows: Shadows,
     diffing: Diffing,
@@ -140,7 +144,6 @@ pub struct Exchange {
     postbacks: Postbacks,
     clock: Clock,
     currency: String,
-    shipping: Semaphore,
     tasks: TaskTracker,
     stopping: CancellationToken,
 }

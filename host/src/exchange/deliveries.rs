@@ -21,8 +21,6 @@ use crate::facts::{AskedAgain, Delivered, Fact};
 use crate::ids::PingId;
 use crate::journal::{Committed, ContactRow, Duty};
 
-/// How many deliveries may be under way at once.
-pub(super) const SHIPPING_MAX: usize = 512;
 /// Why the end of a delivery is unknown that cannot be made any more.
 const WITHOUT_LEAD: &str =
     "its contact data is not here: this exchange was opened on a backup, or its keys are lost";
@@ -147,7 +145,7 @@ impl Exchange {
     async fn ship_once(self: &Arc<Self>, errand: &Errand, sealed: &Sealed) -> Option<Delivered> {
         let market = self.catalog.load();
         let attempt = {
-            let _berth = self.shipping.acquire().await.ok()?;
+            let _berth = self.berths.berth(&errand.winner.buyer).await?;
             let begun = |copy: &Copy| copy.asked && errand.attempts == 0;
             let is_begun =
                 |book: &mut State| delivery::held(book.open_ping(errand.ping)?, errand).map(begun);

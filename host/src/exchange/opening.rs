@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::berths::{BERTHS_MAX, Berths, Busy};
 use super::books::Books;
-use super::deliveries::SHIPPING_MAX;
 use super::diff::Diffing;
 use super::drains::Drains;
 use super::expiry::Deadline;
@@ -184,6 +184,7 @@ impl Exchange {
             returning: Mutex::default(),
             drains: Drains::default(),
             lines: Lines::default(),
+            berths: Berths::new(BERTHS_MAX),
             failures: Failures::default(),
             shadows,
             diffing: Diffing::default(),
@@ -193,7 +194,6 @@ impl Exchange {
             deadline: Deadline::default(),
             clock,
             currency: options.currency,
-            shipping: Semaphore::new(SHIPPING_MAX),
             tasks: TaskTracker::new(),
             stopping,
         });
@@ -247,6 +247,11 @@ impl Exchange {
     /// The exchange's clock.
     pub fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// Returns how many deliveries are under way, and how many wait for room.
+    pub fn busy(&self) -> Busy {
+        self.berths.busy()
     }
 
     /// Returns how many accepted pings wait for their post or its end.

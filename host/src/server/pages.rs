@@ -47,6 +47,9 @@ pub(super) async fn readyz(State(desk): State<Desk>) -> Response {
 pub(super) async fn metrics(State(desk): State<Desk>) -> Response {
     let count = |count| u32::try_from(count).unwrap_or(u32::MAX);
     metrics::gauge!("gavel_open_pings").set(count(desk.exchange.open_pings()));
+    let busy = desk.exchange.busy();
+    metrics::gauge!("gavel_deliveries_under_way").set(count(busy.under_way));
+    metrics::gauge!("gavel_deliveries_waiting").set(count(busy.waiting));
     for Kept { what, count: kept, most } in desk.exchange.kept() {
         metrics::gauge!("gavel_book_kept", "what" => what).set(count(kept));
         metrics::gauge!("gavel_book_kept_max", "what" => what).set(count(most));

@@ -245,6 +245,7 @@ pub(super) fn limits() -> String {
         ("bid of a buyer, as an answer", kib(egress::BODY_BYTES_MAX)),
         ("questions that wait for one buyer", catalog::BiddingSpec::CONCURRENCY_MAX.to_string()),
         ("questions that wait for all buyers", bidding::CALLS_MAX.to_string()),
+        ("deliveries under way at once, to all buyers", exchange::BERTHS_MAX.to_string()),
         ("answer of a buyer", kib(delivery::courier::ANSWER_BYTES_MAX)),
         ("secrets that sign for one end point at once", catalog::Secrets::MAX.to_string()),
         ("module", kib(sandbox::MODULE_BYTES_MAX)),

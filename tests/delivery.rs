@@ -377,7 +377,8 @@ async fn buyers_that_refuse_in_a_crowd_leave_the_books_straight() {
 
 #[tokio::test]
 async fn a_buyer_that_never_answers_takes_no_room_from_the_others() {
-    let (alfa, bravo) = (silent(usize::MAX).await, Buyer::accepting().await);
+    let most = BERTHS_MAX / 2;
+    let (alfa, bravo) = (silent(most).await, Buyer::accepting().await);
     let exchange = Exchange::with_auto(Clock::system(), json!({"copies": 2})).await;
     for (name, buyer) in [("alfa", &alfa), ("bravo", &bravo)] {
         exchange.with_buyer(name, &buyer.url(), "9.00").await;
@@ -398,12 +399,20 @@ async fn a_buyer_that_never_answers_takes_no_room_from_the_others() {
         source.await.unwrap();
     }
     until("bravo has all", async || bravo.received().len() == leads).await;
-    assert_eq!(alfa.received().len(), BERTHS_MAX / 2);
+    assert_eq!(alfa.received().len(), most);
     let metrics = reply(client().get(exchange.url("/metrics"))).await;
     for line in [
-        format!("gavel_deliveries_under_way {}", BERTHS_MAX / 2),
-        format!("gavel_deliveries_waiting {}", leads - BERTHS_MAX / 2),
+        format!("gavel_deliveries_under_way {most}"),
+        format!("gavel_deliveries_waiting {}", leads - most),
     ] {
         assert!(metrics.text("").contains(&line), "{line}: {metrics:?}");
     }
+    // Of what waited, and was not on its way from the journal just then, alfa has certainly heard nothing.
+    let exchange = Arc::into_inner(exchange).unwrap();
+    let exchange = Exchange::open_in(exchange.close().await).await;
+    let began = leads - most - 8;
+    until("alfa has the others", async || alfa.received().len() >= most + began).await;
+    let doubted = async || exchange.get("shipments?status=unknown").await.body;
+    let known = async || doubted().await["shipments"].as_array().unwrap().len() <= most + 8;
+    until("only what began is in doubt", known).await;
 }

@@ -89,12 +89,13 @@ impl Attempt {
 }
 
 /// Returns what an attempt's outcome means for the copy, as a fact; `None` if the copy is settled already, or went to
-/// another buyer while this one was asked.
+/// another buyer while this one was asked. Who gets it next is asked at once, unless it `waits`.
 pub fn conclude(
     state: &State,
     market: &Market,
     errand: &Errand,
     attempt: Attempt,
+    waits: impl Fn(&Winner) -> bool,
     at: Moment,
 ) -> Option<Delivered> {
     let open = state.open_ping(errand.ping)?;
@@ -162,8 +163,7 @@ pub fn conclude(
         // There is nothing left to ask anybody with.
         (delivered.again_ms, delivered.successor) = (None, None);
     }
-    delivered.in_line =
-        delivered.successor.as_ref().is_some_and(|next| takes_in_order(market, next));
+    delivered.in_line = delivered.successor.as_ref().is_some_and(waits);
     Some(delivered)
 }
 

@@ -342,7 +342,8 @@ impl Exchange {
             let open = book.open_ping(ping).filter(|open| open.posted.is_none());
             let open = open.filter(|_| steady <= auction.held_until())?;
             let posted = Posted { ping: ping.as_u128(), body, request, ..Posted::default() };
-            let fact = claim::claim(book, &market, open, &whom, posted, at);
+            let waits = |taker: &_| self.waits(&market, taker);
+            let fact = claim::claim(book, &market, open, &whom, posted, waits, at);
             let shown = !auction.test && claim::hands_over(&fact, &auction);
             let contact = Some(contact).filter(|_| shown);
             let told = transfers::told_in_test(&market, &auction, &fact, at);

@@ -33,7 +33,7 @@ pub struct Busy {
 
 #[derive(Debug)]
 struct Quay {
-    free: usize,
+    most: usize,
     /// How many ever came.
     came: u64,
     under_way: usize,
@@ -50,8 +50,8 @@ struct Moored {
 
 impl Berths {
     /// Returns so many berths, all free.
-    pub(super) fn new(free: usize) -> Self {
-        Self(Arc::new(Mutex::new(Quay { free, came: 0, under_way: 0, buyers: BTreeMap::new() })))
+    pub(super) fn new(most: usize) -> Self {
+        Self(Arc::new(Mutex::new(Quay { most, came: 0, under_way: 0, buyers: BTreeMap::new() })))
     }
 
     /// Waits for a berth. Whoever stops waiting has left the queue. There is none only once the berths are gone.
@@ -59,6 +59,16 @@ impl Berths {
         let berth = self.quay().come(buyer);
         self.hand_out();
         berth.await.ok()
+    }
+
+    /// Says whether a buyer's next delivery could begin at once.
+    pub(super) fn has_room(&self, buyer: &str) -> bool {
+        let quay = self.quay();
+        let free = quay.free();
+        match quay.buyers.get(buyer) {
+            Some(moored) => moored.waiting.is_empty() && moored.under_way < free,
+            None => free > 0,
+        }
     }
 
     /// Returns how much there is to do.
@@ -91,6 +101,10 @@ impl Drop for Berth {
 }
 
 impl Quay {
+    fn free(&self) -> usize {
+        self.most.saturating_sub(self.under_way)
+    }
+
     fn come(&mut self, buyer: &str) -> oneshot::Receiver<Berth> {
         let (sender, receiver) = oneshot::channel();
         self.came = self.came.saturating_add(1);
@@ -101,7 +115,7 @@ impl Quay {
 
     /// Returns who gets a berth: of the buyers that may have one more, the one whose next has waited longest.
     fn next(&mut self) -> Option<(String, oneshot::Sender<Berth>)> {
-        let free = self.free.checked_sub(self.under_way)?;
+        let free = self.free();
         let longest = |moored: &mut Moored| {
             while moored.waiting.front().is_some_and(|(_, sender)| sender.is_closed()) {
                 moored.waiting.pop_front();

@@ -93,13 +93,15 @@ pub(super) fn admits(
 }
 
 /// Returns the fact of a post in time: it claims its ping, or its person may not be sold. A winner that may not have
-/// the person is passed over, and its copy goes to whom clearing the recorded bids again gives it.
+/// the person is passed over, and its copy goes to whom clearing the recorded bids again gives it. Who gets a copy is
+/// asked at once, unless it `waits`.
 pub(super) fn claim(
     book: &State,
     market: &Market,
     open: &OpenPing,
     whom: &Whom,
     mut posted: Posted,
+    waits: impl Fn(&Winner) -> bool,
     at: Moment,
 ) -> Fact {
     let auction = &open.auction;
@@ -142,7 +144,7 @@ pub(super) fn claim(
         let mut passed = posted.passed_over.iter();
         let passed = passed.find(|passed| passed.copy == Some(*copy));
         let taker = passed.map_or(Some(*winner), |passed| passed.successor.as_ref());
-        taker.is_some_and(|taker| delivery::takes_in_order(market, taker))
+        taker.is_some_and(&waits)
     });
     posted.in_line = in_line.map(|(copy, _)| copy).collect();
     Fact::Posted(posted)

@@ -12,12 +12,12 @@ use tokio::task::JoinHandle;
 
 use super::{Exchange, Trouble};
 use crate::book::{Copy, Stage, State};
-use crate::catalog::Way;
+use crate::catalog::{Market, Way};
 use crate::contacts::Sealed;
 use crate::delivery::courier::Outcome;
 use crate::delivery::{self, Attempt, Errand, Failed, INTERRUPTED, Offer};
 use crate::egress::signing::Signing;
-use crate::facts::{AskedAgain, Delivered, Fact};
+use crate::facts::{AskedAgain, Delivered, Fact, Winner};
 use crate::ids::PingId;
 use crate::journal::{Committed, ContactRow, Duty};
 
@@ -88,6 +88,12 @@ impl Exchange {
             }
         }
         self.lines.leave(&buyer, place);
+    }
+
+    /// Says whether a copy that falls to a winner now is not asked for at once: what had to wait and was not begun when the
+    /// exchange stopped has certainly not reached anybody.
+    pub(super) fn waits(&self, market: &Market, winner: &Winner) -> bool {
+        delivery::takes_in_order(market, winner) || !self.berths.has_room(&winner.buyer)
     }
 
     fn takes_callers(&self, buyer: &str) -> bool {
@@ -188,7 +194,7 @@ impl Exchange {
         self.conclude(errand, attempt).await.ok().flatten()
     }
 
-    /// Records that an attempt after the first begins. Returns nothing if the copy was settled meanwhile.
+    /// Records that an attempt begins that no fact began yet. Returns nothing if the copy was settled meanwhile.
     async fn ask_again(&self, errand: &Errand) -> Option<()> {
         let seat = self.journal.seat().await.ok()?;
         let at = self.clock.now();
@@ -219,7 +225,8 @@ impl Exchange {
         let seat = self.journal.seat().await.map_err(|_| Trouble::Closed)?;
         let at = self.clock.now();
         let concluded = self.book.decide(|book| {
-            let delivered = delivery::conclude(book, &market, errand, attempt, at)?;
+            let waits = |next: &_| self.waits(&market, next);
+            let delivered = delivery::conclude(book, &market, errand, attempt, waits, at)?;
             let fact = Fact::Delivered(delivered.clone());
             // The contact data is kept for as long as a delivery may need it, and no longer.
             let last = book

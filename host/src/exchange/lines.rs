@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Exchange;
 use crate::book::State;
-use crate::delivery::Errand;
+use crate::delivery::{Errand, takes_in_order};
 use crate::facts::Fact;
 use crate::ids::PingId;
 use crate::journal::Duty;
@@ -107,10 +107,12 @@ impl Exchange {
             }
             _ => return,
         };
-        let ping = PingId::from_u128(ping);
+        let (ping, market) = (PingId::from_u128(ping), self.catalog.load());
         let Some(open) = book.open_ping(ping) else { return };
         for (copy, held) in open.held().filter(|(copy, _)| copies.contains(copy)) {
-            if let Some(winner) = open.winner(held) {
+            // Others wait for room, and stand in no line.
+            let winner = open.winner(held).filter(|winner| takes_in_order(&market, winner));
+            if let Some(winner) = winner {
                 self.lines.join(&winner.buyer, (ping, copy));
             }
         }

@@ -30,7 +30,7 @@ pub struct Delivered {
     pub again_ms: Option<i64>,
     /// The campaign that gets the copy next, by clearing the recorded bids again.
     pub successor: Option<Winner>,
-    /// The successor takes one lead at a time: nobody is asked yet.
+    /// The successor waits: it takes one lead at a time, or has no room. Nobody is asked yet.
     pub in_line: bool,
     /// The adapter that spoke with the buyer, with the fuel of both its calls.
     pub adapter: Option<ModuleUsed>,

@@ -16,7 +16,7 @@ pub struct Posted {
     pub person: Person,
     /// The bidders that may not have this person, in the order of campaigns' names.
     pub passed_over: Vec<PassedOver>,
-    /// The copies whose buyers take one lead at a time: nobody is asked for them yet.
+    /// The copies that wait: their buyers take one lead at a time, or have no room. Nobody is asked for them yet.
     pub in_line: Vec<u32>,
 }
 

@@ -20,7 +20,7 @@ pub fn disclosures(facts: &[(u64, Moment, Fact)]) -> Vec<Value> {
             Fact::PingAnswered(auction) if !auction.test => winners.clone_from(&auction.winners),
             Fact::Posted(posted) => {
                 let asked = (0..).zip(&winners);
-                // Who takes one lead at a time is asked when its turn comes.
+                // Whoever waits is asked when its turn comes.
                 for (copy, winner) in asked.filter(|(copy, _)| !posted.in_line.contains(copy)) {
                     begin(copy, &winner.campaign, &winner.buyer, 1);
                 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use gavel::clock::Clock;
 use gavel::exchange::BERTHS_MAX;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::exchange::{Buyer, Exchange, Reply, auto_ping, auto_post, client, merged, reply, until};
 
@@ -415,4 +416,21 @@ async fn a_buyer_that_never_answers_takes_no_room_from_the_others() {
     let doubted = async || exchange.get("shipments?status=unknown").await.body;
     let known = async || doubted().await["shipments"].as_array().unwrap().len() <= most + 8;
     until("only what began is in doubt", known).await;
+}
+
+#[tokio::test]
+async fn a_post_that_waits_for_its_buyer_keeps_nobody_from_being_heard() {
+    let exchange = Exchange::crowded(Arc::new(TempDir::new().unwrap())).await;
+    let alfa = silent(1).await;
+    exchange.with_buyer("alfa", &alfa.url(), "9.00").await;
+    exchange.put("buyers/alfa", json!({"delivery": contract(&alfa, 60_000)})).await;
+    let exchange = Arc::new(exchange);
+    let ping_id = ping(&exchange).await;
+    let waiting = Arc::clone(&exchange);
+    let waiting = tokio::spawn(async move { post(&waiting, &ping_id, 3_000).await });
+    until("alfa is asked", async || !alfa.received().is_empty()).await;
+    // There is room for one request at a time.
+    ping(&exchange).await;
+    assert!(!waiting.is_finished());
+    assert_eq!(waiting.await.unwrap().text("/status"), "pending");
 }

@@ -1,7 +1,6 @@
 //! The corridor: the only file that names every room. A lead's whole way is on this screen.
 
 mod asking;
-mod berths;
 mod books;
 mod calls;
 mod changed;
@@ -52,6 +51,7 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::berths::Berths;
 use crate::bidding::Saleroom;
 use crate::book::{Bar, Book, OPEN_PINGS_MAX, State};
 use crate::catalog::{Catalog, Draft, Market, Policy, Workshop};
@@ -60,7 +60,7 @@ use crate::contacts::{ContactError, Contacts, OpenLead};
 use crate::delivery::courier::Courier;
 use crate::facts::{Fact, PingAnswered, Posted, Terms};
 use crate::ids::PingId;
-use crate::ingest::{Call, Denied, Door, Submission};
+use crate::ingest::{Call, Denied, Door, Place, Submission};
 use crate::journal::{Committed, ContactChange, Journal, Seat};
 use crate::lead::PingView;
 use crate::money::Micros;
@@ -69,7 +69,6 @@ use crate::sandbox::Refusal;
 use crate::settlement::{Answer, Story};
 use crate::{matching, normalize};
 
-use berths::Berths;
 use books::{Books, Stopped};
 use changed::Instead;
 use diff::Diffing;
@@ -82,9 +81,9 @@ use postbacks::Postbacks;
 use shadow::Shadows;
 use upkeep::Upkeep;
 
-pub use berths::{BERTHS_MAX, Busy};
 pub use calls::{Known, within};
 pub use close::{Closed, close, fingerprint};
+pub use deliveries::{BERTHS_MAX, POSTS_WAITING_MAX};
 pub use diff::{
     Code, DIFF_TIME_MAX, DiffError, component_of, diff_directory, diff_file, diff_payloads,
     record_directory,
@@ -102,7 +101,7 @@ pub use postbacks::{
     Attempted, EndPoint, LANE_MAX, Listed as ListedPostback, POSTBACKS_LISTED_MAX, Status, Tested,
     WAITING_MAX, WantedPostbacks,
 };
-pub use receipts::{AUCTIONS_MAX, Extent, Page, receipt_in};
+pub use receipts::{AUCTIONS_MAX, Extent, Page, READING_MAX, receipt_in};
 pub use reconcile::{ReconcileError, Reconciled, reconcile};
 pub use recording::{LEADS_MAX, RECORDING_BYTES_MAX, Settings, Window};
 pub use replay::{Difference, Replayed, replay};
@@ -135,6 +134,10 @@ pub struct Exchange {
     drains: Drains,
     lines: Lines,
     berths: Berths,
+    /// For posts that wait for their buyers.
+    waiting: Berths,
+    /// For lists and statements.
+    reading: Berths,
     failures: Failures,
     shadows: Shadows,
     diffing: Diffing,
@@ -199,12 +202,18 @@ impl Exchange {
         }
     }
 
-    /// Answers a post: the full lead goes to the winner of its ping.
-    pub async fn post(self: &Arc<Self>, submission: &Submission) -> Result<Answer, Trouble> {
+    /// Answers a post: the full lead goes to the winner of its ping. It keeps its place until it only waits for that.
+    pub async fn post(
+        self: &Arc<Self>,
+        submission: &Submission,
+        place: &Place,
+    ) -> Result<Answer, Trouble> {
         let market = self.catalog.load();
         match self.enter(&market, submission).await? {
             Entry::Seen(ping) => self.answer_again(ping, submission).await,
-            Entry::Interrupted(ping, entered) => self.hand_over(submission, &entered, ping).await,
+            Entry::Interrupted(ping, entered) => {
+                self.hand_over(submission, &entered, ping, place).await
+            }
             Entry::New(entered) => {
                 let handle = entered.envelope.ping_id.as_deref().unwrap_or_default();
                 let ping = PingId::parse(handle).map_err(|_| Trouble::PingNotFound)?;
@@ -215,24 +224,30 @@ impl Exchange {
                     Some(auction) => PingId::from_u128(auction.ping),
                     None => ping,
                 };
-                self.hand_over(submission, &entered, ping).await
+                self.hand_over(submission, &entered, ping, place).await
             }
         }
     }
 
     /// Answers a full post: the auction and the delivery in one call.
-    pub async fn full(self: &Arc<Self>, submission: &Submission) -> Result<Answer, Trouble> {
+    pub async fn full(
+        self: &Arc<Self>,
+        submission: &Submission,
+        place: &Place,
+    ) -> Result<Answer, Trouble> {
         let market = self.catalog.load();
         match self.enter(&market, submission).await? {
             Entry::Seen(ping) => self.answer_again(ping, submission).await,
-            Entry::Interrupted(ping, entered) => self.hand_over(submission, &entered, ping).await,
+            Entry::Interrupted(ping, entered) => {
+                self.hand_over(submission, &entered, ping, place).await
+            }
             Entry::New(entered) => {
                 let auction = self.auction(&market, submission, &entered, None).await?;
                 if auction.winners.is_empty() {
                     return Ok(Answer::unsold(&auction));
                 }
                 let ping = PingId::from_u128(auction.ping);
-                self.hand_over(submission, &entered, ping).await
+                self.hand_over(submission, &entered, ping, place).await
             }
         }
     }
@@ -320,6 +335,7 @@ impl Exchange {
         submission: &Submission,
         entered: &Entered,
         ping: PingId,
+        place: &Place,
     ) -> Result<Answer, Trouble> {
         self.money_moves()?;
         let (at, body) = (submission.received, *submission.body_digest().as_bytes());
@@ -354,7 +370,11 @@ impl Exchange {
         };
         let delivering = self.deliver(ping, committed, sealed);
         let deadline = submission.deadline(entered.envelope.deadline_ms);
-        if let Ok(Ok(ended)) = tokio::time::timeout_at(deadline.into(), delivering).await {
+        // Whoever only waits for a buyer keeps nobody from being heard.
+        place.give_back();
+        if let Some(_berth) = self.waiting.try_berth(source)
+            && let Ok(Ok(ended)) = tokio::time::timeout_at(deadline.into(), delivering).await
+        {
             ended?;
         }
         Ok(self.story(ping).await?.to_post(ping))

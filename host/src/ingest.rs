@@ -3,7 +3,7 @@
 //! Everything here is cheap and happens before any of it costs a sandbox call, an auction or a disk write.
 
 use std::num::NonZeroU32;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -11,6 +11,7 @@ use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::catalog::{KeyMode, Market, Source};
 use crate::clock::Moment;
@@ -70,6 +71,22 @@ pub struct Submission {
     pub known_as: OnceLock<Digest>,
     /// Who read it, and in which dialect it wants its answer. Set once, when it was read.
     pub spoken: OnceLock<Spoken>,
+}
+
+/// A submission's place among those that are worked on. Given back or dropped, it is another's.
+#[derive(Debug)]
+pub struct Place(Mutex<Option<OwnedSemaphorePermit>>);
+
+impl Place {
+    /// Returns one that is kept by this permit.
+    pub fn new(permit: OwnedSemaphorePermit) -> Self {
+        Self(Mutex::new(Some(permit)))
+    }
+
+    /// Lets another have it: the rest is waiting.
+    pub fn give_back(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
 }
 
 /// The dialect of a submission that was read, with the module that can answer in it.

@@ -55,6 +55,7 @@ pub mod sandbox;
 pub mod storage;
 pub mod egress;
 pub mod signing;
+pub mod berths;
 pub mod clock;
 pub mod mock;
 pub mod demo;

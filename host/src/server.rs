@@ -3,6 +3,7 @@
 //! Which status an answer has is decided here and in `problem`, nowhere else; `dialects` says the same in a source's own
 //! words.
 
+mod bodies;
 mod connections;
 mod dialects;
 mod diffs;

@@ -21,6 +21,10 @@ use crate::facts::{AskedAgain, Delivered, Fact, Winner};
 use crate::ids::PingId;
 use crate::journal::{Committed, ContactRow, Duty};
 
+/// How many deliveries may be under way at once.
+pub const BERTHS_MAX: usize = 512;
+/// How many posts may wait at once for what becomes of their deliveries. Beyond it a post is `pending` at once.
+pub const POSTS_WAITING_MAX: usize = 16_384;
 /// Why the end of a delivery is unknown that cannot be made any more.
 const WITHOUT_LEAD: &str =
     "its contact data is not here: this exchange was opened on a backup, or its keys are lost";

@@ -9,8 +9,8 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::berths::{BERTHS_MAX, Berths, Busy};
 use super::books::Books;
+use super::deliveries::{BERTHS_MAX, POSTS_WAITING_MAX};
 use super::diff::Diffing;
 use super::drains::Drains;
 use super::expiry::Deadline;
@@ -18,9 +18,11 @@ use super::failures::Failures;
 use super::lines::Lines;
 use super::notary::{Known, Notary};
 use super::postbacks::Postbacks;
+use super::receipts::READING_MAX;
 use super::shadow::Shadows;
 use super::upkeep::Upkeep;
 use super::{Exchange, entrance};
+use crate::berths::{Berths, Busy};
 use crate::bidding::Saleroom;
 use crate::book::{Book, Kept, State};
 use crate::catalog::{Catalog, Draft, Faults, Market, Workshop};
@@ -185,6 +187,8 @@ impl Exchange {
             drains: Drains::default(),
             lines: Lines::default(),
             berths: Berths::new(BERTHS_MAX),
+            waiting: Berths::new(POSTS_WAITING_MAX),
+            reading: Berths::new(READING_MAX),
             failures: Failures::default(),
             shadows,
             diffing: Diffing::default(),

@@ -31,6 +31,8 @@ impl Exchange {
             return Err(ActError::NotFound(format!("account `{account}`")));
         }
         let account = account.to_string();
+        let party = account.rsplit_once(':').map_or(account.as_str(), |(party, _)| party);
+        let _berth = self.reading.berth(party).await;
         let (start, newest) = self.books.ledger().before(&account, period.from);
         let count = newest.lines.saturating_sub(start.lines);
         if count > LINES_READ_MAX {

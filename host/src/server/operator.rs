@@ -1,22 +1,23 @@
 //! What operators call to change something, and the objects as they saved them: sources, buyers, verticals,
 //! campaigns.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Path, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use http_body_util::{BodyExt, Limited};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use subtle::ConstantTimeEq;
 
-use super::Desk;
 use super::postbacks;
 use super::problem::Problem;
 use super::secrets;
 use super::used::used;
+use super::{Desk, bodies};
 use crate::catalog::{CampaignSpec, Draft, ListSpec, PostbackSpec, SourceSpec, VerticalSpec};
 use crate::delivery::courier::Outcome;
 use crate::ids::{Digest, PingId};
@@ -24,6 +25,8 @@ use crate::money::Micros;
 
 /// The largest body of an operator's call, in bytes: a list of ZIP codes is long.
 pub(super) const OPERATOR_BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// How long a caller may take to send it.
+const BODY_READ_MAX: Duration = Duration::from_secs(60);
 
 /// Proof that the caller has the operator's key.
 pub(super) struct Operator;
@@ -51,14 +54,9 @@ pub(super) fn is_operator(desk: &Desk, headers: &HeaderMap) -> bool {
 
 pub(super) type Reply = Result<Response, Problem>;
 
+/// Reads the body of a call.
 pub(super) async fn bytes(body: Body) -> Result<Vec<u8>, Problem> {
-    let collected = Limited::new(body, OPERATOR_BODY_BYTES_MAX).collect().await.map_err(|_| {
-        let detail = format!(
-            "the body is larger than {OPERATOR_BODY_BYTES_MAX} bytes, or ended before its end"
-        );
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail)
-    })?;
-    Ok(collected.to_bytes().into())
+    Ok(bodies::read(body, OPERATOR_BODY_BYTES_MAX, BODY_READ_MAX).await?.into())
 }
 
 pub(super) async fn document(body: Body) -> Result<Value, Problem> {

@@ -10,18 +10,16 @@ use axum::extract::{FromRequestParts, Path, RawQuery, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tracing::Instrument as _;
 
 use super::dialects::Wanted;
 use super::problem::Problem;
-use super::{Desk, pages};
+use super::{Desk, bodies, pages};
 use crate::exchange::Trouble;
 use crate::ids::VerticalId;
-use crate::ingest::{BODY_BYTES_MAX, Call, Spoken, Submission};
+use crate::ingest::{BODY_BYTES_MAX, Call, Place, Spoken, Submission};
 use crate::reasons::Refusal;
 use crate::settlement::{Answer, Transfer};
 
@@ -118,7 +116,7 @@ async fn submission(desk: &Desk, head: Head<'_>, body: Body) -> Result<Submissio
         accept: head.wanted.accept(),
         content_type: text("content-type").unwrap_or_default(),
         query: head.query.unwrap_or_default(),
-        body: read(body).await?,
+        body: bodies::read(body, BODY_BYTES_MAX, BODY_READ_MAX).await?,
         key: key(head.headers),
         idempotency_key: text("idempotency-key"),
         received: desk.exchange.clock().now(),
@@ -169,29 +167,12 @@ fn base64(text: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-async fn read(body: Body) -> Result<Bytes, Problem> {
-    let collecting = Limited::new(body, BODY_BYTES_MAX).collect();
-    match tokio::time::timeout(BODY_READ_MAX, collecting).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            let detail = format!("the body is larger than {BODY_BYTES_MAX} bytes");
-            Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail))
-        }
-        Ok(Err(_)) => {
-            Err(Problem::new(StatusCode::BAD_REQUEST, "malformed", "the body ended before its end"))
-        }
-        Err(_) => {
-            let detail = format!("the body did not arrive within {} s", BODY_READ_MAX.as_secs());
-            Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "body-timeout", detail))
-        }
-    }
-}
-
 /// Has the exchange decide, and returns in which dialect the submission came, if it was read so far.
 async fn decided(desk: &Desk, submission: Submission) -> (Option<Spoken>, Result<Answer, Problem>) {
-    let Ok(_place) = Arc::clone(&desk.requests).try_acquire_owned() else {
+    let Ok(place) = Arc::clone(&desk.requests).try_acquire_owned() else {
         return (None, Err(Trouble::Overloaded("too many requests at once").into()));
     };
+    let place = Place::new(place);
     let (call, vertical) = (submission.call, submission.vertical.clone());
     let span = tracing::debug_span!("lead", call = call.name(), %vertical);
     let exchange = Arc::clone(&desk.exchange);
@@ -200,8 +181,8 @@ async fn decided(desk: &Desk, submission: Submission) -> (Option<Spoken>, Result
         async move {
             let answer = match call {
                 Call::Ping => exchange.ping(&submission).await,
-                Call::Post => exchange.post(&submission).await,
-                Call::Full => exchange.full(&submission).await,
+                Call::Post => exchange.post(&submission, &place).await,
+                Call::Full => exchange.full(&submission, &place).await,
             };
             if let Ok(_) | Err(Trouble::Refused(_) | Trouble::Normalizer(_)) = &answer {
                 exchange.shadow_submission(&submission);

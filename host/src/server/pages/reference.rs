@@ -246,6 +246,8 @@ pub(super) fn limits() -> String {
         ("questions that wait for one buyer", catalog::BiddingSpec::CONCURRENCY_MAX.to_string()),
         ("questions that wait for all buyers", bidding::CALLS_MAX.to_string()),
         ("deliveries under way at once, to all buyers", exchange::BERTHS_MAX.to_string()),
+        ("posts that wait for their buyer at once", exchange::POSTS_WAITING_MAX.to_string()),
+        ("lists and statements that are read at once", exchange::READING_MAX.to_string()),
         ("answer of a buyer", kib(delivery::courier::ANSWER_BYTES_MAX)),
         ("secrets that sign for one end point at once", catalog::Secrets::MAX.to_string()),
         ("module", kib(sandbox::MODULE_BYTES_MAX)),

@@ -280,6 +280,11 @@ impl Exchange {
         self.running.exchange().stop_money(why);
     }
 
+    /// Where it listens.
+    pub(crate) fn addr(&self) -> SocketAddr {
+        self.running.addr()
+    }
+
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.running.addr())
     }

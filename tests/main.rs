@@ -12,6 +12,7 @@ mod admission;
 mod authors;
 mod buyers;
 mod c;
+mod connections;
 mod contacts;
 mod crash;
 mod delivery;

@@ -128,8 +128,8 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         calls: idempotency::Calls::default(),
         stopping: stopping.clone(),
     };
-    let serving =
-        connections::serve(listener, routes(desk), config.connections_max, stopping.clone());
+    let connections = connections::most(config.connections_max);
+    let serving = connections::serve(listener, routes(desk), connections, stopping.clone());
     tracing::info!(%addr, "exchange open");
     Ok(Running { addr, exchange, stopping, serving: tokio::spawn(serving) })
 }

@@ -73,7 +73,8 @@ pub(super) struct Args {
     /// How many requests may be under way at once.
     #[arg(long, env = "GAVEL_REQUESTS_MAX", default_value_t = REQUESTS_MAX)]
     requests_max: usize,
-    /// How many connections may be open at once.
+    /// How many connections may be open at once. One address has half of them at most, several share them; where the
+    /// system allows fewer than twice as many open files, there are fewer.
     #[arg(long, env = "GAVEL_CONNECTIONS_MAX", default_value_t = CONNECTIONS_MAX)]
     connections_max: usize,
     /// A file with the master key, under which the keys of contact data lie. Without it, GAVEL_MASTER_KEY holds the key

@@ -485,6 +485,27 @@ async fn a_lead_that_the_buyer_had_before_is_proved_by_what_was_sold() {
 }
 
 #[tokio::test]
+async fn the_same_words_about_somebody_else_prove_nothing() {
+    let desk = Desk::open(json!({})).await;
+    let first = desk.sell("90210").await;
+    let sell_to = async |person: Value| {
+        let ping = desk.exchange.say("auto-insurance/ping", &auto_ping()).await;
+        let post = merged(auto_post(ping.text("/ping_id")), person);
+        desk.exchange.say("auto-insurance/post", &post).await.text("/lead_id").to_owned()
+    };
+    let same = |lead: &str| json!({"reason": "duplicate", "evidence": {"lead_id": lead}});
+    let stranger = sell_to(json!({"phone": "3125550188", "email": "other@example.org"})).await;
+    let unproved = desk.give_back(&stranger, same(&first)).await;
+    assert_eq!(unproved.text("/state"), "requested", "{unproved:?}");
+    for known in [json!({"phone": "3125550188"}), json!({"email": "other@example.org"})] {
+        let again = sell_to(known).await;
+        let proved = desk.give_back(&again, same(&first)).await;
+        assert_eq!(proved.text("/state"), "accepted", "{proved:?}");
+    }
+    desk.close().await;
+}
+
+#[tokio::test]
 async fn a_thousand_returns_at_once_give_back_one_price() {
     let desk = Arc::new(Desk::open(json!({"returns": {"accept": ["agent"]}})).await);
     let lead = desk.sell("90210").await;

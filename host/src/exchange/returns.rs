@@ -17,10 +17,10 @@ use crate::book::{Return, State, Tally};
 use crate::catalog::ReturnsSpec;
 use crate::clock::Moment;
 use crate::facts::{
-    Charged, Delivered, Ended, Evidence, Fact, OnReturn, PingAnswered, ReturnDecided,
+    Charged, Delivered, Ended, Evidence, Fact, OnReturn, Person, PingAnswered, ReturnDecided,
     ReturnRequested,
 };
-use crate::ids::{LeadId, PingId};
+use crate::ids::LeadId;
 use crate::money::Micros;
 use crate::reasons::ReturnReason;
 
@@ -61,6 +61,8 @@ pub struct ReturnDecision {
 /// What the journal knows of one copy of a lead.
 struct Sold {
     auction: Arc<PingAnswered>,
+    /// Whom the lead is about, as it was posted.
+    person: Person,
     sale: Delivered,
     seq: u64,
     at: Moment,
@@ -265,28 +267,6 @@ impl Exchange {
             rate.allows(sold)
         )))
     }
-
-    /// Says whether the evidence names an earlier lead that the same buyer bought and that says the same.
-    async fn proved(&self, wanted: &ReturnWanted, sold: &Sold) -> Result<bool, ActError> {
-        let Some(lead) = wanted.evidence.lead.map(PingId::from_u128) else { return Ok(false) };
-        if wanted.reason != ReturnReason::Duplicate {
-            let message = "an earlier lead is evidence for the reason `duplicate` only";
-            return Err(invalid("/evidence/lead_id", message));
-        }
-        let facts = self.history(lead).await.map_err(|_| ActError::Closed)?;
-        let earlier =
-            find(&facts, None, Some(&sold.sale.buyer)).filter(|earlier| earlier.seq < sold.seq);
-        let earlier = earlier.ok_or_else(|| {
-            let message = format!(
-                "buyer `{}` bought no lead `{}` before this one",
-                sold.sale.buyer,
-                lead.lead()
-            );
-            invalid("/evidence/lead_id", message)
-        })?;
-        let (one, other) = (&sold.auction, &earlier.auction);
-        Ok((&one.vertical, &one.frame) == (&other.vertical, &other.frame))
-    }
 }
 
 fn sale(fact: &Fact) -> Option<&Delivered> {
@@ -308,9 +288,11 @@ fn find(facts: &[(u64, Moment, Fact)], copy: Option<u32>, buyer: Option<&str>) -
             && buyer.is_none_or(|buyer| sale.buyer == buyer);
         this.then_some((*seq, *at, sale.clone()))
     })?;
-    let mut sold = Sold { auction, seq, at, requested: None, decided: None, sale };
+    let person = Person::default();
+    let mut sold = Sold { auction, person, seq, at, requested: None, decided: None, sale };
     for (_, at, fact) in facts {
         match fact {
+            Fact::Posted(posted) => sold.person = posted.person,
             Fact::ReturnRequested(request) if request.copy == sold.sale.copy => {
                 sold.requested = Some((*at, request.clone()));
             }

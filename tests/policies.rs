@@ -396,12 +396,31 @@ async fn a_price_is_firm_if_a_sale_can_bring_no_less() {
     assert_eq!(firm(json!({})).await, Some(false));
     // Nobody that comes after alfa can pay less than the reserve.
     assert_eq!(firm(json!({"minimum_price": "8.10"})).await, Some(true));
+    // bravo gets what alfa may not have, though one buyer only may see the person.
     market.policy(json!({"disclosures_max": 1})).await;
-    assert_eq!(firm(json!({})).await, Some(true));
+    assert_eq!(firm(json!({})).await, Some(false));
     market.policy(json!({"copies": 2})).await;
     assert_eq!(firm(json!({})).await, Some(false));
     let refused = market.ping(json!({"minimum_price": "100.00"})).await;
     assert_eq!((refused.text("/status"), refused.body.get("firm")), ("rejected", None));
+}
+
+#[tokio::test]
+async fn a_price_that_another_campaign_of_the_winner_may_come_after_is_not_firm() {
+    let market = Market::open(json!({})).await;
+    market.exchange.put("suppressions/own", json!({"kind": "phone"})).await;
+    market.bids("alfa", json!({"price": "9.00", "suppressions": ["own"]})).await;
+    let second = json!({"buyer": "alfa", "vertical": "auto-insurance", "price": "8.00"});
+    market.exchange.put("campaigns/alfa-2", second).await;
+    market.policy(json!({"rule": "first-price"})).await;
+    let ping = market.ping(json!({})).await;
+    assert_eq!((ping.text("/price"), &ping.body["firm"]), ("8.10", &json!(false)), "{ping:?}");
+    let phone = auto_post("")["phone"].as_str().unwrap().to_owned();
+    let phone: u64 = phone.parse().unwrap();
+    let listed = market.exchange.post("suppressions/own/entries", json!(phone)).await;
+    assert_eq!(listed.status, 200, "{listed:?}");
+    let sold = market.post(&ping, json!({})).await;
+    assert_eq!((sold.text("/status"), sold.text("/price")), ("sold", "7.20"), "{sold:?}");
 }
 
 #[tokio::test]

@@ -64,13 +64,16 @@ impl Answer {
     }
 }
 
-/// Says whether a sale can bring no less than the ping's answer says. A refusal passes the lead on to the next of the
-/// recorded bids, at the price that is right for those that are left; and of several copies one may stay unsold. So the
-/// price is firm if one copy is sold and nobody comes after its winner, or nobody can pay less.
+/// Says whether a sale can bring no less than the ping's answer says. A winner that refuses the lead, is not reached or
+/// may not have the person is followed by the next of the recorded bids, at the price that is right for those that are
+/// left; and of several copies one may stay unsold. So the price is firm if one copy is sold and nobody comes after its
+/// winner, or nobody can pay less. That the person may be shown to one buyer only makes no price firm: who was passed
+/// over or not reached was shown nothing.
 fn is_firm(auction: &PingAnswered) -> bool {
     let terms = &auction.terms;
     let [winner] = auction.winners.as_slice() else { return false };
-    let others = auction.bids.iter().filter(|bid| bid.buyer != winner.buyer);
+    // Another campaign of the same buyer may have a person that this one may not.
+    let others = auction.bids.iter().filter(|bid| bid.campaign != winner.campaign);
     let next = |bid: &BidMade| {
         let bid = BidMade { exclusive: bid.exclusive.filter(|_| winner.exclusive), ..bid.clone() };
         let tier = terms.tiers.get(usize::try_from(bid.tier).unwrap_or(usize::MAX))?;
@@ -83,7 +86,7 @@ fn is_firm(auction: &PingAnswered) -> bool {
     };
     let promised = terms.payout(Micros::new(winner.price));
     let keeps = |least: i64| terms.least_payout(Micros::new(least)) >= promised;
-    terms.disclosures_max == 1 || others.filter_map(next).all(keeps)
+    others.filter_map(next).all(keeps)
 }
 
 fn unsold_because(auction: &PingAnswered) -> Refusal {

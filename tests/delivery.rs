@@ -208,6 +208,29 @@ async fn a_buyer_whose_no_the_operator_gave_is_not_asked_again() {
 }
 
 #[tokio::test]
+async fn the_operators_word_does_not_overrule_a_buyer_that_is_being_asked() {
+    // The second time alfa takes the lead, and takes its time.
+    let alfa = Buyer::scripted(|turn| {
+        let pause = if turn == 0 { FOR_EVER } else { Duration::from_secs(3) };
+        (200, accepted(), pause)
+    })
+    .await;
+    let bravo = Buyer::accepting().await;
+    let exchange = market(&[idempotent(contract(&alfa, 4_000)), contract(&bravo, 5_000)]).await;
+    let ping = ping(&exchange).await;
+    assert_eq!(post(&exchange, &ping, 100).await.text("/status"), "pending");
+    until("alfa is asked again", async || alfa.received().len() == 2).await;
+    let word = json!({"outcome": "rejected", "note": "alfa never saw it"});
+    let refused = exchange.post(&format!("auctions/{ping}/resolve"), word).await;
+    assert_eq!((refused.status, refused.text("/code")), (409, "conflict"), "{refused:?}");
+    assert!(refused.text("/detail").contains("`alfa` is being asked"), "{refused:?}");
+    assert!(refused.text("/detail").contains("try again in 4 s"), "{refused:?}");
+    until_deliveries(&exchange, &ping, "alfa unknown, alfa sold 9.01").await;
+    exchange.check_accounts(&["alfa 90.99 held 0.00", "bravo 100.00 held 0.00"]).await;
+    assert_eq!(bravo.received().len(), 0);
+}
+
+#[tokio::test]
 async fn a_buyer_that_promised_to_know_a_lead_again_is_asked_again() {
     let (alfa, bravo) = (silent(1).await, Buyer::accepting().await);
     let exchange = market(&[idempotent(contract(&alfa, 200)), contract(&bravo, 5_000)]).await;

@@ -225,10 +225,24 @@ impl Exchange {
         errand: &Errand,
         attempt: Attempt,
     ) -> Result<Option<Delivered>, Trouble> {
+        self.conclude_unless(errand, attempt, |_| false).await
+    }
+
+    /// Records how a copy's delivery ended, unless something is true of the book at that moment. Returns nothing then, or
+    /// if the copy was settled meanwhile.
+    pub(super) async fn conclude_unless(
+        &self,
+        errand: &Errand,
+        attempt: Attempt,
+        barred: impl FnOnce(&State) -> bool,
+    ) -> Result<Option<Delivered>, Trouble> {
         let market = self.catalog.load();
         let seat = self.journal.seat().await.map_err(|_| Trouble::Closed)?;
         let at = self.clock.now();
         let concluded = self.book.decide(|book| {
+            if barred(book) {
+                return None;
+            }
             let waits = |next: &_| self.waits(&market, next);
             let delivered = delivery::conclude(book, &market, errand, attempt, waits, at)?;
             let fact = Fact::Delivered(delivered.clone());

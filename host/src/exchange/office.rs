@@ -9,12 +9,12 @@ use zeroize::Zeroizing;
 
 use super::secrets::{Signed, brought};
 use super::{Exchange, Misnumbered, entrance};
-use crate::book::Account;
+use crate::book::{Account, State};
 use crate::catalog::{
     BuyerSpec, Draft, Faults, Market, Owner, PostbackSpec, SigningSpec, SourceSpec, owner,
 };
 use crate::delivery::courier::Outcome;
-use crate::delivery::{Attempt, Errand};
+use crate::delivery::{self, Attempt, Errand};
 use crate::facts::{Delivered, Fact, Party, Saved};
 use crate::fixtures::Failed;
 use crate::ids::{BuyerId, Digest, PingId, SourceId};
@@ -277,6 +277,11 @@ impl Exchange {
     }
 
     /// Takes the operator's word for a delivery whose end nobody knew.
+    ///
+    /// # Errors
+    ///
+    /// [`ActError::NotFound`] if there is none; [`ActError::Conflict`] while its buyer is being asked again, whose own
+    /// word it would overrule, or if it ended meanwhile.
     pub async fn resolve(
         self: &Arc<Self>,
         ping: PingId,
@@ -292,14 +297,31 @@ impl Exchange {
             ActError::NotFound(format!("delivery of unknown end for copy {copy} of {ping}"))
         })?;
         let errand = Errand::first(ping, copy, winner);
-        let concluded =
-            self.conclude(&errand, Attempt::of(outcome)).await.map_err(|_| ActError::Closed)?;
-        let delivered = concluded
-            .ok_or_else(|| ActError::Conflict("the delivery has ended meanwhile".to_owned()))?;
+        let asked = |book: &State| {
+            let open = book.open_ping(ping).filter(|open| !open.erased);
+            open.and_then(|open| delivery::held(open, &errand)).is_some_and(|copy| copy.asked)
+        };
+        let concluded = self.conclude_unless(&errand, Attempt::of(outcome), asked).await;
+        let delivered = concluded.map_err(|_| ActError::Closed)?.ok_or_else(|| {
+            ActError::Conflict(match self.book.decide(|book| asked(book)) {
+                true => self.being_asked(&errand.winner.buyer),
+                false => "the delivery has ended meanwhile".to_owned(),
+            })
+        })?;
         if let Some(winner) = delivered.successor.clone() {
             self.tasks.spawn(Arc::clone(self).ship(Errand::first(ping, copy, winner)));
         }
         Ok(delivered)
+    }
+
+    /// Returns the words for whoever would settle a delivery while its buyer is being asked.
+    fn being_asked(&self, buyer: &str) -> String {
+        let market = self.catalog.load();
+        let timeout = market.buyer_named(buyer).map(|buyer| buyer.timeout).unwrap_or_default();
+        let seconds = timeout.as_millis().div_ceil(1_000);
+        format!(
+            "buyer `{buyer}` is being asked at this moment, and its own answer counts: try again in {seconds} s, if it has not ended by then"
+        )
     }
 
     /// Tries a change on a copy, records it, and publishes the snapshot it makes.

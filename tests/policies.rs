@@ -575,6 +575,21 @@ async fn with_a_key_for_tests_everything_is_a_test() {
 }
 
 #[tokio::test]
+async fn tests_and_live_leads_do_not_see_each_others_duplicates() {
+    let market = Market::open(json!({"duplicate_window_seconds": 3_600})).await;
+    market.prices(&[("alfa", "9.00")]).await;
+    let ping = async |over| market.ping(over).await.text("/status").to_owned();
+    let test = json!({"test": "1"});
+    assert_eq!(ping(test.clone()).await, "accepted");
+    assert_eq!(ping(test.clone()).await, "duplicate");
+    assert_eq!(ping(json!({})).await, "accepted");
+    assert_eq!(ping(json!({})).await, "duplicate");
+    assert_eq!(ping(test).await, "duplicate");
+    assert_eq!(market.held("alfa").await, "2.00");
+    market.replays(5).await;
+}
+
+#[tokio::test]
 async fn a_ping_that_nobody_posted_in_time_reads_expired() {
     let market = Market::open(json!({"hold_seconds": 60})).await;
     market.prices(&[("alfa", "9.00")]).await;

@@ -104,7 +104,8 @@ pub struct State {
     verticals: Named<()>,
     pings: Map<PingId, OpenPing>,
     expiries: Expiries,
-    offered: Window<(u32, [u8; 32])>,
+    /// By source, and whether it was a test: tests and live leads do not see each other.
+    offered: Window<(u32, bool, [u8; 32])>,
     bought: Window<(u32, [u8; 32])>,
     persons: Persons,
     suppressions: Suppressions,
@@ -174,14 +175,14 @@ impl State {
         self.requests.has_room(REQUESTS_MAX, before(at, REQUESTS_KEPT_MS))
     }
 
-    /// Returns the ping in which the same source offered the same lead at or after `since`.
+    /// Returns the ping in which the same source offered the same lead at or after `since`, as a test if this one is.
     pub fn offered_since(
         &self,
         source: &str,
-        fingerprint: [u8; 32],
+        (test, fingerprint): (bool, [u8; 32]),
         since: Moment,
     ) -> Option<PingId> {
-        let seen = self.offered.get(&(self.sources.known(source)?, fingerprint))?;
+        let seen = self.offered.get(&(self.sources.known(source)?, test, fingerprint))?;
         (seen.at >= since).then_some(seen.ping)
     }
 

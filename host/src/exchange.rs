@@ -289,7 +289,7 @@ impl Exchange {
             if book.open_pings() >= OPEN_PINGS_MAX {
                 return Err(Trouble::Overloaded("too many pings wait for their post"));
             }
-            let duplicate = close::duplicate(book, vertical, source, print, at);
+            let duplicate = close::duplicate(book, vertical, source, (entered.test, print), at);
             let covers = |campaign: &_, amount| book.covers(campaign, print, amount, at);
             let rejects = |buyer: &_| book.reject_rate(buyer);
             let closed = match duplicate {

@@ -74,7 +74,8 @@ impl State {
         let ping = PingId::from_u128(answered.ping);
         self.remember(at, ping, &answered.source, answered.request.as_ref());
         if answered.fingerprint != [0; 32] && answered.duplicate_of.is_none() {
-            let key = (self.sources.number(&answered.source), answered.fingerprint);
+            let source = self.sources.number(&answered.source);
+            let key = (source, answered.test, answered.fingerprint);
             self.offered.insert(key, at, ping, (), DUPLICATES_MAX);
         }
         if answered.winners.is_empty() {

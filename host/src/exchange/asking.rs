@@ -23,7 +23,8 @@ impl Exchange {
         ping: PingId,
     ) -> (Bids<'m>, Vec<Asked>, Instant) {
         let (vertical, source, at) = (&entered.vertical, &entered.source, submission.received);
-        let repeated = self.book.decide(|book| close::duplicate(book, vertical, source, print, at));
+        let lead = (entered.test, print);
+        let repeated = self.book.decide(|book| close::duplicate(book, vertical, source, lead, at));
         let shortlist = if repeated.is_some() { Shortlist::default() } else { shortlist };
         let handle = ping.to_string();
         let lead = || view.to_json().to_string();

@@ -116,12 +116,13 @@ pub fn fingerprint(vertical: &Vertical, frame: &[u64]) -> [u8; 32] {
     *Digest::of(&bytes).as_bytes()
 }
 
-/// Returns the earlier ping in which the same source offered the same lead within the vertical's window.
+/// Returns the earlier ping in which the same source offered the same lead within the vertical's window: among tests for
+/// a test, else among live pings.
 pub(super) fn duplicate(
     book: &State,
     vertical: &Vertical,
     source: &Source,
-    print: [u8; 32],
+    (test, print): (bool, [u8; 32]),
     at: Moment,
 ) -> Option<PingId> {
     let window = i64::try_from(vertical.duplicate_window.as_millis()).unwrap_or(i64::MAX);
@@ -129,5 +130,5 @@ pub(super) fn duplicate(
         return None;
     }
     let since = Moment::from_unix_ms(at.unix_ms().saturating_sub(window));
-    book.offered_since(source.id.as_str(), print, since)
+    book.offered_since(source.id.as_str(), (test, print), since)
 }

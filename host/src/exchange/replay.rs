@@ -185,7 +185,8 @@ impl Replay {
         };
         let print = fingerprint(vertical, &recorded.frame);
         self.compare(seq, "fingerprint", &recorded.fingerprint, &print);
-        let earlier = duplicate(&self.state, vertical, seller, print, at).map(PingId::as_u128);
+        let lead = (recorded.test, print);
+        let earlier = duplicate(&self.state, vertical, seller, lead, at).map(PingId::as_u128);
         self.compare(seq, "duplicate", &recorded.duplicate_of, &earlier);
         if earlier.is_some() {
             return Ok(());

@@ -251,6 +251,15 @@ async fn nobody_wins_or_prices_a_lead_without_the_money_for_it() {
     market.check(json!({}), "bravo at 2.00 | alfa no-funds | carol no-funds").await;
     market.exchange.deposit("alfa", "0.01").await;
     market.check(json!({}), "alfa at 5.01 | bravo outbid | carol no-funds").await;
+    // The largest credit, with money on top of it.
+    let credit = merged(market.buyer_spec(), json!({"credit_limit": "9223372036854.775807"}));
+    market.exchange.put("buyers/carol", credit).await;
+    market.exchange.deposit("carol", "10.00").await;
+    assert_eq!(
+        market.exchange.get("buyers/carol").await.text("/available"),
+        "9223372036854.775807"
+    );
+    market.check(json!({}), "carol at 5.01 | alfa no-funds | bravo outbid").await;
 }
 
 #[tokio::test]

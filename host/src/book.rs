@@ -296,12 +296,10 @@ fn used(counters: Option<&Counters>, periods: Periods) -> (Periods, Used) {
 /// Says whether the buyer's balance and credit cover this amount.
 fn funds(buyer: &Buyer, purse: Option<&Purse>, amount: Micros) -> Result<(), Bar> {
     let account = purse.map(|purse| purse.account).unwrap_or_default();
-    let needed = account.held.checked_add(amount);
-    let available = account.balance.checked_add(buyer.credit_limit);
-    match (needed, available) {
-        (Some(needed), Some(available)) if needed <= available => Ok(()),
-        _ => Err(Bar::plain(Exclusion::NoFunds)),
+    if amount <= account.free(buyer.credit_limit) {
+        return Ok(());
     }
+    Err(Bar::plain(Exclusion::NoFunds))
 }
 
 fn since(at: Moment, window: std::time::Duration) -> Moment {

@@ -11,6 +11,16 @@ pub struct Account {
     pub held: Micros,
 }
 
+impl Account {
+    /// Returns what may still be set aside with this much credit; what is beyond the largest amount counts as that.
+    pub fn free(&self, credit_limit: Micros) -> Micros {
+        let wide = |amount: Micros| i128::from(amount.get());
+        let free = wide(self.balance) - wide(self.held) + wide(credit_limit);
+        let beyond = if free < 0 { i64::MIN } else { i64::MAX };
+        Micros::new(i64::try_from(free).unwrap_or(beyond))
+    }
+}
+
 #[expect(
     clippy::expect_used,
     reason = "sums of money stay below 9 million millions: beyond is a bug"

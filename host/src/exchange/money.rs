@@ -153,7 +153,8 @@ impl Exchange {
         }
         match debit {
             AccountName::Prepaid(buyer) => {
-                let Account { balance, held } = book.account(buyer);
+                let account = book.account(buyer);
+                let Account { balance, held } = account;
                 let credit_limit = match transfer.kind {
                     TransferKind::Withdrawal => Micros::ZERO,
                     _ => self
@@ -162,9 +163,7 @@ impl Exchange {
                         .buyer_named(buyer)
                         .map_or(Micros::ZERO, |buyer| buyer.credit_limit),
                 };
-                let free =
-                    balance.checked_sub(held).and_then(|free| free.checked_add(credit_limit));
-                let free = free.unwrap_or_default().max(Micros::ZERO);
+                let free = account.free(credit_limit).max(Micros::ZERO);
                 if amount <= free {
                     return Ok(());
                 }

@@ -33,7 +33,6 @@ fn with_money(desk: &Desk, id: &str, spec: Option<&BuyerSpec>) -> Result<Value, 
     let credit = spec.map(|spec| spec.credit_limit.0).unwrap_or_default();
     let mut value = found("buyer", id, spec)?;
     let account = desk.exchange.account(id);
-    let free = account.balance.checked_sub(account.held).and_then(|free| free.checked_add(credit));
     let bidding = spec.is_some_and(|spec| spec.bidding.is_some());
     if let Some(object) = value.as_object_mut() {
         if bidding {
@@ -41,7 +40,7 @@ fn with_money(desk: &Desk, id: &str, spec: Option<&BuyerSpec>) -> Result<Value, 
         }
         object.insert("balance".to_owned(), account.balance.to_string().into());
         object.insert("held".to_owned(), account.held.to_string().into());
-        object.insert("available".to_owned(), free.unwrap_or_default().to_string().into());
+        object.insert("available".to_owned(), account.free(credit).to_string().into());
         object.insert("rejects".to_owned(), rejects(desk.exchange.rejects(id)));
         let taken = desk.exchange.used_by_buyer(id);
         object.extend(taken.map(|taken| ("used".to_owned(), used(&taken))));

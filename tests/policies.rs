@@ -571,6 +571,10 @@ async fn with_a_key_for_tests_everything_is_a_test() {
     assert_eq!(sold.text("/status"), "sold", "{sold:?}");
     let both = market.exchange.try_put("sources/web", json!({"key": key})).await;
     assert_eq!((both.status, both.text("/field")), (422, "/key"), "{both:?}");
+    let brought = json!({"key": "gv_test_brought-along-0123456789"});
+    let live = market.exchange.try_put("sources/web", brought).await;
+    assert_eq!((live.status, live.text("/field")), (422, "/key"), "{live:?}");
+    assert!(live.text("/detail").contains("bring it along as `test_key`"), "{live:?}");
     market.replays(4).await;
 }
 

@@ -159,6 +159,12 @@ impl Exchange {
         let source = SourceId::parse(id).map_err(|error| invalid("", error))?;
         let live = Asked::taken_from(&mut body, "key", "new_key")?;
         let test = Asked::taken_from(&mut body, "test_key", "new_test_key")?;
+        if matches!(&live, Asked::Brought(key) if key.starts_with(TEST_KEY)) {
+            let message = format!(
+                "a key that begins with `{TEST_KEY}` is one for tests: bring it along as `test_key`"
+            );
+            return Err(invalid("/key", message));
+        }
         let secret = brought(&mut body, PostbackSpec::POINTER)?;
         let mut spec: SourceSpec = read(body)?;
         let mut draft = self.draft.lock().await;

@@ -285,16 +285,22 @@ async fn the_same_lead_of_the_same_source_is_a_duplicate_within_the_verticals_wi
 
 #[tokio::test]
 async fn a_campaign_does_not_buy_again_what_it_bought_within_its_window() {
-    let market = Market::open(json!({"hold_seconds": 86_400})).await;
+    let market = Market::open(json!({"hold_seconds": 60})).await;
     market.bids("alfa", "9.00", json!({"duplicate_window_seconds": 3_600})).await;
     market.bids("bravo", "5.00", json!({})).await;
-    // Offered is not bought.
     market.check(json!({}), "alfa at 5.01 | bravo outbid").await;
+    // It is promised alfa while the hold lasts, and bought once it is posted.
+    market.check(json!({}), "bravo at 2.00 | alfa duplicate-for-campaign").await;
+    market.clock.set(Moment::from_unix_ms(MONDAY + 60_001));
+    crate::exchange::until("the hold expires", async || {
+        market.account("alfa").await == "1000.00 held 0.00"
+    })
+    .await;
     let ping = market.check(json!({}), "alfa at 5.01 | bravo outbid").await;
     market.sell(&ping).await;
     market.check(json!({}), "bravo at 2.00 | alfa duplicate-for-campaign").await;
     market.check(json!({"gender": "M"}), "alfa at 5.01 | bravo outbid").await;
-    market.clock.set(Moment::from_unix_ms(MONDAY + HOUR + 1));
+    market.clock.set(Moment::from_unix_ms(MONDAY + HOUR + 60_002));
     market.check(json!({}), "alfa at 5.01 | bravo outbid").await;
 }
 

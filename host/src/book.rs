@@ -22,6 +22,7 @@ mod permits;
 mod persons;
 mod pings;
 mod postbacks;
+mod promised;
 mod rejects;
 mod shipments;
 mod suppressions;
@@ -49,6 +50,7 @@ use money::Money;
 use named::{Map, Named};
 use persons::Persons;
 use postbacks::Postbacks;
+use promised::Promised;
 use rejects::Ends;
 use shipments::Shipments;
 use suppressions::Suppressions;
@@ -107,6 +109,7 @@ pub struct State {
     /// By source, and whether it was a test: tests and live leads do not see each other.
     offered: Window<(u32, bool, [u8; 32])>,
     bought: Window<(u32, [u8; 32])>,
+    promised: Promised,
     persons: Persons,
     suppressions: Suppressions,
     requests: Window<(u32, [u8; 32]), Request>,
@@ -225,6 +228,7 @@ impl State {
         Ok(Counted { campaign: own, buyer: shared })
     }
 
+    /// Says whether the campaign neither bought this lead within its window nor is promised it now.
     fn not_bought(
         &self,
         campaign: &Campaign,
@@ -235,9 +239,10 @@ impl State {
             return Ok(());
         }
         let since = since(at, campaign.duplicate_window);
-        let number = self.campaigns.known(campaign.id.as_str());
-        let seen = number.and_then(|number| self.bought.get(&(number, fingerprint)));
-        if seen.is_some_and(|seen| seen.at >= since) {
+        let Some(number) = self.campaigns.known(campaign.id.as_str()) else { return Ok(()) };
+        let seen = self.bought.get(&(number, fingerprint));
+        let bought = seen.is_some_and(|seen| seen.at >= since);
+        if bought || self.promised.has(number, fingerprint) {
             return Err(Bar::plain(Exclusion::DuplicateForCampaign));
         }
         Ok(())

@@ -54,7 +54,7 @@ reasons! {
         /// A declared criterion is not met.
         CriteriaUnmet = "criteria-unmet", "the lead does not meet the campaign's criteria";
         /// The campaign bought the same lead a short time ago.
-        DuplicateForCampaign = "duplicate-for-campaign", "the campaign bought the same lead within its window";
+        DuplicateForCampaign = "duplicate-for-campaign", "the campaign bought the same lead within its window, or is promised it";
         /// The campaign or its buyer bought this person a short time ago; the detail says who did and what is the same.
         DuplicatePerson = "duplicate-person", "the person was sold before, within the window";
         /// The person is on a suppression list; the detail names it.

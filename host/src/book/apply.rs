@@ -83,7 +83,7 @@ impl State {
         }
         let mut copies = Vec::with_capacity(answered.winners.len());
         for (place, winner) in answered.winners.iter().enumerate() {
-            copies.push(self.hold(answered.test, place, winner));
+            copies.push(self.hold((answered.test, answered.fingerprint), place, winner));
         }
         let open = OpenPing {
             auction: Arc::clone(answered),
@@ -227,7 +227,7 @@ impl State {
         let index = usize::try_from(resent.copy).unwrap_or(usize::MAX);
         if let Some(copy) = open.copies.get_mut(index) {
             if let Some(winner) = resent.held.as_ref().filter(|_| copy.stage == Stage::GivenUp) {
-                let held = self.hold(false, copy.place, winner);
+                let held = self.hold((false, copy.fingerprint), copy.place, winner);
                 let (refusals, transfers) = (copy.refusals, copy.transfers);
                 let successor = Some(Box::new(winner.clone()));
                 *copy = Copy { successor, refusals, transfers, reopened: true, ..held };
@@ -252,6 +252,7 @@ impl State {
         let account = &mut self.buyers.at(copy.buyer).account;
         account.held = difference(account.held, copy.due);
         account.balance = difference(account.balance, paid);
+        self.promised.end(copy.campaign, copy.fingerprint);
         if auction.fingerprint != [0; 32] {
             let key = (copy.campaign, auction.fingerprint);
             self.bought.insert(key, at, ping, (), DUPLICATES_MAX);
@@ -272,7 +273,7 @@ impl State {
         self.release(copy, back);
         copy.stage = Stage::Void;
         if let Some(successor) = successor {
-            let held = self.hold(false, copy.place, successor);
+            let held = self.hold((false, copy.fingerprint), copy.place, successor);
             let (transfers, successor) = (copy.transfers, Some(Box::new(successor.clone())));
             *copy = Copy { asked: true, successor, transfers, ..held };
         }
@@ -291,7 +292,12 @@ impl State {
         }
     }
 
-    fn hold(&mut self, test: bool, place: usize, winner: &Winner) -> Copy {
+    fn hold(
+        &mut self,
+        (test, fingerprint): (bool, [u8; 32]),
+        place: usize,
+        winner: &Winner,
+    ) -> Copy {
         let (buyer, campaign) =
             (self.buyers.number(&winner.buyer), self.campaigns.number(&winner.campaign));
         let (due, counted) = (winner.due(), winner.counted);
@@ -301,6 +307,7 @@ impl State {
             purse.account.held = sum(purse.account.held, due);
             purse.counters.count(counted.buyer, taken);
             self.campaigns.at(campaign).count(counted.campaign, taken);
+            self.promised.add(campaign, fingerprint);
         }
         let stage = Stage::Held;
         let (asked, uncertain, refusals) = (false, false, 0);
@@ -311,6 +318,7 @@ impl State {
             campaign,
             due,
             counted,
+            fingerprint,
             stage,
             asked,
             uncertain,
@@ -323,7 +331,8 @@ impl State {
     }
 
     pub(super) fn release(&mut self, copy: &Copy, back: Back) {
-        let Copy { due, counted, .. } = *copy;
+        let Copy { campaign, due, counted, fingerprint, .. } = *copy;
+        self.promised.end(campaign, fingerprint);
         let taken = match back {
             Back::Whole => Taken::by_hold(due),
             Back::ButShown => Taken::by_hold(due).but_shown(),
@@ -331,7 +340,7 @@ impl State {
         let purse = self.buyers.at(copy.buyer);
         purse.account.held = difference(purse.account.held, due);
         purse.counters.uncount(counted.buyer, taken);
-        self.campaigns.at(copy.campaign).uncount(counted.campaign, taken);
+        self.campaigns.at(campaign).uncount(counted.campaign, taken);
     }
 
     pub(super) fn remember(

@@ -18,6 +18,10 @@ pub(super) struct Hold {
     pub(super) campaign: String,
     pub(super) buyer: String,
     pub(super) price: i64,
+    /// Zeros if nobody asks for duplicates.
+    pub(super) fingerprint: [u8; 32],
+    /// When it was sold.
+    pub(super) sold: Option<Moment>,
     /// By kind of period, for the campaign and for the buyer.
     pub(super) counted: [[i64; 4]; 2],
     pub(super) end: End,
@@ -83,7 +87,7 @@ impl Model {
         &'m self,
         whose: usize,
         name: &'m str,
-    ) -> impl Iterator<Item = &'m Hold> + Clone {
+    ) -> impl DoubleEndedIterator<Item = &'m Hold> + Clone {
         let name_of = move |hold: &'m Hold| if whose == 0 { &hold.campaign } else { &hold.buyer };
         self.holds.iter().filter(move |hold| name_of(hold) == name)
     }
@@ -136,10 +140,30 @@ impl Model {
         fits(&caps.sales, 0, 1) && fits(&caps.posts, 1, 1) && fits(&caps.money, 2, amount)
     }
 
-    pub(super) fn covers(&self, campaign: &Campaign, amount: i64, now: Moment) -> bool {
+    /// Says whether a campaign has no lead like this one: neither held for it nor bought within its window.
+    fn is_new(&self, campaign: &Campaign, fingerprint: [u8; 32], now: Moment) -> bool {
+        let window = i64::try_from(campaign.duplicate_window.as_millis()).unwrap();
+        let like = self.of(0, campaign.id.as_str());
+        let mut like = like.filter(|hold| hold.fingerprint == fingerprint);
+        if window == 0 || fingerprint == [0; 32] {
+            return true;
+        }
+        let held = like.clone().any(|hold| hold.end == End::None);
+        let newest = like.rfind(|hold| hold.sold.is_some()).and_then(|hold| hold.sold);
+        !held && newest.is_none_or(|sold| sold.unix_ms() < now.unix_ms() - window)
+    }
+
+    pub(super) fn covers(
+        &self,
+        campaign: &Campaign,
+        fingerprint: [u8; 32],
+        amount: i64,
+        now: Moment,
+    ) -> bool {
         let (name, buyer) = (campaign.id.as_str(), campaign.buyer.id.as_str());
         let day = |whose, name| self.periods(whose, name, now)[1];
-        Self::within(&campaign.caps, self.used(0, name, now), amount, day(0, name))
+        self.is_new(campaign, fingerprint, now)
+            && Self::within(&campaign.caps, self.used(0, name, now), amount, day(0, name))
             && Self::within(&campaign.buyer.caps, self.used(1, buyer, now), amount, day(1, buyer))
             && self.held(buyer) + amount <= self.balance(buyer)
     }
@@ -177,7 +201,13 @@ impl Model {
             })
     }
 
-    pub(super) fn hold(&mut self, ping: u128, copy: u32, winner: &Winner, now: Moment) {
+    pub(super) fn hold(
+        &mut self,
+        (ping, copy): (u128, u32),
+        fingerprint: [u8; 32],
+        winner: &Winner,
+        now: Moment,
+    ) {
         let counted = [self.periods(0, &winner.campaign, now), self.periods(1, &winner.buyer, now)];
         let (campaign, buyer) = (winner.campaign.clone(), winner.buyer.clone());
         self.holds.push(Hold {
@@ -187,12 +217,14 @@ impl Model {
             buyer,
             price: winner.price + winner.fees.lead + winner.fees.percent,
             counted,
+            fingerprint,
+            sold: None,
             end: End::None,
         });
     }
 
     /// Ends the hold of a copy. A hold ends exactly once.
-    pub(super) fn end(&mut self, ping: u128, copy: u32, end: End) {
+    pub(super) fn end(&mut self, ping: u128, copy: u32, end: End, now: Moment) {
         let open = self
             .holds
             .iter_mut()
@@ -200,6 +232,7 @@ impl Model {
         let mut open: Vec<&mut Hold> = open.collect();
         assert_eq!(open.len(), 1, "one hold is open for copy {copy} of ping {ping}");
         open[0].end = end;
+        open[0].sold = Some(now).filter(|_| end == End::Sold);
     }
 
     pub(super) fn open(&self) -> BTreeMap<(u128, u32), &Hold> {

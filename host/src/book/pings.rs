@@ -64,6 +64,8 @@ pub struct Copy {
     /// What was set aside for it, and the periods that it counts for.
     pub(super) due: Micros,
     pub(super) counted: Counted,
+    /// What the lead has in common with itself: while this copy is held, its campaign is promised no other like it.
+    pub(super) fingerprint: [u8; 32],
     pub stage: Stage,
     /// An attempt has begun and its end is not recorded: whoever finds this in a recovered book does not know whether the
     /// buyer has the lead.

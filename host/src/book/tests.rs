@@ -148,6 +148,8 @@ fn deposit(state: &mut State, buyer: &str, amount: i64) {
 struct Desk {
     state: State,
     campaign: Campaign,
+    /// Of every lead.
+    fingerprint: [u8; 32],
     pings: u128,
 }
 
@@ -156,16 +158,18 @@ impl Desk {
         let buyer = Arc::new(buyer("acme", buyer_caps));
         let mut state = State::default();
         deposit(&mut state, "acme", 1_000_000_000);
-        Self { state, campaign: campaign("acme-west", &buyer, campaign_caps), pings: 0 }
+        let campaign = campaign("acme-west", &buyer, campaign_caps);
+        Self { state, campaign, fingerprint: [0; 32], pings: 0 }
     }
 
     /// Buys for 10.00 if the book lets it, and says why not.
     fn buy(&mut self, now: Moment) -> String {
         let price = 10_000_000;
-        match self.state.covers(&self.campaign, [0; 32], Micros::new(price), now) {
+        match self.state.covers(&self.campaign, self.fingerprint, Micros::new(price), now) {
             Ok(counted) => {
                 self.pings += 1;
                 let fact = answered(self.pings, &[(&self.campaign, price, counted)], &[], now);
+                let fact = PingAnswered { fingerprint: self.fingerprint, ..fact };
                 self.state.apply(now, &Fact::PingAnswered(Arc::new(fact)));
                 "bought".to_owned()
             }
@@ -265,6 +269,29 @@ fn a_hold_that_ends_unsold_gives_its_place_back_where_it_was_taken() {
     desk.end(at(15), None);
     desk.pings += 1;
     assert_eq!(desk.buy(at(15)), "daily cap of 1");
+}
+
+#[test]
+fn a_lead_is_promised_to_a_campaign_once_until_its_hold_ends() {
+    let mut desk = Desk::new(Caps::default(), Caps::default());
+    desk.campaign.duplicate_window = Duration::from_secs(3_600);
+    desk.fingerprint = [7; 32];
+    for (hour, ended) in [(0, None), (1, Some(Ended::Rejected)), (2, Some(Ended::NotSent))] {
+        assert_eq!(desk.buy(at(hour)), "bought");
+        assert!(desk.state.covers(&desk.campaign, [7; 32], Micros::ZERO, at(hour)).is_err());
+        assert!(desk.state.covers(&desk.campaign, [8; 32], Micros::ZERO, at(hour)).is_ok());
+        desk.end(at(hour), ended);
+    }
+    assert_eq!(desk.buy(at(3)), "bought");
+    desk.end(at(3), Some(Ended::Unknown));
+    // Nobody knows whether the buyer has it, so it is not promised again when the window is over.
+    assert!(desk.state.covers(&desk.campaign, [7; 32], Micros::ZERO, at(9)).is_err());
+    let open = desk.state.open_ping(PingId::from_u128(desk.pings)).unwrap();
+    let winner = open.winner(open.copies.first().unwrap()).unwrap().clone();
+    let sold = Fact::Delivered(delivered(desk.pings, &winner, Ended::Sold));
+    desk.state.apply(at(9), &sold);
+    assert!(desk.state.covers(&desk.campaign, [7; 32], Micros::ZERO, at(10)).is_err());
+    assert!(desk.state.covers(&desk.campaign, [7; 32], Micros::ZERO, at(11)).is_ok());
 }
 
 #[test]

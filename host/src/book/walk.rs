@@ -4,6 +4,7 @@ mod acts;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use proptest::prelude::Rng;
@@ -98,7 +99,9 @@ impl Walk {
         let campaigns = own.into_iter().enumerate().map(|(number, caps)| {
             let buyer = &buyers[number % buyers.len()];
             let phone = Some(DuplicatesSpec { by: By::Phone, window_seconds: 7_200 });
+            let window = if number % 2 == 0 { 7_200 } else { 0 };
             Arc::new(Campaign {
+                duplicate_window: Duration::from_secs(window),
                 duplicates: phone.filter(|_| number == 2),
                 suppressions: if number == 3 { vec![LIST.into()] } else { Vec::new() },
                 ..campaign(&format!("{}-{number}", buyer.id), buyer, caps)
@@ -198,6 +201,8 @@ impl Walk {
         });
         let open: BTreeSet<(u128, u32)> = open.collect();
         assert_eq!(open, self.model.open().into_keys().collect(), "open holds");
+        let promised = self.model.open().into_values().filter(|hold| hold.fingerprint != [0; 32]);
+        assert_eq!(self.state.promised.count(), promised.count(), "promised leads");
     }
 }
 

@@ -37,12 +37,16 @@ impl Walk {
     pub(super) fn ping(&mut self) {
         self.pings += 1;
         let (mut winners, mut others) = (Vec::new(), Vec::new());
+        let print = match self.below(6) {
+            0 => [0; 32],
+            _ => [u8::try_from(self.below(30)).unwrap(); 32],
+        };
         let campaigns = self.campaigns.clone();
         for campaign in campaigns.iter().map(AsRef::as_ref) {
             let amount = i64::try_from(self.below(20)).unwrap() + 1;
             let due = amount + fees_on(amount).total();
-            let covered = self.state.covers(campaign, [0; 32], Micros::new(due), self.now);
-            let expected = self.model.covers(campaign, due, self.now);
+            let covered = self.state.covers(campaign, print, Micros::new(due), self.now);
+            let expected = self.model.covers(campaign, print, due, self.now);
             assert_eq!(covered.is_ok(), expected, "{} at {amount}: {covered:?}", campaign.id);
             let buyer = &campaign.buyer.id;
             let has = winners
@@ -57,13 +61,13 @@ impl Walk {
         }
         let test = self.below(20) == 0;
         let fact = answered(self.pings, &winners, &others, self.now);
-        let mut fact = PingAnswered { test, ..fact };
+        let mut fact = PingAnswered { test, fingerprint: print, ..fact };
         for winner in &mut fact.winners {
             winner.fees = fees_on(winner.price);
         }
         if !test {
             for (copy, winner) in (0..).zip(&fact.winners) {
-                self.model.hold(self.pings, copy, winner, self.now);
+                self.model.hold((self.pings, copy), print, winner, self.now);
             }
         }
         self.apply(&Fact::PingAnswered(Arc::new(fact)));
@@ -86,10 +90,11 @@ impl Walk {
         };
         let entries = [[u8::try_from(phone).unwrap(); 16]];
         let open = self.state.open_ping(PingId::from_u128(ping)).unwrap().clone();
+        let print = open.auction.fingerprint;
         if self.below(20) == 0 {
             if !open.auction.test {
                 for (copy, _) in open.held() {
-                    self.model.end(ping, copy, End::Void { shown: false });
+                    self.model.end(ping, copy, End::Void { shown: false }, self.now);
                 }
             }
             let reason = "suppressed".to_owned();
@@ -122,16 +127,16 @@ impl Walk {
         let mut takers: Vec<String> =
             open.auction.winners.iter().map(|won| won.buyer.clone()).collect();
         for passed in passed_over.iter_mut().filter(|passed| passed.copy.is_some()) {
-            passed.successor = self.successor(&takers, &barred);
+            passed.successor = self.successor(&takers, &barred, print);
             takers.extend(passed.successor.as_ref().map(|successor| successor.buyer.clone()));
         }
         let posted = Posted { ping, person, passed_over, ..Posted::default() };
         if !open.auction.test {
             for passed in &posted.passed_over {
                 let Some(copy) = passed.copy else { continue };
-                self.model.end(ping, copy, End::Void { shown: false });
+                self.model.end(ping, copy, End::Void { shown: false }, self.now);
                 if let Some(successor) = &passed.successor {
-                    self.model.hold(ping, copy, successor, self.now);
+                    self.model.hold((ping, copy), print, successor, self.now);
                 }
             }
             self.claim(ping, person);
@@ -155,13 +160,21 @@ impl Walk {
     }
 
     /// Returns some campaign that can pay, of a buyer without a copy.
-    fn successor(&mut self, takers: &[String], barred: &[String]) -> Option<Winner> {
+    fn successor(
+        &mut self,
+        takers: &[String],
+        barred: &[String],
+        print: [u8; 32],
+    ) -> Option<Winner> {
         let campaign = self.pick(&self.campaigns.clone())?;
         let (name, buyer) = (campaign.id.as_str(), campaign.buyer.id.as_str());
         if takers.iter().any(|taker| taker == buyer) || barred.iter().any(|barred| barred == name) {
             return None;
         }
-        let counted = self.state.covers(&campaign, [0; 32], Micros::new(5), self.now).ok()?;
+        let covered = self.state.covers(&campaign, print, Micros::new(5), self.now);
+        let expected = self.model.covers(&campaign, print, 5, self.now);
+        assert_eq!(covered.is_ok(), expected, "{} after another: {covered:?}", campaign.id);
+        let counted = covered.ok()?;
         let (campaign, buyer) = (name.to_owned(), buyer.to_owned());
         let fees = Charged { lead: 1, percent: 1 };
         Some(Winner { campaign, buyer, bid: 3, price: 3, fees, exclusive: false, counted })
@@ -191,6 +204,7 @@ impl Walk {
             ..delivered(ping, &winner, ended)
         };
         let open = self.state.open_ping(PingId::from_u128(ping)).unwrap().clone();
+        let print = open.auction.fingerprint;
         let void = !again && matches!(ended, Ended::Rejected | Ended::NotSent);
         if void {
             let mut takers: Vec<String> = open
@@ -198,14 +212,14 @@ impl Walk {
                 .filter_map(|(_, copy)| Some(open.winner(copy)?.buyer.clone()))
                 .collect();
             takers.push(winner.buyer.clone());
-            fact.successor = self.successor(&takers, &[]);
+            fact.successor = self.successor(&takers, &[], print);
             let uncertain = open.copies.get(usize::try_from(copy).unwrap()).unwrap().uncertain;
             let shown = ended == Ended::Rejected || uncertain;
-            self.model.end(ping, copy, End::Void { shown });
+            self.model.end(ping, copy, End::Void { shown }, self.now);
             let refused = |claim: &Claim| claim.ping == ping && claim.campaign == winner.campaign;
             self.model.claims.retain(|claim| !refused(claim));
             if let Some(successor) = &fact.successor {
-                self.model.hold(ping, copy, successor, self.now);
+                self.model.hold((ping, copy), print, successor, self.now);
                 self.model.claims.push(Claim {
                     at: self.now,
                     ping,
@@ -217,7 +231,7 @@ impl Walk {
             }
         }
         if ended == Ended::Sold {
-            self.model.end(ping, copy, End::Sold);
+            self.model.end(ping, copy, End::Sold, self.now);
             let mut claims = self.model.claims.iter_mut();
             let claim =
                 claims.find(|claim| claim.ping == ping && claim.campaign == winner.campaign);
@@ -242,7 +256,7 @@ impl Walk {
             assert!(open.posted.is_none() && open.auction.held_until() < self.now);
             let copies: Vec<u32> = open.held().map(|(copy, _)| copy).collect();
             for copy in copies.into_iter().filter(|_| !open.auction.test) {
-                self.model.end(*ping, copy, End::Void { shown: false });
+                self.model.end(*ping, copy, End::Void { shown: false }, self.now);
             }
         }
         self.apply(&Fact::Expired(Expired { pings }));
@@ -277,16 +291,16 @@ impl Walk {
             return self.apply(&Fact::ShipmentResent(fact(winner, None)));
         };
         let winner = open.winner(given_up).unwrap().clone();
-        let person = open.posted.as_ref().unwrap().person;
+        let (person, print) = (open.posted.as_ref().unwrap().person, open.auction.fingerprint);
         let campaigns = self.campaigns.clone();
         let campaign =
             campaigns.iter().find(|one| one.id.as_str() == winner.campaign.as_str()).unwrap();
-        let covered = self.state.covers(campaign, [0; 32], winner.due(), self.now);
-        let expected = self.model.covers(campaign, winner.due().get(), self.now);
+        let covered = self.state.covers(campaign, print, winner.due(), self.now);
+        let expected = self.model.covers(campaign, print, winner.due().get(), self.now);
         assert_eq!(covered.is_ok(), expected, "{} sent again: {covered:?}", campaign.id);
         let Ok(counted) = covered else { return };
         let winner = Winner { counted, ..winner };
-        self.model.hold(ping, copy, &winner, self.now);
+        self.model.hold((ping, copy), print, &winner, self.now);
         self.model.claims.push(Claim {
             at: self.now,
             ping,

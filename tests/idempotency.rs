@@ -219,25 +219,29 @@ async fn remember(data: &TempDir, calls: usize) {
 }
 
 #[tokio::test]
-async fn parties_fill_half_of_what_is_remembered_and_the_operator_the_rest() {
+async fn parties_share_half_of_what_is_remembered_and_the_operator_has_the_rest() {
     let clock = Clock::standing(Moment::from_unix_ms(MONDAY));
     let exchange = market(clock.clone()).await;
-    let buyer = exchange
-        .put("buyers/bravo", json!({"delivery": {"url": "http://127.0.0.1:9999/leads"}}))
-        .await;
-    let buyer = buyer.text("/key").to_owned();
+    let spec = json!({"delivery": {"url": "http://127.0.0.1:9999/leads"}});
+    let bravo = exchange.put("buyers/bravo", spec.clone()).await.text("/key").to_owned();
+    let carol = exchange.put("buyers/carol", spec).await.text("/key").to_owned();
     let data = exchange.close().await;
-    remember(&data, CALLS_MAX / 2).await;
+    remember(&data, CALLS_MAX / 2 - 2).await;
     let exchange = Exchange::open_at(data, clock.clone()).await;
-    let asked = async |exchange: &Exchange, key: &str| {
+    let asked = async |exchange: &Exchange, buyer: &str, key: &str| {
         let request =
             client().post(exchange.url("/v1/leads/ld_01m80dtmxb0cxhc6kwpf168jec/returns"));
-        let request = request.bearer_auth(&buyer).header("idempotency-key", key);
+        let request = request.bearer_auth(buyer).header("idempotency-key", key);
         let reply = crate::exchange::reply(request.json(&json!({"reason": "wrong-number"}))).await;
         (reply.status, reply.text("/code").to_owned(), reply.retry_after)
     };
     let full = (503, "overloaded".to_owned(), Some("60".to_owned()));
-    assert_eq!(asked(&exchange, "b-1").await, full);
+    // With room for two more, each of two buyers gets one.
+    assert_eq!(asked(&exchange, &bravo, "b-1").await.0, 404);
+    assert_eq!(asked(&exchange, &bravo, "b-2").await, full);
+    assert_eq!(asked(&exchange, &bravo, "b-1").await.0, 404);
+    assert_eq!(asked(&exchange, &carol, "c-1").await.0, 404);
+    assert_eq!(asked(&exchange, &carol, "c-2").await, full);
     let said = call(&exchange, Method::POST, DEPOSITS, "k-1", &deposit("5.00", "w-1")).await;
     assert_eq!(said.status, 201, "{said:?}");
     let data = exchange.close().await;
@@ -253,7 +257,7 @@ async fn parties_fill_half_of_what_is_remembered_and_the_operator_the_rest() {
     assert_eq!((again.status, again.replayed), (201, true));
     // A day later there is room, though nothing was recorded meanwhile.
     clock.set(Moment::from_unix_ms(MONDAY + DAY + 1));
-    assert_eq!(asked(&exchange, "b-2").await.0, 404);
+    assert_eq!(asked(&exchange, &bravo, "b-3").await.0, 404);
     let said = call(&exchange, Method::POST, DEPOSITS, "k-2", &deposit("7.00", "w-2")).await;
     assert_eq!(said.status, 201, "{said:?}");
 }

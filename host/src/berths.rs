@@ -1,13 +1,14 @@
 //! Room that several share: how many may be busy at once, and whose turn is next.
 //!
-//! One may have another berth while it has fewer than are free: the dynamic threshold by which queues share one memory
-//! (Choudhury and Hahne, IEEE/ACM Transactions on Networking 6(2), 1998). One that never gives back gets half of the
-//! berths, n of them get n parts of n + 1, and the last part stays free for the others.
+//! They are shared as parties share a memory ([`may_have_more`]): one that never gives back gets half of the berths, n of
+//! them get n parts of n + 1, and the last part stays free for the others.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
+
+use crate::book::may_have_more;
 
 /// Berths that several share.
 #[derive(Clone, Debug)]
@@ -107,14 +108,15 @@ impl Drop for Berth {
 }
 
 impl Quay {
-    fn free(&self) -> usize {
-        self.most.saturating_sub(self.under_way)
+    /// Says whether one with so many under way may have one more.
+    fn may_begin(&self, own: usize) -> bool {
+        may_have_more(own, self.under_way, self.most)
     }
 
     fn has_room(&self, whose: &str) -> bool {
         match self.moored.get(whose) {
-            Some(moored) => moored.waiting.is_empty() && moored.under_way < self.free(),
-            None => self.free() > 0,
+            Some(moored) => moored.waiting.is_empty() && self.may_begin(moored.under_way),
+            None => self.may_begin(0),
         }
     }
 
@@ -132,13 +134,14 @@ impl Quay {
         if self.waiting == 0 {
             return None;
         }
-        let (free, mut gone) = (self.free(), 0);
+        let (all, most, mut gone) = (self.under_way, self.most, 0);
         let mut longest = None;
         for (whose, moored) in &mut self.moored {
             while moored.waiting.pop_front_if(|(_, sender)| sender.is_closed()).is_some() {
                 gone += 1;
             }
-            let first = moored.waiting.front().filter(|_| moored.under_way < free);
+            let may = may_have_more(moored.under_way, all, most);
+            let first = moored.waiting.front().filter(|_| may);
             let Some((came, _)) = first else { continue };
             if longest.as_ref().is_none_or(|(longest, _, _)| came < longest) {
                 longest = Some((*came, whose, moored));

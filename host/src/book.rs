@@ -24,6 +24,7 @@ mod pings;
 mod postbacks;
 mod promised;
 mod rejects;
+mod shares;
 mod shipments;
 mod suppressions;
 #[cfg(test)]
@@ -43,12 +44,13 @@ use crate::reasons::Exclusion;
 use crate::schedule::periods_in_zone;
 use account::sum;
 use counters::Counters;
-use duplicates::Window;
+use duplicates::{Requests, Window};
 use expiries::Expiries;
 use limits::within;
 use money::Money;
-use named::{Map, Named};
+use named::Named;
 use persons::Persons;
+use pings::Pings;
 use postbacks::Postbacks;
 use promised::Promised;
 use rejects::Ends;
@@ -65,14 +67,16 @@ pub use persons::PERSONS_MAX;
 pub use pings::{Copy, OpenPing, OpenTransfer, Stage};
 pub use postbacks::{LastTry, POSTBACKS_DELIVERED_MAX, POSTBACKS_FAILED_MAX};
 pub use rejects::{REJECTS_MIN, REJECTS_WINDOW, Rejects};
+pub use shares::{may_have_more, room_beside};
 pub use shipments::{
     SHIPMENTS_DEAD_MAX, SHIPMENTS_KEPT_MAX, Shipment, ShipmentKey, ShipmentStatus,
 };
 pub use suppressions::{Entry, SUPPRESSIONS_MAX};
 
-/// The most pings that may be open for posting. Beyond it new pings are shed.
+/// The most pings of all sources that may be open. A source has its share of them; beyond it its new pings are shed.
 pub const OPEN_PINGS_MAX: usize = 500_000;
-/// The most answered requests that are remembered by their Idempotency-Key, and for how long.
+/// The most answered requests of all sources that are remembered by their Idempotency-Key. A source has its share of
+/// them.
 pub const REQUESTS_MAX: usize = 1_000_000;
 /// How long a request is remembered by its Idempotency-Key: a day, the field's usual least.
 pub const REQUESTS_KEPT_MS: i64 = 86_400_000;
@@ -104,7 +108,7 @@ pub struct State {
     campaigns: Named<Counters>,
     sources: Named<()>,
     verticals: Named<()>,
-    pings: Map<PingId, OpenPing>,
+    pings: Pings,
     expiries: Expiries,
     /// By source, and whether it was a test: tests and live leads do not see each other.
     offered: Window<(u32, bool, [u8; 32])>,
@@ -112,7 +116,7 @@ pub struct State {
     promised: Promised,
     persons: Persons,
     suppressions: Suppressions,
-    requests: Window<(u32, [u8; 32]), Request>,
+    requests: Requests,
     money: Money,
     /// How many copies ever began to wait for their buyers.
     lined_up: u64,
@@ -169,13 +173,20 @@ impl State {
 
     /// Returns the ping and the request that an Idempotency-Key of a source stands for.
     pub fn request(&self, source: &str, key: [u8; 32]) -> Option<(PingId, &Request)> {
-        let seen = self.requests.get(&(self.sources.known(source)?, key))?;
+        let seen = self.requests.get(self.sources.known(source)?, key)?;
         Some((seen.ping, &seen.detail))
     }
 
-    /// Returns whether there is room to remember another Idempotency-Key.
-    pub fn remembers_requests(&self, at: Moment) -> bool {
-        self.requests.has_room(REQUESTS_MAX, before(at, REQUESTS_KEPT_MS))
+    /// Returns whether another Idempotency-Key of a source is remembered: its share is not full.
+    pub fn remembers_request_of(&self, source: &str, at: Moment) -> bool {
+        let oldest = before(at, REQUESTS_KEPT_MS);
+        self.requests.has_room(self.sources.known(source), REQUESTS_MAX, oldest)
+    }
+
+    /// Returns whether a source may have another ping open: its share is not full.
+    pub fn opens_ping_of(&self, source: &str) -> bool {
+        let own = self.sources.known(source).map_or(0, |source| self.pings.shares().of(source));
+        may_have_more(own, self.pings.len(), OPEN_PINGS_MAX)
     }
 
     /// Returns the ping in which the same source offered the same lead at or after `since`, as a test if this one is.
@@ -287,7 +298,7 @@ impl State {
 }
 
 /// Returns whether a ping waits for its post.
-fn waits(pings: &Map<PingId, OpenPing>, ping: PingId) -> bool {
+fn waits(pings: &Pings, ping: PingId) -> bool {
     pings.get(&ping).is_some_and(|open| open.posted.is_none())
 }
 

@@ -53,13 +53,13 @@ use tokio_util::task::TaskTracker;
 
 use crate::berths::Berths;
 use crate::bidding::Saleroom;
-use crate::book::{Bar, Book, OPEN_PINGS_MAX, State};
+use crate::book::{Bar, Book, State};
 use crate::catalog::{Catalog, Draft, Market, Policy, Workshop};
 use crate::clock::{Clock, Moment};
 use crate::contacts::{ContactError, Contacts, OpenLead};
 use crate::delivery::courier::Courier;
 use crate::facts::{Fact, PingAnswered, Posted, Terms};
-use crate::ids::PingId;
+use crate::ids::{PingId, SourceId};
 use crate::ingest::{Call, Denied, Door, Place, Submission};
 use crate::journal::{Committed, ContactChange, Journal, Seat};
 use crate::lead::PingView;
@@ -178,6 +178,9 @@ pub enum Trouble {
     Contact(#[source] ContactError),
     #[error("the exchange has as much work as it can take: {0}")]
     Overloaded(&'static str),
+    /// A source has as much of a memory as it may have beside the others.
+    #[error("source `{0}` has its whole share of the {1} that the exchange remembers")]
+    ShareFull(SourceId, &'static str),
     /// The book and the ledger do not agree.
     #[error("no money moves now: {0}")]
     MoneyStopped(String),
@@ -286,8 +289,9 @@ impl Exchange {
         let seat = self.journal.seat().await.map_err(|_| Trouble::Closed)?;
         let steady = self.clock.steady();
         let (answered, committed) = self.book.decide(|book| {
-            if book.open_pings() >= OPEN_PINGS_MAX {
-                return Err(Trouble::Overloaded("too many pings wait for their post"));
+            // An auction that takes the place of another takes its room as well.
+            if instead.is_none() && !book.opens_ping_of(source.id.as_str()) {
+                return Err(Trouble::ShareFull(source.id.clone(), "open pings"));
             }
             let duplicate = close::duplicate(book, vertical, source, (entered.test, print), at);
             let covers = |campaign: &_, amount| book.covers(campaign, print, amount, at);

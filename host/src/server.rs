@@ -12,6 +12,7 @@ mod modules;
 mod money;
 mod operator;
 mod pages;
+mod parties;
 mod policies;
 mod persons;
 mod postbacks;

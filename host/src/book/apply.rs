@@ -73,8 +73,8 @@ impl State {
     fn answered(&mut self, at: Moment, answered: &Arc<PingAnswered>) {
         let ping = PingId::from_u128(answered.ping);
         self.remember(at, ping, &answered.source, answered.request.as_ref());
+        let source = self.sources.number(&answered.source);
         if answered.fingerprint != [0; 32] && answered.duplicate_of.is_none() {
-            let source = self.sources.number(&answered.source);
             let key = (source, answered.test, answered.fingerprint);
             self.offered.insert(key, at, ping, (), DUPLICATES_MAX);
         }
@@ -88,6 +88,7 @@ impl State {
         let open = OpenPing {
             auction: Arc::clone(answered),
             held_until: answered.held_until(),
+            source,
             test: answered.test,
             copies,
             refused: Vec::new(),
@@ -352,8 +353,8 @@ impl State {
     ) {
         self.requests.forget_before(before(at, REQUESTS_KEPT_MS));
         if let Some(request) = request {
-            let key = (self.sources.number(source), request.key);
-            self.requests.insert(key, at, ping, request.clone(), REQUESTS_MAX);
+            let source = self.sources.number(source);
+            self.requests.insert(source, at, ping, request.clone(), REQUESTS_MAX);
         }
     }
 }

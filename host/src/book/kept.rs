@@ -13,6 +13,8 @@ pub struct Kept {
     pub what: &'static str,
     pub count: usize,
     pub most: usize,
+    /// What that party has of it that has most, where parties share it.
+    pub largest_share: Option<usize>,
 }
 
 impl State {
@@ -34,6 +36,13 @@ impl State {
             ("shipments-dead", dead, SHIPMENTS_DEAD_MAX),
             ("leads-given-up", given_up, SHIPMENTS_KEPT_MAX),
         ]
-        .map(|(what, count, most)| Kept { what, count, most })
+        .map(|(what, count, most)| {
+            let largest_share = match what {
+                "open-pings" => Some(self.pings.shares().largest()),
+                "requests" => Some(self.requests.shares().largest()),
+                _ => None,
+            };
+            Kept { what, count, most, largest_share }
+        })
     }
 }

@@ -2,9 +2,59 @@
 
 use std::sync::Arc;
 
+use super::named::Map;
+use super::shares::Shares;
 use crate::clock::Moment;
 use crate::facts::{Counted, PingAnswered, Posted, Winner};
+use crate::ids::PingId;
 use crate::money::Micros;
+
+/// All open pings, and how many of them each source has.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Pings {
+    open: Map<PingId, OpenPing>,
+    shares: Shares,
+}
+
+impl Pings {
+    pub(super) fn get(&self, ping: &PingId) -> Option<&OpenPing> {
+        self.open.get(ping)
+    }
+
+    pub(super) fn get_mut(&mut self, ping: &PingId) -> Option<&mut OpenPing> {
+        self.open.get_mut(ping)
+    }
+
+    pub(super) fn insert(&mut self, ping: PingId, open: OpenPing) {
+        self.shares.add(open.source);
+        if let Some(before) = self.open.insert(ping, open) {
+            self.shares.take(before.source);
+        }
+    }
+
+    pub(super) fn remove(&mut self, ping: &PingId) -> Option<OpenPing> {
+        let open = self.open.remove(ping)?;
+        self.shares.take(open.source);
+        Some(open)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    pub(super) fn values(&self) -> impl Iterator<Item = &OpenPing> {
+        self.open.values()
+    }
+
+    #[cfg(test)]
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&PingId, &OpenPing)> {
+        self.open.iter()
+    }
+
+    pub(super) const fn shares(&self) -> &Shares {
+        &self.shares
+    }
+}
 
 /// An accepted ping whose copies are not all settled.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +63,8 @@ pub struct OpenPing {
     pub auction: Arc<PingAnswered>,
     /// What ends a hold is kept here and in the copies: by then the auction is long out of the processor's caches.
     pub(super) held_until: Moment,
+    /// The number of the source's name.
+    pub(super) source: u32,
     pub(super) test: bool,
     /// What became of each copy.
     pub copies: Vec<Copy>,

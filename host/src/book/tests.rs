@@ -419,7 +419,7 @@ fn overdue_pings_are_found_oldest_first_and_claimed_ones_never() {
 }
 
 #[test]
-fn requests_beyond_what_is_remembered_are_refused_until_the_oldest_are_a_day_old() {
+fn requests_beyond_a_sources_share_are_refused_until_the_oldest_are_a_day_old() {
     let mut state = State::default();
     let request = |number: usize| {
         let mut key = [0; 32];
@@ -427,15 +427,55 @@ fn requests_beyond_what_is_remembered_are_refused_until_the_oldest_are_a_day_old
         Request { key, body: [0; 32] }
     };
     let ping = PingId::from_u128(1);
-    for number in 0..REQUESTS_MAX {
-        assert!(number % 100_000 != 0 || state.remembers_requests(at(0)));
+    for number in 0..REQUESTS_MAX / 2 {
+        assert!(number % 100_000 != 0 || state.remembers_request_of("web", at(0)));
         state.remember(at(0), ping, "web", Some(&request(number)));
     }
-    assert!(!state.remembers_requests(at(0)) && !state.remembers_requests(at(24)));
+    let remembers = |state: &State, source, now| state.remembers_request_of(source, now);
+    assert!(!remembers(&state, "web", at(0)) && !remembers(&state, "web", at(24)));
+    assert!(remembers(&state, "other", at(0)));
+    for number in 0..REQUESTS_MAX / 4 {
+        state.remember(at(1), ping, "other", Some(&request(number)));
+    }
+    assert!(!remembers(&state, "other", at(1)) && remembers(&state, "third", at(1)));
     let later = Moment::from_unix_ms(at(24).unix_ms() + 1);
     // Nothing was recorded meanwhile, so nothing was forgotten yet: there is room even so.
-    assert!(state.remembers_requests(later));
+    assert!(remembers(&state, "web", later) && remembers(&state, "other", later));
     state.remember(later, ping, "web", Some(&request(REQUESTS_MAX)));
     assert!(state.request("web", request(0).key).is_none());
     assert!(state.request("web", request(REQUESTS_MAX).key).is_some());
+    let kept = state.kept().into_iter().find(|kept| kept.what == "requests").unwrap();
+    assert_eq!((kept.count, kept.largest_share), (REQUESTS_MAX / 4 + 1, Some(REQUESTS_MAX / 4)));
+}
+
+#[test]
+fn one_source_leaves_room_for_the_pings_of_others() {
+    let acme = Arc::new(buyer("acme", Caps::default()));
+    let acme = campaign("acme-west", &acme, Caps::default());
+    let mut state = State::default();
+    let mut number = 0;
+    let mut open = |state: &mut State, source: &str, test| {
+        number += 1;
+        let counted = Counted::default();
+        let fact = answered(number, &[(&acme, 1, counted)], &[], at(0));
+        let fact = PingAnswered { source: source.to_owned(), test, ..fact };
+        state.apply(at(0), &Fact::PingAnswered(Arc::new(fact)));
+    };
+    let most = OPEN_PINGS_MAX / 2;
+    for turn in 0..most {
+        assert!(turn % 50_000 != 0 || state.opens_ping_of("web"));
+        open(&mut state, "web", true);
+    }
+    assert!(!state.opens_ping_of("web") && state.opens_ping_of("other"));
+    // What another one holds takes from what each may have.
+    open(&mut state, "other", false);
+    let ended = |state: &mut State, ping| {
+        state.apply(at(0), &Fact::Expired(Expired { pings: vec![ping] }));
+    };
+    ended(&mut state, 1);
+    assert!(!state.opens_ping_of("web"));
+    ended(&mut state, 2);
+    assert!(state.opens_ping_of("web"));
+    let kept = state.kept().into_iter().find(|kept| kept.what == "open-pings").unwrap();
+    assert_eq!((kept.count, kept.largest_share), (most - 1, Some(most - 2)));
 }

@@ -38,6 +38,16 @@ pub struct Entered {
     _claim: Option<Claim>,
 }
 
+/// A request that was not answered before.
+#[derive(Debug, Default)]
+struct Keyed {
+    /// To be remembered by its key.
+    request: Option<Request>,
+    claim: Option<Claim>,
+    /// It is a post that a crash interrupted, and this is its ping.
+    interrupted: Option<PingId>,
+}
+
 impl Entered {
     /// Returns the record of the normalizer's call.
     pub fn normalizer(&self) -> ModuleUsed {
@@ -76,24 +86,9 @@ impl Exchange {
             Some(caller) => caller,
             None => self.door.caller(market, submission, reading.envelope.credential.as_ref())?,
         };
-        let request = submission.request();
-        let mut interrupted = None;
-        let claim = match &request {
-            None => None,
-            Some(request) => {
-                let bytes = submission.idempotency_key.as_ref().map_or(0, String::len);
-                if bytes == 0 || bytes > IDEMPOTENCY_KEY_BYTES_MAX {
-                    return Err(Denied::BadIdempotencyKey.into());
-                }
-                let claim = self.door.claim(&source.id, request)?;
-                if let Some(ping) = self.seen(&source, request)? {
-                    if submission.call == Call::Ping || !self.unclaimed(ping) {
-                        return Ok(Entry::Seen(ping));
-                    }
-                    interrupted = Some(ping);
-                }
-                Some(claim)
-            }
+        let Keyed { request, claim, interrupted } = match self.keyed(&source, submission)? {
+            Ok(keyed) => keyed,
+            Err(ping) => return Ok(Entry::Seen(ping)),
         };
         if submission.call != Call::Post && interrupted.is_none() {
             self.room()?;
@@ -127,14 +122,34 @@ impl Exchange {
         self.book.decide(|book| book.open_ping(ping).is_some_and(|open| open.posted.is_none()))
     }
 
-    fn seen(&self, source: &Source, request: &Request) -> Result<Option<PingId>, Trouble> {
-        let now = self.clock.now();
-        self.book.decide(|book| match book.request(source.id.as_str(), request.key) {
-            Some((_, earlier)) if earlier.body != request.body => Err(Denied::KeyReused.into()),
-            Some((ping, _)) => Ok(Some(ping)),
-            None if book.remembers_requests(now) => Ok(None),
-            None => Err(Trouble::Overloaded("too many Idempotency-Keys to remember")),
-        })
+    /// Returns what a request's key says of it, or the ping that it was answered about.
+    fn keyed(
+        &self,
+        source: &Source,
+        submission: &Submission,
+    ) -> Result<Result<Keyed, PingId>, Trouble> {
+        let Some(request) = submission.request() else { return Ok(Ok(Keyed::default())) };
+        let bytes = submission.idempotency_key.as_ref().map_or(0, String::len);
+        if bytes == 0 || bytes > IDEMPOTENCY_KEY_BYTES_MAX {
+            return Err(Denied::BadIdempotencyKey.into());
+        }
+        let claim = Some(self.door.claim(&source.id, &request)?);
+        let (name, now) = (source.id.as_str(), self.clock.now());
+        let (before, room) = self.book.decide(|book| match book.request(name, request.key) {
+            Some((_, earlier)) if earlier.body != request.body => Err(Denied::KeyReused),
+            Some((ping, _)) => Ok((Some(ping), true)),
+            None => Ok((None, book.remembers_request_of(name, now))),
+        })?;
+        if let Some(ping) = before
+            && (submission.call == Call::Ping || !self.unclaimed(ping))
+        {
+            return Ok(Err(ping));
+        }
+        if !room && submission.call != Call::Post {
+            return Err(Trouble::ShareFull(source.id.clone(), "Idempotency-Keys"));
+        }
+        // A ping is posted once, whether the key of its post is remembered or not.
+        Ok(Ok(Keyed { request: Some(request).filter(|_| room), claim, interrupted: before }))
     }
 
     async fn refused(

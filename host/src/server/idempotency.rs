@@ -31,8 +31,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::Desk;
 use super::operator::{bytes, is_operator, key};
+use super::parties::Parties;
 use super::problem::Problem;
-use crate::book::CALLS_MAX;
+use crate::book::{CALLS_MAX, room_beside};
 use crate::exchange::{Known, OPERATOR, within};
 use crate::facts::{CallAnswered, CallMade};
 use crate::ingest::{Denied, IDEMPOTENCY_KEY_BYTES_MAX};
@@ -40,16 +41,19 @@ use crate::settlement::receipt::view::Viewer;
 
 /// The largest answer that is kept, in bytes. A longer one is not said again; the fact of its effect is.
 const ANSWER_BYTES_MAX: usize = 256 * 1024;
-/// Beyond so many remembered calls only the operator's are: buyers cannot fill the memory.
-const CALLS_OF_PARTIES_MAX: usize = CALLS_MAX / 2;
+/// Beyond so many remembered calls only the operator's are: parties cannot fill the memory. Each has its share of these.
+pub(super) const CALLS_OF_PARTIES_MAX: usize = CALLS_MAX / 2;
 /// Bytes of the number that makes each sealing different.
 const NONCE_BYTES: usize = 24;
 /// Says that an answer was given before.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
-/// The bodies of calls that are running, by call.
+/// The bodies of calls that are running, by call, and how many of each party are remembered.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Calls(Arc<Mutex<HashMap<[u8; 32], [u8; 32]>>>);
+pub(super) struct Calls {
+    running: Arc<Mutex<HashMap<[u8; 32], [u8; 32]>>>,
+    parties: Parties,
+}
 
 /// The right to make a call; while it lives, the same call again is told to wait.
 struct Claim {
@@ -59,7 +63,7 @@ struct Claim {
 
 impl Calls {
     fn claim(&self, made: &CallMade) -> Result<Claim, Denied> {
-        let mut running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         match running.get(&made.key) {
             Some(body) if *body == made.body => Err(Denied::StillRunning),
             Some(_) => Err(Denied::KeyReused),
@@ -73,7 +77,7 @@ impl Calls {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        self.calls.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
+        self.calls.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
     }
 }
 
@@ -109,15 +113,25 @@ async fn answer(desk: &Desk, request: Request, next: Next) -> Result<Response, P
     let made = CallMade { key: digest(&scope), body: digest(&[&canonical(&body)]) };
     let seal = Seal::new(made, &credential, &idempotency_key);
     let claim = desk.calls.claim(&made)?;
-    let room = if whose == OPERATOR { CALLS_MAX } else { CALLS_OF_PARTIES_MAX };
+    let now = desk.exchange.clock().now();
+    let room = match whose.as_str() {
+        OPERATOR => CALLS_MAX,
+        party => room_beside(desk.calls.parties.own(party, now), CALLS_OF_PARTIES_MAX),
+    };
     match desk.exchange.call(&made, room).await? {
         Known::New => (),
         Known::Otherwise => return Err(Denied::KeyReused.into()),
         Known::Answered(answered) => return seal.said_again(&answered),
         Known::Unanswered { fact } => return Ok(took_effect(fact)),
         Known::Full => {
-            let detail = "too many Idempotency-Keys to remember: try again later, or without one";
+            let detail = match whose.as_str() {
+                OPERATOR => "too many Idempotency-Keys to remember".to_owned(),
+                party => format!(
+                    "{party} has its whole share of the Idempotency-Keys that the exchange remembers"
+                ),
+            };
             return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail)
+                .next("try again later, or without an Idempotency-Key")
                 .retry_after(std::time::Duration::from_secs(60)));
         }
     }
@@ -126,7 +140,11 @@ async fn answer(desk: &Desk, request: Request, next: Next) -> Result<Response, P
     // In a task of its own: a caller that hangs up does not part the effect from its answer.
     let making = tokio::spawn(async move {
         let response = within(made, next.run(request)).await;
+        let remembered = is_kept(response.status());
         let response = keep(&desk, &seal, response).await;
+        if remembered && whose != OPERATOR {
+            desk.calls.parties.made(whose, now);
+        }
         drop(claim);
         response
     });

@@ -50,9 +50,12 @@ pub(super) async fn metrics(State(desk): State<Desk>) -> Response {
     let busy = desk.exchange.busy();
     metrics::gauge!("gavel_deliveries_under_way").set(count(busy.under_way));
     metrics::gauge!("gavel_deliveries_waiting").set(count(busy.waiting));
-    for Kept { what, count: kept, most } in desk.exchange.kept() {
+    for Kept { what, count: kept, most, largest_share } in desk.exchange.kept() {
         metrics::gauge!("gavel_book_kept", "what" => what).set(count(kept));
         metrics::gauge!("gavel_book_kept_max", "what" => what).set(count(most));
+        if let Some(largest) = largest_share {
+            metrics::gauge!("gavel_book_largest_share", "what" => what).set(count(largest));
+        }
     }
     match telemetry::metrics() {
         Some(metrics) => {

@@ -212,6 +212,11 @@ impl From<Trouble> for Problem {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", trouble)
                     .retry_after(Duration::from_secs(1))
             }
+            Trouble::ShareFull(..) => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", trouble)
+                    .next("what was sent goes on; new pings are taken as those before them are posted or expire, keys a day after their use")
+                    .retry_after(Duration::from_secs(1))
+            }
             Trouble::MoneyStopped(ref why) => {
                 tracing::error!(%why, "refused while no money moves");
                 Self::new(

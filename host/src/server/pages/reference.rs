@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::page::{escape, prose};
+use crate::server::idempotency::CALLS_OF_PARTIES_MAX;
 use crate::{
     bidding, book, catalog, criteria, delivery, egress, exchange, ingest, lead, sandbox, schedule,
 };
@@ -201,6 +202,7 @@ fn examples(of: &Value) -> String {
 pub(super) fn limits() -> String {
     let kib = |bytes: usize| format!("{} KiB", bytes / 1024);
     let seconds = |ms: i64| format!("{} s", ms / 1000);
+    let half = |most: usize| format!("{} at most", most / 2);
     let rows = [
         ("body of a ping or post", kib(ingest::BODY_BYTES_MAX)),
         ("body of an operator's call", kib(crate::server::operator::OPERATOR_BODY_BYTES_MAX)),
@@ -221,7 +223,13 @@ pub(super) fn limits() -> String {
             "how long an Idempotency-Key is remembered",
             format!("{} hours", book::REQUESTS_KEPT_MS / 3_600_000),
         ),
-        ("pings that may wait for their post", book::OPEN_PINGS_MAX.to_string()),
+        ("open pings of all sources", book::OPEN_PINGS_MAX.to_string()),
+        ("… of one: fewer than are free, so", half(book::OPEN_PINGS_MAX)),
+        ("Idempotency-Keys of all sources' pings and posts", book::REQUESTS_MAX.to_string()),
+        ("… of one: fewer than are free, so", half(book::REQUESTS_MAX)),
+        ("Idempotency-Keys of all other calls", book::CALLS_MAX.to_string()),
+        ("… of all buyers and sources", CALLS_OF_PARTIES_MAX.to_string()),
+        ("… of one: fewer than are free, so", half(CALLS_OF_PARTIES_MAX)),
         ("text value of a lead", format!("{} bytes", lead::TEXT_BYTES_MAX)),
         ("elements in a list of texts", lead::TEXTS_MAX.to_string()),
         ("fields of a vertical", lead::SCHEMA_FIELDS_MAX.to_string()),

@@ -86,6 +86,8 @@ async fn a_lead_that_is_refused_goes_to_the_next_bidder_at_the_price_without_the
     let answer = post(&exchange, &ping, 10_000).await;
     assert_eq!((answer.text("/status"), answer.text("/price")), ("sold", "4.509"), "{answer:?}");
     assert_eq!(deliveries(&exchange, &ping).await, "alfa rejected, bravo sold 5.01");
+    let receipt = exchange.receipt(&ping).await;
+    assert_eq!((&receipt["payout"], &receipt["paid"]), (&json!("8.109"), &json!("4.509")));
     let expected = ["alfa 100.00 held 0.00", "bravo 94.99 held 0.00", "carol 100.00 held 0.00"];
     exchange.check_accounts(&expected).await;
     assert_eq!((alfa.received().len(), bravo.received().len(), carol.received().len()), (1, 1, 0));

@@ -18,8 +18,8 @@ use super::{entries, postback};
 use crate::clearing;
 use crate::clock::Moment;
 use crate::facts::{
-    Asked, BidMade, Charged, Fact, Fee, LeftOut, ModuleUsed, PassedOver, PingAnswered, PostRefused,
-    PriceRule, Ranking, Rule, Terms, Tier, Winner,
+    Asked, BidMade, Charged, Ended, Fact, Fee, LeftOut, ModuleUsed, PassedOver, PingAnswered,
+    PostRefused, PriceRule, Ranking, Rule, Terms, Tier, Winner,
 };
 use crate::ids::{Digest, PingId};
 use crate::lead::{PingView, Schema};
@@ -108,6 +108,7 @@ pub fn receipt(case: &Case<'_>) -> Option<Map<String, Value>> {
         "superseded_by": story.superseded_by.map(|ping| ping.to_string()),
         "price": price(auction).map(|price| price.to_string()),
         "payout": auction.payout().to_string(),
+        "paid": paid(facts).to_string(),
         "posted": story.posted.is_some(),
         "passed_over": story.posted.iter().flat_map(|posted| &posted.passed_over).map(passed_over)
             .collect::<Vec<Value>>(),
@@ -125,6 +126,15 @@ pub fn receipt(case: &Case<'_>) -> Option<Map<String, Value>> {
         Value::Object(members) => Some(members),
         _ => None,
     }
+}
+
+/// Returns what the source was paid for the copies that were sold. What returns took back is in the ledger.
+fn paid(facts: &[Placed]) -> Micros {
+    let sold = facts.iter().filter_map(|placed| match &placed.fact {
+        Fact::Delivered(delivered) if delivered.ended == Ended::Sold => Some(delivered.payout),
+        _ => None,
+    });
+    Micros::new(sold.fold(0, i64::saturating_add))
 }
 
 fn buyer_fees(terms: &Terms) -> Vec<Value> {

@@ -12,7 +12,7 @@ use super::Placed;
 use crate::facts::{Fact, Party};
 
 /// What a source sees.
-const SOURCE: [&str; 23] = [
+const SOURCE: [&str; 24] = [
     "auction",
     "status",
     "source",
@@ -32,6 +32,7 @@ const SOURCE: [&str; 23] = [
     "superseded_by",
     "price",
     "payout",
+    "paid",
     "posted",
     "postbacks",
     "ledger",
@@ -54,7 +55,7 @@ const BUYER: [&str; 13] = [
     "facts",
 ];
 /// What stands for an auction in a list of a source's.
-const SOURCE_LINE: [&str; 12] = [
+const SOURCE_LINE: [&str; 13] = [
     "auction",
     "status",
     "vertical",
@@ -66,6 +67,7 @@ const SOURCE_LINE: [&str; 12] = [
     "duplicate_of",
     "price",
     "payout",
+    "paid",
     "posted",
 ];
 /// What stands for an auction in a list of a buyer's.

@@ -265,6 +265,41 @@ async fn a_duplicate_after_silence_may_be_the_first_attempt_and_stays_open() {
 }
 
 #[tokio::test]
+async fn what_a_firewall_says_after_silence_is_not_the_buyers_no() {
+    for status in [301, 308, 403, 404, 422] {
+        let alfa = Buyer::scripted(move |turn| match turn {
+            0 => (200, accepted(), FOR_EVER),
+            _ => (status, json!({"error": "access denied"}), PROMPT),
+        })
+        .await;
+        let bravo = Buyer::accepting().await;
+        let exchange = market(&[idempotent(contract(&alfa, 200)), contract(&bravo, 5_000)]).await;
+        let ping = ping(&exchange).await;
+        assert_eq!(post(&exchange, &ping, 100).await.text("/status"), "pending");
+        until_deliveries(&exchange, &ping, "alfa unknown, alfa unknown").await;
+        let receipt = exchange.receipt(&ping).await;
+        assert!(receipt["deliveries"][1]["again_at"].is_string(), "{status}: {receipt:#}");
+        exchange.check_accounts(&["alfa 100.00 held 9.01", "bravo 100.00 held 0.00"]).await;
+        assert_eq!(bravo.received().len(), 0, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn the_buyers_own_no_after_silence_is_one() {
+    let alfa = Buyer::scripted(|turn| match turn {
+        0 => (200, accepted(), FOR_EVER),
+        _ => (422, rejected(), PROMPT),
+    })
+    .await;
+    let bravo = Buyer::accepting().await;
+    let exchange = market(&[idempotent(contract(&alfa, 200)), contract(&bravo, 5_000)]).await;
+    let ping = ping(&exchange).await;
+    assert_eq!(post(&exchange, &ping, 10_000).await.text("/status"), "sold");
+    let told = "alfa unknown, alfa rejected, bravo sold 2.00";
+    assert_eq!(deliveries(&exchange, &ping).await, told);
+}
+
+#[tokio::test]
 async fn a_buyer_that_is_busy_is_asked_again_when_it_said() {
     let alfa = Buyer::scripted(|turn| match turn {
         0 => (503, json!({}), PROMPT),

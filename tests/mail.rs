@@ -398,6 +398,21 @@ async fn a_buyer_that_knows_a_letter_again_gets_it_with_the_same_id() {
 }
 
 #[tokio::test]
+async fn what_the_relay_refuses_after_it_may_have_a_letter_stays_in_doubt() {
+    let lost = Script { end: Do::HangUp, ..TAKES };
+    let never = Script { recipient: Do::Say("550 5.1.1 no agents here"), ..TAKES };
+    let relay = Post::open(move |turn| if turn == 0 { lost } else { never }).await;
+    let contract = json!({"idempotent": true});
+    let (exchange, bravo) = market(relay.relay("smtp://ADDR", None), contract, None).await;
+    let (ping, status) = post(&exchange, "Dana", 50).await;
+    assert_eq!(status, "pending");
+    let refused = "alfa unknown: the relay answered 550 5.1.1 no agents here";
+    until("it was sent twice", async || deliveries(&exchange, &ping).await.len() == 2).await;
+    assert_eq!(deliveries(&exchange, &ping).await.last().unwrap(), refused);
+    assert!(bravo.received().is_empty());
+}
+
+#[tokio::test]
 async fn a_relay_that_is_not_there_is_tried_again_until_it_is() {
     let gone = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = gone.local_addr().unwrap();

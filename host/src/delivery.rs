@@ -23,7 +23,7 @@ use crate::ids::PingId;
 use crate::journal::{Duty, DutyChange, DutyKey};
 use crate::money::Micros;
 use crate::sandbox::Forfeit;
-use courier::Outcome;
+use courier::{Outcome, Refuser};
 
 pub use resend::{Unsendable, resend};
 pub use spoken::{Offer, attempt};
@@ -124,7 +124,7 @@ pub fn conclude(
         let pause = schedule.get(usize::try_from(errand.attempts).unwrap_or(usize::MAX))?;
         Some(at.unix_ms().saturating_add(*pause.max(&at_least)))
     };
-    match certain(attempt.outcome, copy, errand) {
+    match certain(attempt.outcome, (copy, open.erased), errand) {
         Outcome::Sold { reference } => {
             delivered.ended = Ended::Sold;
             delivered.detail = reference;
@@ -133,7 +133,7 @@ pub fn conclude(
             let Parts { payout, fees, .. } = open.auction.terms.parts(Micros::new(winner.price));
             (delivered.payout, delivered.source_fees) = (payout.get(), fees);
         }
-        Outcome::Rejected { reason } | Outcome::Duplicate { reason } => {
+        Outcome::Rejected { reason, .. } | Outcome::Duplicate { reason } => {
             delivered.ended = Ended::Rejected;
             delivered.detail = Some(reason);
             let shown = copy.refusals.saturating_add(1);
@@ -172,11 +172,17 @@ pub fn takes_in_order(market: &Market, winner: &Winner) -> bool {
     market.buyer_named(&winner.buyer).is_some_and(|buyer| buyer.in_order)
 }
 
-/// Once a buyer may have the lead, "I have this person already" and "not reached" prove nothing any more.
-fn certain(outcome: Outcome, copy: &Copy, errand: &Errand) -> Outcome {
-    let last = usize::try_from(errand.attempts).is_ok_and(|done| done >= NOT_SENT_AGAIN_MS.len());
+/// Once a buyer may have the lead, only its own no is one: "I have this person already", "not reached" and what somebody
+/// says at its door prove nothing any more.
+fn certain(outcome: Outcome, (copy, erased): (&Copy, bool), errand: &Errand) -> Outcome {
+    let last = erased
+        || usize::try_from(errand.attempts).is_ok_and(|done| done >= NOT_SENT_AGAIN_MS.len());
     match outcome {
-        Outcome::Duplicate { reason } if copy.uncertain => Outcome::Unknown { why: reason },
+        Outcome::Duplicate { reason } | Outcome::Rejected { reason, by: Refuser::Door }
+            if copy.uncertain =>
+        {
+            Outcome::Unknown { why: reason }
+        }
         Outcome::NotSent { why, .. } if copy.uncertain && last => Outcome::Unknown { why },
         other => other,
     }

@@ -74,7 +74,7 @@ pub enum Outcome {
         reference: Option<String>,
     },
     /// The buyer does not want the lead and has not kept it.
-    Rejected { reason: String },
+    Rejected { reason: String, by: Refuser },
     /// The buyer says that it already has this person. After an earlier [`Outcome::Unknown`] of the same lead that may be
     /// because of the earlier attempt.
     Duplicate { reason: String },
@@ -88,6 +88,15 @@ pub enum Outcome {
         /// How long the buyer asked to be left alone; at most [`RETRY_AFTER_MAX`].
         retry_after: Option<Duration>,
     },
+}
+
+/// Who said no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refuser {
+    /// The buyer in its own words, or the operator for it.
+    Buyer,
+    /// Whoever stands before the buyer, or only a status: a firewall and a mail relay know nothing of an earlier attempt.
+    Door,
 }
 
 /// Ships leads over connections that it keeps and shares.
@@ -244,7 +253,7 @@ impl Outcome {
                     .map(|text| redaction::clean(&text))
                     .filter(|text| !text.is_empty()),
             },
-            Self::Rejected { reason } => Self::Rejected { reason: clean(&reason) },
+            Self::Rejected { reason, by } => Self::Rejected { reason: clean(&reason), by },
             Self::Duplicate { reason } => Self::Duplicate { reason: clean(&reason) },
             Self::Unknown { why } => Self::Unknown { why: clean(&why) },
             Self::NotSent { why, retry_after } => Self::NotSent { why: clean(&why), retry_after },

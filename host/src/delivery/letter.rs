@@ -5,7 +5,7 @@
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::courier::{Outcome, without};
+use super::courier::{Outcome, Refuser, without};
 use super::spoken::Offer;
 use super::{Errand, spoken};
 use crate::catalog::Buyer;
@@ -41,7 +41,8 @@ pub(super) async fn attempt(
     match relay.send(letter, buyer.timeout).await {
         Handed::Taken { words } => Outcome::Sold { reference: Some(clean(words)) },
         Handed::Refused { words } => {
-            Outcome::Rejected { reason: clean(format!("the relay answered {words}")) }
+            let reason = clean(format!("the relay answered {words}"));
+            Outcome::Rejected { reason, by: Refuser::Door }
         }
         Handed::NotSent { why } => Outcome::NotSent { why: clean(why), retry_after: None },
         Handed::Unknown { why } => Outcome::Unknown { why: clean(why) },

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::courier::Outcome;
+use super::courier::{Outcome, Refuser};
 use super::{Attempt, Errand, may_ask};
 use crate::book::OpenPing;
 use crate::catalog::Transfer;
@@ -110,11 +110,11 @@ pub fn reported(call: Call, turn: u32, connected_seconds: u32) -> Attempt {
         }
         Call::Connected(seconds) => {
             let reason = format!("connected for {seconds} s; {connected_seconds} s are a sale");
-            (Outcome::Rejected { reason }, Some(seconds))
+            (Outcome::Rejected { reason, by: Refuser::Buyer }, Some(seconds))
         }
         Call::NotConnected(missed) => {
             let reason = format!("not connected: {}", missed.code());
-            (Outcome::Rejected { reason }, None)
+            (Outcome::Rejected { reason, by: Refuser::Buyer }, None)
         }
     };
     Attempt { transfer: Some(TransferReport { turn, seconds }), ..Attempt::of(outcome) }

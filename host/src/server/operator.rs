@@ -19,7 +19,7 @@ use super::secrets;
 use super::used::used;
 use super::{Desk, bodies};
 use crate::catalog::{CampaignSpec, Draft, ListSpec, PostbackSpec, SourceSpec, VerticalSpec};
-use crate::delivery::courier::Outcome;
+use crate::delivery::courier::{Outcome, Refuser};
 use crate::ids::{Digest, PingId};
 use crate::money::Micros;
 
@@ -264,7 +264,7 @@ pub(super) async fn resolve(
         .map_err(|error| Problem::new(StatusCode::NOT_FOUND, "not-found", error))?;
     let outcome = match outcome {
         ResolvedAs::Sold => Outcome::Sold { reference: Some(note).filter(|note| !note.is_empty()) },
-        ResolvedAs::Rejected => Outcome::Rejected { reason: note },
+        ResolvedAs::Rejected => Outcome::Rejected { reason: note, by: Refuser::Buyer },
     };
     let delivered = desk.exchange.resolve(ping, copy, outcome).await?;
     let value = json!({

@@ -70,7 +70,7 @@ pub(super) async fn leads(
     let ship = async || leads.ship("", secret.as_ref(), Duration::ZERO).await;
     let (first, second) = (ship().await, ship().await);
     let mut findings = vec![match (&first, &secret) {
-        (Outcome::Rejected { reason }, Some(_)) => {
+        (Outcome::Rejected { reason, .. }, Some(_)) => {
             let why =
                 "an end point that refuses this one may refuse every lead, or not know the secret";
             let mend =
@@ -197,7 +197,7 @@ fn refused(
     advice: (&'static str, &'static str),
 ) -> Finding {
     match outcome {
-        Outcome::Rejected { reason } => Finding::good(check, format!("refused: {reason}")),
+        Outcome::Rejected { reason, .. } => Finding::good(check, format!("refused: {reason}")),
         Outcome::Sold { .. } | Outcome::Duplicate { .. } => {
             Finding::bad(check, "taken like any other", advice)
         }
@@ -220,7 +220,7 @@ fn verdict(check: &'static str, outcome: &Outcome, through_adapter: bool) -> Fin
             let reference = reference.as_deref().unwrap_or("without a reference");
             Finding::good(check, format!("accepted, {reference}"))
         }
-        Outcome::Rejected { reason } => Finding::good(check, format!("rejected: {reason}")),
+        Outcome::Rejected { reason, .. } => Finding::good(check, format!("rejected: {reason}")),
         Outcome::Duplicate { reason } => Finding::good(check, format!("a duplicate: {reason}")),
         Outcome::Unknown { why } => {
             let matters =

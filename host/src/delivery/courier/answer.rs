@@ -10,7 +10,7 @@ use reqwest::StatusCode;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::{Outcome, Way};
+use super::{Outcome, Refuser, Way};
 use crate::sandbox::HttpResponse;
 
 /// A buyer's answer as it came in.
@@ -56,6 +56,7 @@ impl Answer {
             // These say that the request was not handled here. Other redirects may point to the result of handling it.
             301 | 307 | 308 => Outcome::Rejected {
                 reason: format!("{answered}: redirects are not followed, use the final address"),
+                by: Refuser::Door,
             },
             408 => Outcome::Unknown { why: answered },
             400..=499 => self.refusal(&answered),
@@ -90,7 +91,7 @@ impl Answer {
         let reason = told.reason.unwrap_or_else(|| "no reason given".into());
         match told.verdict {
             Verdict::Sold => Outcome::Sold { reference: told.reference },
-            Verdict::Rejected => Outcome::Rejected { reason },
+            Verdict::Rejected => Outcome::Rejected { reason, by: Refuser::Buyer },
             Verdict::Duplicate => Outcome::Duplicate { reason },
             Verdict::Unclear(why) => Outcome::Unknown { why },
             Verdict::Silent => {
@@ -112,8 +113,9 @@ impl Answer {
             Verdict::Duplicate => Outcome::Duplicate { reason },
             // A conflict is with something that the buyer already has.
             Verdict::Unclear(_) | Verdict::Silent if conflict => Outcome::Duplicate { reason },
-            Verdict::Rejected | Verdict::Unclear(_) | Verdict::Silent => {
-                Outcome::Rejected { reason }
+            Verdict::Rejected => Outcome::Rejected { reason, by: Refuser::Buyer },
+            Verdict::Unclear(_) | Verdict::Silent => {
+                Outcome::Rejected { reason, by: Refuser::Door }
             }
         }
     }
@@ -307,7 +309,10 @@ mod tests {
             };
             let outcome = match answer.outcome() {
                 Outcome::Sold { reference } => format!("sold {}", reference.unwrap_or_default()),
-                Outcome::Rejected { reason } => format!("rejected: {reason}"),
+                Outcome::Rejected { reason, by: Refuser::Buyer } => format!("rejected: {reason}"),
+                Outcome::Rejected { reason, by: Refuser::Door } => {
+                    format!("rejected at the door: {reason}")
+                }
                 Outcome::Duplicate { reason } => format!("duplicate: {reason}"),
                 Outcome::Unknown { why } => format!("unknown: {why}"),
                 Outcome::NotSent { why, .. } => format!("not sent: {why}"),
@@ -355,10 +360,11 @@ mod tests {
                 "duplicate: DUPLICATE_LEAD",
             ),
             (200, r#"{"success":false,"duplicate":true}"#, "duplicate: no reason given"),
-            (400, "", "rejected: answered 400"),
-            (401, "<html>", "rejected: answered 401"),
-            (422, r#"{"error":"phone is invalid"}"#, "rejected: phone is invalid"),
-            (422, r#"{"status":422,"message":"bad"}"#, "rejected: bad"),
+            (400, "", "rejected at the door: answered 400"),
+            (401, "<html>", "rejected at the door: answered 401"),
+            (422, r#"{"error":"phone is invalid"}"#, "rejected at the door: phone is invalid"),
+            (422, r#"{"status":422,"message":"bad"}"#, "rejected at the door: bad"),
+            (422, r#"{"status":"rejected","message":"bad"}"#, "rejected: bad"),
             (422, r#"{"result":"duplicate"}"#, "duplicate: answered 422"),
             (409, "", "duplicate: answered 409"),
             (409, r#"{"status":"rejected","reason":"cap"}"#, "rejected: cap"),
@@ -435,7 +441,8 @@ mod tests {
 
     #[test]
     fn what_was_turned_away_at_the_door_was_not_sent() {
-        let redirect = "rejected: answered 308: redirects are not followed, use the final address";
+        let redirect =
+            "rejected at the door: answered 308: redirects are not followed, use the final address";
         check(&[
             (308, "", redirect),
             (425, "", "not sent: answered 425"),
@@ -463,7 +470,7 @@ mod tests {
         assert_eq!(cut(StatusCode::OK), Outcome::Unknown { why: "it broke off".into() });
         assert_eq!(
             cut(StatusCode::UNPROCESSABLE_ENTITY),
-            Outcome::Rejected { reason: "answered 422".into() }
+            Outcome::Rejected { reason: "answered 422".into(), by: Refuser::Door }
         );
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use reqwest::Method;
 use serde_json::Value;
 
-use super::Outcome;
+use super::{Outcome, Refuser};
 use crate::sandbox::{self, Adapter, Ask, Forfeit, HttpResponse, PostReply, Said};
 
 /// How an adapter sends a lead, and who reads the answer.
@@ -68,7 +68,7 @@ impl Way<'_> {
 fn outcome(reply: PostReply) -> Outcome {
     match reply {
         PostReply::Sold { reference } => Outcome::Sold { reference },
-        PostReply::Rejected { reason } => Outcome::Rejected { reason },
+        PostReply::Rejected { reason } => Outcome::Rejected { reason, by: Refuser::Buyer },
         PostReply::Duplicate { reason } => Outcome::Duplicate { reason },
         PostReply::Unknown { why } => Outcome::Unknown { why },
     }

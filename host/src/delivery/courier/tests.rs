@@ -92,7 +92,7 @@ fn shipment(destination: &Destination, timeout: Duration) -> Shipment<'_> {
 fn told(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Sold { reference } => format!("sold {}", reference.as_deref().unwrap_or("-")),
-        Outcome::Rejected { reason } => format!("rejected: {reason}"),
+        Outcome::Rejected { reason, .. } => format!("rejected: {reason}"),
         Outcome::Duplicate { reason } => format!("duplicate: {reason}"),
         Outcome::Unknown { why } => format!("unknown: {why}"),
         Outcome::Expired { why } => format!("expired: {why}"),

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use super::{Exchange, Trouble};
 use crate::book::{Copy, Stage, State};
@@ -28,6 +29,9 @@ pub const POSTS_WAITING_MAX: usize = 16_384;
 /// Why the end of a delivery is unknown that cannot be made any more.
 const WITHOUT_LEAD: &str =
     "its contact data is not here: this exchange was opened on a backup, or its keys are lost";
+
+/// How long after a read of the journal that failed it is made again.
+const READ_AGAIN: Duration = Duration::from_secs(1);
 
 impl Exchange {
     /// Delivers all copies of a posted lead, in a task of its own: a source that hangs up does not stop it.
@@ -107,8 +111,16 @@ impl Exchange {
 
     /// Makes deliveries from the lead that the journal keeps.
     pub(super) async fn ship(self: Arc<Self>, errand: Errand) {
-        let contact = self.journal.contact(errand.ping.as_u128()).await;
-        match contact.ok().flatten() {
+        let Errand { ping, copy, .. } = errand;
+        let journal = &self.journal;
+        let read = || async move {
+            let contact = journal.contact(ping.as_u128()).await;
+            contact.inspect_err(|error| {
+                tracing::error!(%ping, copy, %error, "a delivery waits: its lead cannot be read");
+            })
+        };
+        let Some(contact) = until_read(&self.stopping, READ_AGAIN, read).await else { return };
+        match contact {
             Some(ContactRow { sealed: lead, key, .. }) => {
                 self.ship_lead(errand, Arc::new(Sealed { lead, key })).await;
             }
@@ -153,7 +165,6 @@ impl Exchange {
     }
 
     async fn ship_once(self: &Arc<Self>, errand: &Errand, sealed: &Sealed) -> Option<Delivered> {
-        let market = self.catalog.load();
         let attempt = {
             let _berth = self.berths.berth(&errand.winner.buyer).await?;
             let begun = |copy: &Copy| copy.asked && errand.attempts == 0;
@@ -162,32 +173,8 @@ impl Exchange {
             if !self.book.decide(is_begun)? {
                 self.ask_again(errand).await?;
             }
-            let (vertical, handle) = self.book.decide(|book| {
-                let open = book.open_ping(errand.ping)?;
-                let handle = open.auction.handle_of(&errand.winner.campaign).map(str::to_owned);
-                let vertical = open.auction.vertical.clone();
-                delivery::may_ask(open, errand).then_some((vertical, handle))
-            })?;
-            let buyer = market.buyer_named(&errand.winner.buyer)?;
-            let of = market.vertical_named(&vertical);
-            if let Way::Transfer(transfer) = &buyer.way {
-                self.offer_transfer(errand, transfer, of).await;
-                // What comes of it is the source's to say.
-                return None;
-            }
-            let schema = of.map(|vertical| &**vertical.schema());
-            let (vertical, currency) = (vertical.as_str(), self.currency.as_str());
-            // Open no longer than the attempt.
-            let lead = &*self.open_lead(errand.ping, sealed).ok()?;
-            let handle = handle.as_deref();
-            let at = self.clock.now();
-            match self.delivery_signing(buyer, at) {
-                Ok(secrets) => {
-                    let signing = secrets.as_deref().map(|secrets| Signing { secrets, at });
-                    let test = false;
-                    let offer = Offer { vertical, currency, handle, test, lead, schema, signing };
-                    delivery::attempt(&self.courier, buyer, errand, &offer).await
-                }
+            match self.attempt(errand, sealed).await {
+                Ok(attempt) => attempt?,
                 Err(why) => Attempt::of(Outcome::NotSent { why, retry_after: None }),
             }
         };
@@ -196,6 +183,49 @@ impl Exchange {
             self.failed(module, upkeep, forfeit, self.clock.now());
         }
         self.conclude(errand, attempt).await.ok().flatten()
+    }
+
+    /// Makes an attempt that has begun. Returns nothing if the copy was settled meanwhile, or if what comes of it is the
+    /// source's to say.
+    ///
+    /// # Errors
+    ///
+    /// Why nobody was asked.
+    async fn attempt(
+        self: &Arc<Self>,
+        errand: &Errand,
+        sealed: &Sealed,
+    ) -> Result<Option<Attempt>, String> {
+        let market = self.catalog.load();
+        let held = self.book.decide(|book| {
+            let open = book.open_ping(errand.ping)?;
+            let handle = open.auction.handle_of(&errand.winner.campaign).map(str::to_owned);
+            let of = (open.auction.vertical.clone(), handle, open.erased);
+            delivery::held(open, errand).map(|_| of)
+        });
+        let Some((vertical, handle, erased)) = held else { return Ok(None) };
+        if erased {
+            return Err("the lead was erased before it was sent".to_owned());
+        }
+        let name = &errand.winner.buyer;
+        let buyer =
+            market.buyer_named(name).ok_or_else(|| format!("there is no buyer `{name}`"))?;
+        let of = market.vertical_named(&vertical);
+        if let Way::Transfer(transfer) = &buyer.way {
+            self.offer_transfer(errand, transfer, of).await;
+            return Ok(None);
+        }
+        let schema = of.map(|vertical| &**vertical.schema());
+        let (vertical, currency) = (vertical.as_str(), self.currency.as_str());
+        // Open no longer than the attempt.
+        let opened = self.open_lead(errand.ping, sealed);
+        let lead =
+            &*opened.map_err(|error| format!("its contact data cannot be opened: {error}"))?;
+        let (handle, at) = (handle.as_deref(), self.clock.now());
+        let secrets = self.delivery_signing(buyer, at)?;
+        let signing = secrets.as_deref().map(|secrets| Signing { secrets, at });
+        let offer = Offer { vertical, currency, handle, test: false, lead, schema, signing };
+        Ok(Some(delivery::attempt(&self.courier, buyer, errand, &offer).await))
     }
 
     /// Records that an attempt begins that no fact began yet. Returns nothing if the copy was settled meanwhile.
@@ -271,5 +301,41 @@ impl Exchange {
             () = tokio::time::sleep(pause) => !self.stopping.is_cancelled(),
             () = self.stopping.cancelled() => false,
         }
+    }
+}
+
+/// Reads until that succeeds. Returns nothing if it is told to stop before.
+async fn until_read<T, E, F: Future<Output = Result<T, E>>>(
+    stop: &CancellationToken,
+    pause: Duration,
+    mut read: impl FnMut() -> F,
+) -> Option<T> {
+    loop {
+        if let Ok(read) = read().await {
+            return Some(read);
+        }
+        stop.run_until_cancelled(tokio::time::sleep(pause)).await?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::ready;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_cannot_be_read_now_is_read_later_and_not_taken_for_lost() {
+        let (stop, mut reads) = (CancellationToken::new(), 0);
+        let read = || {
+            reads += 1;
+            ready(if reads < 4 { Err(()) } else { Ok(Some("the lead")) })
+        };
+        assert_eq!(until_read(&stop, Duration::ZERO, read).await, Some(Some("the lead")));
+        let none = || ready(Ok::<_, ()>(None::<&str>));
+        assert_eq!(until_read(&stop, Duration::ZERO, none).await, Some(None));
+        stop.cancel();
+        let never = || ready(Err::<&str, _>(()));
+        assert_eq!(until_read(&stop, Duration::from_secs(60), never).await, None);
     }
 }

@@ -22,7 +22,7 @@ use crate::facts::{Fact, Party, PostbackEnd, PostbackKey, PostbackTried};
 use crate::ids::{BuyerId, PingId, SourceId};
 use crate::journal::{Duty, DutyChange};
 use crate::settlement::postback;
-use agenda::{Agenda, Job};
+use agenda::{Agenda, Carried, Job};
 
 pub use acts::{
     Attempted, EndPoint, Listed, POSTBACKS_LISTED_MAX, Status, Tested, WantedPostbacks,
@@ -31,6 +31,8 @@ pub use agenda::{LANE_MAX, WAITING_MAX};
 
 /// How long it is slept at most while something waits: the clock may be set.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How long an end point that has too much to do is left alone, if it does not ask for longer.
+const REST: Duration = Duration::from_secs(5);
 /// How long an attempt may go on once the exchange was told to stop. After it the next process makes it again.
 const STOPPING_MAX: Duration = Duration::from_secs(2);
 
@@ -58,6 +60,15 @@ struct Ended {
 }
 
 impl Ended {
+    /// Returns for how long its owner is told nothing else either: the end point, or what stands before it, has too much
+    /// to do.
+    fn rest(&self) -> Option<Duration> {
+        match self.status {
+            429 | 502 | 504 => Some(self.asked.unwrap_or(REST).max(REST)),
+            _ => self.asked,
+        }
+    }
+
     fn dead(detail: impl Into<String>) -> Self {
         let (status, asked, gone) = (0, None, false);
         Self { end: PostbackEnd::Dead, status, detail: detail.into(), asked, gone }
@@ -150,8 +161,9 @@ impl Exchange {
         }
     }
 
-    /// Makes one attempt and records how it ended. If that cannot be recorded, it is the next process's to make.
+    /// Makes one attempt and records how it ended. What cannot be read or recorded now is attempted again in a while.
     async fn send_postback(self: Arc<Self>, job: Job) {
+        let carried = Carried::new(&self.postbacks.agenda, &self.clock, &job);
         let begun = tokio::time::Instant::now();
         let giving_up = async {
             self.stopping.cancelled().await;
@@ -163,13 +175,17 @@ impl Exchange {
         };
         let took_ms = u32::try_from(begun.elapsed().as_millis()).unwrap_or(u32::MAX);
         let Some(ended) = ended else { return };
+        let rest = ended.rest();
         let gone = ended.gone.then(|| ended.detail.clone());
         let Some(tried) = self.record_postback(&job, ended, took_ms).await else { return };
         if let Some(why) = gone {
             self.disable_postback(&job.owner, &why).await;
         }
-        let again = tried.again_ms.map(|again| (again, tried.attempt));
-        self.postbacks.agenda.end(job.key, again);
+        if let Some(rest) = rest {
+            let until = self.clock.now().after(rest);
+            self.postbacks.agenda.rest(&job.owner, until.unix_ms());
+        }
+        carried.end(tried.again_ms.map(|again| (again, tried.attempt)));
     }
 
     async fn attempt_postback(&self, job: &Job) -> Option<Ended> {
@@ -185,6 +201,8 @@ impl Exchange {
             return Some(Ended::dead(why));
         }
         let facts = self.history(PingId::from_u128(key.ping)).await.ok()?;
+        // What could not be recorded is not sent.
+        self.journal.seat().await.ok()?;
         let Some(body) = postback::body(*key, &facts, &self.currency) else {
             tracing::error!(id = %key, "the journal does not say what a postback tells");
             return Some(Ended::dead("the journal does not say what it tells"));

@@ -3,16 +3,21 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
 use crate::catalog::Owner;
+use crate::clock::Clock;
 use crate::facts::PostbackKey;
 
 /// How many postbacks of one owner may be under way at once.
 pub const LANE_MAX: usize = 4;
 /// How many postbacks of one owner may wait. Beyond it the newest are dead at once, until there is room.
 pub const WAITING_MAX: usize = 100_000;
+
+/// After how long one is sent again whose attempt could not be made or recorded.
+const PUT_BACK: Duration = Duration::from_secs(5);
 
 /// A postback that is to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +63,38 @@ struct Lane {
     jobs: usize,
     under_way: usize,
     held: BTreeSet<(i64, PostbackKey)>,
+    /// Nothing is sent before.
+    rests_until_ms: i64,
+}
+
+/// A postback that somebody carries. Dropped before its attempt is ended, it is to be sent again in a while.
+#[derive(Debug)]
+pub(super) struct Carried<'c> {
+    agenda: &'c Agenda,
+    clock: &'c Clock,
+    job: &'c Job,
+    ended: bool,
+}
+
+impl<'c> Carried<'c> {
+    pub(super) fn new(agenda: &'c Agenda, clock: &'c Clock, job: &'c Job) -> Self {
+        Self { agenda, clock, job, ended: false }
+    }
+
+    /// Ends the attempt: the postback is tried again then, after so many attempts, or it is done.
+    pub(super) fn end(mut self, again: Option<(i64, u32)>) {
+        self.ended = true;
+        self.agenda.end(self.job.key, again);
+    }
+}
+
+impl Drop for Carried<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            let again = self.clock.now().after(PUT_BACK).unix_ms();
+            self.agenda.end(self.job.key, Some((again, self.job.attempts)));
+        }
+    }
 }
 
 impl Agenda {
@@ -92,7 +129,7 @@ impl Agenda {
         self.changed.notify_one();
     }
 
-    /// Returns what is to be sent now, and when the next of the others is due. Whoever takes a job ends it.
+    /// Returns what is to be sent now, and when the next of the others is due. Whoever takes a job carries it.
     pub(super) fn take(&self, now_ms: i64) -> (Vec<Job>, Option<i64>) {
         let mut known = self.known();
         let mut taken = Vec::new();
@@ -101,9 +138,14 @@ impl Agenda {
                 return (taken, Some(due_ms));
             }
             known.times.pop_first();
-            let Known { jobs, lanes, .. } = &mut *known;
+            let Known { jobs, lanes, times } = &mut *known;
             let Some((job, stand)) = jobs.get_mut(&key) else { continue };
             let Some(lane) = lanes.get_mut(&job.owner) else { continue };
+            if lane.rests_until_ms > now_ms && !job.surplus {
+                (job.due_ms, *stand) = (lane.rests_until_ms, Stand::Waiting);
+                times.insert((job.due_ms, key));
+                continue;
+            }
             if lane.under_way >= LANE_MAX && !job.surplus {
                 *stand = Stand::Held;
                 lane.held.insert((due_ms, key));
@@ -116,8 +158,14 @@ impl Agenda {
         (taken, None)
     }
 
-    /// Ends an attempt: the postback is tried again then, after so many attempts, or it is done.
-    pub(super) fn end(&self, key: PostbackKey, again: Option<(i64, u32)>) {
+    /// Has an owner told nothing until then.
+    pub(super) fn rest(&self, owner: &Owner, until_ms: i64) {
+        if let Some(lane) = self.known().lanes.get_mut(owner) {
+            lane.rests_until_ms = lane.rests_until_ms.max(until_ms);
+        }
+    }
+
+    fn end(&self, key: PostbackKey, again: Option<(i64, u32)>) {
         let mut known = self.known();
         let Known { jobs, lanes, times } = &mut *known;
         let Some((job, stand)) = jobs.get_mut(&key) else { return };
@@ -170,11 +218,15 @@ impl Agenda {
         self.known().jobs.get(&key).is_some_and(|(_, stand)| *stand == Stand::UnderWay)
     }
 
-    /// Has a postback sent now, as if it had never been tried. One that is under way stays as it is.
+    /// Has a postback sent now, as if it had never been tried, though its owner's lane rests. One that is under way stays as
+    /// it is.
     pub(super) fn hasten(&self, key: PostbackKey, owner: Owner, now_ms: i64) {
         {
             let mut known = self.known();
-            let Known { jobs, times, .. } = &mut *known;
+            let Known { jobs, times, lanes } = &mut *known;
+            if let Some(lane) = lanes.get_mut(&owner) {
+                lane.rests_until_ms = 0;
+            }
             match jobs.get_mut(&key) {
                 Some((job, Stand::Waiting)) => {
                     times.remove(&(job.due_ms, key));
@@ -210,6 +262,7 @@ impl Known {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Moment;
     use crate::facts::{Event, Party};
 
     fn key(ping: u128) -> PostbackKey {
@@ -244,6 +297,49 @@ mod tests {
             (agenda.waiting_of(&owner("silent")), agenda.waiting_of(&owner("prompt"))),
             (9, 2)
         );
+    }
+
+    #[test]
+    fn an_owner_that_has_too_much_to_do_is_left_alone_with_all_of_it() {
+        let agenda = Agenda::default();
+        for ping in 1..=10 {
+            agenda.add(key(ping), owner("busy"), (0, 0, 1));
+        }
+        agenda.add(key(11), owner("prompt"), (0, 0, 1));
+        agenda.take(5);
+        agenda.rest(&owner("busy"), 1_000);
+        agenda.rest(&owner("busy"), 900);
+        agenda.end(key(1), Some((2_000, 1)));
+        agenda.end(key(2), None);
+        agenda.end(key(11), None);
+        agenda.add(key(12), owner("prompt"), (6, 0, 1));
+        let (taken, next) = agenda.take(6);
+        assert_eq!((pings(&taken), next), (vec![12], Some(1_000)));
+        assert_eq!(agenda.take(999), (Vec::new(), Some(1_000)));
+        let (taken, next) = agenda.take(1_000);
+        assert_eq!((pings(&taken), next), (vec![5, 6], Some(2_000)));
+        // An operator's word ends the rest.
+        agenda.rest(&owner("busy"), 9_000);
+        agenda.end(key(5), Some((3_000, 1)));
+        assert_eq!(pings(&agenda.take(1_001).0), [0; 0]);
+        agenda.hasten(key(5), owner("busy"), 1_001);
+        assert_eq!(pings(&agenda.take(1_001).0), [5]);
+    }
+
+    #[test]
+    fn what_was_dropped_before_its_end_is_sent_again_and_takes_nobodys_place() {
+        let (agenda, clock) = (Agenda::default(), Clock::standing(Moment::from_unix_ms(1_000)));
+        agenda.add(key(1), owner("web"), (0, 3, 1));
+        for at in (0..).map(|turn| 5_000 * turn).take(LANE_MAX + 2) {
+            clock.set(Moment::from_unix_ms(at));
+            let (taken, _) = agenda.take(at);
+            assert_eq!((pings(&taken), taken[0].attempts), (vec![1], 3), "{at}");
+            drop(Carried::new(&agenda, &clock, &taken[0]));
+            assert!(!agenda.is_under_way(key(1)));
+        }
+        let (taken, _) = agenda.take(1_000_000);
+        Carried::new(&agenda, &clock, &taken[0]).end(None);
+        assert_eq!(agenda.job(key(1)), None);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use base64::Engine as _;
 use gavel::config::Config;
@@ -18,6 +19,7 @@ use crate::exchange::{Buyer, Exchange, auto_ping, auto_post, merged, until};
 #[derive(Clone, Copy, Debug)]
 enum Do {
     Say(&'static str),
+    SayLate(Duration, &'static str),
     Hang,
     HangUp,
 }
@@ -238,6 +240,11 @@ async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
             stream.write_all(format!("{words}\r\n").as_bytes()).await.ok()?;
             stream.flush().await.ok()
         }
+        Do::SayLate(pause, words) => {
+            tokio::time::sleep(pause).await;
+            stream.write_all(format!("{words}\r\n").as_bytes()).await.ok()?;
+            stream.flush().await.ok()
+        }
         Do::Hang => std::future::pending().await,
         Do::HangUp => None,
     }
@@ -367,9 +374,33 @@ async fn a_connection_that_breaks_before_the_letter_sent_nothing() {
     let told = "alfa not-sent: the relay hung up";
     check(Script { recipient: Do::HangUp, ..TAKES }, &[told, SOLD]).await;
     check(Script { data: Do::HangUp, ..TAKES }, &[told, SOLD]).await;
-    let silent = "alfa not-sent: the relay was not ready for the letter in 700 ms";
+    let silent = "alfa not-sent: the relay was not ready for the letter in 350 ms";
     check(Script { greeting: Do::Hang, ..TAKES }, &[silent, SOLD]).await;
     check(Script { data: Do::Hang, ..TAKES }, &[silent, SOLD]).await;
+    // What is left would not be enough for the letter.
+    let late = Do::SayLate(Duration::from_millis(450), "250 2.1.5 ok");
+    check(Script { recipient: late, ..TAKES }, &[silent, SOLD]).await;
+}
+
+#[tokio::test]
+async fn letters_that_wait_for_the_relay_lose_none_of_their_own_time() {
+    let end = Do::SayLate(Duration::from_millis(300), "250 2.0.0 queued as 4711");
+    let relay = Post::open(move |_| Script { end, ..TAKES }).await;
+    let contract = json!({"timeout_ms": 1_200});
+    let (exchange, _) = market(relay.relay("smtp://ADDR", None), contract, None).await;
+    exchange.deposit("alfa", "1000.00").await;
+    let exchange = Arc::new(exchange);
+    let rush = (0..80).map(|_| {
+        let exchange = Arc::clone(&exchange);
+        tokio::spawn(async move { post(&exchange, "Dana", 1).await.0 })
+    });
+    for lead in rush.collect::<Vec<_>>() {
+        let ping = lead.await.unwrap();
+        let settled = async || deliveries(&exchange, &ping).await.len() == 1;
+        until("its letter is settled", settled).await;
+        assert_eq!(deliveries(&exchange, &ping).await, [SOLD]);
+    }
+    assert_eq!(relay.heard().len(), 80);
 }
 
 #[tokio::test]

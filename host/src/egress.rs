@@ -30,9 +30,7 @@ pub use client::{Client, Unavailable};
 pub use line::{
     Answer, BODY_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX, Line, NoAnswer, NoLine, Question, Version,
 };
-pub use relay::{
-    ADDRESS_BYTES_MAX, Handed, LETTERS_MAX, Letter, Login, NoAddress, NoRelay, Recipient, Relay,
-};
+pub use relay::{ADDRESS_BYTES_MAX, Handed, Letter, Login, NoAddress, NoRelay, Recipient, Relay};
 
 /// The longest destination, in bytes.
 pub const URL_BYTES_MAX: usize = 2048;

@@ -83,7 +83,7 @@ use upkeep::Upkeep;
 
 pub use calls::{Known, within};
 pub use close::{Closed, close, fingerprint};
-pub use deliveries::{BERTHS_MAX, POSTS_WAITING_MAX};
+pub use deliveries::{BERTHS_MAX, LETTERS_MAX, POSTS_WAITING_MAX};
 pub use diff::{
     Code, DIFF_TIME_MAX, DiffError, component_of, diff_directory, diff_file, diff_payloads,
     record_directory,
@@ -134,6 +134,7 @@ pub struct Exchange {
     drains: Drains,
     lines: Lines,
     berths: Berths,
+    letters: Berths,
     /// For posts that wait for their buyers.
     waiting: Berths,
     /// For lists and statements.

@@ -10,7 +10,6 @@
 use std::error::Error as _;
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use lettre::address::Address;
@@ -24,14 +23,14 @@ use lettre::transport::smtp::extension::ClientId;
 use lettre::transport::smtp::response::Severity;
 use reqwest::Url;
 use rustls::pki_types::CertificateDer;
-use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout, timeout_at};
 use zeroize::Zeroizing;
 
-/// How many letters may be on their way to the relay at once.
-pub const LETTERS_MAX: usize = 16;
 /// The longest address of a person, in bytes: what SMTP allows.
 pub const ADDRESS_BYTES_MAX: usize = 254;
+/// With less time left than this, or than half of what an attempt has, the letter itself is not begun: it would arrive and
+/// stay in doubt.
+const DATA_TIME_MIN: Duration = Duration::from_secs(2);
 /// How long a connection may take to be made, with its name looked up and its TLS agreed.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the relay may take to hear that nothing more is said.
@@ -63,7 +62,7 @@ enum Tls {
     None,
 }
 
-/// Hands letters to the operator's relay. Clones share its limit.
+/// Hands letters to the operator's relay.
 #[derive(Clone)]
 pub struct Relay {
     host: String,
@@ -72,7 +71,6 @@ pub struct Relay {
     from: Recipient,
     login: Option<Login>,
     authorities: Vec<CertificateDer<'static>>,
-    berths: Arc<Semaphore>,
 }
 
 /// Why there is no such relay.
@@ -172,8 +170,7 @@ impl Relay {
             return Err(NoRelay::ClearLogin);
         }
         let port = url.port().unwrap_or(*usual);
-        let berths = Arc::new(Semaphore::new(LETTERS_MAX));
-        Ok(Self { host, port, tls, from, login, authorities: Vec::new(), berths })
+        Ok(Self { host, port, tls, from, login, authorities: Vec::new() })
     }
 
     /// Trusts these authorities beside the machine's own.
@@ -185,19 +182,17 @@ impl Relay {
     /// Makes one attempt, which takes at most so long.
     pub async fn send(&self, letter: Letter<'_>, time: Duration) -> Handed {
         let deadline = Instant::now() + time;
-        let silent = |what: &str| format!("{what} in {} ms", time.as_millis());
+        let kept = DATA_TIME_MIN.min(time / 2);
+        let silent = |what: &str, time: Duration| format!("{what} in {} ms", time.as_millis());
         let Some(message) = self.written(&letter) else {
             return Handed::NotSent { why: "the letter cannot be written".to_owned() };
         };
-        let Ok(Ok(_berth)) = timeout_at(deadline, self.berths.acquire()).await else {
-            let why = silent(&format!("{LETTERS_MAX} letters before it did not get through"));
-            return Handed::NotSent { why };
-        };
-        let mut connection = match timeout_at(deadline, self.announced(letter.to)).await {
+        let mut connection = match timeout_at(deadline - kept, self.announced(letter.to)).await {
             Ok(Ok(connection)) => connection,
             Ok(Err(handed)) => return handed,
             Err(_) => {
-                return Handed::NotSent { why: silent("the relay was not ready for the letter") };
+                let why = silent("the relay was not ready for the letter", time - kept);
+                return Handed::NotSent { why };
             }
         };
         match timeout_at(deadline, connection.message(&message)).await {
@@ -213,7 +208,8 @@ impl Relay {
             Ok(Err(error)) if error.status().is_some() => ended(&error),
             Ok(Err(error)) => Handed::Unknown { why: format!("sent, but then: {}", cause(&error)) },
             Err(_) => {
-                Handed::Unknown { why: format!("sent, but then: {}", silent("nothing came back")) }
+                let why = format!("sent, but then: {}", silent("nothing came back", time));
+                Handed::Unknown { why }
             }
         }
     }

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::{Exchange, Trouble};
+use crate::berths::Berths;
 use crate::book::{Copy, Stage, State};
 use crate::catalog::{Market, Way};
 use crate::contacts::Sealed;
@@ -24,6 +25,8 @@ use crate::journal::{Committed, ContactRow, Duty};
 
 /// How many deliveries may be under way at once.
 pub const BERTHS_MAX: usize = 512;
+/// How many letters may be on their way to the mail relay at once, beside the other deliveries.
+pub const LETTERS_MAX: usize = 16;
 /// How many posts may wait at once for what becomes of their deliveries. Beyond it a post is `pending` at once.
 pub const POSTS_WAITING_MAX: usize = 16_384;
 /// Why the end of a delivery is unknown that cannot be made any more.
@@ -101,7 +104,13 @@ impl Exchange {
     /// Says whether a copy that falls to a winner now is not asked for at once: what had to wait and was not begun when the
     /// exchange stopped has certainly not reached anybody.
     pub(super) fn waits(&self, market: &Market, winner: &Winner) -> bool {
-        delivery::takes_in_order(market, winner) || !self.berths.has_room(&winner.buyer)
+        let has_room = self.berths_of(market, &winner.buyer).has_room(&winner.buyer);
+        delivery::takes_in_order(market, winner) || !has_room
+    }
+
+    fn berths_of(&self, market: &Market, buyer: &str) -> &Berths {
+        let letters = market.buyer_named(buyer).is_some_and(|it| matches!(it.way, Way::Email(_)));
+        if letters { &self.letters } else { &self.berths }
     }
 
     fn takes_callers(&self, buyer: &str) -> bool {
@@ -166,7 +175,8 @@ impl Exchange {
 
     async fn ship_once(self: &Arc<Self>, errand: &Errand, sealed: &Sealed) -> Option<Delivered> {
         let attempt = {
-            let _berth = self.berths.berth(&errand.winner.buyer).await?;
+            let berths = self.berths_of(&self.catalog.load(), &errand.winner.buyer).clone();
+            let _berth = berths.berth(&errand.winner.buyer).await?;
             let begun = |copy: &Copy| copy.asked && errand.attempts == 0;
             let is_begun =
                 |book: &mut State| delivery::held(book.open_ping(errand.ping)?, errand).map(begun);

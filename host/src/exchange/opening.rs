@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::books::Books;
-use super::deliveries::{BERTHS_MAX, POSTS_WAITING_MAX};
+use super::deliveries::{BERTHS_MAX, LETTERS_MAX, POSTS_WAITING_MAX};
 use super::diff::Diffing;
 use super::drains::Drains;
 use super::expiry::Deadline;
@@ -187,6 +187,7 @@ impl Exchange {
             drains: Drains::default(),
             lines: Lines::default(),
             berths: Berths::new(BERTHS_MAX),
+            letters: Berths::new(LETTERS_MAX),
             waiting: Berths::new(POSTS_WAITING_MAX),
             reading: Berths::new(READING_MAX),
             failures: Failures::default(),
@@ -255,7 +256,11 @@ impl Exchange {
 
     /// Returns how many deliveries are under way, and how many wait for room.
     pub fn busy(&self) -> Busy {
-        self.berths.busy()
+        let (posts, letters) = (self.berths.busy(), self.letters.busy());
+        Busy {
+            under_way: posts.under_way.saturating_add(letters.under_way),
+            waiting: posts.waiting.saturating_add(letters.waiting),
+        }
     }
 
     /// Returns how many accepted pings wait for their post or its end.

@@ -256,6 +256,7 @@ pub(super) fn limits() -> String {
         ("deliveries under way at once, to all buyers", exchange::BERTHS_MAX.to_string()),
         ("posts that wait for their buyer at once", exchange::POSTS_WAITING_MAX.to_string()),
         ("lists and statements that are read at once", exchange::READING_MAX.to_string()),
+        ("letters under way at once, beside them", exchange::LETTERS_MAX.to_string()),
         ("answer of a buyer", kib(delivery::courier::ANSWER_BYTES_MAX)),
         ("secrets that sign for one end point at once", catalog::Secrets::MAX.to_string()),
         ("module", kib(sandbox::MODULE_BYTES_MAX)),

@@ -259,6 +259,17 @@ async fn a_buyer_of_a_private_authority_is_asked_over_tls_where_that_is_trusted(
 }
 
 #[tokio::test]
+async fn a_source_in_a_hurry_has_nobody_shut_off_that_keeps_its_contract() {
+    let market = Market::of(&[Character::Slow]).await;
+    for _ in 0..8 {
+        assert_eq!(market.told(150).await, ["slow late bid-late"]);
+    }
+    until("all calls have ended", async || market.end_point("slow").await["in_flight"] == 0).await;
+    assert_eq!(market.end_point("slow").await["breaker"], "closed");
+    assert_eq!(market.told(5_000).await, ["slow bid won"]);
+}
+
+#[tokio::test]
 async fn a_source_that_hangs_up_leaves_nothing_behind() {
     let market = Market::of(&[Character::Slow]).await;
     let body = merged(auto_ping(), json!({"deadline_ms": 5_000})).to_string();

@@ -50,7 +50,9 @@ async fn crowd(market: &Arc<Market>, sent: u64, deadline_ms: u64) -> Vec<Duratio
 
 #[tokio::test]
 async fn late_bids() {
-    let market = Market::of(&[Character::Late, Character::Prompt]).await;
+    let mut market = Market::of(&[]).await;
+    market.add("late", MockSpec::of(Character::Late), json!({"timeout_ms": 400})).await;
+    market.add("prompt", MockSpec::of(Character::Prompt), json!({})).await;
     let (least, most) = (times(20, 300), times(200, 2_000));
     let mut sent = 0;
     // A call that this machine itself delayed is not held against the buyer: on a busy one it takes more of them.

@@ -39,6 +39,8 @@ const IN_USE: Duration = Duration::from_secs(60);
 pub const CALLS_MAX: usize = 8_192;
 /// A buyer whose quickest tenth of answers takes longer than what is left is not asked, once this many are known.
 const KNOWN_MIN: u64 = 20;
+/// Of a contract that is longer than this, the time that nearly all of the buyer's answers take is enough, if it is known.
+const LONG: Duration = Duration::from_secs(1);
 /// All the same it is asked this often, or nobody would notice that it became quicker.
 const ASKED_ANYWAY: Duration = Duration::from_secs(1);
 /// Less time than this is no use to anybody.
@@ -320,6 +322,15 @@ impl Guard {
 }
 
 impl Ticket {
+    /// Returns how long the end point may take before it is its own fault that an answer is late, whatever its source has
+    /// time for.
+    pub(super) fn fair_time(&self) -> Duration {
+        let state = self.guard.state();
+        let slowest = Duration::from_micros(u64::from(state.latency.quantiles().p99));
+        let own = (state.latency.seen() >= KNOWN_MIN).then(|| slowest.max(LONG));
+        self.guard.contract.timeout.min(own.unwrap_or(Duration::MAX))
+    }
+
     /// Ends the call. `took` is how long the answer took, if there was one.
     pub(super) fn end(mut self, now: Instant, verdict: Verdict, took: Option<Duration>) {
         self.finish(now, verdict, took);

@@ -1,9 +1,9 @@
 //! Asks buyers over the network: all at once, within one deadline, each on its own.
 //!
 //! - One question per buyer and ping, for all its campaigns that name no price themselves.
-//! - An answer after the deadline is late, whatever it says. The call is listened to for [`LINGER`](call::LINGER) longer, so that a
-//!   slow buyer keeps its connection and is told apart from a silent one.
-//! - A buyer that the exchange itself called late is not blamed.
+//! - An answer after the deadline is late, whatever it says. The call is listened to for as long as the buyer's contract
+//!   allows, and [`LINGER`](call::LINGER) longer, so that a slow buyer keeps its connection and is told apart from a silent one.
+//! - A buyer that the exchange itself called late is not blamed, nor one whose source had less time than its contract says.
 //! - Each call runs on its own: one that hangs, breaks or lies costs the others nothing, and giving the auction up leaves
 //!   no call unaccounted.
 

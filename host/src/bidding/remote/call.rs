@@ -17,12 +17,10 @@ use crate::money::Micros;
 use crate::sandbox::Forfeit;
 use std::sync::Arc;
 
-/// How long an answer is listened to after its deadline.
+/// How long an answer is listened to after all its time.
 pub(super) const LINGER: Duration = Duration::from_millis(250);
 /// A call that began, or an alarm that rang, so much late says more about this machine than about the buyer.
 pub(super) const OWN_DELAY_MAX: Duration = Duration::from_millis(20);
-/// A buyer that had less time than this, and less than its contract says, is not blamed for being late.
-pub(super) const FAIR_TIME: Duration = Duration::from_millis(100);
 
 /// How a call ended.
 #[derive(Debug)]
@@ -154,6 +152,8 @@ impl Call {
     /// Makes the call. `tell` hears how it ended, at the deadline at the latest; the ticket, once it is over.
     pub(super) async fn run(mut self, ticket: Ticket, tell: impl FnOnce(Ended)) {
         let delayed = self.began.elapsed() > OWN_DELAY_MAX;
+        let fair = self.began.checked_add(ticket.fair_time()).unwrap_or(self.deadline);
+        let fair = fair.max(self.deadline);
         let (line, contract, asking) =
             (self.line.clone(), Arc::clone(&self.contract), self.asking.clone());
         let asking = line.ask(asking.question(&contract.destination));
@@ -169,28 +169,27 @@ impl Call {
             let verdict = match (in_time, ended.failure) {
                 (true, false) => Verdict::Good,
                 (true, true) => Verdict::Bad,
-                (false, _) => self.late_verdict(delayed, at),
+                (false, _) => late_verdict(fair, delayed, at),
             };
             ticket.end(at, verdict, answered);
             tell(if in_time { ended } else { Ended::late(waited) });
             return;
         }
         tell(Ended { adapter: self.dialect.used(), ..Ended::late(waited) });
-        let overslept = at.saturating_duration_since(self.deadline) > OWN_DELAY_MAX;
-        let verdict = self.late_verdict(delayed || overslept, at);
-        let give_up = self.deadline.checked_add(LINGER).unwrap_or(self.deadline);
-        let answer = timeout_at(give_up.into(), asking).await;
+        let answer = timeout_at(fair.into(), &mut asking).await;
+        let verdict = match &answer {
+            Ok(Err(_)) if !delayed => Verdict::Bad,
+            _ => late_verdict(fair, delayed, Instant::now()),
+        };
+        let answered = match answer {
+            Ok(answer) => answer.is_ok(),
+            Err(_) => {
+                let give_up = fair.checked_add(LINGER).unwrap_or(fair);
+                matches!(timeout_at(give_up.into(), asking).await, Ok(Ok(_)))
+            }
+        };
         let at = Instant::now();
-        let answered = matches!(answer, Ok(Ok(_)));
         ticket.end(at, verdict, answered.then(|| at.saturating_duration_since(self.began)));
-    }
-
-    /// Returns what a late answer says of the end point.
-    fn late_verdict(&self, delayed: bool, at: Instant) -> Verdict {
-        let allowed = self.deadline.saturating_duration_since(self.began);
-        let fair = allowed >= self.contract.timeout.min(FAIR_TIME);
-        let woken_late = at.saturating_duration_since(self.deadline) > OWN_DELAY_MAX;
-        if fair && !delayed && !woken_late { Verdict::Bad } else { Verdict::Nothing }
     }
 
     fn read(&mut self, answer: Result<Answer, NoAnswer>) -> Ended {
@@ -243,6 +242,12 @@ impl Call {
         checked(amount, most, handle.as_deref())?;
         Ok(RemoteBid { amount, campaign: place, handle })
     }
+}
+
+/// Returns what it says of the end point that there was no answer until now, if it should have come by `fair`.
+fn late_verdict(fair: Instant, delayed: bool, now: Instant) -> Verdict {
+    let woken_late = now.saturating_duration_since(fair) > OWN_DELAY_MAX;
+    if now >= fair && !delayed && !woken_late { Verdict::Bad } else { Verdict::Nothing }
 }
 
 fn no_answer(error: &NoAnswer) -> Ended {

@@ -19,7 +19,7 @@ use crate::facts::{
     BidMade, Charged, Counted, Delivered, Ended, Fact, ModuleUsed, Parts, Terms, TransferReport,
     Winner,
 };
-use crate::ids::PingId;
+use crate::ids::{Digest, PingId};
 use crate::journal::{Duty, DutyChange, DutyKey};
 use crate::money::Micros;
 use crate::sandbox::Forfeit;
@@ -38,6 +38,9 @@ pub const NOT_SENT_AGAIN_MS: [i64; 5] = [200, 1_000, 3_000, 10_000, 30_000];
 /// How long after each attempt of unknown end a buyer that promised idempotency is asked again. After the last the
 /// operator decides; a buyer without that promise is never asked again.
 pub const UNKNOWN_AGAIN_MS: [i64; 6] = [1_000, 5_000, 30_000, 120_000, 600_000, 3_600_000];
+
+/// By how much of itself a pause may be longer: 1 part in 4.
+const JITTER_PARTS: i64 = 4;
 
 /// Why the end of an attempt is unknown that the process did not live to see.
 pub const INTERRUPTED: &str = "the exchange stopped before the answer was recorded";
@@ -120,9 +123,8 @@ pub fn conclude(
         adapter: attempt.adapter,
         transfer: attempt.transfer,
     };
-    let again = |schedule: &[i64], at_least: i64| {
-        let pause = schedule.get(usize::try_from(errand.attempts).unwrap_or(usize::MAX))?;
-        Some(at.unix_ms().saturating_add(*pause.max(&at_least)))
+    let again = |schedule: &[i64], at_least| {
+        Some(at.unix_ms().saturating_add(pause(errand, schedule, at_least)?))
     };
     match certain(attempt.outcome, (copy, open.erased), errand) {
         Outcome::Sold { reference } => {
@@ -165,6 +167,17 @@ pub fn conclude(
     }
     delivered.in_line = delivered.successor.as_ref().is_some_and(waits);
     Some(delivered)
+}
+
+/// Returns how long after an attempt the next one follows, at least after what the buyer asked for; nothing if that was the
+/// last. Up to a quarter is added by lot, so that what failed together does not come back together.
+fn pause(errand: &Errand, schedule: &[i64], at_least: i64) -> Option<i64> {
+    let attempts = errand.attempts;
+    let pause = *schedule.get(usize::try_from(attempts).ok()?)?.max(&at_least);
+    let lot = Digest::of(format!("{} {} {attempts}", errand.ping, errand.copy).as_bytes());
+    let drawn = lot.as_bytes().first_chunk().map_or(0, |drawn| u16::from_be_bytes(*drawn));
+    let jitter = (pause / JITTER_PARTS).saturating_mul(drawn.into()) / i64::from(u16::MAX);
+    Some(pause.saturating_add(jitter))
 }
 
 /// Says whether a winner's buyer takes one lead at a time.
@@ -345,4 +358,33 @@ pub fn duties(fact: &Fact, at: Moment, state: &State) -> Vec<DutyChange> {
 
 fn duty(subject: u128, step: u32, due: Moment) -> Duty {
     Duty { key: DutyKey { subject, step }, kind: DELIVER, due, attempts: 0, payload: Vec::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_failed_together_comes_back_apart_and_the_same_on_every_replay() {
+        let winner = Winner {
+            campaign: "alfa".to_owned(),
+            buyer: "alfa".to_owned(),
+            bid: 0,
+            price: 0,
+            fees: Charged::default(),
+            exclusive: false,
+            counted: Counted::default(),
+        };
+        let errand = |ping| Errand::first(PingId::from_u128(ping), 0, winner.clone());
+        let all: Vec<i64> =
+            (0..100).map(|ping| pause(&errand(ping), &NOT_SENT_AGAIN_MS, 0).unwrap()).collect();
+        assert!(all.iter().all(|pause| (200..=250).contains(pause)), "{all:?}");
+        let apart: std::collections::BTreeSet<i64> = all.iter().copied().collect();
+        assert!(apart.len() > 30, "{apart:?}");
+        assert_eq!(pause(&errand(7), &NOT_SENT_AGAIN_MS, 0), Some(all[7]));
+        let asked = pause(&errand(7), &NOT_SENT_AGAIN_MS, 60_000).unwrap();
+        assert!((60_000..=75_000).contains(&asked), "{asked}");
+        let last = Errand { attempts: 5, ..errand(7) };
+        assert_eq!(pause(&last, &NOT_SENT_AGAIN_MS, 60_000), None);
+    }
 }

@@ -338,6 +338,21 @@ async fn a_buyer_can_try_its_own_end_point() {
 }
 
 #[tokio::test]
+async fn one_that_is_slow_alone_is_not_told_to_answer_in_parallel() {
+    let buyer = MockBuyer::open(MockSpec::of(Character::Slow), None, None).await.unwrap();
+    let arguments = ["buyer", "check", &buyer.bid_url(), "--timeout-ms", "150", "--json"];
+    let output = command().args(arguments).output().await.unwrap();
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let finding = |check: &str| {
+        let mut findings = told["findings"].as_array().unwrap().iter();
+        findings.find(|finding| finding["check"] == check).unwrap().clone()
+    };
+    assert_eq!(finding("time")["grade"], "bad", "{told:#}");
+    let at_once = finding("at once");
+    assert!(at_once["mend"].as_str().unwrap().starts_with("answer each faster"), "{at_once:#}");
+}
+
+#[tokio::test]
 async fn a_mock_market_is_opened_from_a_file() {
     let folder = tempfile::TempDir::new().unwrap();
     let file = folder.path().join("market.json");

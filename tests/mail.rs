@@ -530,6 +530,14 @@ async fn a_relay_that_cannot_be_trusted_gets_nothing() {
 #[tokio::test]
 async fn a_buyer_gets_its_leads_one_way_and_letters_need_a_relay() {
     let exchange = Exchange::open().await;
+    for (delivery, field) in
+        [(json!({"email": "a@b.example"}), "/delivery/email"), (json!("a@b.example"), "/delivery")]
+    {
+        let refused = exchange.try_put("buyers/alfa", json!({"delivery": delivery})).await;
+        assert_eq!((refused.status, refused.text("/field")), (422, field), "{refused:?}");
+        assert!(refused.text("/detail").contains(r#"expected an object such as {"#), "{refused:?}");
+        assert!(!refused.text("/detail").contains("Spec"), "{refused:?}");
+    }
     let mail = json!({"to": "leads@buyer.example"});
     for (delivery, field, detail) in [
         (json!({}), "/delivery", "say where the leads go"),

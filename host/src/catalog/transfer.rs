@@ -16,7 +16,10 @@ const UNSAID: &str = "unknown";
 
 /// A buyer that takes callers. The source or its dialer transfers the caller and says how the call went.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "an object such as {\"number\": \"+15125550100\", \"connected_seconds\": 90}"
+)]
 pub struct TransferSpec {
     /// As it is dialled from anywhere, such as `+15125550100`.
     pub number: String,

@@ -14,7 +14,7 @@ use crate::egress::{Destination, Egress, Recipient};
 
 /// How a buyer gets its leads: by one of `url`, `email` and `transfer`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object such as {\"url\": \"https://..\"}")]
 pub struct DeliverySpec {
     /// Posted there. HTTPS, or HTTP on loopback where that is allowed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -49,7 +49,7 @@ pub struct DeliverySpec {
 
 /// A person who gets leads by e-mail, through the operator's relay.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object such as {\"to\": \"leads@buyer.example\"}")]
 pub struct EmailSpec {
     /// One plain address.
     pub to: String,

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use crate::crash::program::{self, Door, Program};
 use crate::exchange::{
-    Buyer, Exchange, OPERATOR_KEY, SOURCE_KEY, auto_ping, auto_post, merged, until,
+    Buyer, Exchange, OPERATOR_KEY, SOURCE_KEY, auto_ping, auto_post, client, merged, reply, until,
 };
 use traces::{Person, nowhere};
 
@@ -449,7 +449,14 @@ async fn a_body_with_contact_data_is_known_by_a_digest_that_nobody_can_try() {
     let full_body = merged(full_body, json!({"zip": "94105", "ping_id": null}));
     let full = exchange.say("auto-insurance/full", &full_body).await;
     assert_eq!(full.text("/status"), "sold", "{full:?}");
+    let named = json!({"phone": "2025550107", "why": "person-asked"}).to_string();
+    let request = client().post(exchange.url("/v1/persons/erase")).bearer_auth(OPERATOR_KEY);
+    let request = request.header("idempotency-key", "k-1").body(named.clone());
+    assert_eq!(reply(request).await.status, 200);
     let data = exchange.close().await;
+    let length = u64::try_from(named.len()).unwrap().to_be_bytes();
+    let guessed = gavel::ids::Digest::of(&[&length, named.as_bytes()].concat());
+    assert!(!anywhere(data.path(), guessed.as_bytes()), "an operator's call names its person");
     let known = |body: &Value| {
         anywhere(data.path(), gavel::ids::Digest::of(body.to_string().as_bytes()).as_bytes())
     };

@@ -101,7 +101,7 @@ impl Tally {
 /// A call as its Idempotency-Key remembers it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Call {
-    /// SHA-256 of the canonical body.
+    /// The keyed digest of the canonical body.
     pub body: [u8; 32],
     /// Its answer is in the journal.
     pub answered: bool,

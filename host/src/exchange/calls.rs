@@ -33,7 +33,7 @@ pub enum Known {
     Otherwise,
     /// It was made and answered so.
     Answered(CallAnswered),
-    /// It took effect with this fact, and the exchange stopped before the answer was recorded.
+    /// It began to take effect with this fact, and its answer was not recorded: the exchange stopped, or failed.
     Unanswered { fact: u64 },
     /// There are as many keys as can be remembered.
     Full,
@@ -45,17 +45,29 @@ pub async fn within<F: Future>(made: CallMade, call: F) -> F::Output {
 }
 
 impl Exchange {
-    /// Returns what is known of a call. A new one is made only while fewer than `room` calls are remembered.
+    /// Returns the keyed digest by which the body of a call is known: it may hold contact data.
+    pub fn call_print(&self, body: &[u8]) -> [u8; 32] {
+        *self.contacts.body_print(body).as_bytes()
+    }
+
+    /// Returns what is known of a call. A new one is made only while fewer than `room` calls are remembered. Earlier
+    /// versions knew its body by the `plain` digest.
     ///
     /// # Errors
     ///
     /// [`ActError::Closed`] if the journal cannot be read.
-    pub async fn call(&self, made: &CallMade, room: usize) -> Result<Known, ActError> {
+    pub async fn call(
+        &self,
+        made: &CallMade,
+        plain: [u8; 32],
+        room: usize,
+    ) -> Result<Known, ActError> {
         let now = self.clock.now();
         let (call, room) =
             self.book.decide(|book| (book.call(&made.key, now), book.remembers_calls(room, now)));
         let Some(call) = call else { return Ok(if room { Known::New } else { Known::Full }) };
-        if call.body != made.body {
+        let same = |body: [u8; 32]| body == made.body || body == plain;
+        if !same(call.body) {
             return Ok(Known::Otherwise);
         }
         // The book may know of a fact that is on its way to the disk yet.
@@ -65,7 +77,7 @@ impl Exchange {
         let mut known = Known::New;
         for (seq, _, fact) in facts {
             match fact {
-                Fact::CallMade(before) if before == *made => {
+                Fact::CallMade(before) if before.key == made.key && same(before.body) => {
                     known = Known::Unanswered { fact: seq.saturating_add(1) };
                 }
                 Fact::CallAnswered(answered) if answered.key == made.key => {

@@ -7,7 +7,7 @@ use rkyv::{Archive, Deserialize, Serialize};
 pub struct CallMade {
     /// SHA-256 of the caller, the method, the address and the key.
     pub key: [u8; 32],
-    /// SHA-256 of the canonical body.
+    /// The keyed digest of the canonical body; in facts of earlier versions its plain SHA-256.
     pub body: [u8; 32],
 }
 

@@ -110,7 +110,8 @@ async fn answer(desk: &Desk, request: Request, next: Next) -> Result<Response, P
     let address = parts.uri.path_and_query().map_or("", |address| address.as_str());
     let scope: [&[u8]; 4] =
         [whose.as_bytes(), parts.method.as_str().as_bytes(), address.as_bytes(), &idempotency_key];
-    let made = CallMade { key: digest(&scope), body: digest(&[&canonical(&body)]) };
+    let canonical = canonical(&body);
+    let made = CallMade { key: digest(&scope), body: desk.exchange.call_print(&canonical) };
     let seal = Seal::new(made, &credential, &idempotency_key);
     let claim = desk.calls.claim(&made)?;
     let now = desk.exchange.clock().now();
@@ -118,7 +119,7 @@ async fn answer(desk: &Desk, request: Request, next: Next) -> Result<Response, P
         OPERATOR => CALLS_MAX,
         party => room_beside(desk.calls.parties.own(party, now), CALLS_OF_PARTIES_MAX),
     };
-    match desk.exchange.call(&made, room).await? {
+    match desk.exchange.call(&made, digest(&[&canonical]), room).await? {
         Known::New => (),
         Known::Otherwise => return Err(Denied::KeyReused.into()),
         Known::Answered(answered) => return seal.said_again(&answered),

@@ -275,6 +275,11 @@ impl Exchange {
         self.running.exchange().open_pings()
     }
 
+    /// Returns the digest by which the body of an operator's call is known.
+    pub(crate) fn call_print(&self, body: &str) -> [u8; 32] {
+        self.running.exchange().call_print(body.as_bytes())
+    }
+
     /// Has no money move until the exchange is opened again.
     pub(crate) fn stop_money(&self, why: &str) {
         self.running.exchange().stop_money(why);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use gavel::book::CALLS_MAX;
 use gavel::clock::{Clock, Moment};
 use gavel::facts::{CallMade, Fact};
-use gavel::ids::PingId;
+use gavel::ids::{Digest, PingId};
 use gavel::journal::{Journal, Record};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -203,12 +203,20 @@ async fn a_key_is_forgotten_after_a_day() {
 
 /// Has the journal of a closed exchange remember so many calls.
 async fn remember(data: &TempDir, calls: usize) {
-    let journal = Journal::open(data.path()).await.unwrap().start().unwrap();
-    let mut last = None;
-    for number in 0..calls {
+    let made = (0..calls).map(|number| {
         let mut key = [7; 32];
         key[..8].copy_from_slice(&number.to_le_bytes());
-        let fact = Fact::CallMade(CallMade { key, body: [0; 32] });
+        CallMade { key, body: [0; 32] }
+    });
+    begin(data, made).await;
+}
+
+/// Has the journal of a closed exchange know that these calls were begun on that Monday.
+async fn begin(data: &TempDir, calls: impl Iterator<Item = CallMade>) {
+    let journal = Journal::open(data.path()).await.unwrap().start().unwrap();
+    let mut last = None;
+    for made in calls {
+        let fact = Fact::CallMade(made);
         let (subject, payload) = (fact.subject().map(PingId::as_u128), fact.encode());
         let at = Moment::from_unix_ms(MONDAY);
         let record = Record { at, subject, kind: fact.kind(), payload, ..Record::default() };
@@ -216,6 +224,72 @@ async fn remember(data: &TempDir, calls: usize) {
     }
     last.unwrap().wait().await.unwrap();
     journal.close().await;
+}
+
+/// Returns the SHA-256 of parts that cannot run into each other.
+fn digest(parts: &[&str]) -> [u8; 32] {
+    let framed = parts.iter().map(|part| {
+        let length = u64::try_from(part.len()).unwrap().to_be_bytes();
+        [&length, part.as_bytes()].concat()
+    });
+    *Digest::of(&framed.collect::<Vec<_>>().concat()).as_bytes()
+}
+
+#[tokio::test]
+async fn a_call_that_was_cut_short_is_finished_if_it_has_parts_and_known_if_it_has_none() {
+    let clock = Clock::standing(Moment::from_unix_ms(MONDAY));
+    let exchange = market(clock.clone()).await;
+    exchange.put("suppressions/dnc", json!({"kind": "phone"})).await;
+    let entries = "suppressions/dnc/entries";
+    call(&exchange, Method::POST, entries, "e-0", "2025550101").await;
+    let (added, deposited) = ("2025550101\n2025550102", deposit("5.00", "w-1"));
+    let calls = [
+        (Method::POST, entries, added),
+        (Method::DELETE, entries, "2025550101"),
+        (Method::DELETE, "suppressions/dnc/entries?all=true", ""),
+        (Method::POST, "persons/erase", r#"{"phone":"2025550107"}"#),
+        (Method::POST, DEPOSITS, deposited.as_str()),
+    ];
+    let made = calls.iter().map(|(method, path, body)| CallMade {
+        key: digest(&["operator", method.as_str(), &format!("/v1/{path}"), "k-1"]),
+        body: exchange.call_print(body),
+    });
+    let made: Vec<CallMade> = made.collect();
+    let data = exchange.close().await;
+    begin(&data, made.into_iter()).await;
+    let exchange = Exchange::open_at(data, clock).await;
+    let mut heard = Vec::new();
+    for (method, path, body) in calls {
+        let said = call(&exchange, method.clone(), path, "k-1", body).await;
+        assert_eq!(said.status, 200, "{path}: {said:?}");
+        let again = call(&exchange, method, path, "k-1", body).await;
+        assert_eq!((again.words(), again.replayed), (said.words(), true));
+        let answer: Value = serde_json::from_str(&said.body).unwrap();
+        heard.push((said.replayed, answer));
+    }
+    let changed = json!({"id": "dnc", "received": 2, "added": 1, "entries": 2});
+    assert_eq!(heard[0], (false, changed));
+    let changed = json!({"id": "dnc", "received": 1, "removed": 1, "entries": 1});
+    assert_eq!(heard[1], (false, changed));
+    assert_eq!((heard[2].0, &heard[2].1["status"]), (true, &json!("done")));
+    assert_eq!((heard[3].0, &heard[3].1["leads"]), (false, &json!([])));
+    assert_eq!((heard[4].0, &heard[4].1["status"]), (true, &json!("done")));
+    assert_eq!(exchange.get("suppressions/dnc").await.body["entries"], 1);
+    assert_eq!(exchange.get("buyers/acme").await.text("/balance"), "0.00");
+}
+
+#[tokio::test]
+async fn a_call_of_an_earlier_version_is_known_by_the_digest_that_it_has() {
+    let clock = Clock::standing(Moment::from_unix_ms(MONDAY));
+    let data = market(clock.clone()).await.close().await;
+    let key = digest(&["operator", "POST", "/v1/buyers/acme/deposits", "k-1"]);
+    let canonical = r#"{"amount":"5.00","reference":"w-1"}"#;
+    begin(&data, std::iter::once(CallMade { key, body: digest(&[canonical]) })).await;
+    let exchange = Exchange::open_at(data, clock).await;
+    let said = call(&exchange, Method::POST, DEPOSITS, "k-1", &deposit("5.00", "w-1")).await;
+    assert_eq!((said.status, said.replayed), (200, true), "{said:?}");
+    let other = call(&exchange, Method::POST, DEPOSITS, "k-1", &deposit("6.00", "w-1")).await;
+    assert_eq!(other.code(), "idempotency-key-reused", "{other:?}");
 }
 
 #[tokio::test]

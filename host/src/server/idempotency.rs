@@ -10,7 +10,9 @@
 //! - Refusals that came before the call was looked at (no key, no JSON, too large) and failures of ours are not remembered.
 //! - An answer may hold a secret that is shown once, such as a source's new key. So it is kept sealed, with a key made of
 //!   the caller's own key and the Idempotency-Key, neither of which is kept: only who made the call can hear it again.
-//! - If the exchange stops between effect and answer, the call is answered with the fact that it took effect with.
+//! - If the exchange stops between effect and answer, the call is answered with the fact that it took effect with. Calls
+//!   that take effect in many facts may have been cut in half: they are finished by making them again ([`is_finished`]).
+//! - A body may hold contact data, so it is known by a keyed digest.
 //!
 //! Sources' calls have rules of their own, which `ingest` keeps.
 
@@ -20,6 +22,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -121,6 +124,7 @@ async fn answer(desk: &Desk, request: Request, next: Next) -> Result<Response, P
     };
     match desk.exchange.call(&made, digest(&[&canonical]), room).await? {
         Known::New => (),
+        Known::Unanswered { .. } if is_finished(&parts) => (),
         Known::Otherwise => return Err(Denied::KeyReused.into()),
         Known::Answered(answered) => return seal.said_again(&answered),
         Known::Unanswered { fact } => return Ok(took_effect(fact)),
@@ -154,6 +158,17 @@ async fn answer(desk: &Desk, request: Request, next: Next) -> Result<Response, P
         let detail = "the exchange failed on this request";
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
     })?
+}
+
+/// Says whether a call that was not answered is made again: one that may be done in part, and that comes to the same
+/// however often it is made. All entries of a list are taken off in one fact, and those that came since are to stay.
+fn is_finished(parts: &Parts) -> bool {
+    let all = parts.uri.query().is_some_and(|query| query.contains("all=true"));
+    match parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str) {
+        Some("/v1/persons/erase") => true,
+        Some("/v1/suppressions/{id}/entries") => !all,
+        _ => false,
+    }
 }
 
 /// Returns who calls, and the caller's secret.

@@ -1,5 +1,6 @@
 //! Suppression lists: people who are not to be sold, to somebody or to anybody.
 
+use gavel::journal::Reading;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -50,6 +51,38 @@ async fn a_list_takes_lines_csv_and_json_plain_or_hashed_and_counts_each_entry_o
     assert_eq!(remove("dnc/entries", "").await.status, 400);
     let removed = remove("dnc/entries?all=true", "").await;
     assert_eq!(removed.body, json!({"id": "dnc", "received": 0, "removed": 4, "entries": 0}));
+}
+
+#[tokio::test]
+async fn what_changes_nothing_on_a_list_is_not_recorded() {
+    let market = Market::open(json!({})).await;
+    market.list("dnc", json!({})).await;
+    let facts = async || {
+        let reading = Reading::open(market.exchange.data.path()).await.unwrap();
+        let head = reading.head().await.unwrap().seq;
+        reading.close().await;
+        head
+    };
+    let remove = |path, body| market.entries(Method::DELETE, path, "text/plain", body);
+    let before = facts().await;
+    let table = [
+        (true, "2025550101\n2025550102\n2025550101", 2, 1),
+        (true, "2025550102\n2025550101", 2, 1),
+        (true, "2025550102\n2025550103", 3, 2),
+        (false, "2025550109", 3, 2),
+        (false, "2025550109\n2025550101", 2, 3),
+        (false, "", 0, 4),
+        (false, "", 0, 4),
+    ];
+    for (line, (adds, entries, left, recorded)) in table.into_iter().enumerate() {
+        let changed = match entries {
+            _ if adds => market.add("dnc", "text/plain", entries).await,
+            "" => remove("dnc/entries?all=true", entries).await,
+            _ => remove("dnc/entries", entries).await,
+        };
+        assert_eq!(changed.body["entries"], left, "{line}: {changed:?}");
+        assert_eq!(facts().await - before, recorded, "{line}");
+    }
 }
 
 #[tokio::test]

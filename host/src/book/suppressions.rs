@@ -1,11 +1,12 @@
 //! Suppression lists: people who are not to be sold, as sorted hashes of 16 bytes each.
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 
+use super::State;
 use super::named::Named;
 use crate::facts::{SuppressionsAdded, SuppressionsRemoved};
 
-/// The most entries of all suppression lists together: 16 bytes of memory each.
+/// The most entries of all suppression lists together: about 20 bytes of memory each.
 pub const SUPPRESSIONS_MAX: usize = 20_000_000;
 
 /// What an entry is kept as.
@@ -21,7 +22,7 @@ pub(super) struct Suppressions {
 impl Suppressions {
     /// Returns how many entries a list has.
     pub(super) fn entries_of(&self, list: &str) -> usize {
-        self.lists.get(list).map_or(0, List::len)
+        self.lists.get(list).map_or(0, |list| list.entries)
     }
 
     /// Returns how many entries there are in all.
@@ -44,67 +45,66 @@ impl Suppressions {
     }
 }
 
-/// One list: runs of sorted entries, each less than half as long as the one before it. So adding a million entries in
-/// small parts moves each of them about twenty times, and there is no entry twice.
+impl State {
+    /// Returns those of the entries that are on a suppression list, or those that are not.
+    pub fn entries_that_are(&self, on: bool, list: &str, entries: &[Entry]) -> Vec<Entry> {
+        let Some(list) = self.suppressions.lists.get(list) else {
+            return if on { Vec::new() } else { entries.to_vec() };
+        };
+        entries.iter().filter(|entry| list.has(entry) == on).copied().collect()
+    }
+}
+
+/// One list: its entries in order, on shelves by their first bytes. Entries are keyed prints, so all shelves grow alike,
+/// and a few hundred entries at most are moved to put one in its place or to take it off.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct List {
-    runs: Vec<Vec<Entry>>,
+    shelves: BTreeMap<[u8; 2], Vec<Entry>>,
+    entries: usize,
 }
 
 impl List {
-    fn len(&self) -> usize {
-        self.runs.iter().map(Vec::len).sum()
-    }
-
     fn has(&self, entry: &Entry) -> bool {
-        self.runs.iter().any(|run| run.binary_search(entry).is_ok())
+        let shelf = self.shelves.get(&shelf(entry));
+        shelf.is_some_and(|shelf| shelf.binary_search(entry).is_ok())
     }
 
     /// Adds what is not there yet, and returns how many that were.
     fn add(&mut self, entries: &[Entry]) -> usize {
-        let mut run: Vec<Entry> =
-            entries.iter().filter(|entry| !self.has(entry)).copied().collect();
-        run.sort_unstable();
-        run.dedup();
-        let added = run.len();
-        if added == 0 {
-            return 0;
+        let before = self.entries;
+        for entry in entries {
+            let shelf = self.shelves.entry(shelf(entry)).or_default();
+            let Err(place) = shelf.binary_search(entry) else { continue };
+            if shelf.len() == shelf.capacity() {
+                // Doubling would leave a third of the memory empty.
+                shelf.reserve_exact(shelf.len() / 8 + 1);
+            }
+            shelf.insert(place, *entry);
+            self.entries += 1;
         }
-        while self.runs.last().is_some_and(|last| last.len() <= run.len().saturating_mul(2)) {
-            let last = self.runs.pop().unwrap_or_default();
-            run = merged(&last, &run);
-        }
-        run.shrink_to_fit();
-        self.runs.push(run);
-        added
+        self.entries - before
     }
 
     /// Takes entries off, all of them if none is named, and returns how many that were.
     fn remove(&mut self, entries: &[Entry]) -> usize {
-        let before = self.len();
+        let before = self.entries;
         if entries.is_empty() {
-            self.runs.clear();
-            return before;
+            *self = Self::default();
         }
-        let entries: HashSet<&Entry> = entries.iter().collect();
-        for run in &mut self.runs {
-            run.retain(|entry| !entries.contains(entry));
+        for entry in entries {
+            let Some(shelf) = self.shelves.get_mut(&shelf(entry)) else { continue };
+            if let Ok(place) = shelf.binary_search(entry) {
+                shelf.remove(place);
+                self.entries -= 1;
+            }
         }
-        self.runs.retain(|run| !run.is_empty());
-        before - self.len()
+        before - self.entries
     }
 }
 
-fn merged(left: &[Entry], right: &[Entry]) -> Vec<Entry> {
-    let mut merged = Vec::with_capacity(left.len() + right.len());
-    let (mut left, mut right) = (left.iter().peekable(), right.iter().peekable());
-    while let (Some(one), Some(other)) = (left.peek(), right.peek()) {
-        let next = if one < other { left.next() } else { right.next() };
-        merged.extend(next);
-    }
-    merged.extend(left);
-    merged.extend(right);
-    merged
+const fn shelf(entry: &Entry) -> [u8; 2] {
+    let [first, second, ..] = *entry;
+    [first, second]
 }
 
 #[cfg(test)]
@@ -132,11 +132,10 @@ mod tests {
                 if part == 0 { 100 } else { 50 }
             );
         }
-        assert_eq!(list.len(), 5_050);
+        assert_eq!(list.entries, 5_050);
         assert!((0..5_050).all(|number| list.has(&entry(number))));
         assert!(!list.has(&entry(5_050)));
-        assert!(list.runs.windows(2).all(|pair| pair[0].len() > 2 * pair[1].len()));
-        assert!(list.runs.iter().all(|run| run.is_sorted()));
+        assert!(list.shelves.values().all(|shelf| shelf.is_sorted()));
     }
 
     #[test]
@@ -148,17 +147,31 @@ mod tests {
         assert_eq!(list.remove(&entries(990..1_005)), 0);
         assert!(!list.has(&entry(1_000)) && list.has(&entry(1_005)) && list.has(&entry(0)));
         assert_eq!(list.remove(&[]), 995);
-        assert_eq!(list.len(), 0);
+        assert_eq!(list.entries, 0);
     }
 
     #[test]
-    fn a_million_entries_take_16_bytes_each() {
+    fn which_entries_are_on_a_list_is_told_as_it_is() {
+        let mut state = State::default();
+        let list = "dnc".to_owned();
+        let whole = entries(0..10);
+        assert_eq!(state.entries_that_are(false, &list, &whole), whole);
+        state.suppressions.add(&SuppressionsAdded { list: list.clone(), entries: entries(3..5) });
+        assert_eq!(state.entries_that_are(true, &list, &whole), entries(3..5));
+        assert_eq!(state.entries_that_are(false, &list, &entries(0..5)), entries(0..3));
+        assert!(state.entries_that_are(true, "other", &whole).is_empty());
+    }
+
+    #[test]
+    fn of_a_million_entries_few_are_moved_for_one_and_they_take_little_more_than_16_bytes_each() {
         let mut list = List::default();
         for part in 0..20 {
             list.add(&entries(part * 50_000..(part + 1) * 50_000));
         }
-        assert_eq!(list.len(), 1_000_000);
-        let kept: usize = list.runs.iter().map(Vec::capacity).sum();
-        assert!(kept <= 1_000_000, "{kept}");
+        assert_eq!(list.entries, 1_000_000);
+        let longest = list.shelves.values().map(Vec::len).max();
+        assert!(longest < Some(100), "{longest:?}");
+        let kept: usize = list.shelves.values().map(Vec::capacity).sum();
+        assert!(kept <= 1_200_000, "{kept}");
     }
 }

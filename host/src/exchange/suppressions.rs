@@ -11,13 +11,13 @@ use sha2::{Digest, Sha256};
 
 use super::office::invalid;
 use super::{ActError, Exchange};
-use crate::book::{Entry, SUPPRESSIONS_MAX};
+use crate::book::{Entry, SUPPRESSIONS_MAX, State};
 use crate::catalog::Reach;
 use crate::contacts::{Contacts, PersonKind};
 use crate::facts::{Fact, SuppressionsAdded, SuppressionsRemoved};
 
-/// The most entries in one fact: what is sent is recorded in parts of this size.
-pub const ENTRIES_AT_ONCE_MAX: usize = 50_000;
+/// The most entries in one fact: what is sent is recorded in parts of this size, and pings are answered between two.
+pub const ENTRIES_AT_ONCE_MAX: usize = 5_000;
 /// The fewest and the most digits of a phone number.
 const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
 
@@ -65,34 +65,27 @@ impl Exchange {
         Listed::read(&self.contacts, reach, text)
     }
 
-    /// Puts entries on a suppression list. Those that are on it already stay as they are, so the same part may be sent
-    /// twice.
+    /// Puts entries on a suppression list. Those that are on it already stay as they are and are not recorded again, so
+    /// the same part may be sent every night.
     ///
     /// # Errors
     ///
     /// If there is no such list, or all lists would have more than [`SUPPRESSIONS_MAX`] entries.
     pub async fn suppress(&self, list: &str, entries: Vec<Entry>) -> Result<Changed, ActError> {
-        let before = self.suppression(list).await?;
-        for part in entries.chunks(ENTRIES_AT_ONCE_MAX) {
-            let fact = SuppressionsAdded { list: list.to_owned(), entries: part.to_vec() };
-            let fact = Fact::SuppressionsAdded(fact);
-            let seat = self.journal.seat().await.map_err(|_| ActError::Closed)?;
-            let at = self.clock.now();
-            let committed = self.book.decide(|book| {
-                if book.suppressions().saturating_add(part.len()) > SUPPRESSIONS_MAX {
-                    let message = format!(
-                        "all suppression lists together have at most {SUPPRESSIONS_MAX} entries, and there are {}; take off what is not needed first",
-                        book.suppressions()
-                    );
-                    return Err(invalid("", message));
-                }
-                Ok(self.record(book, seat, at, &fact, None))
-            })?;
-            committed.wait().await.map_err(|_| ActError::Closed)?;
-        }
-        let now = self.book.decide(|book| book.suppressions_of(list));
-        let changed = now.saturating_sub(before);
-        Ok(Changed { received: entries.len(), changed, entries: now })
+        let added = |book: &State, part: &[Entry]| {
+            let entries = book.entries_that_are(false, list, part);
+            let added = entries.len();
+            if book.suppressions().saturating_add(added) > SUPPRESSIONS_MAX {
+                let message = format!(
+                    "all suppression lists together have at most {SUPPRESSIONS_MAX} entries, and there are {}; take off what is not needed first",
+                    book.suppressions()
+                );
+                return Err(invalid("", message));
+            }
+            let fact = SuppressionsAdded { list: list.to_owned(), entries };
+            Ok((added, Fact::SuppressionsAdded(fact)))
+        };
+        self.change_list(list, entries, added).await
     }
 
     /// Takes entries off a suppression list, all of them if none is given.
@@ -101,23 +94,49 @@ impl Exchange {
     ///
     /// If there is no such list.
     pub async fn unsuppress(&self, list: &str, entries: Vec<Entry>) -> Result<Changed, ActError> {
-        let before = self.suppression(list).await?;
-        let mut parts: Vec<Vec<Entry>> =
-            entries.chunks(ENTRIES_AT_ONCE_MAX).map(<[Entry]>::to_vec).collect();
+        let removed = |book: &State, part: &[Entry]| {
+            let entries = book.entries_that_are(true, list, part);
+            let all = part.is_empty();
+            let removed = if all { book.suppressions_of(list) } else { entries.len() };
+            let fact = SuppressionsRemoved { list: list.to_owned(), entries };
+            Ok((removed, Fact::SuppressionsRemoved(fact)))
+        };
+        self.change_list(list, entries, removed).await
+    }
+
+    /// Changes a list in parts: `change` says how many entries a part changes and by which fact, which is recorded if it
+    /// changes any.
+    async fn change_list(
+        &self,
+        list: &str,
+        mut entries: Vec<Entry>,
+        change: impl Fn(&State, &[Entry]) -> Result<(usize, Fact), ActError>,
+    ) -> Result<Changed, ActError> {
+        self.is_saved(list).await?;
+        let received = entries.len();
+        // In order, a part touches few places of a long list.
+        entries.sort_unstable();
+        entries.dedup();
+        let mut parts: Vec<&[Entry]> = entries.chunks(ENTRIES_AT_ONCE_MAX).collect();
         if parts.is_empty() {
-            parts.push(Vec::new());
+            parts.push(&[]);
         }
+        let mut changed: usize = 0;
         for part in parts {
-            let fact = SuppressionsRemoved { list: list.to_owned(), entries: part };
-            let fact = Fact::SuppressionsRemoved(fact);
             let seat = self.journal.seat().await.map_err(|_| ActError::Closed)?;
             let at = self.clock.now();
-            let committed = self.book.decide(|book| self.record(book, seat, at, &fact, None));
-            committed.wait().await.map_err(|_| ActError::Closed)?;
+            let committed = self.book.decide(|book| {
+                let (count, fact) = change(book, part)?;
+                changed = changed.saturating_add(count);
+                Ok::<_, ActError>((count > 0).then(|| self.record(book, seat, at, &fact, None)))
+            })?;
+            if let Some(committed) = committed {
+                committed.wait().await.map_err(|_| ActError::Closed)?;
+            }
         }
-        let now = self.book.decide(|book| book.suppressions_of(list));
-        let changed = before.saturating_sub(now);
-        Ok(Changed { received: entries.len(), changed, entries: now })
+        // What another call has changed already may be on its way to the disk yet.
+        self.journal.settled().await.map_err(|_| ActError::Closed)?;
+        Ok(Changed { received, changed, entries: self.suppressions_of(list) })
     }
 
     /// Returns how many entries a list has.
@@ -125,14 +144,13 @@ impl Exchange {
         self.book.decide(|book| book.suppressions_of(list))
     }
 
-    /// Returns how many entries a list that is saved has.
-    async fn suppression(&self, list: &str) -> Result<usize, ActError> {
-        if !self.draft.lock().await.register.suppressions.contains_key(list) {
-            return Err(ActError::NotFound(format!(
-                "suppression list `{list}`; save it first with PUT /v1/suppressions/{list}"
-            )));
+    async fn is_saved(&self, list: &str) -> Result<(), ActError> {
+        if self.draft.lock().await.register.suppressions.contains_key(list) {
+            return Ok(());
         }
-        Ok(self.suppressions_of(list))
+        Err(ActError::NotFound(format!(
+            "suppression list `{list}`; save it first with PUT /v1/suppressions/{list}"
+        )))
     }
 }
 

@@ -4,7 +4,9 @@
 //! buyer may have the person and can pay by now; so it is nobody else's, and sold once at most.
 
 use super::takes_in_order;
-use crate::book::{Bar, Entry, OpenPing, Shipment, ShipmentKey, ShipmentStatus, State};
+use crate::book::{
+    Bar, Entry, OpenPing, SHIPMENTS_KEPT_MAX, Shipment, ShipmentKey, ShipmentStatus, State,
+};
 use crate::catalog::{Campaign, Market, Way};
 use crate::clock::Moment;
 use crate::facts::{PingAnswered, ShipmentResent, Winner};
@@ -30,6 +32,10 @@ pub enum Unsendable {
         "the lead's contact data is not kept any more, so there is nothing to send; its source may offer the lead again"
     )]
     Forgotten,
+    #[error(
+        "only the newest {SHIPMENTS_KEPT_MAX} leads that were given up can be sent again, and this one is older; its source may offer the lead again"
+    )]
+    LetGo,
     #[error("campaign `{0}` does not buy any more: it or its buyer is paused, or its vertical is")]
     Paused(String),
     #[error("buyer `{0}` takes callers now, and no leads")]
@@ -121,8 +127,8 @@ fn anew(
     entries: &[Entry],
     at: Moment,
 ) -> Result<Winner, Unsendable> {
-    let (open, copy) = state.given_up(key).ok_or(Unsendable::Forgotten)?;
-    let winner = open.winner(copy).ok_or(Unsendable::Forgotten)?;
+    let (open, copy) = state.given_up(key).ok_or(Unsendable::LetGo)?;
+    let winner = open.winner(copy).ok_or(Unsendable::LetGo)?;
     let paused = || Unsendable::Paused(winner.campaign.clone());
     let OpenPing { auction, posted, .. } = open;
     let vertical = market.vertical_named(&auction.vertical).filter(|vertical| vertical.active);
@@ -146,4 +152,42 @@ fn anew(
     state.may_have(campaign, &person, entries, at).map_err(barred)?;
     let counted = state.covers(campaign, fingerprint, winner.due(), at).map_err(barred)?;
     Ok(Winner { counted, ..winner.clone() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::{Charged, Delivered, Ended, Fact};
+
+    #[test]
+    fn a_lead_that_was_let_go_is_not_called_forgotten() {
+        let mut state = State::default();
+        let given_up = Delivered {
+            ping: 7,
+            source: "web".to_owned(),
+            copy: 0,
+            campaign: "acme-ca".to_owned(),
+            buyer: "acme".to_owned(),
+            attempt: 1,
+            ended: Ended::NotSent,
+            detail: None,
+            price: 0,
+            buyer_fees: Charged::default(),
+            payout: 0,
+            source_fees: Charged::default(),
+            again_ms: None,
+            successor: None,
+            in_line: false,
+            adapter: None,
+            transfer: None,
+        };
+        let at = Moment::from_unix_ms(1);
+        // Of its ping nothing is known any more.
+        state.apply(at, &Fact::Delivered(given_up));
+        let sent = |entries: Option<&[Entry]>| {
+            resend(&state, &Market::default(), (PingId::from_u128(7), 0), entries, at)
+        };
+        assert_eq!(sent(Some(&[])), Err(Unsendable::LetGo));
+        assert_eq!(sent(None), Err(Unsendable::Forgotten));
+    }
 }

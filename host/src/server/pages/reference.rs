@@ -244,6 +244,7 @@ pub(super) fn limits() -> String {
         ),
         ("entries of all suppression lists", book::SUPPRESSIONS_MAX.to_string()),
         ("sales that are remembered by the person", book::PERSONS_MAX.to_string()),
+        ("leads that were given up and can be sent again", book::SHIPMENTS_KEPT_MAX.to_string()),
         ("conditions in criteria", criteria::CONDITIONS_MAX.to_string()),
         ("levels of nesting in criteria", criteria::DEPTH_MAX.to_string()),
         ("items in a list", criteria::LIST_ITEMS_MAX.to_string()),

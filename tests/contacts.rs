@@ -8,6 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gavel::clock::{Clock, Moment};
+use gavel::exchange::LEADS_OF_PERSON_MAX;
+use gavel::facts::{ContactsSwept, Fact};
+use gavel::ids::PingId;
+use gavel::journal::{ContactChange, ContactRow, Journal, PersonRow, Record};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -295,6 +299,50 @@ async fn what_is_recorded_for_ever_about_an_erasure_names_nobody() {
         assert_eq!(refused.status, 422, "{refused:?}");
         assert!(refused.text("/detail").contains("names nobody: expected"), "{refused:?}");
     }
+}
+
+/// Has the journal of a closed exchange keep so many leads of one person.
+async fn keep(data: &Path, leads: u128, print: [u8; 32]) {
+    let journal = Journal::open(data).await.unwrap().start().unwrap();
+    let mut last = None;
+    for subject in 1..=leads {
+        let fact = Fact::ContactsSwept(ContactsSwept { pings: Vec::new(), persons_before_ms: 0 });
+        let contact = ContactRow { subject, sealed: vec![1], key: vec![1] };
+        let persons = vec![PersonRow { print, subject, until: Moment::from_unix_ms(i64::MAX) }];
+        let record = Record {
+            kind: fact.kind(),
+            payload: fact.encode(),
+            contact: Some(ContactChange::Put { contact, persons }),
+            ..Record::default()
+        };
+        last = Some(journal.seat().await.unwrap().fill(record));
+    }
+    last.unwrap().wait().await.unwrap();
+    journal.close().await;
+}
+
+#[tokio::test]
+async fn a_person_is_erased_from_every_lead_however_many_there_are() {
+    let exchange = Exchange::open().await;
+    let print = exchange.phone_print("2025550107");
+    let data = exchange.close().await;
+    let most = u128::try_from(LEADS_OF_PERSON_MAX).unwrap();
+    keep(data.path(), most + 5, print).await;
+    let exchange = Exchange::open_in(data).await;
+    let phone = json!({"phone": "(202) 555-0107"});
+    let found = exchange.post("persons/find", phone.clone()).await.body;
+    let listed = found["leads"].as_array().unwrap();
+    assert_eq!((listed.len(), &found["more"]), (LEADS_OF_PERSON_MAX, &json!(true)));
+    assert_eq!(
+        listed[0]["lead_id"],
+        PingId::from_u128(most + 5).lead().to_string(),
+        "newest first"
+    );
+    let erased = exchange.post("persons/erase", phone.clone()).await.body;
+    assert_eq!(erased["erased"], LEADS_OF_PERSON_MAX + 5);
+    assert_eq!(erased["leads"].as_array().unwrap().len(), LEADS_OF_PERSON_MAX + 5);
+    let found = exchange.post("persons/find", phone).await.body;
+    assert_eq!(found, json!({"leads": [], "more": false}));
 }
 
 async fn gavel(arguments: &[&str], environment: &[(&str, &str)]) -> (Option<i32>, String) {

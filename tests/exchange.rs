@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use gavel::clock::Clock;
 use gavel::config::{CONNECTIONS_MAX, Config, REQUESTS_MAX, Raw, RawKeeping, RawMail};
+use gavel::contacts::PersonKind;
 use gavel::egress::Egress;
 use gavel::mock::Authority;
 use gavel::server::{self, Running};
@@ -278,6 +279,11 @@ impl Exchange {
     /// Returns the digest by which the body of an operator's call is known.
     pub(crate) fn call_print(&self, body: &str) -> [u8; 32] {
         self.running.exchange().call_print(body.as_bytes())
+    }
+
+    /// Returns the print by which the person with this telephone number is found.
+    pub(crate) fn phone_print(&self, phone: &str) -> [u8; 32] {
+        self.running.exchange().person_print(PersonKind::Phone, phone)
     }
 
     /// Has no money move until the exchange is opened again.

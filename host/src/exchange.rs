@@ -95,7 +95,8 @@ pub use money::{Moved, REASON_BYTES_MAX};
 pub use office::{ActError, SavedBuyer, SavedSource};
 pub use opening::{OpenError, Options};
 pub use persons::{
-    ERASED_TEXT_BYTES_MAX, Erased, ErasedBy, FoundLead, LEADS_OF_PERSON_MAX, SWEPT_AT_ONCE_MAX,
+    ERASED_TEXT_BYTES_MAX, Erased, ErasedBy, FoundLead, FoundLeads, LEADS_OF_PERSON_MAX,
+    SWEPT_AT_ONCE_MAX,
 };
 pub use postbacks::{
     Attempted, EndPoint, LANE_MAX, Listed as ListedPostback, POSTBACKS_LISTED_MAX, Status, Tested,

@@ -63,6 +63,9 @@ fn text(answer: &Value, found_only: bool) -> String {
             .to_owned();
     }
     let mut lines: Vec<String> = leads.iter().map(|lead| line(lead, found_only)).collect();
+    if answer["more"] == true {
+        lines.push("there are more, older ones; erasing the person erases all of them".to_owned());
+    }
     let told = leads.iter().filter_map(|lead| lead["disclosures"].as_array()).flatten();
     let mut buyers: Vec<&str> = told
         .filter(|one| one["disclosed"] != "no")

@@ -13,14 +13,14 @@ use crate::clock::Moment;
 use crate::contacts::{ContactError, OpenLead, PersonKind, Sealed};
 use crate::facts::{ContactErased, ContactsSwept, Fact};
 use crate::ids::PingId;
-use crate::journal::{ContactChange, ContactRow, PersonRow};
+use crate::journal::{Committed, ContactChange, ContactRow, PersonRow};
 use crate::settlement;
 
 /// How often it is looked whether contact data's time is over.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 /// How much contact data goes in one fact.
 pub const SWEPT_AT_ONCE_MAX: usize = 1_000;
-/// How many leads of one person are looked at in one call, newest first.
+/// How many leads of one person are looked at together, newest first.
 pub const LEADS_OF_PERSON_MAX: usize = 1_000;
 /// The longest name of who erases, and the longest code of why, in bytes.
 pub const ERASED_TEXT_BYTES_MAX: usize = 64;
@@ -36,10 +36,18 @@ pub struct Erased {
     pub voided: Vec<u32>,
     /// It was erased before; nothing was done now.
     pub before: bool,
-    /// Whether the bytes are overwritten in every file by now; else they are as soon as nobody reads the log.
+    /// Whether the bytes are overwritten in every file by now. If not, SQLite's are as soon as nobody reads the log, and
+    /// PostgreSQL's once the table was vacuumed and the log is recycled.
     pub overwritten: bool,
     /// Every attempt to hand the lead to a buyer, as in the receipt: whoever may have it must be told by other ways.
     pub disclosures: Vec<Value>,
+}
+
+/// An erasure on its way to the disk, unless it was there before.
+#[derive(Debug)]
+struct Erasing {
+    erased: Erased,
+    committed: Option<Committed>,
 }
 
 /// Who erases, and why.
@@ -80,6 +88,15 @@ pub struct FoundLead {
     /// Whether contact data is kept.
     pub kept: bool,
     pub disclosures: Vec<Value>,
+}
+
+/// The newest leads in which a person is named.
+#[derive(Clone, Debug)]
+pub struct FoundLeads {
+    /// At most [`LEADS_OF_PERSON_MAX`].
+    pub leads: Vec<FoundLead>,
+    /// Whether there are older ones.
+    pub more: bool,
 }
 
 impl Exchange {
@@ -136,14 +153,60 @@ impl Exchange {
         }
     }
 
-    /// Finds the leads in which a person is named, newest first.
+    /// Finds the newest leads in which a person is named, newest first.
     ///
     /// # Errors
     /// [`ActError::Invalid`] if the value names nobody, [`ActError::Closed`] if the journal cannot be read.
-    pub async fn leads_of(
+    pub async fn leads_of(&self, persons: &[(PersonKind, &str)]) -> Result<FoundLeads, ActError> {
+        let (subjects, more) = self.subjects_of(persons).await?;
+        let mut leads = Vec::with_capacity(subjects.len());
+        for subject in subjects {
+            let ping = PingId::from_u128(subject);
+            let kept = self.journal.contact(subject).await.map_err(closed)?.is_some();
+            leads.push(FoundLead { ping, kept, disclosures: self.disclosures(ping).await? });
+        }
+        Ok(FoundLeads { leads, more })
+    }
+
+    /// Erases every lead in which a person is named, newest first. What was erased stays so if a later one fails.
+    ///
+    /// # Errors
+    /// [`ActError::Invalid`] if the value names nobody, [`ActError::Closed`] if the journal takes no facts any more.
+    pub async fn erase_all_of(
         &self,
         persons: &[(PersonKind, &str)],
-    ) -> Result<Vec<FoundLead>, ActError> {
+        by: &ErasedBy,
+    ) -> Result<Vec<Erased>, ActError> {
+        let mut all = Vec::new();
+        loop {
+            let (subjects, more) = self.subjects_of(persons).await?;
+            let mut begun = Vec::with_capacity(subjects.len());
+            for subject in subjects {
+                match self.begin_erasing(PingId::from_u128(subject), by).await {
+                    Ok(one) => begun.push(one),
+                    // Its time was over meanwhile.
+                    Err(ActError::NotFound(_)) => (),
+                    Err(error) => return Err(error),
+                }
+            }
+            let first = all.len();
+            for one in begun {
+                all.push(self.finish_erasing(one, by).await?);
+            }
+            let overwritten = self.overwrite().await;
+            all.iter_mut().skip(first).for_each(|erased| erased.overwritten = overwritten);
+            // Who is erased is found no more, so each time it is the next ones.
+            if !more {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// Returns the newest pings in which a person is named, newest first, and whether there are more.
+    async fn subjects_of(
+        &self,
+        persons: &[(PersonKind, &str)],
+    ) -> Result<(Vec<u128>, bool), ActError> {
         let mut pings = BTreeSet::new();
         for (kind, value) in persons {
             let print = self.contacts.person_print(*kind, value);
@@ -151,16 +214,11 @@ impl Exchange {
                 let message = format!("this names nobody: expected {}", example(*kind));
                 return Err(super::office::invalid(&format!("/{}", kind.code()), message));
             }
-            let found = self.journal.subjects_of(print, LEADS_OF_PERSON_MAX).await;
+            let found = self.journal.subjects_of(print, LEADS_OF_PERSON_MAX + 1).await;
             pings.extend(found.map_err(closed)?);
         }
-        let mut leads = Vec::with_capacity(pings.len());
-        for subject in pings.into_iter().rev().take(LEADS_OF_PERSON_MAX) {
-            let ping = PingId::from_u128(subject);
-            let kept = self.journal.contact(subject).await.map_err(closed)?.is_some();
-            leads.push(FoundLead { ping, kept, disclosures: self.disclosures(ping).await? });
-        }
-        Ok(leads)
+        let more = pings.len() > LEADS_OF_PERSON_MAX;
+        Ok((pings.into_iter().rev().take(LEADS_OF_PERSON_MAX).collect(), more))
     }
 
     /// Erases the contact data of a lead: its key, the sealed data, and by what the person is found. Deliveries that had
@@ -169,14 +227,29 @@ impl Exchange {
     /// # Errors
     /// [`ActError::NotFound`] if nothing of a person was ever kept for it, or it was swept.
     pub async fn erase(&self, ping: PingId, by: &ErasedBy) -> Result<Erased, ActError> {
+        let begun = self.begin_erasing(ping, by).await?;
+        let erased = self.finish_erasing(begun, by).await?;
+        Ok(Erased { overwritten: self.overwrite().await, ..erased })
+    }
+
+    /// Records that a lead is erased, unless it was before.
+    async fn begin_erasing(&self, ping: PingId, by: &ErasedBy) -> Result<Erasing, ActError> {
         let subject = ping.as_u128();
-        let facts = self.history(ping).await.map_err(|_| ActError::Closed)?;
         let kept = self.journal.contact(subject).await.map_err(closed)?.is_some()
             || self.journal.has_persons(subject).await.map_err(closed)?
             || self.book.decide(|book| {
                 book.open_ping(ping).is_some_and(|open| open.posted.is_some() && !open.erased)
             });
+        let erased = |at, voided, before| Erased {
+            ping,
+            at,
+            voided,
+            before,
+            overwritten: false,
+            disclosures: Vec::new(),
+        };
         if !kept {
+            let facts = self.history(ping).await.map_err(|_| ActError::Closed)?;
             let earlier = facts.iter().rev().find_map(|(_, at, fact)| match fact {
                 Fact::ContactErased(erased) => Some((*at, erased.voided.clone())),
                 _ => None,
@@ -184,8 +257,7 @@ impl Exchange {
             let (at, voided) = earlier.ok_or_else(|| {
                 ActError::NotFound(format!("contact data kept for lead {}", ping.lead()))
             })?;
-            let disclosures = settlement::disclosures(&facts);
-            return Ok(Erased { ping, at, voided, before: true, overwritten: true, disclosures });
+            return Ok(Erasing { erased: erased(at, voided, true), committed: None });
         }
         let seat = self.journal.seat().await.map_err(|_| ActError::Closed)?;
         let at = self.clock.now();
@@ -201,12 +273,19 @@ impl Exchange {
             let committed = self.record(book, seat, at, &Fact::ContactErased(erased), Some(change));
             (voided, committed)
         });
-        committed.wait().await.map_err(|_| ActError::Closed)?;
-        let overwritten = self.overwrite().await;
-        metrics::counter!("gavel_contacts_erased_total").increment(1);
-        tracing::info!(lead = %ping.lead(), by = by.by, why = by.why, voided = voided.len(), "contact data erased");
-        let disclosures = self.disclosures(ping).await?;
-        Ok(Erased { ping, at, voided, before: false, overwritten, disclosures })
+        Ok(Erasing { erased: erased(at, voided, false), committed: Some(committed) })
+    }
+
+    /// Waits until an erasure is durable. Whether the bytes are overwritten is not known then.
+    async fn finish_erasing(&self, erasing: Erasing, by: &ErasedBy) -> Result<Erased, ActError> {
+        let Erasing { erased, committed } = erasing;
+        if let Some(committed) = committed {
+            committed.wait().await.map_err(|_| ActError::Closed)?;
+            metrics::counter!("gavel_contacts_erased_total").increment(1);
+            let (lead, voided) = (erased.ping.lead(), erased.voided.len());
+            tracing::info!(%lead, by = by.by, why = by.why, voided, "contact data erased");
+        }
+        Ok(Erased { disclosures: self.disclosures(erased.ping).await?, ..erased })
     }
 
     /// Overwrites what was erased in the log too; what could not be is tried again by the sweep.

@@ -13,7 +13,7 @@ use super::Desk;
 use super::operator::{Operator, Reply, bytes, object, typed};
 use super::problem::Problem;
 use crate::contacts::{PersonKind, wipe};
-use crate::exchange::{ActError, Erased, ErasedBy, FoundLead};
+use crate::exchange::{ActError, Erased, ErasedBy, FoundLead, FoundLeads};
 use crate::ids::{LeadId, PingId};
 
 #[derive(Deserialize)]
@@ -79,19 +79,18 @@ impl Person {
 /// Says in which leads a person is named, and who was shown them.
 pub(super) async fn find(_: Operator, State(desk): State<Desk>, body: Body) -> Reply {
     let person = Person::read(body).await?;
-    let leads = desk.exchange.leads_of(&person.named()).await?;
-    Ok(Json(json!({"leads": leads.iter().map(found).collect::<Vec<Value>>()})).into_response())
+    let FoundLeads { leads, more } = desk.exchange.leads_of(&person.named()).await?;
+    let leads: Vec<Value> = leads.iter().map(found).collect();
+    Ok(Json(json!({"leads": leads, "more": more})).into_response())
 }
 
 /// Erases the contact data of every lead in which a person is named.
 pub(super) async fn erase(_: Operator, State(desk): State<Desk>, body: Body) -> Reply {
     let person = Person::read(body).await?;
     let by = ErasedBy::check(&person.by, &person.why)?;
-    let mut leads = Vec::new();
-    for lead in desk.exchange.leads_of(&person.named()).await? {
-        leads.push(erased(&desk.exchange.erase(lead.ping, &by).await?));
-    }
-    Ok(Json(json!({"leads": leads})).into_response())
+    let done = desk.exchange.erase_all_of(&person.named(), &by).await?;
+    let leads: Vec<Value> = done.iter().map(erased).collect();
+    Ok(Json(json!({"erased": leads.len(), "leads": leads})).into_response())
 }
 
 /// Erases the contact data of one lead.

@@ -100,7 +100,10 @@ fn line(lead: &Value, found_only: bool) -> String {
         line.push_str(&format!(", {voided} open deliveries ended"));
     }
     if lead["overwritten"] != true {
-        line.push_str("; its key is overwritten in the log as soon as nobody reads the journal");
+        line.push_str(
+            "; its key is not overwritten in every file yet: in SQLite it is as soon as nobody reads the journal, in \
+             PostgreSQL after `VACUUM contact_key` and once the log is recycled",
+        );
     }
     line
 }

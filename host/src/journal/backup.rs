@@ -32,9 +32,11 @@ pub struct BackedUp {
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
     #[error(
-        "the journal is in {0}, which its own tools copy: `pg_basebackup` for the whole server, with a log archive to \
-         any moment; or `pg_dump --format=custom --file=FILE` for one moment of this database. After `pg_restore` into \
-         an empty database, `gavel journal verify DIR --database URL` proves the copy"
+        "the journal is in {0}, which its own tools copy: `pg_dump --format=custom \
+         --exclude-table-data=contact_key --file=FILE` for one moment of this database, without the keys of contact data; \
+         or `pg_basebackup` for the whole server, with a log archive to any moment: that one has the keys, also of leads \
+         that are erased later, so keep it apart from the master key and no longer than they may be kept. After \
+         `pg_restore` into an empty database, `gavel journal verify DIR --database URL` proves the copy"
     )]
     Server(Url),
     #[error("{} is there already; name a file that is not, or an empty directory", .0.display())]

@@ -5,6 +5,7 @@
 //! sequence number of the fact that made it.
 
 mod adapters;
+mod bench;
 mod bidding;
 mod build;
 mod caps;
@@ -21,6 +22,7 @@ mod returns;
 mod rules;
 mod secrets;
 mod serving;
+mod setbacks;
 mod source;
 mod spec;
 mod texts;
@@ -63,6 +65,7 @@ pub use prices::PricesSpec;
 pub use returns::{ReturnRateSpec, ReturnsSpec};
 pub use secrets::{Secrets, SigningSpec, TooManySecrets};
 pub use serving::{Lot, Served, Serving, Upkeep};
+pub use setbacks::{Idle, Setbacks, Unfit};
 pub use spec::{
     AdapterSpec, Amount, BuyerSpec, CampaignSpec, FilterSpec, ListSpec, Percent, Reach, Register,
     RetentionSpec, SourceSpec, SuppressionSpec, VerticalSpec,
@@ -71,7 +74,7 @@ pub use transfer::{SPOKEN_CHARS_MAX, Transfer, TransferSpec};
 pub use upkeep::{FailingSpec, GateSpec, LimitsSpec, ModuleSpec};
 pub use versions::{STEPS_KEPT_MAX, StepTaken, Track, Trial, Version, Versions};
 pub use ways::{DeliverySpec, EmailSpec, Way};
-pub use workshop::Workshop;
+pub use workshop::{Stock, Workshop};
 
 /// The published snapshot. Reading it takes no lock.
 #[derive(Debug)]
@@ -106,6 +109,7 @@ pub struct Market {
     verticals: HashMap<VerticalId, Arc<Vertical>>,
     suppressions: Vec<Arc<str>>,
     postbacks: HashMap<Owner, Postback>,
+    setbacks: Setbacks,
 }
 
 impl Market {
@@ -118,6 +122,11 @@ impl Market {
     #[must_use]
     pub fn at_version(self, version: u64) -> Self {
         Self { version, ..self }
+    }
+
+    /// Returns what this snapshot does without.
+    pub fn setbacks(&self) -> &Setbacks {
+        &self.setbacks
     }
 
     pub fn source(&self, id: &SourceId) -> Option<&Arc<Source>> {
@@ -320,6 +329,8 @@ pub struct Campaign {
     pub duplicates: Option<DuplicatesSpec>,
     pub suppressions: Vec<Arc<str>>,
     pub filter: Option<Slot>,
+    /// Its filter does not take its settings, so it does not bid.
+    pub unfit: bool,
 }
 
 /// Where a campaign's settings stand: which of the vertical's filters, and which slot in it.

@@ -1,5 +1,6 @@
 //! The corridor: the only file that names every room. A lead's whole way is on this screen.
 
+mod acting;
 mod asking;
 mod books;
 mod calls;
@@ -54,7 +55,7 @@ use tokio_util::task::TaskTracker;
 use crate::berths::Berths;
 use crate::bidding::Saleroom;
 use crate::book::{Bar, Book, State};
-use crate::catalog::{Catalog, Draft, Market, Policy, Workshop};
+use crate::catalog::{Catalog, Market, Policy, Workshop};
 use crate::clock::{Clock, Moment};
 use crate::contacts::{ContactError, Contacts, OpenLead};
 use crate::delivery::courier::Courier;
@@ -69,6 +70,7 @@ use crate::sandbox::Refusal;
 use crate::settlement::{Answer, Story};
 use crate::{matching, normalize};
 
+use acting::Drafts;
 use books::{Books, Stopped};
 use changed::Instead;
 use diff::Diffing;
@@ -130,7 +132,7 @@ pub struct Exchange {
     courier: Courier,
     saleroom: Saleroom,
     workshop: Arc<Workshop>,
-    draft: Mutex<Draft>,
+    draft: Drafts,
     returning: Mutex<()>,
     drains: Drains,
     lines: Lines,

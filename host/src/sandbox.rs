@@ -49,10 +49,10 @@ pub use adapter::{
 };
 pub use admission::world;
 pub use call::Forfeit;
-pub use compiler::{Compiler, WORKER_COMMAND};
+pub use compiler::{Compiler, Purpose, WORKER_COMMAND};
 pub use engine::{SandboxError, TABLE_ELEMENTS_MAX};
 pub use excess::Excess;
-pub use filter::{ConfiguredFilter, Evaluated, Filter, Verdict};
+pub use filter::{Apart, ConfiguredFilter, Evaluated, Filter, Verdict};
 pub use inadmissible::Inadmissible;
 pub use limits::{
     CallLimits, CompileLimits, FUEL_MAX, FUEL_PER_SLOT_MAX, FilterLimits, LimitFault, Limits,
@@ -73,6 +73,7 @@ pub struct Sandbox {
     engine: Engine,
     limits: Limits,
     compiler: Compiler,
+    purpose: Purpose,
     cache: Option<Arc<Cache>>,
 }
 
@@ -116,7 +117,8 @@ impl Sandbox {
     /// If the machine lacks something that wasmtime needs.
     pub fn open(limits: &Limits) -> Result<Self, SandboxError> {
         let (engine, limits) = (engine::open()?, limits.capped());
-        Ok(Self { engine, limits, compiler: Compiler::InProcess, cache: None })
+        let (compiler, purpose) = (Compiler::InProcess, Purpose::default());
+        Ok(Self { engine, limits, compiler, purpose, cache: None })
     }
 
     /// Returns what calls may use unless they are told otherwise.
@@ -128,6 +130,12 @@ impl Sandbox {
     #[must_use]
     pub fn with_compiler(self, compiler: Compiler) -> Self {
         Self { compiler, ..self }
+    }
+
+    /// Returns a handle to the same sandbox that compiles for this purpose.
+    #[must_use]
+    pub fn compiling_to(&self, purpose: Purpose) -> Self {
+        Self { purpose, ..self.clone() }
     }
 
     /// Keeps compiled code in an exchange's directory, which must be this process's alone, and takes from there what
@@ -174,7 +182,8 @@ impl Sandbox {
             return Ok(component);
         }
         let began = Instant::now();
-        let code = self.compiler.compile(&self.engine, &self.limits.compile, wasm)?;
+        let code =
+            self.compiler.compile(&self.engine, (&self.limits.compile, self.purpose), wasm)?;
         metrics::counter!("gavel_module_compiles_total").increment(1);
         metrics::histogram!("gavel_module_compile_seconds").record(began.elapsed());
         if let Some(cache) = &self.cache {

@@ -61,6 +61,7 @@ pub(super) fn campaign(name: &str, buyer: &Arc<Buyer>, caps: Caps) -> Campaign {
         duplicates: None,
         suppressions: Vec::new(),
         filter: None,
+        unfit: false,
     }
 }
 

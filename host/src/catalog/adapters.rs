@@ -1,6 +1,6 @@
 //! Adapters of buyers: looked up, configured with the buyer's settings, and limited.
 
-use super::build::Bench;
+use super::bench::Bench;
 use super::faults::Fault;
 use super::serving::Serving;
 use super::spec::AdapterSpec;
@@ -44,7 +44,8 @@ impl Bench<'_> {
                 let message = format!("module `{name}` is a {world}; a buyer needs an adapter");
                 return Err(Fault::new(&what, &at("module"), message));
             };
-            let adapter = self.workshop.configure_adapter(&module, &settings);
+            let adapter = self.workshop.configure_adapter(self.stock, &module, &settings);
+            let adapter = adapter.ok_or_else(|| self.not_at_hand(name))?;
             let adapter = adapter.map_err(|error| match error {
                 ConfigureError::Settings { message, .. } => {
                     let help = module.settings_help();

@@ -1,26 +1,28 @@
 //! From a draft to a snapshot: every reference looked up, every expression checked, every module compiled.
 
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::ReturnRateSpec;
 use super::adapters::Task;
+use super::bench::{Bench, Tools};
 use super::bidding::checked;
 use super::caps::{Caps, DuplicatesSpec};
 use super::draft::Draft;
 use super::faults::{Fault, Faults};
+use super::filters::Group;
 use super::headers::Headers;
 use super::prices::prices;
 use super::rules::{failing, limits, possible, suppressions, zone};
-use super::serving::{Served, Serving, Upkeep};
+use super::serving::Serving;
+use super::setbacks::Setbacks;
 use super::spec::{BuyerSpec, CampaignSpec, Register, VerticalSpec};
-use super::versions::{Track, Trial, Versions};
 use super::ways::way;
-use super::workshop::Workshop;
+use super::workshop::{Stock, Workshop};
 use super::{
-    Bidding, Buyer, Campaign, KeyMode, Market, ModuleVersion, Policy, Retention, Slot, Source,
-    Vertical, policy,
+    Bidding, Buyer, Campaign, KeyMode, Market, Policy, Retention, Slot, Source, Vertical, policy,
 };
 use crate::criteria::Lists;
 use crate::ids::{BuyerId, CampaignId, ModuleName, VerticalId};
@@ -35,12 +37,34 @@ impl Market {
     ///
     /// Every [`Fault`] found; of a campaign the first, and none that only follows from another.
     pub fn build(draft: &Draft, version: u64, workshop: &Workshop) -> Result<Self, Faults> {
+        Self::built(draft, version, (workshop, Stock::Made), &Cell::default())
+    }
+
+    /// Builds a snapshot of what is compiled and configured already; nothing if something is not.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::build`].
+    pub fn of_stock(draft: &Draft, workshop: &Workshop) -> Result<Option<Self>, Faults> {
+        let missing = Cell::default();
+        let built = Self::built(draft, 0, (workshop, Stock::AtHand), &missing);
+        if missing.get() { Ok(None) } else { built.map(Some) }
+    }
+
+    fn built(
+        draft: &Draft,
+        version: u64,
+        (workshop, stock): (&Workshop, Stock),
+        missing: &Cell<bool>,
+    ) -> Result<Self, Faults> {
+        let setbacks = RefCell::<Setbacks>::default();
         let register = &draft.register;
         let (mut market, mut faults) = (Self { version, ..Self::default() }, Faults::default());
         market.doors(register, &mut faults);
         market.told(register, &workshop.egress, &mut faults);
         let (buyers, lists) = (HashMap::new(), Lists::default());
-        let bench = Bench { draft, workshop, buyers: &buyers, lists: &lists };
+        let tools = Tools { draft, workshop, stock, missing, setbacks: &setbacks };
+        let bench = Bench { tools, buyers: &buyers, lists: &lists };
         for (id, spec) in &register.buyers {
             let mut buyer = faults.keep(buyer(id, spec, register, workshop));
             if let (Some(buyer), Some(adapter)) = (&mut buyer, &spec.delivery.adapter) {
@@ -94,12 +118,13 @@ impl Market {
         policy::orders(register, &mut faults);
         for (id, spec) in &register.verticals {
             let saved = campaigns.remove(id).unwrap_or_default();
-            let bench = Bench { draft, workshop, buyers: &market.buyers, lists: &lists };
+            let bench = Bench { tools, buyers: &market.buyers, lists: &lists };
             let vertical = bench.vertical(id, spec, &saved, &mut faults);
             market.verticals.extend(vertical.map(|vertical| (id.clone(), Arc::new(vertical))));
         }
         market.check_whispers(&mut faults);
-        let market = faults.none_or(market)?;
+        let mut market = faults.none_or(market)?;
+        market.setbacks = setbacks.take();
         workshop.built();
         Ok(market)
     }
@@ -170,14 +195,6 @@ fn buyer(
     })
 }
 
-/// What the campaigns of every vertical are built with.
-pub(super) struct Bench<'b> {
-    pub(super) draft: &'b Draft,
-    pub(super) workshop: &'b Workshop,
-    buyers: &'b HashMap<BuyerId, Arc<Buyer>>,
-    pub(super) lists: &'b Lists,
-}
-
 impl Bench<'_> {
     fn vertical(
         &self,
@@ -190,7 +207,7 @@ impl Bench<'_> {
         faults.keep(limits(&what, spec));
         let normalizer = faults.keep(self.normalizer(&what, spec))?;
         let schema = Arc::clone(normalizer.active.code.schema());
-        let mut groups: BTreeMap<&ModuleName, Vec<(&CampaignId, String)>> = BTreeMap::new();
+        let mut groups: BTreeMap<&ModuleName, Group<'_>> = BTreeMap::new();
         for (campaign, spec) in saved {
             if let Some(filter) = &spec.filter {
                 let group = groups.entry(&filter.module).or_default();
@@ -199,12 +216,13 @@ impl Bench<'_> {
         }
         let mut filters = Vec::with_capacity(groups.len());
         let mut slots = HashMap::new();
-        for (name, group) in &groups {
+        for (name, group) in &mut groups {
+            let filter = faults.keep(self.filter(name, group, &schema)).flatten();
             // A filter that is at fault has no place, but then nothing is built at all.
             for (slot, (campaign, _)) in (0_u32..).zip(group) {
                 slots.insert(*campaign, Slot { filter: filters.len(), slot });
             }
-            filters.extend(faults.keep(self.filter(name, group, &schema)));
+            filters.extend(filter);
         }
         let policies = self.policies(id, spec, &schema, faults);
         let mut campaigns = Vec::with_capacity(saved.len());
@@ -229,55 +247,6 @@ impl Bench<'_> {
             campaigns,
             filters,
         })
-    }
-
-    /// Returns a module with the track of this major version, which has an active version.
-    pub(super) fn track<'m>(
-        &'m self,
-        at: (&str, &str),
-        name: &ModuleName,
-        major: Option<u32>,
-    ) -> Result<(&'m Versions, &'m Track, u32), Fault> {
-        let (what, pointer) = at;
-        let versions = self.draft.modules.get(name).ok_or_else(|| {
-            let upload = format!("upload it with POST /v1/modules?name={name}");
-            Fault::new(&what, pointer, format!("there is no module `{name}`; {upload}"))
-        })?;
-        let found = versions.track(major).and_then(|(_, track)| Some((track, track.active?)));
-        let (track, active) = found.ok_or_else(|| {
-            let which = major.map_or(String::new(), |major| format!(" with schema {major}"));
-            let activate = format!("activate one with POST /v1/modules/{name}/activate");
-            let message = format!("no version{which} of module `{name}` is active; {activate}");
-            Fault::new(&what, pointer, message)
-        })?;
-        Ok((versions, track, active))
-    }
-
-    /// Returns what serves of a track, each version made by `make`.
-    pub(super) fn serving<T>(
-        &self,
-        name: &ModuleName,
-        (versions, track, active): (&Versions, &Track, u32),
-        mut make: impl FnMut(u32, Admitted) -> Result<T, Fault>,
-    ) -> Result<Serving<T>, Fault> {
-        let mut served = |version: u32| {
-            let digest = versions.digest(version);
-            let found = digest.and_then(|digest| Some((digest, self.workshop.module(digest)?)));
-            let (digest, admitted) = found.ok_or_else(|| {
-                let message = format!("version {version} is not compiled");
-                Fault::new(&format!("module {name}"), "", message)
-            })?;
-            let module = ModuleVersion { name: name.clone(), version, digest };
-            Ok(Served { module, code: make(version, admitted)? })
-        };
-        let mut trial = |trial: Option<Trial>| {
-            trial.map(|trial| Ok((trial.share, served(trial.version)?))).transpose()
-        };
-        let (canary, shadow) = (trial(track.canary)?, trial(track.shadow)?);
-        let spec = self.draft.module_spec(name.as_str());
-        let failing = spec.failing(&versions.world);
-        let upkeep = Upkeep { owner: spec.owner, failing, taken_out: track.taken_out.clone() };
-        Ok(Serving { active: served(active)?, canary, shadow, upkeep })
     }
 
     fn normalizer(&self, what: &str, spec: &VerticalSpec) -> Result<Serving<Normalizer>, Fault> {
@@ -308,7 +277,7 @@ impl Bench<'_> {
         let buyer = self.buyers.get(&spec.buyer).ok_or_else(|| {
             fault("/buyer", format!("there is no buyer `{}`; save it first", spec.buyer))
         })?;
-        let elsewhere = filter.is_some() || buyer.bidding.is_some();
+        let elsewhere = spec.filter.is_some() || buyer.bidding.is_some();
         let (price, exclusive) =
             prices(spec, elsewhere).map_err(|(at, why)| fault(at, why.to_owned()))?;
         if spec.bid_max.is_some_and(|most| !most.0.is_positive()) {
@@ -339,6 +308,7 @@ impl Bench<'_> {
             duplicate_window: Duration::from_secs(u64::from(spec.duplicate_window_seconds)),
             duplicates: spec.duplicates,
             suppressions: suppressions(&what, &spec.suppressions, &self.draft.register)?,
+            unfit: spec.filter.is_some() && filter.is_none(),
             filter,
         })
     }

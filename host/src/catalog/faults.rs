@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::ids::ModuleName;
+
 /// The most faults that a sentence tells; programs get all of them.
 pub const FAULTS_TOLD_MAX: usize = 20;
 
@@ -14,11 +16,18 @@ pub struct Fault {
     /// A JSON pointer into its body; empty for the whole.
     pub pointer: String,
     pub message: String,
+    /// The filter, where the fault is as much of all its other campaigns as of the one that is named.
+    pub(super) shared_by: Option<ModuleName>,
 }
 
 impl Fault {
     pub(super) fn new(what: &impl ToString, pointer: &str, message: impl Into<String>) -> Self {
-        Self { what: what.to_string(), pointer: pointer.to_owned(), message: message.into() }
+        let (what, pointer) = (what.to_string(), pointer.to_owned());
+        Self { what, pointer, message: message.into(), shared_by: None }
+    }
+
+    pub(super) fn shared_by(self, filter: &ModuleName) -> Self {
+        Self { shared_by: Some(filter.clone()), ..self }
     }
 }
 
@@ -48,6 +57,15 @@ impl Faults {
         made.map_err(|fault| self.0.push(fault)).ok()
     }
 
+    /// Names the campaign whose settings for a filter were changed where the fault is of all campaigns of this filter.
+    #[must_use]
+    pub fn blamed_on(mut self, campaign: &str, filter: &ModuleName) -> Self {
+        for fault in self.0.iter_mut().filter(|fault| fault.shared_by.as_ref() == Some(filter)) {
+            fault.what = format!("campaign {campaign}");
+        }
+        self
+    }
+
     /// Returns what was made if nothing is at fault.
     pub(super) fn none_or<T>(self, made: T) -> Result<T, Self> {
         if self.0.is_empty() { Ok(made) } else { Err(self) }
@@ -57,6 +75,19 @@ impl Faults {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_all_campaigns_share_is_told_of_the_one_that_is_saved() {
+        let [zips, ages] = ["zips", "ages"].map(|name| ModuleName::parse(name).unwrap());
+        let faults = Faults(vec![
+            Fault::new(&"campaign first", "/filter", "keeps too much").shared_by(&zips),
+            Fault::new(&"campaign first", "/price", "is wrong"),
+        ]);
+        let told = |faults: Faults| faults.0.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let blamed = faults.clone().blamed_on("saved", &zips);
+        assert_eq!(told(blamed), ["campaign saved: keeps too much", "campaign first: is wrong"]);
+        assert_eq!(faults.clone().blamed_on("saved", &ages), faults);
+    }
 
     #[test]
     fn a_sentence_tells_so_many_faults_and_how_many_more_there_are() {

@@ -8,7 +8,7 @@ use crate::egress::Egress;
 use crate::ids::Digest;
 use crate::lead::Schema;
 use crate::sandbox::{
-    Adapter, AdapterModule, Admitted, ConfigureError, ConfiguredFilter, Filter, Sandbox,
+    Adapter, AdapterModule, Admitted, ConfigureError, ConfiguredFilter, Filter, Purpose, Sandbox,
 };
 
 /// How many configured filters, and how many configured adapters, are kept that the last snapshot does not use: going
@@ -17,14 +17,26 @@ const SPARE_MAX: usize = 64;
 /// How many of them are kept in all. With more in use than the sandbox has slots, each change configures them anew.
 const CONFIGURED_MAX: usize = 4_096;
 
+/// Where building takes what it needs from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stock {
+    /// From what is compiled and configured already.
+    AtHand,
+    /// What is not there is made.
+    Made,
+}
+
+/// What configuring with some settings came to. That they are refused is as worth keeping as what was made of them.
+type Tried<T> = Result<T, ConfigureError>;
+
 /// What building needs beside the draft: the sandbox, the guard of outbound addresses, and what was compiled before.
 #[derive(Debug)]
 pub struct Workshop {
     pub sandbox: Sandbox,
     pub egress: Egress,
     admitted: Mutex<HashMap<Digest, Admitted>>,
-    configured: Mutex<Configured<ConfiguredFilter>>,
-    adapters: Mutex<Configured<Adapter>>,
+    configured: Mutex<Configured<Tried<ConfiguredFilter>>>,
+    adapters: Mutex<Configured<Tried<Adapter>>>,
     keys: Option<Arc<Contacts>>,
 }
 
@@ -81,32 +93,28 @@ impl Workshop {
         lock(&self.admitted).get(&digest).cloned()
     }
 
+    /// Configures a filter with the settings of its campaigns; nothing if that is not at hand and has to be.
     pub(super) fn configure(
         &self,
+        stock: Stock,
         filter: &Filter,
         settings: &[String],
-    ) -> Result<ConfiguredFilter, ConfigureError> {
+    ) -> Option<Tried<ConfiguredFilter>> {
         let key = (filter.digest(), Digest::of(settings.join("\u{0}").as_bytes()));
-        if let Some(configured) = lock(&self.configured).find(key) {
-            return Ok(configured);
-        }
-        let configured = filter.configure(settings)?;
-        lock(&self.configured).keep(key, configured.clone());
-        Ok(configured)
+        let make = || filter.configure_to(Purpose::Serve, settings);
+        tried(&self.configured, (stock, key), make)
     }
 
+    /// Configures an adapter with the settings of its buyer, likewise.
     pub(super) fn configure_adapter(
         &self,
+        stock: Stock,
         module: &AdapterModule,
         settings: &str,
-    ) -> Result<Adapter, ConfigureError> {
+    ) -> Option<Tried<Adapter>> {
         let key = (module.digest(), Digest::of(settings.as_bytes()));
-        if let Some(configured) = lock(&self.adapters).find(key) {
-            return Ok(configured);
-        }
-        let configured = module.configure(settings)?;
-        lock(&self.adapters).keep(key, configured.clone());
-        Ok(configured)
+        let make = || module.configure_to(Purpose::Serve, settings);
+        tried(&self.adapters, (stock, key), make)
     }
 }
 
@@ -150,6 +158,25 @@ impl<T: Clone> Configured<T> {
         }
         self.builds = last.saturating_add(1);
     }
+}
+
+fn tried<T: Clone>(
+    configured: &Mutex<Configured<Tried<T>>>,
+    (stock, key): (Stock, (Digest, Digest)),
+    make: impl FnOnce() -> Tried<T>,
+) -> Option<Tried<T>> {
+    if let Some(known) = lock(configured).find(key) {
+        return Some(known);
+    }
+    if stock == Stock::AtHand {
+        return None;
+    }
+    let made = make();
+    // Any other failure may be the machine's.
+    if matches!(made, Ok(_) | Err(ConfigureError::Settings { .. })) {
+        lock(configured).keep(key, made.clone());
+    }
+    Some(made)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -10,7 +10,7 @@ use super::office::ActError;
 use crate::facts::Passed;
 use crate::fixtures;
 use crate::ids::Digest;
-use crate::sandbox::Admitted;
+use crate::sandbox::{Admitted, Purpose};
 
 /// A check that a version passed, with what was found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -36,7 +36,7 @@ impl Exchange {
     ) -> Result<(Admitted, Vec<Checked>), ActError> {
         let wasm: Arc<[u8]> = wasm.into();
         let began = Instant::now();
-        let admitted = self.admit(digest, wasm.to_vec()).await?;
+        let admitted = self.admit(Purpose::Look, digest, wasm.to_vec()).await?;
         let compiled = began.elapsed().as_millis();
         let validated =
             format!("a {} of {} bytes that imports nothing", admitted.world(), wasm.len());
@@ -56,5 +56,21 @@ impl Exchange {
             Checked { check: "fixtures", found },
         ];
         Ok((admitted, checks))
+    }
+
+    /// Compiles a module and keeps it at hand; `purpose` says for whose turn that waits.
+    pub(super) async fn admit(
+        &self,
+        purpose: Purpose,
+        digest: Digest,
+        wasm: Vec<u8>,
+    ) -> Result<Admitted, ActError> {
+        let workshop = Arc::clone(&self.workshop);
+        let admitted = tokio::task::spawn_blocking(move || {
+            let admitted = workshop.sandbox.compiling_to(purpose).admit(&wasm)?;
+            workshop.keep(digest, admitted.clone());
+            Ok(admitted)
+        });
+        admitted.await.map_err(|_| ActError::Closed)?.map_err(ActError::Inadmissible)
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::Exchange;
+use super::acting::{Losses, Turn};
 use super::checks::Checked;
 use super::gates::{Cleared, Gated, may_try};
 use super::office::{ActError, invalid};
@@ -123,7 +124,7 @@ impl Exchange {
             |error| tracing::warn!(%error, %module, %digest, bytes, "module refused"),
         )?;
         let world = admitted.world();
-        let mut draft = self.draft.lock().await;
+        let draft = self.may_come(&module, &admitted).await?;
         let known = draft.versions(name);
         if let Some(versions) = known.filter(|versions| versions.world != world) {
             let other = &versions.world;
@@ -138,9 +139,6 @@ impl Exchange {
             return uploaded(version, false);
         }
         let version = known.map_or(0, |versions| versions.newest()).saturating_add(1);
-        if let (Some(versions), Admitted::Normalizer(normalizer)) = (known, &admitted) {
-            self.may_follow(versions, &module, normalizer.schema()).await?;
-        }
         let (major, minor) = match &admitted {
             Admitted::Normalizer(normalizer) => normalizer.schema().version(),
             Admitted::Filter(_) | Admitted::Adapter(_) => (0, 0),
@@ -158,7 +156,7 @@ impl Exchange {
             by,
             why,
         });
-        self.change(&mut draft, fact).await?;
+        drop(self.change(draft, fact).await?);
         uploaded(version, true)
     }
 
@@ -175,14 +173,16 @@ impl Exchange {
         note: Note,
     ) -> Result<u32, ActError> {
         let cleared = self.clear((name, which), gated, note).await?;
-        let mut draft = self.draft.lock().await;
+        let draft = self.draft.lock().await;
         cleared.holds(&draft, name)?;
         let Cleared { version, note, .. } = cleared;
-        self.step(&mut draft, name, version, Step::Activated, Share::NONE, note).await?;
+        let begun = (Step::Activated, Share::NONE);
+        drop(self.step(draft, (name, version), begun, note, Losses::Refused).await?);
         Ok(version)
     }
 
-    /// Makes the version that was active before the present one active again.
+    /// Makes the version that was active before the present one active again. Campaigns whose settings it does not take
+    /// are out of service until they are saved anew.
     ///
     /// # Errors
     ///
@@ -193,7 +193,7 @@ impl Exchange {
         major: Option<u32>,
         note: Note,
     ) -> Result<u32, ActError> {
-        let mut draft = self.draft.lock().await;
+        let draft = self.draft.lock().await;
         let (versions, _) = find(&draft, name, Which::Newest)?;
         let before = versions.track(major).and_then(|(_, track)| track.before());
         let version = before.ok_or_else(|| {
@@ -201,7 +201,8 @@ impl Exchange {
                 "no other version of `{name}` has served, so there is none to go back to"
             ))
         })?;
-        self.step(&mut draft, name, version, Step::Activated, Share::NONE, note).await?;
+        let begun = (Step::Activated, Share::NONE);
+        drop(self.step(draft, (name, version), begun, note, Losses::Taken).await?);
         Ok(version)
     }
 
@@ -220,25 +221,25 @@ impl Exchange {
     ) -> Result<u32, ActError> {
         if trying == Trying::Canary && share != Share::NONE {
             let cleared = self.clear((name, which), gated, note).await?;
-            let mut draft = self.draft.lock().await;
+            let draft = self.draft.lock().await;
             cleared.holds(&draft, name)?;
             let Cleared { version, note, .. } = cleared;
             return self
-                .try_here(&mut draft, (name, Which::Number(version)), (trying, share), note)
+                .try_here(draft, (name, Which::Number(version)), (trying, share), note)
                 .await;
         }
-        let mut draft = self.draft.lock().await;
-        self.try_here(&mut draft, (name, which), (trying, share), note).await
+        let draft = self.draft.lock().await;
+        self.try_here(draft, (name, which), (trying, share), note).await
     }
 
-    async fn try_here(
-        &self,
-        draft: &mut Draft,
+    async fn try_here<'e>(
+        &'e self,
+        draft: Turn<'e>,
         (name, which): (&str, Which),
         (trying, share): (Trying, Share),
         note: Note,
     ) -> Result<u32, ActError> {
-        let (versions, version) = find(draft, name, which)?;
+        let (versions, version) = find(&draft, name, which)?;
         if share == Share::NONE {
             let mut trials = versions.tracks.values().filter_map(|track| trying.of(track));
             let asked = |trial: &Trial| which == Which::Newest || trial.version == version;
@@ -246,7 +247,8 @@ impl Exchange {
             let version = version.ok_or_else(|| {
                 ActError::Conflict(format!("no version of `{name}` is a {} now", trying.name()))
             })?;
-            self.step(draft, name, version, trying.ended(), share, note).await?;
+            let ended = (trying.ended(), share);
+            drop(self.step(draft, (name, version), ended, note, Losses::Refused).await?);
             return Ok(version);
         }
         may_try(name, &versions.world, trying)?;
@@ -261,7 +263,8 @@ impl Exchange {
             };
             return Err(ActError::Conflict(why));
         }
-        self.step(draft, name, version, trying.began(), share, note).await?;
+        let begun = (trying.began(), share);
+        drop(self.step(draft, (name, version), begun, note, Losses::Refused).await?);
         Ok(version)
     }
 
@@ -272,7 +275,7 @@ impl Exchange {
     ///
     /// [`ActError::Conflict`] if the version is not active.
     pub async fn take_out(&self, name: &str, which: Which, note: Note) -> Result<u32, ActError> {
-        let mut draft = self.draft.lock().await;
+        let draft = self.draft.lock().await;
         let (versions, _) = find(&draft, name, Which::Newest)?;
         let asked = |version: &u32| match which {
             Which::Newest => true,
@@ -282,7 +285,8 @@ impl Exchange {
         let version = active.ok_or_else(|| {
             ActError::Conflict(format!("no such version of `{name}` is active, so none serves"))
         })?;
-        self.step(&mut draft, name, version, Step::TakenOut, Share::NONE, note).await?;
+        let begun = (Step::TakenOut, Share::NONE);
+        drop(self.step(draft, (name, version), begun, note, Losses::Taken).await?);
         Ok(version)
     }
 
@@ -310,32 +314,25 @@ impl Exchange {
             let there = "there are `filter`, `normalizer` and `adapter`";
             ActError::NotFound(format!("world `{world}`; {there}"))
         })?;
-        Ok(self.draft.lock().await.limits(world).or(built_in))
+        Ok(self.draft().await.limits(world).or(built_in))
     }
 
-    async fn step(
-        &self,
-        draft: &mut Draft,
-        name: &str,
-        version: u32,
-        step: Step,
-        share: Share,
+    async fn step<'e>(
+        &'e self,
+        draft: Turn<'e>,
+        (name, version): (&str, u32),
+        (step, share): (Step, Share),
         note: Note,
-    ) -> Result<(), ActError> {
+        losses: Losses,
+    ) -> Result<Turn<'e>, ActError> {
         let Note { by, why } = note.checked()?;
-        let digest = draft.versions(name).and_then(|versions| versions.digest(version));
-        if let Some(digest) = digest.filter(|digest| !self.workshop.has(*digest)) {
-            let wasm = self.journal.module(digest).await.map_err(|_| ActError::Closed)?;
-            let wasm = wasm.ok_or_else(|| ActError::NotFound(format!("module {digest}")))?;
-            self.admit(digest, wasm).await?;
-        }
         let share = share.millionths();
         let name = name.to_owned();
         let fact = Fact::ModuleStepped(ModuleStepped { name, version, step, share, by, why });
-        self.change(draft, fact).await?;
-        self.workshop.keep_only(&worth_keeping(draft));
-        self.shadows.settle(draft, self.clock.now());
-        Ok(())
+        let draft = self.change_with(draft, &fact, losses).await?;
+        self.workshop.keep_only(&worth_keeping(&draft));
+        self.shadows.settle(&draft, self.clock.now());
+        Ok(draft)
     }
 
     /// Records that versions retired which no ping sees any more.
@@ -350,21 +347,12 @@ impl Exchange {
                 if versions.stage(version) == "draining" {
                     let note = Note::own("no ping sees it any more");
                     let name = name.as_str();
-                    self.step(&mut draft, name, version, Step::Retired, Share::NONE, note).await?;
+                    let step = (Step::Retired, Share::NONE);
+                    draft = self.step(draft, (name, version), step, note, Losses::Taken).await?;
                 }
             }
         }
         Ok(())
-    }
-
-    pub(super) async fn admit(&self, digest: Digest, wasm: Vec<u8>) -> Result<Admitted, ActError> {
-        let workshop = Arc::clone(&self.workshop);
-        let admitted = tokio::task::spawn_blocking(move || {
-            let admitted = workshop.sandbox.admit(&wasm)?;
-            workshop.keep(digest, admitted.clone());
-            Ok(admitted)
-        });
-        admitted.await.map_err(|_| ActError::Closed)?.map_err(ActError::Inadmissible)
     }
 }
 

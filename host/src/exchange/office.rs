@@ -10,9 +10,7 @@ use zeroize::Zeroizing;
 use super::secrets::{Signed, brought};
 use super::{Exchange, Misnumbered, entrance};
 use crate::book::{Account, State};
-use crate::catalog::{
-    BuyerSpec, Draft, Faults, Market, Owner, PostbackSpec, SigningSpec, SourceSpec, owner,
-};
+use crate::catalog::{BuyerSpec, Faults, Owner, PostbackSpec, SigningSpec, SourceSpec, owner};
 use crate::delivery::courier::Outcome;
 use crate::delivery::{self, Attempt, Errand};
 use crate::facts::{Delivered, Fact, Party, Saved};
@@ -148,11 +146,6 @@ impl Asked {
 }
 
 impl Exchange {
-    /// Returns what is saved, as it is now.
-    pub async fn draft(&self) -> Draft {
-        self.draft.lock().await.clone()
-    }
-
     /// Saves a source. `key` brings an old key along; `new_key` makes a new one; the first save makes one anyway.
     /// `test_key` and `new_test_key` do the same for keys with which everything is a test.
     pub async fn save_source(&self, id: &str, mut body: Value) -> Result<SavedSource, ActError> {
@@ -167,7 +160,7 @@ impl Exchange {
         }
         let secret = brought(&mut body, PostbackSpec::POINTER)?;
         let mut spec: SourceSpec = read(body)?;
-        let mut draft = self.draft.lock().await;
+        let draft = self.draft.lock().await;
         let before = draft.register.sources.get(&source);
         spec.key_digests = before.map(|before| before.key_digests.clone()).unwrap_or_default();
         spec.test_key_digests =
@@ -180,7 +173,7 @@ impl Exchange {
         let known = before.and_then(|before| before.postback.as_ref());
         let postback_secret =
             self.keep_postback(&owner, (known, spec.postback.as_mut()), secret)?;
-        self.change(&mut draft, saved("source", id, &spec)?).await?;
+        drop(self.change(draft, saved("source", id, &spec)?).await?);
         Ok(SavedSource { created, key, test_key, postback_secret })
     }
 
@@ -197,7 +190,7 @@ impl Exchange {
             let message = "this exchange has no mail relay: start it with --smtp and --smtp-from";
             return Err(invalid("/delivery/email", message));
         }
-        let mut draft = self.draft.lock().await;
+        let draft = self.draft.lock().await;
         let before = draft.register.buyers.get(&buyer);
         for (name, header) in &mut spec.delivery.headers {
             let known = before.and_then(|before| before.delivery.headers.get(name));
@@ -223,7 +216,7 @@ impl Exchange {
                 self.keep_secrets(&Signed::delivery(&buyer), secrets, signed_with)?
             }
         };
-        self.change(&mut draft, saved("buyer", id, &spec)?).await?;
+        drop(self.change(draft, saved("buyer", id, &spec)?).await?);
         Ok(SavedBuyer { created, key, postback_secret, delivery_secret })
     }
 
@@ -246,7 +239,7 @@ impl Exchange {
     {
         BuyerId::parse(id).map_err(|error| invalid("", error))?;
         let spec: T = read(body)?;
-        let mut draft = self.draft.lock().await;
+        let draft = self.draft.lock().await;
         let register = &draft.register;
         let known = match what {
             "vertical" => register.verticals.keys().any(|known| known.as_str() == id),
@@ -257,7 +250,7 @@ impl Exchange {
             "suppression" => register.suppressions.contains_key(id),
             _ => register.lists.contains_key(id),
         };
-        self.change(&mut draft, saved(what, id, &spec)?).await?;
+        drop(self.change(draft, saved(what, id, &spec)?).await?);
         Ok(!known)
     }
 
@@ -328,27 +321,6 @@ impl Exchange {
         format!(
             "buyer `{buyer}` is being asked at this moment, and its own answer counts: try again in {seconds} s, if it has not ended by then"
         )
-    }
-
-    /// Tries a change on a copy, records it, and publishes the snapshot it makes.
-    pub(super) async fn change(&self, draft: &mut Draft, fact: Fact) -> Result<(), ActError> {
-        let at = self.clock.now();
-        let mut changed = draft.clone();
-        changed.apply(at, &fact).map_err(|error| invalid("", error))?;
-        let (workshop, tried) = (Arc::clone(&self.workshop), changed.clone());
-        let building = tokio::task::spawn_blocking(move || Market::build(&tried, 0, &workshop));
-        let market = building.await.map_err(|_| ActError::Closed)??;
-        let seat = self.journal.seat().await.map_err(|_| ActError::Closed)?;
-        let committed = self.book.decide(|book| self.record(book, seat, at, &fact, None));
-        let version = committed.wait().await.map_err(|_| ActError::Closed)?;
-        // Before the first ping can see it.
-        self.notary.known_mut().note(version, at, &fact);
-        if fact.changes_catalog() {
-            self.drains.add(&self.catalog.publish(market.at_version(version)));
-        }
-        tracing::info!(kind = Fact::kind_name(fact.kind()), version, "catalog changed");
-        *draft = changed;
-        Ok(())
     }
 }
 

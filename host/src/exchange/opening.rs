@@ -9,6 +9,7 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::acting::Drafts;
 use super::books::Books;
 use super::deliveries::{BERTHS_MAX, LETTERS_MAX, POSTS_WAITING_MAX};
 use super::diff::Diffing;
@@ -182,7 +183,7 @@ impl Exchange {
             courier,
             saleroom,
             workshop,
-            draft: Mutex::new(draft),
+            draft: Drafts::new(draft),
             returning: Mutex::default(),
             drains: Drains::default(),
             lines: Lines::default(),

@@ -278,7 +278,7 @@ impl Exchange {
         owner: &Owner,
         change: impl FnOnce(&mut PostbackSpec) -> Result<T, ActError>,
     ) -> Result<T, ActError> {
-        let mut draft = self.draft.lock().await;
+        let draft = self.draft.lock().await;
         let none = || ActError::NotFound(format!("postback of {owner}"));
         let (changed, fact) = match owner.party {
             Party::Source => {
@@ -294,7 +294,7 @@ impl Exchange {
                 (changed, super::office::saved("buyer", &owner.name, &spec)?)
             }
         };
-        self.change(&mut draft, fact).await?;
+        drop(self.change(draft, fact).await?);
         Ok(changed)
     }
 }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::acting::Turn;
 use super::{ActError, Exchange};
 use crate::catalog::{Draft, Versions};
 use crate::ids::{Digest, ModuleName};
 use crate::lead::Schema;
-use crate::sandbox::Admitted;
+use crate::sandbox::{Admitted, Purpose};
 use crate::schemas::{self, Comparison, Relying, Unfit, relying, version_text};
 
 /// The most names that a message lists.
@@ -155,8 +156,31 @@ impl Exchange {
         Ok(value)
     }
 
+    /// Takes a turn to keep a version, whose schema can come after those that are there. They are compiled before that.
+    pub(super) async fn may_come(
+        &self,
+        module: &ModuleName,
+        admitted: &Admitted,
+    ) -> Result<Turn<'_>, ActError> {
+        loop {
+            let seen = self.draft().await;
+            let seen = seen.modules.get(module);
+            if let (Some(versions), Admitted::Normalizer(normalizer)) = (seen, admitted)
+                && versions.world == admitted.world()
+                && versions.version_of(admitted.digest()).is_none()
+            {
+                self.may_follow(versions, module, normalizer.schema()).await?;
+            }
+            let turn = self.draft.lock().await;
+            let count = |versions: Option<&Arc<Versions>>| versions.map(|known| known.newest());
+            if count(seen) == count(turn.modules.get(module)) {
+                return Ok(turn);
+            }
+        }
+    }
+
     /// Refuses a schema that cannot come after the newest of its major version, with everybody that it would let down.
-    pub(super) async fn may_follow(
+    async fn may_follow(
         &self,
         versions: &Versions,
         module: &ModuleName,
@@ -205,7 +229,7 @@ impl Exchange {
         }
         let missing = || ActError::NotFound(format!("module {digest}"));
         let wasm = self.journal.module(digest).await.map_err(|_| ActError::Closed)?;
-        match self.admit(digest, wasm.ok_or_else(missing)?).await? {
+        match self.admit(Purpose::Look, digest, wasm.ok_or_else(missing)?).await? {
             Admitted::Normalizer(normalizer) => Ok(Arc::clone(normalizer.schema())),
             Admitted::Filter(_) | Admitted::Adapter(_) => Err(missing()),
         }

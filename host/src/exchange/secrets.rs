@@ -128,7 +128,7 @@ impl Exchange {
     pub async fn rotate_delivery(&self, id: &str) -> Result<(String, Moment), ActError> {
         let none = || ActError::NotFound(format!("buyer `{id}`"));
         let buyer = BuyerId::parse(id).map_err(|_| none())?;
-        let mut draft = self.draft.lock().await;
+        let draft = self.draft.lock().await;
         let mut spec = draft.register.buyers.get(&buyer).cloned().ok_or_else(none)?;
         let signing = spec.delivery.signing.as_mut().ok_or_else(|| {
             let why = format!("leads to buyer `{id}` are not signed");
@@ -136,7 +136,7 @@ impl Exchange {
         })?;
         let at = self.clock.now();
         let secret = self.renew(&Signed::delivery(&buyer), &mut signing.secrets, at)?;
-        self.change(&mut draft, saved("buyer", id, &spec)?).await?;
+        drop(self.change(draft, saved("buyer", id, &spec)?).await?);
         tracing::info!(buyer = id, "delivery secret changed");
         Ok((secret, at.after(Secrets::OLD_SIGNS)))
     }

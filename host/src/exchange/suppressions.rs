@@ -145,7 +145,7 @@ impl Exchange {
     }
 
     async fn is_saved(&self, list: &str) -> Result<(), ActError> {
-        if self.draft.lock().await.register.suppressions.contains_key(list) {
+        if self.draft().await.register.suppressions.contains_key(list) {
             return Ok(());
         }
         Err(ActError::NotFound(format!(

@@ -76,10 +76,23 @@ impl Exchange {
         {
             return Some(format!("adapter `{}`: {why}", adapter.active.module.name));
         }
+        if let Some(unfit) = market.setbacks().unfit.get(&campaign.id) {
+            return Some(format!("filter `{}`: {}", unfit.module, unfit.fault.message));
+        }
         let slot = campaign.filter?;
         let filter = vertical.filters.get(slot.filter)?;
         let why = filter.upkeep.taken_out.as_ref()?;
         Some(format!("filter `{}`: {why}", filter.active.module.name))
+    }
+
+    /// Returns the campaigns that are out of service because a module does not take their settings, each with the reason.
+    pub fn unfit(&self, module: &str) -> Vec<(String, String)> {
+        let market = self.catalog.load();
+        let unfit = market.setbacks().unfit.iter();
+        let of_module = unfit.filter(|(_, unfit)| unfit.module.as_str() == module);
+        of_module
+            .map(|(campaign, unfit)| (campaign.to_string(), unfit.fault.message.clone()))
+            .collect()
     }
 
     /// Returns what a campaign took in the periods of this moment.

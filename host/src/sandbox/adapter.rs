@@ -18,6 +18,7 @@ use super::Sandbox;
 use super::bindings::adapter::exports::gavel::rules::adapting as wit;
 use super::bindings::adapter::{Adapter as Bound, AdapterPre};
 use super::call::{Fence, Forfeit, forfeit, spent, store};
+use super::compiler::Purpose;
 use super::inadmissible::Inadmissible;
 use super::limits::CallLimits;
 use super::lines::Lines;
@@ -106,7 +107,16 @@ impl AdapterModule {
     ///
     /// [`ConfigureError::Settings`] with slot 0 in the adapter's own words, or how it failed.
     pub fn configure(&self, settings: &str) -> Result<Adapter, ConfigureError> {
-        let (abilities, kept) = self.0.configure(|store, instance| {
+        self.configure_to(Purpose::Look, settings)
+    }
+
+    /// Prepares the adapter likewise; `purpose` says for whose turn its compilation waits.
+    pub fn configure_to(
+        &self,
+        purpose: Purpose,
+        settings: &str,
+    ) -> Result<Adapter, ConfigureError> {
+        let (abilities, kept) = self.0.configure(purpose, |store, instance| {
             let adapter = Bound::new(&mut *store, instance)?;
             let configured = adapter.gavel_rules_adapting().call_configure(store, settings)?;
             Ok(configured.map_err(|message| ConfigureError::refused(0, message)))

@@ -36,6 +36,11 @@ pub enum Forfeit {
 }
 
 impl Forfeit {
+    /// Says whether the module fails so on every machine and every day.
+    pub const fn is_of_the_module(&self) -> bool {
+        !matches!(self, Self::OutOfTime | Self::NoRoom)
+    }
+
     /// Returns the word for records and metrics.
     pub const fn code(&self) -> &'static str {
         match self {

@@ -12,6 +12,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use wasmtime::Engine;
 
@@ -25,12 +26,26 @@ pub(super) const NOT_VALID: u8 = 1;
 
 /// How many modules are compiled at once; more wait. Each may take a whole [`CompileLimits`].
 const WORKERS_MAX: usize = 4;
+/// How many of them are compiled only to look at them: the other turns are kept for what serves.
+const LOOKS_MAX: usize = 2;
 /// The most compiled code that is taken from a worker, in bytes: a module of the largest size has a quarter of it.
 const ARTIFACT_BYTES_MAX: u64 = 128 * 1024 * 1024;
 /// The one variable that a worker has: its allocator reserves address space in small parts, not a gigabyte at once.
 const ARENA: (&str, &str) = ("MIMALLOC_ARENA_RESERVE", "32MiB");
+/// In what the kernel counts a process's time on the CPU: the same on every machine that it tells it on.
+const TICKS_PER_SECOND: u64 = 100;
 /// What is read of a worker's complaints, in bytes.
 const COMPLAINT_BYTES_MAX: u64 = 4_096;
+
+/// What a module is compiled for. Whoever uploads waits for uploads, and nobody who serves waits for them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Purpose {
+    /// To look at it: an upload, a comparison, a schema.
+    #[default]
+    Look,
+    /// To serve with it: some turns are for this alone.
+    Serve,
+}
 
 /// Where modules are compiled.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +73,7 @@ impl Compiler {
     pub(super) fn compile(
         &self,
         engine: &Engine,
-        limits: &CompileLimits,
+        (limits, purpose): (&CompileLimits, Purpose),
         wasm: &[u8],
     ) -> Result<Vec<u8>, Inadmissible> {
         match self {
@@ -66,7 +81,7 @@ impl Compiler {
                 .precompile_component(wasm)
                 .map_err(|error| Inadmissible::Invalid(error.root_cause().to_string())),
             Self::Child { program } => {
-                let _turn = Turn::wait();
+                let _turn = Turn::wait(purpose);
                 let mut command = Command::new(program);
                 command.arg(WORKER_COMMAND);
                 command.args(["--memory-bytes", &limits.memory_bytes.to_string()]);
@@ -81,25 +96,55 @@ impl Compiler {
 }
 
 /// How many compile at this moment.
-static WORKING: Mutex<usize> = Mutex::new(0);
+#[derive(Debug)]
+struct Working {
+    all: usize,
+    looks: usize,
+}
+
+impl Working {
+    const fn has_room(&self, purpose: Purpose) -> bool {
+        match purpose {
+            Purpose::Look => self.all < WORKERS_MAX && self.looks < LOOKS_MAX,
+            Purpose::Serve => self.all < WORKERS_MAX,
+        }
+    }
+
+    const fn begin(&mut self, purpose: Purpose) {
+        self.all = self.all.saturating_add(1);
+        if matches!(purpose, Purpose::Look) {
+            self.looks = self.looks.saturating_add(1);
+        }
+    }
+
+    const fn end(&mut self, purpose: Purpose) {
+        self.all = self.all.saturating_sub(1);
+        if matches!(purpose, Purpose::Look) {
+            self.looks = self.looks.saturating_sub(1);
+        }
+    }
+}
+
+static WORKING: Mutex<Working> = Mutex::new(Working { all: 0, looks: 0 });
 static DONE: Condvar = Condvar::new();
 
 /// The right to have a worker.
-struct Turn;
+struct Turn(Purpose);
 
 impl Turn {
-    fn wait() -> Self {
+    fn wait(purpose: Purpose) -> Self {
         let working = WORKING.lock().unwrap_or_else(PoisonError::into_inner);
-        let free = DONE.wait_while(working, |working| *working >= WORKERS_MAX);
-        *free.unwrap_or_else(PoisonError::into_inner) += 1;
-        Self
+        let free = DONE.wait_while(working, |working| !working.has_room(purpose));
+        free.unwrap_or_else(PoisonError::into_inner).begin(purpose);
+        Self(purpose)
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        *WORKING.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
-        DONE.notify_one();
+        WORKING.lock().unwrap_or_else(PoisonError::into_inner).end(self.0);
+        // Not all who wait may have this turn.
+        DONE.notify_all();
     }
 }
 
@@ -107,6 +152,8 @@ impl Drop for Turn {
 struct Ended {
     /// `None` if it was killed because of the clock.
     status: Option<ExitStatus>,
+    /// The time on the CPU that it had taken when it was killed, if that is known.
+    worked: Option<Duration>,
     output: Vec<u8>,
     complaint: String,
 }
@@ -129,17 +176,28 @@ fn run(mut command: Command, limits: &CompileLimits, wasm: &[u8]) -> io::Result<
             let _ = done.send((output, complaint));
         });
         let read = finished.recv_timeout(limits.wall);
-        let status = match &read {
-            Ok(_) => Some(child.wait()?),
+        let (status, worked) = match &read {
+            Ok(_) => (Some(child.wait()?), None),
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                let worked = worked(child.id());
                 kill(&mut child)?;
-                None
+                (None, worked)
             }
         };
         let (output, complaint) = read.unwrap_or_default();
         let complaint = String::from_utf8_lossy(&complaint).trim().to_owned();
-        Ok(Ended { status, output, complaint })
+        Ok(Ended { status, worked, output, complaint })
     })
+}
+
+/// Returns the time on the CPU that a process has taken, if the kernel tells it.
+fn worked(process: u32) -> Option<Duration> {
+    let told = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // The program's name comes before this and may hold anything.
+    let (_, told) = told.rsplit_once(')')?;
+    let ticks = told.split_whitespace().skip(11).take(2);
+    let ticks: Option<u64> = ticks.map(|ticks| ticks.parse::<u64>().ok()).sum();
+    Some(Duration::from_millis(ticks?.saturating_mul(1_000 / TICKS_PER_SECOND)))
 }
 
 fn kill(child: &mut Child) -> io::Result<()> {
@@ -158,6 +216,10 @@ impl Ended {
     fn artifact(self, limits: &CompileLimits) -> Result<Vec<u8>, Inadmissible> {
         let too_long = || Inadmissible::CompileTime { seconds_max: limits.cpu.as_secs() };
         let Some(status) = self.status else {
+            if self.worked.is_some_and(|worked| worked.saturating_mul(2) < limits.cpu) {
+                let why = "the machine is too busy with other work".to_owned();
+                return Err(Inadmissible::NoCompiler(why));
+            }
             return Err(Inadmissible::CompileTime { seconds_max: limits.wall.as_secs() });
         };
         if status.success() && !self.output.is_empty() {
@@ -188,5 +250,42 @@ impl Ended {
                 Err(Inadmissible::Compiler(format!("{status}: {said}")))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn some_turns_are_for_what_serves_alone() {
+        let mut working = Working { all: 0, looks: 0 };
+        let mut looks = 0;
+        while working.has_room(Purpose::Look) {
+            working.begin(Purpose::Look);
+            looks += 1;
+        }
+        assert_eq!(looks, LOOKS_MAX);
+        assert!(working.has_room(Purpose::Serve));
+        for _ in LOOKS_MAX..WORKERS_MAX {
+            working.begin(Purpose::Serve);
+        }
+        assert!(!working.has_room(Purpose::Serve) && !working.has_room(Purpose::Look));
+        working.end(Purpose::Serve);
+        assert!(working.has_room(Purpose::Serve) && !working.has_room(Purpose::Look));
+    }
+
+    #[test]
+    fn what_had_no_cpu_is_not_refused_for_its_time() {
+        let limits = crate::sandbox::Limits::default().compile;
+        let killed = |worked| {
+            let ended =
+                Ended { status: None, worked, output: Vec::new(), complaint: String::new() };
+            ended.artifact(&limits).unwrap_err().code()
+        };
+        assert_eq!(killed(Some(Duration::from_secs(1))), "no-compiler");
+        assert_eq!(killed(Some(limits.cpu)), "compile-time");
+        assert_eq!(killed(None), "compile-time");
+        assert!(worked(std::process::id()).is_some());
     }
 }

@@ -10,6 +10,7 @@ use super::Sandbox;
 use super::bindings::filter::exports::gavel::rules::filtering as wit;
 use super::bindings::filter::{Filter as Bound, FilterPre};
 use super::call::{Fence, Forfeit, forfeit, spent, store};
+use super::compiler::Purpose;
 use super::inadmissible::Inadmissible;
 use super::limits::FilterLimits;
 use super::lines::Lines;
@@ -24,6 +25,10 @@ const SETTINGS_HELP_BYTES_MAX: usize = 4_096;
 const INTERFACE: &str = "gavel:rules/filtering@1.0.0";
 /// The longest reason code of a filter, in bytes.
 const REASON_BYTES_MAX: usize = 64;
+
+/// How many calls about one lead may fail, each about half as many campaigns as the one before; then all of the last fail.
+/// A filter with one campaign that fails and thousands that do not needs as many.
+const FAILED_CALLS_MAX: u32 = 12;
 
 /// The function that judges leads.
 type Evaluate<'l> = TypedFunc<(&'l [u64], &'l [u32]), (Vec<wit::Verdict>,)>;
@@ -46,6 +51,15 @@ pub struct Evaluated {
     pub fuel: u64,
     /// The linear memory that it had at its end, in bytes: the same on every machine.
     pub memory_bytes: u64,
+}
+
+/// What became of several calls about one lead, each for some of the campaigns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Apart {
+    /// One for each slot, in the order in which they were asked for.
+    pub verdicts: Vec<Result<Verdict, Forfeit>>,
+    /// The fuel that the calls took that did not fail; zero if all of them did.
+    pub fuel: u64,
 }
 
 /// A filter without settings. A clone is a handle to the same.
@@ -88,7 +102,16 @@ impl Filter {
     /// Prepares the filter for the settings of all its campaigns, JSON texts whose places in the list are their slots.
     /// Takes some 50 ms; what it returns is quick.
     pub fn configure(&self, settings: &[String]) -> Result<ConfiguredFilter, ConfigureError> {
-        let ((), kept) = self.0.configure(|store, instance| {
+        self.configure_to(Purpose::Look, settings)
+    }
+
+    /// Prepares the filter likewise; `purpose` says for whose turn its compilation waits.
+    pub fn configure_to(
+        &self,
+        purpose: Purpose,
+        settings: &[String],
+    ) -> Result<ConfiguredFilter, ConfigureError> {
+        let ((), kept) = self.0.configure(purpose, |store, instance| {
             let filter = Bound::new(&mut *store, instance)?;
             let configured = filter.gavel_rules_filtering().call_configure(store, settings)?;
             Ok(configured.map_err(|refused| {
@@ -191,6 +214,45 @@ impl ConfiguredFilter {
         let (fuel, memory_bytes) = spent(&store, &limits);
         let verdicts = verdicts.into_iter().map(verdict).collect::<Result<_, _>>()?;
         Ok(Evaluated { verdicts, fuel, memory_bytes })
+    }
+
+    /// Judges a lead after a call for all these campaigns failed: in calls for ever fewer of them, so that one campaign's
+    /// settings fail for this campaign alone. How many calls it takes depends on nothing but the filter and the lead.
+    ///
+    /// # Errors
+    ///
+    /// What the machine did wrong, which another time it would not.
+    pub fn evaluate_apart(&self, frame: &[u64], slots: &[u32]) -> Result<Apart, Forfeit> {
+        let (mut verdicts, mut fuel) = (Vec::with_capacity(slots.len()), 0_u64);
+        let (mut failed, mut waiting) = (1, Vec::new());
+        let halve = |waiting: &mut Vec<_>, part: &'_ [u32]| {
+            let (first, second) = part.split_at(part.len() / 2);
+            waiting.extend([second.to_vec(), first.to_vec()]);
+        };
+        halve(&mut waiting, slots);
+        while let Some(part) = waiting.pop() {
+            match self.evaluate(frame, &part) {
+                Ok(evaluated) => {
+                    fuel = fuel.saturating_add(evaluated.fuel.max(1));
+                    verdicts.extend(evaluated.verdicts.into_iter().map(Ok));
+                }
+                Err(forfeit) if !forfeit.is_of_the_module() => return Err(forfeit),
+                Err(forfeit) => {
+                    failed += 1;
+                    if part.len() > 1 && failed < FAILED_CALLS_MAX {
+                        halve(&mut waiting, &part);
+                    } else {
+                        verdicts.extend(std::iter::repeat_n(Err(forfeit), part.len()));
+                    }
+                }
+            }
+        }
+        Ok(Apart { verdicts, fuel })
+    }
+
+    /// Returns for how many campaigns it is configured.
+    pub const fn slots(&self) -> usize {
+        self.slots
     }
 
     /// Calls the one function that is called for leads. What was generated looks up and checks all of them each time,

@@ -7,6 +7,7 @@ use wasmtime::component::{Instance, InstancePre};
 
 use super::admission::capped;
 use super::call::{Fence, Forfeit, forfeit, store};
+use super::compiler::Purpose;
 use super::inadmissible::Inadmissible;
 use super::lines::Lines;
 use super::original::Original;
@@ -109,18 +110,19 @@ impl Unset {
     /// stands then.
     pub(super) fn configure<T>(
         &self,
+        purpose: Purpose,
         configure: impl FnOnce(
             &mut Store<Fence>,
             &Instance,
         ) -> wasmtime::Result<Result<T, ConfigureError>>,
     ) -> Result<(T, InstancePre<Fence>), ConfigureError> {
-        let Self { sandbox, lines, .. } = self;
+        let (sandbox, lines) = (self.sandbox.compiling_to(purpose), &self.lines);
         let wasm = self.original.read().map_err(|error| {
             ConfigureError::NotKept(format!(
                 "its bytes cannot be read from the disk again: {error}"
             ))
         })?;
-        let instrumented = self.instrumented(&wasm).map_err(ConfigureError::NotKept)?;
+        let instrumented = self.instrumented(&sandbox, &wasm).map_err(ConfigureError::NotKept)?;
         let mut store =
             store(&sandbox.engine, &sandbox.limits.configure).map_err(ConfigureError::Forfeit)?;
         let configured = instrumented.instantiate(&mut store).and_then(|instance| {
@@ -140,12 +142,12 @@ impl Unset {
         Ok((said, kept))
     }
 
-    fn instrumented(&self, wasm: &[u8]) -> Result<InstancePre<Fence>, String> {
+    fn instrumented(&self, sandbox: &Sandbox, wasm: &[u8]) -> Result<InstancePre<Fence>, String> {
         match &self.instrumented {
             Some(instrumented) => Ok(instrumented.clone()),
             None => {
                 let instrumented = snapshot::instrument(wasm)?;
-                self.sandbox.compile(&instrumented).map_err(|error| error.to_string())
+                sandbox.compile(&instrumented).map_err(|error| error.to_string())
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Expressions and policies, read with the schema of the vertical that they are for.
 
 use super::Policy;
-use crate::catalog::build::Bench;
+use crate::catalog::bench::Bench;
 use crate::catalog::faults::{Fault, Faults};
 use crate::catalog::rules::schema_words;
 use crate::catalog::spec::VerticalSpec;

@@ -150,6 +150,125 @@ async fn a_filter_that_keeps_failing_is_taken_out_and_says_why() {
     assert_eq!(replayed.differences, Vec::new());
 }
 
+fn credit_filter(bands: usize) -> Value {
+    let other = json!({"credit": "unheard-of", "cents": 1});
+    let mut bands = vec![other; bands];
+    bands.push(json!({"credit": "good", "cents": 2_000}));
+    let settings = json!({"age_min": 18, "age_max": 99, "bands": bands});
+    json!({"module": "age-credit-band", "settings": settings})
+}
+
+fn with_filter(buyer: &str, filter: &Value) -> Value {
+    json!({"buyer": buyer, "vertical": "auto-insurance", "price": "1.00", "filter": filter})
+}
+
+#[tokio::test]
+async fn one_campaigns_settings_fail_for_this_campaign_alone() {
+    let (exchange, _buyer) = market().await;
+    exchange.serve("age-credit-band").await;
+    let limits = json!({"limits": {"fuel": 100_000, "fuel_per_campaign": 100_000}});
+    exchange.put("modules/age-credit-band", limits).await;
+    exchange.put("campaigns/bravo-auto", with_filter("bravo", &credit_filter(1))).await;
+    exchange.put("campaigns/carol-bands", with_filter("carol", &credit_filter(40_000))).await;
+    let mut ping = exchange.say(PING, &auto_ping()).await;
+    for _ in 0..24 {
+        let receipt = exchange.receipt(ping.text("/ping_id")).await;
+        assert_eq!(receipt["winners"][0]["buyer"], "bravo", "{receipt}");
+        let left = receipt["left_out"].as_array().unwrap().iter();
+        let mut failed = left.filter(|left| left["code"] == "filter-forfeited");
+        assert_eq!(failed.next().unwrap()["campaign"], "carol-bands");
+        assert_eq!(failed.next(), None);
+        ping = exchange.say(PING, &auto_ping()).await;
+    }
+    // Alone with it on the shortlist, the campaign fails as often, and the module still serves the other.
+    let mut paused = with_filter("bravo", &credit_filter(1));
+    paused["active"] = false.into();
+    exchange.put("campaigns/bravo-auto", paused).await;
+    for _ in 0..24 {
+        exchange.say(PING, &auto_ping()).await;
+    }
+    let module = exchange.get("modules/age-credit-band").await.body;
+    assert_eq!(module["tracks"][0]["taken_out"], Value::Null, "{module}");
+    let replayed =
+        gavel::exchange::replay(exchange.close().await.path(), Compiler::InProcess, |_| ())
+            .await
+            .unwrap();
+    assert_eq!((replayed.auctions, replayed.differences), (49, Vec::new()));
+}
+
+#[tokio::test]
+async fn a_rollback_gets_through_whatever_was_saved_since() {
+    let (exchange, _buyer) = market().await;
+    let upload = async |wasm| exchange.upload("either", wasm).await;
+    let on_either = |settings: Value| json!({"module": "either", "settings": settings});
+    let wanted =
+        json!({"age_min": 18, "age_max": 99, "bands": [{"credit": "good", "cents": 2_000}]});
+    for wasm in [module("zip-list"), module("age-credit-band")] {
+        assert_eq!(upload(wasm).await.status, 201);
+        assert_eq!(exchange.post("modules/either/activate", json!({})).await.status, 200);
+    }
+    exchange.put("campaigns/either", with_filter("carol", &on_either(wanted))).await;
+    let ping = exchange.say(PING, &auto_ping()).await;
+    let receipt = exchange.receipt(ping.text("/ping_id")).await;
+    assert_eq!(receipt["winners"][0]["campaign"], "either", "{receipt}");
+
+    let back = exchange.post("modules/either/rollback", json!({})).await;
+    assert_eq!((back.status, back.text("/unfit/0/campaign")), (200, "either"), "{back:?}");
+    let campaign = exchange.get("campaigns/either").await;
+    assert!(campaign.text("/out_of_service").starts_with("filter `either`: "), "{campaign:?}");
+    let ping = exchange.say(PING, &auto_ping()).await;
+    let receipt = exchange.receipt(ping.text("/ping_id")).await;
+    assert_eq!(receipt["winners"][0]["buyer"], "bravo", "{receipt}");
+    let left = receipt["left_out"].as_array().unwrap().iter();
+    let left = left.filter(|left| left["campaign"] == "either").next().unwrap();
+    assert_eq!(left["code"], "filter-out-of-service");
+    // Others go on, and so does the exchange when it opens again.
+    exchange
+        .put(
+            "campaigns/carol-auto",
+            json!({"buyer": "carol", "vertical": "auto-insurance", "price": "6.00"}),
+        )
+        .await;
+    let exchange = Exchange::open_in(exchange.close().await).await;
+    assert!(exchange.get("campaigns/either").await.text("/out_of_service").contains("either"));
+    let zips = with_filter("carol", &on_either(json!({"zips": ["90210"]})));
+    exchange.put("campaigns/either", zips).await;
+    assert_eq!(exchange.get("campaigns/either").await.body["out_of_service"], Value::Null);
+    let replayed =
+        gavel::exchange::replay(exchange.close().await.path(), Compiler::InProcess, |_| ())
+            .await
+            .unwrap();
+    assert_eq!((replayed.auctions, replayed.differences), (2, Vec::new()));
+}
+
+#[tokio::test]
+async fn a_shadow_that_does_not_fit_stops_no_save() {
+    let (exchange, _buyer) = market().await;
+    for wasm in [module("zip-list"), module("age-credit-band")] {
+        assert_eq!(exchange.upload("either", wasm).await.status, 201);
+    }
+    let first = json!({"version": 1});
+    assert_eq!(exchange.post("modules/either/activate", first).await.status, 200);
+    assert_eq!(exchange.post("modules/either/shadow", json!({})).await.status, 200);
+    let filter = json!({"module": "either", "settings": {"zips": ["90210"]}});
+    exchange.put("campaigns/either", with_filter("carol", &filter)).await;
+    let shadow = exchange.get("modules/either/shadow").await;
+    assert!(shadow.text("/idle").contains("Version 2 of the filter `either`"), "{shadow:?}");
+    let ping = exchange.say(PING, &auto_ping()).await;
+    assert_eq!(ping.text("/status"), "accepted", "{ping:?}");
+    // It cannot begin so, either.
+    exchange.post("modules/either/shadow", json!({"percent": "0"})).await;
+    let refused = exchange.post("modules/either/shadow", json!({})).await;
+    assert_eq!((refused.status, refused.text("/field")), (422, "/filter/settings"), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_query_that_says_something_twice_is_refused_as_everything_else() {
+    let (exchange, _buyer) = market().await;
+    let refused = exchange.upload("zip-list&name=zip-list", module("zip-list")).await;
+    assert_eq!((refused.status, refused.text("/code")), (400, "malformed"), "{refused:?}");
+}
+
 #[tokio::test]
 async fn a_normalizer_out_of_service_closes_its_vertical_until_one_is_activated() {
     let (exchange, _buyer) = market().await;

@@ -2,7 +2,7 @@
 //! network.
 //!
 //! One fresh instance serves one ping for one module and judges all its campaigns in one call. A filter that traps or
-//! passes a limit forfeits the bids of that call; the auction goes on.
+//! passes a limit is asked again for fewer campaigns at a time; what fails alone forfeits its bid, and the auction goes on.
 
 mod guard;
 mod remote;
@@ -14,11 +14,11 @@ use std::time::Instant;
 
 use crate::catalog::{Campaign, Lot, ModuleVersion, Served, Serving, Upkeep, Vertical};
 use crate::facts::{Asked, BidMade, LeftOut, ModuleUsed};
-use crate::ids::PingId;
+use crate::ids::{CampaignId, PingId};
 use crate::matching::{Shortlist, left_out};
 use crate::money::Micros;
 use crate::reasons::Exclusion;
-use crate::sandbox::{ConfiguredFilter, Forfeit, Verdict};
+use crate::sandbox::{Apart, ConfiguredFilter, Evaluated, Forfeit, Verdict};
 use crate::telemetry;
 
 pub use guard::{
@@ -58,7 +58,12 @@ pub struct Forfeited<'m> {
     pub module: &'m ModuleVersion,
     pub upkeep: &'m Upkeep,
     pub forfeit: Forfeit,
+    /// The only campaign that the call was about, where the module serves others too.
+    pub campaign: Option<CampaignId>,
 }
+
+/// Says whether a module was asked again, for fewer campaigns at a time, after a call that failed.
+type Again<'a> = &'a dyn Fn(&ModuleVersion) -> bool;
 
 /// Collects the bids of a shortlist: those that are made in this process, and those of remote buyers, who are all asked at
 /// the same time and are waited for until the source's deadline, less what the exchange itself needs. The ping's handle
@@ -70,7 +75,7 @@ pub async fn collect<'m>(
     offered: Offered<'_>,
     ping: PingId,
 ) -> Bids<'m> {
-    let (mut bids, remote) = in_process(vertical, shortlist, offered.frame, ping);
+    let (mut bids, remote) = in_process(vertical, shortlist, (offered.frame, ping), &|_| true);
     if !remote.is_empty() {
         saleroom.ask_for(offered, remote, &mut bids).await;
     }
@@ -83,9 +88,14 @@ pub fn collect_again<'m>(
     shortlist: Shortlist<'m>,
     frame: &[u64],
     ping: PingId,
+    filters: &[ModuleUsed],
     (asked, made, left): (&[Asked], &[BidMade], &[LeftOut]),
 ) -> Bids<'m> {
-    let (mut bids, remote) = in_process(vertical, shortlist, frame, ping);
+    // A call that failed took no fuel, unless it was made again for fewer campaigns and brought something.
+    let again = |module: &ModuleVersion| {
+        filters.iter().any(|used| used.name == module.name.as_str() && used.fuel > 0)
+    };
+    let (mut bids, remote) = in_process(vertical, shortlist, (frame, ping), &again);
     let outcomes: HashMap<&str, &Asked> =
         asked.iter().map(|asked| (asked.campaign.as_str(), asked)).collect();
     for campaign in remote {
@@ -111,20 +121,24 @@ pub fn collect_again<'m>(
 fn in_process<'m>(
     vertical: &'m Vertical,
     shortlist: Shortlist<'m>,
-    frame: &[u64],
-    ping: PingId,
+    (frame, ping): (&[u64], PingId),
+    again: Again<'_>,
 ) -> (Bids<'m>, Vec<&'m Arc<Campaign>>) {
     let Shortlist { candidates, left_out } = shortlist;
     let (mut bids, mut remote) = (Bids { left_out, ..Bids::default() }, Vec::new());
     for campaign in candidates.iter().copied().filter(|campaign| campaign.filter.is_none()) {
-        bids.offer(campaign, None, &mut remote);
+        if campaign.unfit {
+            bids.out_of_service(&[campaign]);
+        } else {
+            bids.offer(campaign, None, &mut remote);
+        }
     }
     for (index, filter) in vertical.filters.iter().enumerate() {
         let of_filter =
             |campaign: &&Arc<Campaign>| campaign.filter.is_some_and(|slot| slot.filter == index);
         let asking: Vec<_> = candidates.iter().copied().filter(of_filter).collect();
         if !asking.is_empty() {
-            bids.ask(filter, &asking, (frame, ping), &mut remote);
+            bids.ask(filter, &asking, (frame, ping, again), &mut remote);
         }
     }
     (bids, remote)
@@ -160,12 +174,11 @@ impl<'m> Bids<'m> {
         &mut self,
         filter: &'m Serving<ConfiguredFilter>,
         asking: &[&'m Arc<Campaign>],
-        (frame, ping): (&[u64], PingId),
+        (frame, ping, again): (&[u64], PingId, Again<'_>),
         remote: &mut Vec<&'m Arc<Campaign>>,
     ) {
         if filter.upkeep.taken_out.is_some() {
-            let out = Exclusion::FilterOutOfService;
-            self.left_out.extend(asking.iter().map(|campaign| left_out(campaign, out, None)));
+            self.out_of_service(asking);
             return;
         }
         let slots: Vec<u32> =
@@ -173,31 +186,31 @@ impl<'m> Bids<'m> {
         let lot = || Lot::draw(&ping.as_u128().to_be_bytes(), &filter.active.module.name);
         let Served { module, code } = filter.decides(lot);
         let began = Instant::now();
-        let evaluated = code.evaluate(frame, &slots);
-        let fuel = evaluated.as_ref().ok().map(|evaluated| evaluated.fuel);
+        let judged = judge(code, frame, &slots, || again(module));
+        let fuel = judged.as_ref().ok().map(|judged| judged.fuel);
         telemetry::module_call(module.name.as_str(), module.version, began.elapsed(), fuel);
-        let fuel = match evaluated {
-            Ok(evaluated) => {
-                for (campaign, verdict) in asking.iter().copied().zip(evaluated.verdicts) {
+        let fuel = match judged {
+            Ok(judged) => {
+                for (campaign, verdict) in asking.iter().copied().zip(judged.verdicts) {
                     match verdict {
-                        Verdict::Yes(price) => self.offer(campaign, price, remote),
-                        Verdict::No(code) => {
+                        Ok(Verdict::Yes(price)) => self.offer(campaign, price, remote),
+                        Ok(Verdict::No(code)) => {
                             let declined = Exclusion::FilterDeclined;
                             self.left_out.push(left_out(campaign, declined, Some(code.into())));
                         }
+                        Err(forfeit) => self.forfeit(module, &[campaign], &forfeit),
                     }
                 }
-                evaluated.fuel
+                judged.fuel
             }
             Err(forfeit) => {
-                tracing::warn!(error = %forfeit, module = %module.name, version = module.version, "filter forfeited");
-                metrics::counter!("gavel_filter_forfeits_total", "module" => module.name.as_str().to_owned(), "code" => forfeit.code()).increment(1);
-                for campaign in asking {
-                    let forfeited = Exclusion::FilterForfeited;
-                    let detail = Some(forfeit.code().to_owned());
-                    self.left_out.push(left_out(campaign, forfeited, detail));
-                }
-                self.forfeited.push(Forfeited { module, upkeep: &filter.upkeep, forfeit });
+                self.forfeit(module, asking, &forfeit);
+                let only = match asking {
+                    [campaign] if code.slots() > 1 => Some(campaign.id.clone()),
+                    _ => None,
+                };
+                let upkeep = &filter.upkeep;
+                self.forfeited.push(Forfeited { module, upkeep, forfeit, campaign: only });
                 0
             }
         };
@@ -208,4 +221,41 @@ impl<'m> Bids<'m> {
             fuel,
         });
     }
+
+    /// Leaves out campaigns whose filter is out of service, for all or for them.
+    fn out_of_service(&mut self, asked: &[&Arc<Campaign>]) {
+        let out = Exclusion::FilterOutOfService;
+        self.left_out.extend(asked.iter().map(|campaign| left_out(campaign, out, None)));
+    }
+
+    /// Leaves out campaigns for which a module's call brought nothing.
+    fn forfeit(&mut self, module: &ModuleVersion, asked: &[&Arc<Campaign>], forfeit: &Forfeit) {
+        tracing::warn!(error = %forfeit, module = %module.name, version = module.version, campaigns = asked.len(), "filter forfeited");
+        metrics::counter!("gavel_filter_forfeits_total", "module" => module.name.as_str().to_owned(), "code" => forfeit.code()).increment(1);
+        let detail = Some(forfeit.code().to_owned());
+        let forfeited = Exclusion::FilterForfeited;
+        let left = asked.iter().map(|campaign| left_out(campaign, forfeited, detail.clone()));
+        self.left_out.extend(left);
+    }
+}
+
+/// Has a filter judge a lead for these campaigns. What fails for all of them together is asked for fewer at a time where it
+/// may be; where that brings nothing either, it failed as it did at first.
+fn judge(
+    code: &ConfiguredFilter,
+    frame: &[u64],
+    slots: &[u32],
+    again: impl FnOnce() -> bool,
+) -> Result<Apart, Forfeit> {
+    let forfeit = match code.evaluate(frame, slots) {
+        Ok(Evaluated { verdicts, fuel, .. }) => {
+            return Ok(Apart { verdicts: verdicts.into_iter().map(Ok).collect(), fuel });
+        }
+        Err(forfeit) => forfeit,
+    };
+    if slots.len() < 2 || !forfeit.is_of_the_module() || !again() {
+        return Err(forfeit);
+    }
+    let apart = code.evaluate_apart(frame, slots)?;
+    if apart.fuel > 0 { Ok(apart) } else { Err(forfeit) }
 }

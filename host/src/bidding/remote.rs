@@ -305,6 +305,7 @@ fn settle<'m>(buyer: &BuyerId, campaigns: &[&'m Arc<Campaign>], ended: Ended, bi
         let canary = serving.canary.as_ref().map(|(_, served)| served);
         let served = canary.filter(|served| served.module.version == used.version);
         let module = &served.unwrap_or(&serving.active).module;
-        bids.forfeited.push(Forfeited { module, upkeep: &serving.upkeep, forfeit });
+        let upkeep = &serving.upkeep;
+        bids.forfeited.push(Forfeited { module, upkeep, forfeit, campaign: None });
     }
 }

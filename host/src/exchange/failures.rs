@@ -7,17 +7,21 @@ use super::{Exchange, Gated, Note, Which};
 use crate::bidding::Forfeited;
 use crate::catalog::{FailingSpec, ModuleVersion, Upkeep};
 use crate::clock::Moment;
-use crate::ids::Digest;
+use crate::ids::{CampaignId, Digest};
 use crate::money::Share;
 use crate::sandbox::Forfeit;
 
 /// The moments at which the calls of each module's version failed, no more than its rule looks at.
 #[derive(Debug, Default)]
-pub(super) struct Failures(Mutex<HashMap<ModuleVersion, VecDeque<Moment>>>);
+pub(super) struct Failures(Mutex<HashMap<ModuleVersion, VecDeque<Failure>>>);
+
+/// When a call failed, and for which campaign if it was about one alone and the module serves others.
+type Failure = (Moment, Option<CampaignId>);
 
 impl Failures {
-    /// Counts a failure. Returns whether it fills the measure of the rule; counting begins anew after that.
-    fn count(&self, module: &ModuleVersion, rule: FailingSpec, at: Moment) -> bool {
+    /// Counts a failure. Returns whether it fills the measure of the rule; counting begins anew after that. What fails for
+    /// one campaign alone never does: it would take the others out of service with it.
+    fn count(&self, module: &ModuleVersion, rule: FailingSpec, (at, whose): Failure) -> bool {
         if rule.calls == 0 {
             return false;
         }
@@ -27,11 +31,18 @@ impl Failures {
         let forgotten = at.unix_ms().saturating_sub(longest_ms);
         let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // A version that was replaced fails no more.
-        failures.retain(|_, moments| moments.back().is_some_and(|at| at.unix_ms() > forgotten));
+        failures
+            .retain(|_, moments| moments.back().is_some_and(|(at, _)| at.unix_ms() > forgotten));
         let moments = failures.entry(module.clone()).or_default();
-        moments.push_back(at);
-        moments.retain(|moment| moment.unix_ms() > since);
-        let full = moments.len() >= usize::try_from(rule.calls).unwrap_or(usize::MAX);
+        moments.push_back((at, whose));
+        moments.retain(|(moment, _)| moment.unix_ms() > since);
+        let most = usize::try_from(rule.calls).unwrap_or(usize::MAX);
+        while moments.len() > most {
+            moments.pop_front();
+        }
+        let first = moments.front().and_then(|(_, whose)| whose.as_ref());
+        let of_one = first.is_some() && moments.iter().all(|(_, whose)| whose.as_ref() == first);
+        let full = moments.len() >= most && !of_one;
         if full {
             failures.remove(module);
         }
@@ -42,8 +53,8 @@ impl Failures {
 impl Exchange {
     /// Takes note of the calls of an auction that brought nothing.
     pub(super) fn forfeited(self: &Arc<Self>, calls: &[Forfeited<'_>], at: Moment) {
-        for Forfeited { module, upkeep, forfeit } in calls {
-            self.failed(module, upkeep, forfeit, at);
+        for Forfeited { module, upkeep, forfeit, campaign } in calls {
+            self.failed_for(module, upkeep, forfeit, (at, campaign.clone()));
         }
     }
 
@@ -55,8 +66,18 @@ impl Exchange {
         forfeit: &Forfeit,
         at: Moment,
     ) {
+        self.failed_for(module, upkeep, forfeit, (at, None));
+    }
+
+    fn failed_for(
+        self: &Arc<Self>,
+        module: &ModuleVersion,
+        upkeep: &Upkeep,
+        forfeit: &Forfeit,
+        failure: Failure,
+    ) {
         let rule = upkeep.failing;
-        if *forfeit == Forfeit::NoRoom || !self.failures.count(module, rule, at) {
+        if *forfeit == Forfeit::NoRoom || !self.failures.count(module, rule, failure) {
             return;
         }
         let FailingSpec { calls, window_seconds } = rule;
@@ -119,8 +140,9 @@ mod tests {
     fn filled(seconds: &[i64]) -> Vec<i64> {
         let failures = Failures::default();
         let rule = FailingSpec { calls: 3, window_seconds: 10 };
-        let count =
-            |second: &&i64| failures.count(&module(), rule, Moment::from_unix_ms(**second * 1_000));
+        let count = |second: &&i64| {
+            failures.count(&module(), rule, (Moment::from_unix_ms(**second * 1_000), None))
+        };
         seconds.iter().filter(count).copied().collect()
     }
 
@@ -133,11 +155,23 @@ mod tests {
     }
 
     #[test]
+    fn what_fails_for_one_campaign_alone_fills_nothing() {
+        let failures = Failures::default();
+        let rule = FailingSpec { calls: 3, window_seconds: 10 };
+        let count = |campaign: &str| {
+            let campaign = CampaignId::parse(campaign).unwrap();
+            failures.count(&module(), rule, (Moment::from_unix_ms(1), Some(campaign)))
+        };
+        assert!((0..20).all(|_| !count("acme")));
+        assert!(count("bolt"));
+    }
+
+    #[test]
     fn a_rule_of_no_calls_never_fills() {
         let failures = Failures::default();
         for second in 0..100 {
             let at = Moment::from_unix_ms(second);
-            assert!(!failures.count(&module(), FailingSpec::NEVER, at));
+            assert!(!failures.count(&module(), FailingSpec::NEVER, (at, None)));
         }
     }
 }

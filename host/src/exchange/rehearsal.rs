@@ -60,7 +60,8 @@ pub(super) fn rehearse(
     }
     let ping = PingId::from_u128(recorded.ping);
     let said = (&recorded.asked[..], &recorded.bids[..], &recorded.left_out[..]);
-    let bids = bidding::collect_again(vertical, shortlist, &recorded.frame, ping, said);
+    let bids =
+        bidding::collect_again(vertical, shortlist, &recorded.frame, ping, &recorded.filters, said);
     let asked = bids.asked.clone();
     let deadline = Exclusion::DeadlinePassed.code();
     let late = recorded.left_out.iter().any(|left| left.reason == deadline);

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Desk;
-use super::operator::{Operator, Reply, document, typed};
+use super::operator::{Operator, Reply, document, malformed, typed};
 use super::problem::Problem;
 use crate::exchange::{Settings, Window};
 
@@ -109,8 +109,4 @@ fn window(
         Some(SettingsOf::Now) => Settings::Now,
     };
     Ok(Window { last: Some(last), settings })
-}
-
-fn malformed(rejection: QueryRejection) -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, "malformed", rejection)
 }

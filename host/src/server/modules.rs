@@ -1,15 +1,20 @@
 //! What operators call about modules: versions, trials, the settings of a module, and the limits of a world.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use axum::Json;
 use axum::body::Body;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Desk;
-use super::operator::{Operator, Reply, bytes, document, object, status, typed};
+use super::operator::{Operator, Reply, bytes, document, malformed, object, status, typed};
 use super::problem::Problem;
 use crate::catalog::{Draft, LimitsSpec, ModuleSpec, Percent, Track, Trial, Versions};
 use crate::exchange::{ActError, Gated, Note, Trying, Which};
@@ -19,6 +24,48 @@ use crate::money::Share;
 const BY: &str = "operator";
 /// The header that a module's signature comes in: the base64 of a `.minisig` file.
 const SIGNATURE: &str = "x-gavel-signature";
+
+/// How many uploads are read, checked and compiled at once. Each has its bytes and a copy of them in memory.
+pub(super) const UPLOADS_MAX: usize = 8;
+/// How many more may wait for that; others are to try again.
+pub(super) const UPLOADS_WAITING_MAX: usize = 16;
+/// When to try again.
+const UPLOAD_LATER: Duration = Duration::from_secs(5);
+
+/// The uploads under way, and those that wait before their bytes are read.
+#[derive(Clone, Debug)]
+pub(super) struct Uploads {
+    all: Arc<Semaphore>,
+    working: Arc<Semaphore>,
+}
+
+/// The right to upload.
+#[derive(Debug)]
+struct Turn {
+    _place: OwnedSemaphorePermit,
+    _work: OwnedSemaphorePermit,
+}
+
+impl Default for Uploads {
+    fn default() -> Self {
+        let all = Semaphore::new(UPLOADS_MAX.saturating_add(UPLOADS_WAITING_MAX));
+        Self { all: Arc::new(all), working: Arc::new(Semaphore::new(UPLOADS_MAX)) }
+    }
+}
+
+impl Uploads {
+    async fn turn(&self) -> Result<Turn, Problem> {
+        let later = || {
+            metrics::counter!("gavel_uploads_refused_total").increment(1);
+            let detail = "too many modules are being uploaded at once";
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail)
+                .retry_after(UPLOAD_LATER)
+        };
+        let place = Arc::clone(&self.all).try_acquire_owned().map_err(|_| later())?;
+        let work = Arc::clone(&self.working).acquire_owned().await.map_err(|_| later())?;
+        Ok(Turn { _place: place, _work: work })
+    }
+}
 
 #[derive(Deserialize)]
 pub(super) struct UploadQuery {
@@ -32,10 +79,12 @@ pub(super) struct UploadQuery {
 pub(super) async fn upload(
     _: Operator,
     State(desk): State<Desk>,
-    Query(query): Query<UploadQuery>,
+    query: Result<Query<UploadQuery>, QueryRejection>,
     headers: HeaderMap,
     body: Body,
 ) -> Reply {
+    let Query(query) = query.map_err(malformed)?;
+    let _turn = desk.uploads.turn().await?;
     let wasm = bytes(body).await?;
     let signature = headers.get(SIGNATURE).map(|value| value.to_str().unwrap_or_default());
     desk.module_keys.check(&wasm, signature).map_err(ActError::Inadmissible)?;
@@ -178,8 +227,11 @@ async fn stepped(desk: &Desk, name: &str, version: u32) -> Reply {
     let draft = desk.exchange.draft().await;
     let versions = found(&draft, name)?;
     let mut value = version_value(versions, version);
+    let unfit = desk.exchange.unfit(name);
+    let unfit = unfit.iter().map(|(campaign, why)| json!({"campaign": campaign, "why": why}));
     if let Some(object) = value.as_object_mut() {
         object.insert("name".to_owned(), name.into());
+        object.insert("unfit".to_owned(), unfit.collect());
     }
     Ok(Json(value).into_response())
 }
@@ -316,4 +368,34 @@ fn version_value(versions: &Versions, number: u32) -> Value {
         "schema": schema.map(|version| format!("{}.{}", version.major, version.minor)),
         "stage": versions.stage(number),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn beyond_a_few_that_wait_uploads_are_to_come_later() {
+        let uploads = Uploads::default();
+        let mut working = Vec::new();
+        for _ in 0..UPLOADS_MAX {
+            working.push(uploads.turn().await.unwrap());
+        }
+        let waiting: Vec<_> = (0..UPLOADS_WAITING_MAX)
+            .map(|_| {
+                let uploads = uploads.clone();
+                tokio::spawn(async move { uploads.turn().await.is_ok() })
+            })
+            .collect();
+        while uploads.all.available_permits() > 0 {
+            tokio::task::yield_now().await;
+        }
+        let refused = uploads.turn().await.unwrap_err().into_response();
+        assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(refused.headers()["retry-after"], "5");
+        drop(working);
+        for waited in waiting {
+            assert!(waited.await.unwrap());
+        }
+    }
 }

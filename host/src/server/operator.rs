@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::body::Body;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRequestParts, Path, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -57,6 +58,12 @@ pub(super) type Reply = Result<Response, Problem>;
 /// Reads the body of a call.
 pub(super) async fn bytes(body: Body) -> Result<Vec<u8>, Problem> {
     Ok(bodies::read(body, OPERATOR_BODY_BYTES_MAX, BODY_READ_MAX).await?.into())
+}
+
+/// Refuses a query that does not read.
+#[expect(clippy::needless_pass_by_value, reason = "it is passed to `map_err`")]
+pub(super) fn malformed(rejection: QueryRejection) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "malformed", rejection)
 }
 
 pub(super) async fn document(body: Body) -> Result<Value, Problem> {

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::body::Body;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
@@ -93,10 +94,11 @@ pub(super) async fn remove(
     _: Operator,
     State(desk): State<Desk>,
     Path(id): Path<String>,
-    Query(which): Query<Which>,
+    which: Result<Query<Which>, QueryRejection>,
     headers: HeaderMap,
     body: Body,
 ) -> Reply {
+    let Query(which) = which.map_err(|rejection| malformed(rejection.to_string()))?;
     let kind = kind(&desk, &id).await?;
     let entries = read(&desk.exchange, kind, &headers, &bytes(body).await?)?;
     if entries.is_empty() != which.all {

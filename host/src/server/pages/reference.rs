@@ -261,12 +261,14 @@ pub(super) fn limits() -> String {
         ("answer of a buyer", kib(delivery::courier::ANSWER_BYTES_MAX)),
         ("secrets that sign for one end point at once", catalog::Secrets::MAX.to_string()),
         ("module", kib(sandbox::MODULE_BYTES_MAX)),
+        ("uploads of modules at once", crate::server::modules::UPLOADS_MAX.to_string()),
+        ("uploads that wait for that", crate::server::modules::UPLOADS_WAITING_MAX.to_string()),
         ("dialects that a module answers in", sandbox::DIALECTS_MAX.to_string()),
         ("memory of a module", kib(sandbox::MEMORY_BYTES_MAX)),
         ("leads in one comparison or recording", exchange::LEADS_MAX.to_string()),
         ("a recording", kib(exchange::RECORDING_BYTES_MAX)),
         ("time for a comparison", format!("{} s", exchange::DIFF_TIME_MAX.as_secs())),
-        ("pings that may wait for a shadow", exchange::QUEUE_MAX.to_string()),
+        ("pings that may wait for one shadow", exchange::QUEUE_MAX.to_string()),
         ("auctions in one list", exchange::AUCTIONS_MAX.to_string()),
     ];
     rows.iter()

@@ -96,7 +96,7 @@ impl Exchange {
                 let window = Window { last: None, settings: Settings::Now };
                 let bounds = (GATE_TIME_MAX, GATE_FACTS_MAX);
                 let found = self
-                    .compare((&module, &versions.0, &versions.1), &draft, window, bounds)
+                    .compare_at_gate((&module, &versions.0, &versions.1), &draft, window, bounds)
                     .await?;
                 let leads = found.comparison.leads();
                 (shortfalls(&gate, &found.comparison), format!("over {leads} recorded leads"))

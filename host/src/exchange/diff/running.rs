@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::Value as Json;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::{DiffError, Found, Pace, Version, digest_of, filter, filter_of, record, run};
 use crate::catalog::Draft;
@@ -15,17 +15,29 @@ use crate::ids::ModuleName;
 
 /// How long a diff may take on a running exchange; then it ends with the leads that it judged.
 pub const DIFF_TIME_MAX: Duration = Duration::from_secs(60);
-/// The diff that runs on an exchange: one at a time.
+/// The diff that runs on an exchange: one at a time, and beside it one that a gate asks for.
 #[derive(Debug)]
 pub(in crate::exchange) struct Diffing {
     turn: Semaphore,
+    gate: Semaphore,
     done: AtomicU64,
     of: AtomicU64,
 }
 
 impl Default for Diffing {
     fn default() -> Self {
-        Self { turn: Semaphore::new(1), done: AtomicU64::new(0), of: AtomicU64::new(0) }
+        let one = || Semaphore::new(1);
+        Self { turn: one(), gate: one(), done: AtomicU64::new(0), of: AtomicU64::new(0) }
+    }
+}
+
+impl Diffing {
+    fn turn(&self) -> Result<SemaphorePermit<'_>, ActError> {
+        self.turn.try_acquire().map_err(|_| {
+            ActError::Conflict(
+                "another comparison runs on this exchange: try again when it is done".to_owned(),
+            )
+        })
     }
 }
 
@@ -50,8 +62,16 @@ impl Exchange {
         }
         let (old, new) =
             (self.version(&draft, name, old).await?, self.version(&draft, name, new).await?);
-        let found =
-            self.compare((&module, &old, &new), &draft, window, (DIFF_TIME_MAX, u64::MAX)).await?;
+        let _turn = self.diffing.turn()?;
+        let Diffing { done, of, .. } = &self.diffing;
+        let progress = |looked_at: u64, all: u64| {
+            done.store(looked_at, Ordering::Relaxed);
+            of.store(all, Ordering::Relaxed);
+        };
+        progress(0, 0);
+        let versions = (&module, &old, &new);
+        let bounds = (DIFF_TIME_MAX, u64::MAX);
+        let found = self.compare(versions, &draft, window, bounds, progress).await?;
         Ok(found.to_json(&module, (&old, &new), window.settings.name()))
     }
 
@@ -66,35 +86,37 @@ impl Exchange {
     ///
     /// # Errors
     ///
-    /// [`ActError`] if there is no such filter.
+    /// [`ActError`] if there is no such filter, or a comparison or another recording is made.
     pub async fn recording(&self, name: &str, window: Window) -> Result<Vec<u8>, ActError> {
         let draft = self.draft().await;
         let module = filter_of(&draft, name)?;
+        let _turn = self.diffing.turn()?;
         let (reading, now) = (self.journal.reading(), self.clock.now());
         let seatings = self.seatings(&draft, &module, window.settings).await?;
         let tape = JournalTape::new(&reading, seatings, (&window, now), u64::MAX).await?;
         Ok(record(&mut Tape::Journal(tape), &module, (&window, now), Vec::new()).await?)
     }
 
-    pub(in crate::exchange) async fn compare(
+    /// Compares as a gate does: it waits for the gates before it, and for no other comparison.
+    pub(in crate::exchange) async fn compare_at_gate(
+        &self,
+        versions: (&ModuleName, &Version, &Version),
+        draft: &Draft,
+        window: Window,
+        bounds: (Duration, u64),
+    ) -> Result<Found, ActError> {
+        let _turn = self.diffing.gate.acquire().await.map_err(|_| ActError::Closed)?;
+        self.compare(versions, draft, window, bounds, |_, _| ()).await
+    }
+
+    async fn compare(
         &self,
         versions: (&ModuleName, &Version, &Version),
         draft: &Draft,
         window: Window,
         (time_max, facts_max): (Duration, u64),
+        progress: impl FnMut(u64, u64),
     ) -> Result<Found, ActError> {
-        let turn = self.diffing.turn.try_acquire();
-        let _turn = turn.map_err(|_| {
-            ActError::Conflict(
-                "another comparison runs on this exchange: try again when it is done".to_owned(),
-            )
-        })?;
-        let Diffing { done, of, .. } = &self.diffing;
-        let progress = |looked_at: u64, all: u64| {
-            done.store(looked_at, Ordering::Relaxed);
-            of.store(all, Ordering::Relaxed);
-        };
-        progress(0, 0);
         let (reading, now) = (self.journal.reading(), self.clock.now());
         let seatings = self.seatings(draft, versions.0, window.settings).await?;
         let tape = JournalTape::new(&reading, seatings, (&window, now), facts_max).await?;
@@ -133,5 +155,18 @@ impl Exchange {
         let version = filter(admitted, Some(number), format!("version {number}"))?;
         let module = filter_of(draft, name)?;
         Ok(Version { limits: draft.limits_of("filter", &module), ..version })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comparison_takes_no_turn_from_a_gate() {
+        let diffing = Diffing::default();
+        let _turn = diffing.turn().unwrap();
+        assert!(diffing.turn().is_err());
+        assert!(diffing.gate.try_acquire().is_ok());
     }
 }

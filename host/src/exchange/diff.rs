@@ -107,14 +107,26 @@ struct Bench {
     module: ModuleName,
     old: Version,
     new: Version,
-    configured: HashMap<Digest, (ConfiguredFilter, ConfiguredFilter)>,
+    configured: HashMap<Digest, Pair>,
+    /// The newest seating of each vertical: most leads in a row have the same.
+    newest: HashMap<String, (Arc<Seating>, Pair)>,
 }
 
+/// Both versions with the same settings.
+type Pair = (ConfiguredFilter, ConfiguredFilter);
+
 impl Bench {
-    fn configure(
-        &mut self,
-        seating: &Seating,
-    ) -> Result<(ConfiguredFilter, ConfiguredFilter), DiffError> {
+    fn configure(&mut self, seating: &Arc<Seating>) -> Result<Pair, DiffError> {
+        let newest = self.newest.get(&seating.vertical);
+        if let Some((_, pair)) = newest.filter(|(newest, _)| Arc::ptr_eq(newest, seating)) {
+            return Ok(pair.clone());
+        }
+        let pair = self.configure_anew(seating)?;
+        self.newest.insert(seating.vertical.clone(), (Arc::clone(seating), pair.clone()));
+        Ok(pair)
+    }
+
+    fn configure_anew(&mut self, seating: &Seating) -> Result<Pair, DiffError> {
         let key = Digest::of(seating.settings.join("\u{0}").as_bytes());
         if let Some(configured) = self.configured.get(&key) {
             return Ok(configured.clone());
@@ -129,7 +141,8 @@ impl Bench {
     }
 
     fn prepare(&self, version: &Version, seating: &Seating) -> Result<ConfiguredFilter, DiffError> {
-        let configured = version.filter.configure(&seating.settings);
+        let settings: Vec<String> = seating.settings.iter().map(ToString::to_string).collect();
+        let configured = version.filter.configure(&settings);
         let limited = configured.map(|configured| {
             let limits = version.limits.over_filter(configured.limits());
             configured.with_limits(limits)
@@ -231,8 +244,8 @@ async fn run(
 ) -> Result<Found, DiffError> {
     let comparison = Comparison::default();
     let mut found = Found { comparison, complete: true, from: None, to: None };
-    let (module, configured) = (module.clone(), HashMap::new());
-    let mut bench = Bench { module, old: old.clone(), new: new.clone(), configured };
+    let (module, configured, newest) = (module.clone(), HashMap::new(), HashMap::new());
+    let mut bench = Bench { module, old: old.clone(), new: new.clone(), configured, newest };
     let until = match pace {
         Pace::Full => None,
         Pace::Half(most) => Instant::now().checked_add(most),

@@ -101,25 +101,35 @@ impl Window {
 pub(super) struct Seating {
     pub(super) vertical: String,
     pub(super) seats: BTreeMap<String, Seat>,
-    /// JSON texts; a seat's slot is a place in this list.
-    pub(super) settings: Vec<String>,
+    /// JSON texts, shared with every other seating that has them; a seat's slot is a place in this list.
+    pub(super) settings: Vec<Arc<str>>,
 }
 
 impl Seating {
-    fn of<'s>(
-        vertical: &str,
-        campaigns: impl Iterator<Item = (&'s str, &'s CampaignSpec)>,
-    ) -> Self {
+    fn of<'s>(vertical: &str, campaigns: impl Iterator<Item = (&'s str, &'s Using)>) -> Self {
         let mut seating = Self { vertical: vertical.to_owned(), ..Self::default() };
-        for (campaign, spec) in campaigns {
-            let Some(filter) = &spec.filter else { continue };
+        for (campaign, Using { spec, settings }) in campaigns {
             let slot = u32::try_from(seating.settings.len()).unwrap_or(u32::MAX);
             let (price, exclusive) = spec.bids();
             let buyer = spec.buyer.as_str().to_owned();
             seating.seats.insert(campaign.to_owned(), Seat { slot, buyer, price, exclusive });
-            seating.settings.push(filter.settings.to_string());
+            seating.settings.push(Arc::clone(settings));
         }
         seating
+    }
+}
+
+/// A campaign that uses the filter, with its settings.
+#[derive(Debug)]
+struct Using {
+    spec: CampaignSpec,
+    settings: Arc<str>,
+}
+
+impl Using {
+    fn of(mut spec: CampaignSpec, module: &ModuleName) -> Option<Self> {
+        let filter = spec.filter.take().filter(|filter| filter.module == *module)?;
+        Some(Self { spec, settings: filter.settings.to_string().into() })
     }
 }
 
@@ -139,13 +149,15 @@ impl Seatings {
     pub(super) fn now(draft: &Draft, module: &ModuleName) -> Self {
         let mut seatings = Self::default();
         let campaigns = draft.register.campaigns.iter();
-        let using: BTreeMap<&str, &CampaignSpec> = campaigns
-            .map(|(id, spec)| (id.as_str(), spec))
-            .filter(|(_, spec)| uses(spec, module))
+        let using: BTreeMap<String, Using> = campaigns
+            .filter_map(|(id, spec)| {
+                Some((id.as_str().to_owned(), Using::of(spec.clone(), module)?))
+            })
             .collect();
-        let verticals: BTreeSet<&str> = using.values().map(|spec| spec.vertical.as_str()).collect();
+        let verticals: BTreeSet<&str> =
+            using.values().map(|using| using.spec.vertical.as_str()).collect();
         for vertical in verticals {
-            seatings.push(0, vertical, using.iter().map(|(id, spec)| (*id, *spec)));
+            seatings.push(0, vertical, &using);
         }
         seatings
     }
@@ -156,7 +168,7 @@ impl Seatings {
         module: &ModuleName,
     ) -> Result<(Self, Draft), DiffError> {
         let (mut seatings, mut draft, mut after) = (Self::default(), Draft::default(), 0);
-        let mut using: BTreeMap<String, CampaignSpec> = BTreeMap::new();
+        let mut using: BTreeMap<String, Using> = BTreeMap::new();
         loop {
             let page = reading.facts_of_kinds(after, Fact::CATALOG_KINDS, CATALOG_FACTS).await?;
             let Some(last) = page.last() else { return Ok((seatings, draft)) };
@@ -180,30 +192,24 @@ impl Seatings {
     fn save(
         &mut self,
         seq: u64,
-        (using, module): (&mut BTreeMap<String, CampaignSpec>, &ModuleName),
+        (using, module): (&mut BTreeMap<String, Using>, &ModuleName),
         id: String,
         spec: CampaignSpec,
     ) {
-        let before = using.remove(&id).map(|before| before.vertical);
-        let vertical = spec.vertical.clone();
-        let uses = uses(&spec, module);
-        if uses {
-            using.insert(id, spec);
-        }
-        let touched: BTreeSet<_> = before.into_iter().chain(uses.then_some(vertical)).collect();
+        let before = using.remove(&id).map(|before| before.spec.vertical);
+        let now = Using::of(spec, module);
+        let vertical = now.as_ref().map(|now| now.spec.vertical.clone());
+        using.extend(now.map(|now| (id, now)));
+        let touched: BTreeSet<_> = before.into_iter().chain(vertical).collect();
         for vertical in touched {
-            self.push(seq, vertical.as_str(), using.iter().map(|(id, spec)| (id.as_str(), spec)));
+            self.push(seq, vertical.as_str(), using);
         }
     }
 
-    fn push<'s>(
-        &mut self,
-        seq: u64,
-        vertical: &str,
-        using: impl Iterator<Item = (&'s str, &'s CampaignSpec)>,
-    ) {
-        let seating =
-            Seating::of(vertical, using.filter(|(_, spec)| spec.vertical.as_str() == vertical));
+    fn push(&mut self, seq: u64, vertical: &str, using: &BTreeMap<String, Using>) {
+        let using = using.iter().map(|(id, using)| (id.as_str(), using));
+        let there = using.filter(|(_, using)| using.spec.vertical.as_str() == vertical);
+        let seating = Seating::of(vertical, there);
         self.0.entry(vertical.to_owned()).or_default().push((seq, Arc::new(seating)));
     }
 
@@ -213,10 +219,6 @@ impl Seatings {
         let past = states.partition_point(|(seq, _)| *seq <= catalog);
         Some(&states.get(past.checked_sub(1)?)?.1)
     }
-}
-
-fn uses(spec: &CampaignSpec, module: &ModuleName) -> bool {
-    spec.filter.as_ref().is_some_and(|filter| filter.module == *module)
 }
 
 /// The leads of a recording, a page at a time.

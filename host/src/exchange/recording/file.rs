@@ -264,7 +264,7 @@ impl FileTape {
             let slot = u32::try_from(seating.settings.len()).unwrap_or(u32::MAX);
             let (price, exclusive) = (price.map(|it| it.0), exclusive.map(|it| it.0));
             let seat = Seat { slot, buyer, price, exclusive };
-            seating.settings.push(settings.to_string());
+            seating.settings.push(settings.to_string().into());
             if seating.seats.insert(campaign, seat).is_some() {
                 return Err(self.fault("a campaign has its settings twice"));
             }
@@ -371,7 +371,7 @@ mod tests {
                 ("b".to_owned(), seat(1, None)),
             ]
             .into(),
-            settings: vec![r#"{"zips":["90210"]}"#.to_owned(), "null".to_owned()],
+            settings: vec![r#"{"zips":["90210"]}"#.into(), "null".into()],
         };
         Recorded { auction, seating: Arc::new(seating) }
     }

@@ -1,8 +1,8 @@
 //! Shadows: a version on trial judges what the active one judged, after the fact and off the hot path, and decides
 //! nothing.
 //!
-//! What pings leave for it waits in a bounded queue; what finds the queue full is counted and dropped. One thread works
-//! on the queue and rests as long as it works, so that a shadow that loops or traps on every lead takes at most half of
+//! What pings leave for it waits in a bounded queue of its own; what finds the queue full is counted and dropped. One thread
+//! works on all queues and rests as long as it works, so that a shadow that loops or traps on every lead takes at most half of
 //! one core from the traffic.
 
 mod observed;
@@ -61,7 +61,7 @@ struct Trial {
 /// The shadows of an exchange.
 #[derive(Debug)]
 pub(super) struct Shadows {
-    queue: Queue<Seen>,
+    queue: Queue<Key, Seen>,
     shared: Arc<Shared>,
 }
 
@@ -144,11 +144,11 @@ impl Shadows {
     }
 
     fn leave(&self, seen: Seen) {
-        let (key, bytes) = (seen.key(), seen.bytes());
-        if self.queue.leave(seen, bytes) {
+        let Some(key) = seen.key() else { return };
+        let bytes = seen.bytes();
+        if self.queue.leave(&key, seen, bytes) {
             return;
         }
-        let Some(key) = key else { return };
         count(&key, "dropped");
         if let Some(trial) = self.shared.trials().get_mut(&key) {
             trial.dropped = trial.dropped.saturating_add(1);
@@ -272,9 +272,9 @@ impl Shared {
 }
 
 /// Judges what waits, at most half of the time.
-fn work(shared: &Weak<Shared>, waiting: &Waiting<Seen>) {
+fn work(shared: &Weak<Shared>, waiting: &Waiting<Key, Seen>) {
     let mut worked = Duration::ZERO;
-    while let Some(seen) = waiting.next() {
+    while let Some((key, seen)) = waiting.next() {
         let Some(shared) = shared.upgrade() else { return };
         if shared.stopping.is_cancelled() {
             continue;
@@ -282,7 +282,9 @@ fn work(shared: &Weak<Shared>, waiting: &Waiting<Seen>) {
         let began = Instant::now();
         shared.judge(seen);
         drop(shared);
-        worked = worked.saturating_add(began.elapsed());
+        let took = began.elapsed();
+        waiting.took(&key, took);
+        worked = worked.saturating_add(took);
         if worked >= WORK {
             std::thread::sleep(worked);
             worked = Duration::ZERO;
@@ -317,6 +319,8 @@ impl Exchange {
     pub fn shadow(&self, name: &str, version: Option<u32>) -> Option<Json> {
         let name = ModuleName::parse(name).ok()?;
         let ((_, shadow, active), trial) = self.shadows.newest(&name, version)?;
+        let market = self.catalog.load();
+        let idle = market.setbacks().idle(&name, shadow).filter(|_| trial.ended.is_none());
         let label = |version: u32| format!("version {version}");
         let mut found = json!({
             "module": name,
@@ -328,6 +332,7 @@ impl Exchange {
             "to": trial.ended.map(|ended| ended.to_string()),
             "complete": trial.dropped == 0,
             "dropped": trial.dropped,
+            "idle": idle.map(ToString::to_string),
         });
         if let (Some(found), Json::Object(counted)) =
             (found.as_object_mut(), trial.observed.to_json())

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gavel::clock::{Clock, Moment};
+use gavel::mock::{Character, MockBuyer, MockSpec};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -651,6 +652,54 @@ async fn a_gate_holds_up_what_differs_too_much_and_says_by_how_much() {
     let activated = steps.as_array().unwrap().iter().rev().find(|step| step["step"] == "activated");
     assert_eq!(activated.unwrap()["why"], "forced: bravo asked for it");
     assert_eq!(exchange.post("modules/zip-list/rollback", json!({})).await.status, 200);
+}
+
+/// As [`market`], but bravo is asked for its price over the network, and carol bids the reserve.
+async fn remote_market() -> (Exchange, Buyer, MockBuyer) {
+    let (exchange, buyer) = market().await;
+    let bidder = MockBuyer::open(MockSpec::of(Character::Prompt), None, None).await.unwrap();
+    let bidding = json!({"url": bidder.bid_url(), "timeout_ms": 5_000});
+    let spec = json!({"delivery": {"url": buyer.url()}, "bidding": bidding});
+    exchange.put("buyers/bravo", spec).await;
+    let filter = json!({"module": "zip-list", "settings": {"zips": ["90210"]}});
+    let campaign = json!({"buyer": "bravo", "vertical": "auto-insurance", "filter": filter});
+    exchange.put("campaigns/bravo-auto", campaign).await;
+    let least = json!({"buyer": "carol", "vertical": "auto-insurance", "price": "2.00"});
+    exchange.put("campaigns/carol-auto", least).await;
+    (exchange, buyer, bidder)
+}
+
+#[tokio::test]
+async fn a_price_that_the_buyer_named_over_the_network_is_compared() {
+    let (exchange, _buyer, _bidder) = remote_market().await;
+    let last = pings(&exchange, 4, 2).await;
+    assert_eq!(exchange.receipt(&last).await["winners"][0]["campaign"], "carol-auto");
+    let shy = upload(&exchange, filter(Says::No("not-today"))).await;
+    let refused = diff(&exchange, 1, &shy).await;
+    let counted = |found: &Value| {
+        let verdicts = found["verdicts"].as_object().unwrap().iter();
+        let verdicts = verdicts.filter(|(_, count)| **count != json!(0));
+        verdicts.map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", ")
+    };
+    assert_eq!(counted(&refused), "all 6, newly_refused 4, reason_changed 2");
+    assert_eq!(refused["awards"]["other_winners"], 4);
+    assert_eq!(refused["money"]["buyers_pay"]["change"], "-0.04", "{refused:#}");
+
+    let bidding = diff(&exchange, 2, &json!(1)).await;
+    assert_eq!(counted(&bidding), "all 6, newly_bid 4, reason_changed 2");
+
+    // Nobody asked the buyer about the other two leads, so their price is not known, but they are bid for.
+    let eager = upload(&exchange, filter(Says::Yes)).await;
+    let unpriced = diff(&exchange, 1, &eager).await;
+    assert_eq!(counted(&unpriced), "all 6, same 4, newly_bid 2");
+    assert_eq!(unpriced["unpriced"], json!({"old": 0, "new": 2}));
+    let example = &unpriced["examples"][0];
+    assert_eq!(example["new"], json!({"unpriced": "its buyer was not asked"}));
+
+    let gate = json!({"newly_refused_percent_max": "0", "awards_changed_percent_max": "0"});
+    exchange.put("modules/zip-list", json!({"gate": gate})).await;
+    let held = exchange.post("modules/zip-list/activate", json!({"version": shy})).await;
+    assert_eq!((held.status, held.text("/code")), (409, "gate"), "{held:?}");
 }
 
 #[tokio::test]

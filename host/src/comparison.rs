@@ -38,6 +38,8 @@ pub const OTHERS: &str = "(others)";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Said {
     Bid(Micros),
+    /// A bid whose price its buyer names over the network, and who was not asked then.
+    Unpriced,
     /// Not wanted, for this reason.
     Refused(String),
     /// The call failed, so the campaign forfeits the lead.
@@ -88,6 +90,8 @@ impl Side {
 pub struct Comparison {
     leads: u64,
     verdicts: Tally,
+    /// How many bids of each version have a price that is not known.
+    unpriced: (u64, u64),
     awards: Awards,
     money: Money,
     old: Spent,
@@ -121,6 +125,12 @@ impl Comparison {
         self.money.buyers.add(was, is);
         self.money.sources.add(old.payout(terms), new.payout(terms));
         let mut differs = self.awards.add(old, new) || old.spent.is_ok() != new.spent.is_ok();
+        let unpriced = |side: &Side| {
+            let unpriced = side.said.iter().filter(|said| **said == Said::Unpriced);
+            u64::try_from(unpriced.count()).unwrap_or(u64::MAX)
+        };
+        self.unpriced.0 = self.unpriced.0.saturating_add(unpriced(old));
+        self.unpriced.1 = self.unpriced.1.saturating_add(unpriced(new));
         for (campaign, (before, after)) in campaigns.iter().zip(old.said.iter().zip(&new.said)) {
             let change = Change::between(before, after);
             self.verdicts.add(change);

@@ -10,6 +10,8 @@ use wit_parser::Resolve;
 pub(crate) enum Says {
     /// A bid, in millionths.
     Bid(i64),
+    /// A bid at the price that others name.
+    Yes,
     /// A refusal, with this reason.
     No(&'static str),
     /// Nothing: it traps.
@@ -57,6 +59,11 @@ pub(crate) fn filter(says: Says) -> Vec<u8> {
                  (i64.store (i32.add (local.get $at) (i32.const 16)) (i64.const {micros}))"
             );
             (bid, "")
+        }
+        Says::Yes => {
+            let bid = "(i32.store8 (local.get $at) (i32.const 1))
+                 (i32.store8 (i32.add (local.get $at) (i32.const 8)) (i32.const 0))";
+            (bid.to_owned(), "")
         }
         Says::No(reason) => {
             let no = format!(

@@ -70,13 +70,14 @@ impl Examples {
 fn amount(said: &Said) -> Micros {
     match said {
         Said::Bid(amount) => *amount,
-        Said::Refused(_) | Said::Failed => Micros::ZERO,
+        Said::Unpriced | Said::Refused(_) | Said::Failed => Micros::ZERO,
     }
 }
 
 fn said(said: &Said, spent: &Result<u64, String>) -> Json {
     match (said, spent) {
         (Said::Bid(amount), _) => json!({"bid": amount.to_string()}),
+        (Said::Unpriced, _) => json!({"unpriced": "its buyer was not asked"}),
         (Said::Refused(reason), _) => json!({"refused": reason}),
         (Said::Failed, Err(words)) => json!({"failed": words}),
         (Said::Failed, Ok(_)) => json!({"failed": ""}),

@@ -7,7 +7,8 @@ use crate::catalog::{GateSpec, Percent};
 /// Says of every threshold that the comparison does not keep what was found and what is asked for.
 pub fn shortfalls(gate: &GateSpec, found: &Comparison) -> Vec<String> {
     let verdicts = &found.verdicts;
-    let prices = verdicts.of(Change::PriceUp).saturating_add(verdicts.of(Change::PriceDown));
+    let prices = [Change::PriceUp, Change::PriceDown, Change::PriceUnknown];
+    let prices = prices.map(|change| verdicts.of(change)).into_iter().fold(0, u64::saturating_add);
     let shares = [
         (
             "verdicts are newly refused",

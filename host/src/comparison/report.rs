@@ -23,6 +23,7 @@ impl Comparison {
             "differs": self.differs(),
             "leads": self.leads,
             "verdicts": counted(&self.verdicts),
+            "unpriced": {"old": self.unpriced.0, "new": self.unpriced.1},
             "awards": {
                 "same": self.awards.same,
                 "repriced": self.awards.repriced,

@@ -12,18 +12,21 @@ pub enum Change {
     NewlyBid,
     PriceUp,
     PriceDown,
+    /// A bid either way, and one of the prices is not known.
+    PriceUnknown,
     /// No bid either way, for another reason.
     ReasonChanged,
 }
 
 impl Change {
     /// Every change, in the order in which they are shown.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Same,
         Self::NewlyRefused,
         Self::NewlyBid,
         Self::PriceUp,
         Self::PriceDown,
+        Self::PriceUnknown,
         Self::ReasonChanged,
     ];
 
@@ -35,6 +38,7 @@ impl Change {
             Self::NewlyBid => "newly_bid",
             Self::PriceUp => "price_up",
             Self::PriceDown => "price_down",
+            Self::PriceUnknown => "price_unknown",
             Self::ReasonChanged => "reason_changed",
         }
     }
@@ -46,8 +50,9 @@ impl Change {
                 std::cmp::Ordering::Greater => Self::PriceUp,
                 std::cmp::Ordering::Less => Self::PriceDown,
             },
-            (Said::Bid(_), Said::Refused(_) | Said::Failed) => Self::NewlyRefused,
-            (Said::Refused(_) | Said::Failed, Said::Bid(_)) => Self::NewlyBid,
+            (Said::Bid(_), Said::Unpriced) | (Said::Unpriced, Said::Bid(_)) => Self::PriceUnknown,
+            (Said::Bid(_) | Said::Unpriced, Said::Refused(_) | Said::Failed) => Self::NewlyRefused,
+            (Said::Refused(_) | Said::Failed, Said::Bid(_) | Said::Unpriced) => Self::NewlyBid,
             (old, new) if old == new => Self::Same,
             _ => Self::ReasonChanged,
         }

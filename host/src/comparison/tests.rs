@@ -15,6 +15,7 @@ fn side(text: &str) -> Side {
         .map(|word| match word.parse::<u32>() {
             Ok(_) => Said::Bid(micros(word)),
             Err(_) if word == "failed" => Said::Failed,
+            Err(_) if word == "unpriced" => Said::Unpriced,
             Err(_) => Said::Refused(word.to_owned()),
         })
         .collect();
@@ -73,6 +74,11 @@ fn every_change_of_a_verdict_has_its_name() {
         ("too-old", "failed", "reason_changed"),
         ("failed", "too-old", "reason_changed"),
         ("failed", "failed", "same"),
+        ("too-old", "unpriced", "newly_bid"),
+        ("unpriced", "too-old", "newly_refused"),
+        ("9", "unpriced", "price_unknown"),
+        ("unpriced", "9", "price_unknown"),
+        ("unpriced", "unpriced", "same"),
     ] {
         let lead = format!("{old} wins 0 | {new} wins 0");
         check(&lead, &format!("all 1, {name} 1"), "same 1", "0.00");
@@ -220,6 +226,14 @@ fn a_gate_says_what_was_found_and_what_is_asked_for() {
         leads,
         &["1 of 3 verdicts are newly refused, 33.3333 %, and the gate lets at most 33.3333 % pass"],
     );
+    let prices = GateSpec { price_changed_percent_max: percent("0"), ..GateSpec::default() };
+    let unknown = "9 wins c0 5 | unpriced wins c0 5";
+    gate(
+        prices,
+        unknown,
+        &["1 of 1 verdicts have another price, 100 %, and the gate lets at most 0 % pass"],
+    );
+    assert_eq!(compared(unknown).to_json()["unpriced"], json!({"old": 0, "new": 1}));
     let least = |least| GateSpec { frames_min: Some(least), ..GateSpec::default() };
     gate(least(3), leads, &[]);
     gate(least(4), leads, &["3 leads were judged by both, and the gate asks for at least 4"]);

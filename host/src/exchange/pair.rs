@@ -1,7 +1,8 @@
 //! A pair of versions of a filter over one recorded auction: both judge the same frame for the same campaigns, and the
 //! auction is closed again with the bids of each.
 //!
-//! All else is as it was recorded: who was asked, what the others bid, what the book said of caps and funds.
+//! All else is as it was recorded: who was asked, what the others bid, what buyers answered over the network, what the
+//! book said of caps and funds. What a buyer would have answered that was not asked then, nobody knows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,11 +10,12 @@ use lead_frame::{FieldId, Frame, Value};
 use serde_json::{Map, Value as Json};
 
 use super::close::clear;
+use crate::bidding::Outcome;
 use crate::catalog::Campaign;
 use crate::clearing::{Bid, offer};
 use crate::clock::Moment;
 use crate::comparison::{Said, Side, Sight};
-use crate::facts::{BidMade, PingAnswered, Terms};
+use crate::facts::{Asked, BidMade, PingAnswered, Terms};
 use crate::ids::PingId;
 use crate::lead::{self, Value as LeadValue};
 use crate::money::Micros;
@@ -52,6 +54,8 @@ pub(super) struct Auction {
     pub asked: Vec<String>,
     /// Every bid that was made, those of the asked campaigns among them.
     pub bids: Vec<BidMade>,
+    /// What the buyers of asked campaigns answered over the network: `bid`, or why there was none.
+    pub answers: BTreeMap<String, String>,
     /// The campaigns whose caps, budget or funds did not cover their bid.
     pub uncovered: BTreeSet<String>,
     /// The source's deadline passed, so nobody won.
@@ -67,6 +71,8 @@ pub(super) struct Seat {
     pub price: Option<Micros>,
     /// What it then bids for the lead alone.
     pub exclusive: Option<Micros>,
+    /// Its buyer is asked for bids over the network where nobody else names a price.
+    pub is_remote: bool,
 }
 
 impl Seat {
@@ -74,7 +80,9 @@ impl Seat {
     pub(super) fn of(campaign: &Campaign) -> Option<Self> {
         let slot = campaign.filter?.slot;
         let buyer = campaign.buyer.id.as_str().to_owned();
-        Some(Self { slot, buyer, price: campaign.price, exclusive: campaign.exclusive })
+        let is_remote = campaign.buyer.bidding.is_some();
+        let (price, exclusive) = (campaign.price, campaign.exclusive);
+        Some(Self { slot, buyer, price, exclusive, is_remote })
     }
 }
 
@@ -99,11 +107,14 @@ impl Auction {
         let left = answered.left_out.iter();
         let uncovered = left.filter(|left| reason(&UNCOVERED, &left.reason) && bid(&left.campaign));
         let late = Exclusion::DeadlinePassed.code();
+        let answers = answered.asked.iter().filter(|told| asked.contains(&told.campaign));
+        let answers = answers.map(|told| (told.campaign.clone(), answer(answered, told)));
         Some(Self {
             ping: PingId::from_u128(answered.ping),
             at: Moment::from_unix_ms(answered.received_ms),
             terms: answered.terms.clone(),
             frame: answered.frame.clone(),
+            answers: answers.collect(),
             asked: asked.into_iter().cloned().collect(),
             bids: answered.bids.clone(),
             uncovered: uncovered.map(|left| left.campaign.clone()).collect(),
@@ -136,8 +147,9 @@ impl Auction {
         let slots: Vec<u32> = seats.values().map(|seat| seat.slot).collect();
         let (said, spent) = match code.evaluate(&self.frame, &slots) {
             Ok(evaluated) => {
-                let verdicts = evaluated.verdicts.into_iter().zip(seats.values());
-                (verdicts.map(|(verdict, seat)| word(verdict, seat)).collect(), Ok(evaluated.fuel))
+                let verdicts = evaluated.verdicts.into_iter().zip(seats);
+                let said = verdicts.map(|(verdict, seat)| self.word(verdict, seat.0, seat.1));
+                (said.collect(), Ok(evaluated.fuel))
             }
             Err(Forfeit::NoRoom) => return None,
             Err(forfeit) => (vec![Said::Failed; seats.len()], Err(forfeit.to_string())),
@@ -161,7 +173,7 @@ impl Auction {
         let others = self.bids.iter().filter(|bid| !seats.contains_key(&bid.campaign)).cloned();
         let own = seats.iter().zip(said).filter_map(|((campaign, seat), said)| match said {
             Said::Bid(amount) => Some(self.bid(campaign, seat, *amount)),
-            Said::Refused(_) | Said::Failed => None,
+            Said::Unpriced | Said::Refused(_) | Said::Failed => None,
         });
         let covered =
             |bid: &BidMade| !self.late && bid.most() > 0 && !self.uncovered.contains(&bid.campaign);
@@ -176,6 +188,25 @@ impl Auction {
         let mut winners: Vec<(String, Micros, Micros)> = won.collect();
         winners.sort_unstable();
         winners
+    }
+
+    fn word(&self, verdict: Verdict, campaign: &str, seat: &Seat) -> Said {
+        let price = match verdict {
+            Verdict::Yes(price) => price,
+            Verdict::No(reason) => return Said::Refused(reason.into()),
+        };
+        if let Some(amount) = price.or(seat.price).or(seat.exclusive.map(|_| Micros::ZERO)) {
+            return Said::Bid(amount);
+        }
+        let made = self.bids.iter().find(|bid| bid.campaign == campaign);
+        match (self.answers.get(campaign), made) {
+            (Some(answer), Some(made)) if answer == Outcome::Bid.code() => {
+                Said::Bid(Micros::new(made.amount))
+            }
+            (Some(answer), _) => Said::Refused(answer.clone()),
+            (None, _) if seat.is_remote => Said::Unpriced,
+            (None, _) => Said::Refused(Exclusion::NoPrice.code().to_owned()),
+        }
     }
 
     /// Returns the bid of a campaign of the filter. The record knows a campaign's tier by its bid; one that did not bid
@@ -198,15 +229,12 @@ impl Auction {
     }
 }
 
-fn word(verdict: Verdict, seat: &Seat) -> Said {
-    match verdict {
-        Verdict::Yes(price) => {
-            match price.or(seat.price).or(seat.exclusive.map(|_| Micros::ZERO)) {
-                Some(amount) => Said::Bid(amount),
-                None => Said::Refused(Exclusion::NoPrice.code().to_owned()),
-            }
-        }
-        Verdict::No(reason) => Said::Refused(reason.into()),
+/// Returns what a buyer answered for a campaign, as receipts word it.
+fn answer(answered: &PingAnswered, told: &Asked) -> String {
+    let left = || answered.left_out.iter().find(|left| left.campaign == told.campaign);
+    match left().filter(|_| told.outcome != Outcome::Bid.code()) {
+        Some(left) => left.reason.clone(),
+        None => told.outcome.clone(),
     }
 }
 

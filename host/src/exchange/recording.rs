@@ -106,13 +106,19 @@ pub(super) struct Seating {
 }
 
 impl Seating {
-    fn of<'s>(vertical: &str, campaigns: impl Iterator<Item = (&'s str, &'s Using)>) -> Self {
+    fn of<'s>(
+        vertical: &str,
+        campaigns: impl Iterator<Item = (&'s str, &'s Using)>,
+        draft: &Draft,
+    ) -> Self {
         let mut seating = Self { vertical: vertical.to_owned(), ..Self::default() };
         for (campaign, Using { spec, settings }) in campaigns {
             let slot = u32::try_from(seating.settings.len()).unwrap_or(u32::MAX);
             let (price, exclusive) = spec.bids();
             let buyer = spec.buyer.as_str().to_owned();
-            seating.seats.insert(campaign.to_owned(), Seat { slot, buyer, price, exclusive });
+            let is_remote = is_remote(draft, spec);
+            let seat = Seat { slot, buyer, price, exclusive, is_remote };
+            seating.seats.insert(campaign.to_owned(), seat);
             seating.settings.push(Arc::clone(settings));
         }
         seating
@@ -157,7 +163,7 @@ impl Seatings {
         let verticals: BTreeSet<&str> =
             using.values().map(|using| using.spec.vertical.as_str()).collect();
         for vertical in verticals {
-            seatings.push(0, vertical, &using);
+            seatings.push((0, draft), vertical, &using);
         }
         seatings
     }
@@ -178,12 +184,17 @@ impl Seatings {
                 let unfoldable =
                     |error: crate::catalog::Unfoldable| DiffError::Unfoldable(error.to_string());
                 draft.apply(stored.at, &fact).map_err(unfoldable)?;
-                if let Fact::Saved(Saved { what, id, body }) = fact
-                    && what == "campaign"
-                {
-                    let spec = serde_json::from_str::<CampaignSpec>(&body);
-                    let spec = spec.map_err(|error| DiffError::Unfoldable(error.to_string()))?;
-                    seatings.save(stored.seq, (&mut using, module), id, spec);
+                let Fact::Saved(Saved { what, id, body }) = fact else { continue };
+                let at = (stored.seq, &draft);
+                match what.as_str() {
+                    "campaign" => {
+                        let spec = serde_json::from_str::<CampaignSpec>(&body);
+                        let spec =
+                            spec.map_err(|error| DiffError::Unfoldable(error.to_string()))?;
+                        seatings.save(at, (&mut using, module), id, spec);
+                    }
+                    "buyer" => seatings.save_buyer(at, &using, &id),
+                    _ => (),
                 }
             }
         }
@@ -191,7 +202,7 @@ impl Seatings {
 
     fn save(
         &mut self,
-        seq: u64,
+        at: (u64, &Draft),
         (using, module): (&mut BTreeMap<String, Using>, &ModuleName),
         id: String,
         spec: CampaignSpec,
@@ -202,14 +213,28 @@ impl Seatings {
         using.extend(now.map(|now| (id, now)));
         let touched: BTreeSet<_> = before.into_iter().chain(vertical).collect();
         for vertical in touched {
-            self.push(seq, vertical.as_str(), using);
+            self.push(at, vertical.as_str(), using);
         }
     }
 
-    fn push(&mut self, seq: u64, vertical: &str, using: &BTreeMap<String, Using>) {
+    /// A buyer may be asked for bids from now on, or no longer.
+    fn save_buyer(&mut self, at: (u64, &Draft), using: &BTreeMap<String, Using>, buyer: &str) {
+        let of_buyer = using.values().filter(|using| using.spec.buyer.as_str() == buyer);
+        let touched: BTreeSet<&str> = of_buyer.map(|using| using.spec.vertical.as_str()).collect();
+        for vertical in touched {
+            self.push(at, vertical, using);
+        }
+    }
+
+    fn push(
+        &mut self,
+        (seq, draft): (u64, &Draft),
+        vertical: &str,
+        using: &BTreeMap<String, Using>,
+    ) {
         let using = using.iter().map(|(id, using)| (id.as_str(), using));
         let there = using.filter(|(_, using)| using.spec.vertical.as_str() == vertical);
-        let seating = Seating::of(vertical, there);
+        let seating = Seating::of(vertical, there, draft);
         self.0.entry(vertical.to_owned()).or_default().push((seq, Arc::new(seating)));
     }
 
@@ -219,6 +244,11 @@ impl Seatings {
         let past = states.partition_point(|(seq, _)| *seq <= catalog);
         Some(&states.get(past.checked_sub(1)?)?.1)
     }
+}
+
+/// Returns whether a campaign's buyer is asked for bids over the network.
+fn is_remote(draft: &Draft, spec: &CampaignSpec) -> bool {
+    draft.register.buyers.get(&spec.buyer).is_some_and(|buyer| buyer.bidding.is_some())
 }
 
 /// The leads of a recording, a page at a time.

@@ -6,7 +6,7 @@
 //!   it, in words of 64 bits with 16 hexadecimal digits each.
 //! - Last `{"end": {"leads": .., "complete": true}}`, so that a file that was cut is known for one.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::io::{self, BufRead, Read as _, Write};
 use std::sync::Arc;
@@ -64,6 +64,9 @@ struct CampaignLine {
     price: Option<Amount>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     exclusive: Option<Amount>,
+    /// Its buyer is asked for bids where nobody else names a price.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    remote: bool,
     settings: Json,
 }
 
@@ -75,6 +78,9 @@ struct LeadLine {
     terms: TermsLine,
     asked: Vec<String>,
     bids: Vec<BidLine>,
+    /// What buyers answered over the network, by campaign: `bid`, or why there was none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    answers: BTreeMap<String, String>,
     /// The campaigns whose caps, budget or funds did not cover their bid.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     uncovered: Vec<String>,
@@ -155,13 +161,13 @@ fn settings(number: u64, seating: &Seating) -> SettingsLine {
         let settings = serde_json::from_str(text).unwrap_or_default();
         let (campaign, buyer) = (campaign.clone(), seat.buyer.clone());
         let (price, exclusive) = (seat.price.map(Amount), seat.exclusive.map(Amount));
-        CampaignLine { campaign, buyer, price, exclusive, settings }
+        CampaignLine { campaign, buyer, price, exclusive, remote: seat.is_remote, settings }
     });
     SettingsLine { number, vertical: seating.vertical.clone(), campaigns: campaigns.collect() }
 }
 
 fn lead(settings: u64, auction: &Auction) -> LeadLine {
-    let Auction { ping, at, terms, frame, asked, bids, uncovered, late } = auction;
+    let Auction { ping, at, terms, frame, asked, bids, answers, uncovered, late } = auction;
     LeadLine {
         ping: ping.to_string(),
         received_ms: at.unix_ms(),
@@ -169,6 +175,7 @@ fn lead(settings: u64, auction: &Auction) -> LeadLine {
         terms: TermsLine::of(terms),
         asked: asked.clone(),
         bids: bids.iter().map(BidLine::of).collect(),
+        answers: answers.clone(),
         uncovered: uncovered.iter().cloned().collect(),
         late: *late,
         frame: frame.iter().map(|word| format!("{word:016x}")).collect(),
@@ -260,10 +267,10 @@ impl FileTape {
 
     fn seat(&mut self, line: SettingsLine) -> Result<(), DiffError> {
         let mut seating = Seating { vertical: line.vertical, ..Seating::default() };
-        for CampaignLine { campaign, buyer, price, exclusive, settings } in line.campaigns {
+        for CampaignLine { campaign, buyer, price, exclusive, remote, settings } in line.campaigns {
             let slot = u32::try_from(seating.settings.len()).unwrap_or(u32::MAX);
             let (price, exclusive) = (price.map(|it| it.0), exclusive.map(|it| it.0));
-            let seat = Seat { slot, buyer, price, exclusive };
+            let seat = Seat { slot, buyer, price, exclusive, is_remote: remote };
             seating.settings.push(settings.to_string().into());
             if seating.seats.insert(campaign, seat).is_some() {
                 return Err(self.fault("a campaign has its settings twice"));
@@ -287,6 +294,7 @@ impl FileTape {
             frame,
             asked: line.asked,
             bids: line.bids.into_iter().map(BidLine::made).collect(),
+            answers: line.answers,
             uncovered: line.uncovered.into_iter().collect(),
             late: line.late,
         };
@@ -360,10 +368,14 @@ mod tests {
             frame,
             asked: vec!["a".to_owned(), "b".to_owned()],
             bids: vec![bid("a", 12_500_000), bid("c", 1)],
+            answers: [("b".to_owned(), "no-bid".to_owned())].into(),
             uncovered: ["c".to_owned()].into(),
             late: true,
         };
-        let seat = |slot, price| Seat { slot, buyer: "acme".to_owned(), price, exclusive: None };
+        let seat = |slot, price: Option<crate::money::Micros>| {
+            let (buyer, is_remote) = ("acme".to_owned(), price.is_none());
+            Seat { slot, buyer, price, exclusive: None, is_remote }
+        };
         let seating = Seating {
             vertical: "auto".to_owned(),
             seats: [

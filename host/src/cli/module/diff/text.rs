@@ -62,6 +62,7 @@ fn verdicts(out: &mut String, found: &Value) {
         ("newly bid", "newly_bid"),
         ("price up", "price_up"),
         ("price down", "price_down"),
+        ("price not known", "price_unknown"),
         ("refused for another reason", "reason_changed"),
     ];
     counts(
@@ -70,6 +71,17 @@ fn verdicts(out: &mut String, found: &Value) {
         all,
         &rows.map(|(label, member)| (label, number(found, &format!("/verdicts/{member}")))),
     );
+    for side in ["old", "new"] {
+        let unpriced = number(found, &format!("/unpriced/{side}"));
+        if unpriced > 0 {
+            let version = name(found, side);
+            let _ = writeln!(
+                out,
+                "  {unpriced} bids of {version} have a price that is not known, since nobody asked their buyers then: the \
+                 auctions and the money below are without them"
+            );
+        }
+    }
     let rows = [
         ("same", "same"),
         ("same winners, another price", "repriced"),
@@ -219,9 +231,10 @@ fn examples(out: &mut String, found: &Value) {
         let said = |side: &str| {
             let said = example.get(side);
             let word = |member: &str| said.and_then(|said| said.get(member)?.as_str());
-            match (word("bid"), word("refused")) {
-                (Some(amount), _) => format!("bid {amount}"),
-                (_, Some(reason)) => format!("refused ({reason})"),
+            match (word("bid"), word("unpriced"), word("refused")) {
+                (Some(amount), ..) => format!("bid {amount}"),
+                (_, Some(why), _) => format!("bid, price not known ({why})"),
+                (.., Some(reason)) => format!("refused ({reason})"),
                 // In which words stands with the calls.
                 _ => "failed".to_owned(),
             }

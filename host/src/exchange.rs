@@ -19,6 +19,7 @@ mod lines;
 mod modules;
 mod money;
 mod notary;
+mod note;
 mod office;
 mod opening;
 mod pair;
@@ -92,8 +93,9 @@ pub use diff::{
 };
 pub use entrance::{Entered, Entry};
 pub use gates::{FORCED, GATE_FACTS_MAX, GATE_TIME_MAX, Gated};
-pub use modules::{NOTE_BYTES_MAX, Note, Trying, Uploaded, Which};
+pub use modules::{Trying, Uploaded, Which};
 pub use money::{Moved, REASON_BYTES_MAX};
+pub use note::{NOTE_BYTES_MAX, Note};
 pub use office::{ActError, SavedBuyer, SavedSource};
 pub use opening::{OpenError, Options};
 pub use persons::{

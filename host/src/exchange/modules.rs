@@ -9,39 +9,13 @@ use super::Exchange;
 use super::acting::{Losses, Turn};
 use super::checks::Checked;
 use super::gates::{Cleared, Gated, may_try};
+use super::note::Note;
 use super::office::{ActError, invalid};
 use crate::catalog::{Draft, LimitsSpec, Track, Trial, Versions};
 use crate::facts::{Fact, ModuleStepped, ModuleUploaded, Step};
 use crate::ids::{Digest, ModuleName};
 use crate::money::Share;
 use crate::sandbox::Admitted;
-
-/// The longest reason for an act, and the longest name of who does it, in bytes.
-pub const NOTE_BYTES_MAX: usize = 500;
-
-/// Who does something, and why, in the operator's own words.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Note {
-    pub by: String,
-    pub why: String,
-}
-
-impl Note {
-    /// What the exchange does by itself.
-    pub(super) fn own(why: impl Into<String>) -> Self {
-        Self { by: "exchange".to_owned(), why: why.into() }
-    }
-
-    fn checked(self) -> Result<Self, ActError> {
-        for (pointer, text) in [("/by", &self.by), ("/why", &self.why)] {
-            if text.len() > NOTE_BYTES_MAX || text.chars().any(char::is_control) {
-                let message = format!("at most {NOTE_BYTES_MAX} bytes on one line");
-                return Err(invalid(pointer, message));
-            }
-        }
-        Ok(self)
-    }
-}
 
 /// A module's version as it was kept.
 #[derive(Clone, Debug, Serialize)]
@@ -95,7 +69,8 @@ impl Trying {
         }
     }
 
-    const fn name(self) -> &'static str {
+    /// Returns the word for it in answers.
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Shadow => "shadow",
             Self::Canary => "canary",
@@ -317,7 +292,7 @@ impl Exchange {
         Ok(self.draft().await.limits(world).or(built_in))
     }
 
-    async fn step<'e>(
+    pub(super) async fn step<'e>(
         &'e self,
         draft: Turn<'e>,
         (name, version): (&str, u32),

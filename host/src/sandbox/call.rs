@@ -8,6 +8,8 @@ use super::engine::{TABLE_ELEMENTS_MAX, TICK};
 use super::limits::CallLimits;
 use super::lines::Lines;
 
+/// What is shown of a function's name, in bytes: that of a generic one may be very long.
+const NAME_BYTES_MAX: usize = 160;
 /// Ticks that a call gets beyond its time: the clock stands anywhere between two ticks when the call begins, and its
 /// thread may be late.
 const SPARE_TICKS: u64 = 2;
@@ -160,12 +162,19 @@ fn culprit(frames: &[FrameInfo], lines: &Lines) -> Option<String> {
         return Some(format!("at {file}:{line} in {}", without_hashes(within)));
     }
     let names = frames.iter().filter_map(name);
-    names.into_iter().find(|name| !is_library(name)).map(|name| format!("in {name}"))
+    names.into_iter().find(|name| !is_library(name)).map(|name| format!("in {}", shown(&name)))
 }
 
 fn name(frame: &FrameInfo) -> Option<String> {
     let name = format!("{:#}", rustc_demangle::demangle(frame.func_name()?));
     Some(without_hashes(&name))
+}
+
+/// Returns what is shown of a name, which is whatever the module says.
+fn shown(name: &str) -> String {
+    let cut = name.get(..name.floor_char_boundary(NAME_BYTES_MAX)).unwrap_or_default();
+    let end = if cut.len() < name.len() { "…" } else { "" };
+    format!("{}{end}", cut.replace(char::is_control, "?"))
 }
 
 /// Says whether a function is of the libraries that every module of Rust has.
@@ -215,5 +224,13 @@ mod tests {
         ] {
             assert_eq!(without_hashes(name), shown);
         }
+    }
+
+    #[test]
+    fn a_name_is_shown_on_one_line_and_not_at_any_length() {
+        assert_eq!(shown("zips::judge"), "zips::judge");
+        assert_eq!(shown("zips\n\u{1b}[31m\u{0}"), "zips??[31m?");
+        let long = shown(&"é".repeat(1_000));
+        assert_eq!(long, format!("{}…", "é".repeat(NAME_BYTES_MAX / 2)));
     }
 }

@@ -113,7 +113,7 @@ async fn check_swap(name: &str, used: impl Fn(&Value) -> Vec<Value>) {
     flow.phase().await;
     upload(&exchange, name, newer, 2).await;
     flow.phase().await;
-    for (act, version) in [("activate", 2), ("rollback", 1), ("rollback", 2)] {
+    for (act, version) in [("activate", 2), ("rollback", 1), ("activate", 2)] {
         assert_eq!(serve(&exchange, name, act).await, version, "{act}");
         flow.phase().await;
     }

@@ -85,6 +85,44 @@ async fn every_step_is_recorded_with_who_and_why() {
     assert_eq!(steps(&exchange).await, expected);
 }
 
+#[tokio::test]
+async fn going_back_again_and_again_reaches_the_first_version() {
+    let (exchange, _buyer) = market().await;
+    for version in 2..=3 {
+        let wasm = renamed(module("zip-list"), &format!("version {version}"));
+        upload(&exchange, "zip-list", wasm, version).await;
+        act(&exchange, "activate", json!({})).await;
+    }
+    for version in [2, 1] {
+        let back = act(&exchange, "rollback", json!({})).await;
+        assert_eq!((&back["version"], &back["ended"]), (&json!(version), &Value::Null));
+    }
+    let exchange = Exchange::open_in(exchange.close().await).await;
+    let refused = exchange.post("modules/zip-list/rollback", json!({})).await;
+    assert_eq!(refused.status, 409, "{refused:?}");
+    act(&exchange, "activate", json!({"version": 3})).await;
+    assert_eq!(act(&exchange, "rollback", json!({})).await["version"], 1);
+}
+
+#[tokio::test]
+async fn going_back_ends_a_canary_before_it_touches_what_is_active() {
+    let (exchange, _buyer) = market().await;
+    for version in 2..=3 {
+        let wasm = renamed(module("zip-list"), &format!("version {version}"));
+        upload(&exchange, "zip-list", wasm, version).await;
+    }
+    act(&exchange, "activate", json!({"version": 2})).await;
+    // Version 1 served before: on trial again it is no version to go back to.
+    for canary in [3, 1] {
+        act(&exchange, "canary", json!({"version": canary, "percent": "50"})).await;
+        let back = act(&exchange, "rollback", json!({"why": "the canary is bad"})).await;
+        assert_eq!((&back["version"], &back["ended"]), (&json!(canary), &json!("canary")));
+        let track = exchange.get("modules/zip-list").await.body["tracks"][0].clone();
+        assert_eq!((&track["active"], &track["canary"]), (&json!(2), &Value::Null));
+    }
+    assert_eq!(act(&exchange, "rollback", json!({})).await["version"], 1);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_canary_decides_its_share_and_every_receipt_says_so() {
     let (exchange, _buyer) = market().await;

@@ -45,7 +45,7 @@ pub struct Track {
     pub shadow: Option<Trial>,
     /// Why the active version is out of service.
     pub taken_out: Option<String>,
-    /// The versions that were active, each once, the latest last.
+    /// The versions that were active, each once, the latest last, but for those that were gone back from.
     pub served: Vec<u32>,
 }
 
@@ -174,10 +174,15 @@ impl Versions {
             Step::Retired => (),
             Step::Activated => {
                 replaced = track.active.filter(|active| active != number);
-                track.active = Some(*number);
                 track.taken_out = None;
-                track.served.retain(|served| served != number);
-                track.served.push(*number);
+                if track.before() == Some(*number) {
+                    // Going back, by whatever act: what is left here is no version to go back to.
+                    track.served.retain(|served| Some(*served) != track.active);
+                } else {
+                    track.served.retain(|served| served != number);
+                    track.served.push(*number);
+                }
+                track.active = Some(*number);
                 // A version that serves is on trial no more.
                 for trial in [&mut track.canary, &mut track.shadow] {
                     *trial = trial.take().filter(|trial| trial.version != *number);

@@ -156,31 +156,6 @@ impl Exchange {
         Ok(version)
     }
 
-    /// Makes the version that was active before the present one active again. Campaigns whose settings it does not take
-    /// are out of service until they are saved anew.
-    ///
-    /// # Errors
-    ///
-    /// [`ActError::Conflict`] if no other version of this major has been active.
-    pub async fn roll_back(
-        &self,
-        name: &str,
-        major: Option<u32>,
-        note: Note,
-    ) -> Result<u32, ActError> {
-        let draft = self.draft.lock().await;
-        let (versions, _) = find(&draft, name, Which::Newest)?;
-        let before = versions.track(major).and_then(|(_, track)| track.before());
-        let version = before.ok_or_else(|| {
-            ActError::Conflict(format!(
-                "no other version of `{name}` has served, so there is none to go back to"
-            ))
-        })?;
-        let begun = (Step::Activated, Share::NONE);
-        drop(self.step(draft, (name, version), begun, note, Losses::Taken).await?);
-        Ok(version)
-    }
-
     /// Begins to try a version on a share of the pings, or changes the share; a share of zero ends the trial. Returns
     /// the version.
     ///

@@ -17,7 +17,7 @@ use super::Desk;
 use super::operator::{Operator, Reply, bytes, document, malformed, object, status, typed};
 use super::problem::Problem;
 use crate::catalog::{Draft, LimitsSpec, ModuleSpec, Percent, Track, Trial, Versions};
-use crate::exchange::{ActError, Gated, Note, Trying, Which};
+use crate::exchange::{ActError, Gated, Note, RolledBack, Trying, Which};
 use crate::money::Share;
 
 /// Who it is unless the call says so.
@@ -161,8 +161,13 @@ pub(super) async fn roll_back(
     act.without("percent", act.percent.is_some())?;
     act.without("version", act.version.is_some())?;
     act.without("force", act.force.is_some())?;
-    let version = desk.exchange.roll_back(&name, act.major, act.note()).await?;
-    stepped(&desk, &name, version).await
+    let done = desk.exchange.roll_back(&name, act.major, act.note()).await?;
+    let mut value = stepped_value(&desk, &name, done.version()).await?;
+    let ended = matches!(done, RolledBack::CanaryEnded(_)).then_some(Trying::Canary.name());
+    if let Some(object) = value.as_object_mut() {
+        object.insert("ended".to_owned(), json!(ended));
+    }
+    Ok(Json(value).into_response())
 }
 
 pub(super) async fn canary(
@@ -224,6 +229,10 @@ pub(super) async fn take_out(
 
 /// Answers with the version that an act was about, as it stands now.
 async fn stepped(desk: &Desk, name: &str, version: u32) -> Reply {
+    Ok(Json(stepped_value(desk, name, version).await?).into_response())
+}
+
+async fn stepped_value(desk: &Desk, name: &str, version: u32) -> Result<Value, Problem> {
     let draft = desk.exchange.draft().await;
     let versions = found(&draft, name)?;
     let mut value = version_value(versions, version);
@@ -233,7 +242,7 @@ async fn stepped(desk: &Desk, name: &str, version: u32) -> Reply {
         object.insert("name".to_owned(), name.into());
         object.insert("unfit".to_owned(), unfit.collect());
     }
-    Ok(Json(value).into_response())
+    Ok(value)
 }
 
 pub(super) async fn modules(_: Operator, State(desk): State<Desk>) -> Reply {

@@ -111,7 +111,14 @@ pub(super) fn roll_back(args: &RollBack, as_json: bool) -> Result<(), Failure> {
         put(&mut body, "major", major.into());
     }
     let done = args.exchange.post(&module(&args.name, "rollback")?, body)?;
-    say(&done, as_json, |version| format!("{} version {version} is active again", args.name))
+    let (name, ended) = (&args.name, done.get("ended").is_some_and(Value::is_string));
+    say(&done, as_json, |version| match ended {
+        true => format!(
+            "{name} version {version} is no canary any more; what was active stays so, and `gavel module rollback {name}` \
+             once more goes to the version before it"
+        ),
+        false => format!("{name} version {version} is active again"),
+    })
 }
 
 pub(super) fn canary(args: &Canary, as_json: bool) -> Result<(), Failure> {

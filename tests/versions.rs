@@ -10,7 +10,7 @@ use gavel::journal::Reading;
 use gavel::sandbox::Compiler;
 use serde_json::{Value, json};
 
-use crate::exchange::{Exchange, auto_ping, module, until};
+use crate::exchange::{Exchange, auto_ping, auto_post, merged, module, until};
 use crate::swap::{Flow, market, renamed, upload};
 
 const PING: &str = "auto-insurance/ping";
@@ -121,6 +121,56 @@ async fn going_back_ends_a_canary_before_it_touches_what_is_active() {
         assert_eq!((&track["active"], &track["canary"]), (&json!(2), &Value::Null));
     }
     assert_eq!(act(&exchange, "rollback", json!({})).await["version"], 1);
+}
+
+/// Returns the normalizer as it is, but for one word: it reads `superior` for `very poor`, and the other way round.
+fn misread() -> Vec<u8> {
+    let mut wasm = module("auto-insurance");
+    let words = [b"superior", b"verypoor"];
+    let places = words.map(|word| wasm.windows(word.len()).position(|part| part == word).unwrap());
+    for (place, word) in places.into_iter().rev().zip(words) {
+        wasm[place..place + word.len()].copy_from_slice(word);
+    }
+    wasm
+}
+
+/// Pings and posts a lead of superior credit, with the act on the normalizer between them; returns what became of it.
+async fn superior(exchange: &Exchange, between: Option<(&str, Value)>) -> String {
+    let credit = json!({"credit_rating": "Superior"});
+    let ping = exchange.say(PING, &merged(auto_ping(), credit.clone())).await;
+    assert_eq!(ping.text("/status"), "accepted", "{ping:?}");
+    if let Some((act, body)) = between {
+        let done = exchange.post(&format!("modules/auto-insurance/{act}"), body).await;
+        assert_eq!(done.status, 200, "{done:?}");
+    }
+    let post = merged(auto_post(ping.text("/ping_id")), credit);
+    let posted = exchange.say("auto-insurance/post", &post).await;
+    let code = posted.body["code"].as_str().or(posted.body["status"].as_str());
+    format!("{} {}", posted.status, code.unwrap_or_default())
+}
+
+#[tokio::test]
+async fn a_post_is_read_by_the_version_that_read_its_ping() {
+    let (exchange, _buyer) = market().await;
+    upload(&exchange, "auto-insurance", misread(), 2).await;
+    let activate = |version: u32| Some(("activate", json!({"version": version})));
+    assert_eq!(superior(&exchange, activate(2)).await, "200 sold");
+    let back = Some(("rollback", json!({})));
+    assert_eq!(superior(&exchange, back).await, "200 sold");
+    let half = json!({"version": 2, "percent": "50"});
+    assert_eq!(superior(&exchange, Some(("canary", half))).await, "200 sold");
+    for _ in 0..20 {
+        assert_eq!(superior(&exchange, None).await, "200 sold");
+    }
+    let ping = exchange.say(PING, &auto_ping()).await;
+    let changed = merged(auto_post(ping.text("/ping_id")), json!({"credit_rating": "poor"}));
+    let refused = exchange.say("auto-insurance/post", &changed).await;
+    assert_eq!((refused.status, refused.text("/code")), (422, "changed-since-ping"));
+    let replayed =
+        gavel::exchange::replay(exchange.close().await.path(), Compiler::InProcess, |_| ())
+            .await
+            .unwrap();
+    assert_eq!((replayed.auctions, replayed.differences), (24, Vec::new()));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use super::{Exchange, Trouble};
-use crate::catalog::{KeyMode, Market, ModuleVersion, Source, Vertical};
+use crate::catalog::{KeyMode, Market, ModuleVersion, Served, Source, Vertical};
 use crate::clock::Moment;
 use crate::facts::{Fact, ModuleUsed, Request, SubmissionRefused};
-use crate::ids::PingId;
+use crate::ids::{Digest, PingId};
 use crate::ingest::{Call, Claim, Denied, IDEMPOTENCY_KEY_BYTES_MAX, Submission};
 use crate::lead::Lead;
-use crate::normalize;
-use crate::sandbox::{Envelope, Refusal};
+use crate::normalize::{self, Reading};
+use crate::sandbox::{Admitted, Envelope, Normalizer, Refusal};
 use crate::settlement::{Answer, Story};
 
 /// A submission past the door.
@@ -93,6 +93,7 @@ impl Exchange {
         if submission.call != Call::Post && interrupted.is_none() {
             self.room()?;
         }
+        let reading = self.as_its_ping(vertical, (submission, &source), reading);
         let lead = match reading.lead {
             Ok(lead) => lead,
             Err(refusal) => {
@@ -115,6 +116,50 @@ impl Exchange {
             Some(ping) => Entry::Interrupted(ping, entered),
             None => Entry::New(entered),
         })
+    }
+
+    /// Reads a post again with the version that read its ping, if that was another one and is still compiled: what two
+    /// versions make of one word is no change of the lead. Of another major or another module the present one counts.
+    fn as_its_ping(
+        self: &Arc<Self>,
+        vertical: &Vertical,
+        (submission, source): (&Submission, &Source),
+        reading: Reading,
+    ) -> Reading {
+        let of_ping = (submission.call == Call::Post)
+            .then(|| self.version_of_ping(vertical, source, &reading))
+            .flatten();
+        let Some(served) = of_ping else { return reading };
+        normalize::read_with(&served, submission).unwrap_or_else(|fault| {
+            let upkeep = &vertical.normalizer.upkeep;
+            self.failed(&fault.module, upkeep, &fault.forfeit, submission.received);
+            reading
+        })
+    }
+
+    fn version_of_ping(
+        &self,
+        vertical: &Vertical,
+        source: &Source,
+        reading: &Reading,
+    ) -> Option<Served<Normalizer>> {
+        let ping = PingId::parse(reading.envelope.ping_id.as_deref()?).ok()?;
+        let auction = self.book.decide(|book| Some(Arc::clone(&book.open_ping(ping)?.auction)))?;
+        let ModuleUsed { name, version, digest, .. } = &auction.normalizer;
+        let digest = Digest::from_bytes(*digest);
+        let active = &vertical.normalizer.active;
+        let is_other = auction.source == source.id.as_str()
+            && *name == active.module.name.as_str()
+            && digest != reading.module.digest;
+        let Some(Admitted::Normalizer(code)) =
+            is_other.then(|| self.workshop.module(digest)).flatten()
+        else {
+            return None;
+        };
+        let same_major = code.schema().version().0 == active.code.schema().version().0;
+        let module = ModuleVersion { version: *version, digest, ..active.module.clone() };
+        let code = code.with_limits(active.code.limits().clone());
+        same_major.then_some(Served { module, code })
     }
 
     /// Returns whether a ping waits for its post.

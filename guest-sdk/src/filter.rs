@@ -209,11 +209,19 @@ macro_rules! needs {
     };
 }
 
-/// Makes a [`Filter`] the module's one export. It stands once in a crate, where `NEEDS` of [`fields!`](crate::fields)
-/// or [`needs!`](crate::needs) is in scope.
+/// What a filter needs that names no fields: a `NEEDS` of its own crate goes before this one.
+#[doc(hidden)]
+pub mod no_fields {
+    pub const NEEDS: &[super::Need] = &[];
+}
+
+/// Makes a [`Filter`] the module's one export. It stands once in a crate, in the module in which
+/// [`fields!`](crate::fields) or [`needs!`](crate::needs) stands; a filter without either reads no field of the lead.
 #[macro_export]
 macro_rules! export_filter {
     ($filter:ty) => {
+        use $crate::filter::no_fields::*;
+
         const _: () = {
             use bindings::exports::gavel::rules::filtering as wit;
             use $crate::bindings_for_macro::filter as bindings;

@@ -217,6 +217,28 @@ pub mod no_fields {
 
 /// Makes a [`Filter`] the module's one export. It stands once in a crate, in the module in which
 /// [`fields!`](crate::fields) or [`needs!`](crate::needs) stands; a filter without either reads no field of the lead.
+///
+/// ```
+/// use guest_sdk::filter::{AnySettings, Filter, Lead, Verdict};
+///
+/// struct Everything;
+///
+/// impl Filter for Everything {
+///     type Settings = AnySettings;
+///     const SETTINGS: &'static str = "null";
+///
+///     fn configure(_: AnySettings) -> Result<Self, String> {
+///         Ok(Self)
+///     }
+///
+///     fn evaluate(&self, _: &Lead<'_>) -> Verdict {
+///         Verdict::at_campaign_price()
+///     }
+/// }
+///
+/// guest_sdk::export_filter!(Everything);
+/// # fn main() {}
+/// ```
 #[macro_export]
 macro_rules! export_filter {
     ($filter:ty) => {

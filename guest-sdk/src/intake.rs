@@ -19,6 +19,7 @@ pub(crate) mod key;
 mod lead;
 mod location;
 mod measure;
+mod name;
 pub(crate) mod number;
 mod path;
 mod phrase;

@@ -2,10 +2,10 @@
 
 use std::net::IpAddr;
 
-/// Returns a number of the North American plan as `+1` and ten digits.
+/// Returns a number of the North American plan as `+1` and ten digits. An extension behind it is left out.
 pub(super) fn phone(text: &str) -> Option<String> {
     let mut digits = String::with_capacity(12);
-    for c in text.trim().chars() {
+    for c in without_extension(text.trim()).trim().chars() {
         match c {
             '0'..='9' => digits.push(c),
             ' ' | '-' | '.' | '(' | ')' | '/' | '\u{a0}' => (),
@@ -19,6 +19,19 @@ pub(super) fn phone(text: &str) -> Option<String> {
     // Area code and exchange begin with 2 to 9; codes that end in 11 are services.
     let is_code = |code: &str| !code.starts_with(['0', '1']) && !code.ends_with("11");
     (line.len() == 4 && is_code(area) && is_code(exchange)).then(|| format!("+1{ten}"))
+}
+
+fn without_extension(text: &str) -> &str {
+    let Some(place) = text.find(['x', 'X', 'e', 'E', '#']) else { return text };
+    let (number, extension) = text.split_at_checked(place).unwrap_or((text, ""));
+    let marks = ["x", "ext", "ext.", "extension", "#"];
+    let digits = extension.trim_end_matches(|c: char| c.is_ascii_digit());
+    let is_mark = marks.iter().any(|mark| digits.trim_end().eq_ignore_ascii_case(mark));
+    if is_mark && (1..=6).contains(&extension.len().saturating_sub(digits.len())) {
+        number
+    } else {
+        text
+    }
 }
 
 /// Returns the address with its domain in lower case.
@@ -43,9 +56,10 @@ pub(super) fn is_hidden(text: &str) -> bool {
     is_hash || text.contains("**") || text.to_ascii_lowercase().contains("xxx")
 }
 
-/// Returns an IP address in its shortest form.
+/// Returns an IP address in its shortest form. Of a list, as proxies make it, the first is the person's.
 pub(super) fn ip(text: &str) -> Option<String> {
-    text.trim().parse::<IpAddr>().ok().map(|address| address.to_string())
+    let first = text.split(',').next().unwrap_or(text);
+    first.trim().parse::<IpAddr>().ok().map(|address| address.to_string())
 }
 
 /// Returns the address of a TrustedForm certificate or its ping counterpart; of a bare token, the certificate's.
@@ -105,6 +119,9 @@ mod tests {
             "+1 202 555 0110",
             "12025550110",
             "1-202-555-0110",
+            "202-555-0110 x5",
+            "202.555.0110 ext. 123",
+            "(202) 555-0110 #7",
         ] {
             assert_eq!(phone(text).as_deref(), Some("+12025550110"), "{text}");
         }
@@ -118,7 +135,10 @@ mod tests {
             "22025550110",
             "202555011O",
             "0000000000",
-            "202-555-0110 x5",
+            "202-555-0110 x",
+            "202-555-0110 x5 y",
+            "202-555-0110 e5",
+            "x5",
             "+44 20 7946 0958",
             "20255501100",
         ] {
@@ -156,6 +176,7 @@ mod tests {
     #[test]
     fn addresses_of_machines_are_checked() {
         assert_eq!(ip("203.0.113.9").as_deref(), Some("203.0.113.9"));
+        assert_eq!(ip("203.0.113.9, 10.0.0.1").as_deref(), Some("203.0.113.9"));
         assert_eq!(ip("2001:DB8:0::1").as_deref(), Some("2001:db8::1"));
         for text in ["203.0.113.256", "203.0.113", "localhost", "203.0.113.9:80", "203.0.113.09"] {
             assert_eq!(ip(text), None, "{text}");

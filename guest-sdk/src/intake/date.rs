@@ -62,6 +62,13 @@ pub(super) fn birth(text: &str, today: i32) -> Option<i32> {
     if late { None } else { days(1_900 + written.year, written.month, written.day) }
 }
 
+/// Whether a program wrote a day that it never set: MySQL's `0000-00-00`, .NET's `0001-01-01`.
+pub(super) fn is_unset(text: &str) -> bool {
+    written(text).is_some_and(|Written { year, is_short, month, day }| {
+        !is_short && matches!((year, month, day), (0, 0, 0) | (1, 1, 1))
+    })
+}
+
 /// Returns the whole years between two days.
 pub(super) fn years(from: i32, until: i32) -> i32 {
     let ((year, month, day), (last_year, last_month, last_day)) = (civil(from), civil(until));
@@ -207,6 +214,16 @@ fn number(digits: &str) -> Option<i32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_day_that_was_never_set_is_known() {
+        for text in ["0000-00-00", "0000-00-00 00:00:00", "0001-01-01T00:00:00", "01/01/0001"] {
+            assert!(is_unset(text), "{text}");
+        }
+        for text in ["2000-01-01", "01/01/01", "0", "", "1900-01-01"] {
+            assert!(!is_unset(text), "{text}");
+        }
+    }
 
     const TODAY: i32 = 20_485;
 

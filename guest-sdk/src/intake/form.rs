@@ -1,5 +1,5 @@
 //! Forms: `application/x-www-form-urlencoded` bodies and query strings. A value is what the escapes say and no more:
-//! `&copy_of_id=1` is a field, not an HTML entity.
+//! `&copy_of_id=1` is a field, not an HTML entity. Only `&amp;` between pairs, as in a link copied out of a page, is `&`.
 
 use super::body::Charset;
 use super::tree::{Leaves, Scope};
@@ -24,7 +24,8 @@ const DOCUMENT_KEYS: &[&str] = &[
 pub(super) fn read(leaves: &mut Leaves<'_>, form: &[u8], charset: Charset) -> Result<(), Refusal> {
     for pair in form.split(|&byte| byte == b'&').filter(|pair| !pair.is_empty()) {
         let mut parts = pair.splitn(2, |&byte| byte == b'=');
-        let key = decoded(parts.next().unwrap_or_default(), charset)?;
+        let key = parts.next().unwrap_or_default();
+        let key = decoded(key.strip_prefix(b"amp;").unwrap_or(key), charset)?;
         let value = decoded(parts.next().unwrap_or_default(), charset)?;
         match value.trim_start().as_bytes().first() {
             Some(b'<') if is_document_key(&key) => xml::read(leaves, &value)?,

@@ -3,7 +3,7 @@
 
 use super::standard;
 use super::table::{Field, Reader, Word};
-use super::vocabulary::{OWNS, PROPERTY_TYPES, RENTS};
+use super::vocabulary::{MONTH, OWNS, PROPERTY_TYPES, RENTS};
 
 const SHADE: &[Word] = &[
     (
@@ -69,7 +69,7 @@ pub const HOUSE: &[Field] = &[
 
 /// What an installer of solar panels prices by.
 pub const SUN: &[Field] = &[
-    Field::new("electric_bill", Reader::Dollars(0, 1_000_000)).says("service", "solar").binding()
+    Field::new("electric_bill", Reader::DollarsPer(MONTH, 0, 1_000_000)).says("service", "solar").binding()
         .about("What the household pays for electricity in a month, in whole dollars; of a range, its lower end.")
         .keys("monthly_electric_bill average_electric_bill electricity_bill monthly_bill monthly_electricity_bill avg_electric_bill avg_monthly_electric_bill average_monthly_electric_bill average_monthly_bill power_bill monthly_power_bill energy_bill monthly_energy_bill electric_bill_amount electric_bill_monthly electric_bill_range utility_bill monthly_utility_bill average_utility_bill current_electric_bill current_monthly_electric_bill average_bill avg_bill electric_cost solar_electric_bill solar/electric_bill electricity_bill_amount bill_amount current_monthly_electricity_bill monthly_electric electric_bill_average avg_monthly_bill electric_monthly_bill monthly_spend electricity_spend"),
     Field::new("utility_provider", Reader::Text).says("service", "solar").binding()

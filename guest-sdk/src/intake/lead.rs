@@ -2,7 +2,7 @@
 
 use super::table::{Field, Reader, Vertical};
 use super::tree::{Found, Leaves};
-use super::{contact, date, invalid, number, reading, standard, word};
+use super::{contact, date, invalid, name, number, reading, standard, word};
 use crate::normalizer::{NamedValue, Refusal, RefusalCode, Stage, Submission, Value};
 
 /// How far an age that was sent may be from the one that the date of birth gives: it may be older than the lead.
@@ -148,21 +148,12 @@ impl<'v> Values<'v> {
         else {
             return Ok(());
         };
-        let (first, last) = match name.split_once(',') {
-            Some((last, first)) => (first.trim(), last.trim()),
-            None => {
-                let (first, rest) = name.split_once(' ').unwrap_or((&name, ""));
-                let initial = rest
-                    .split_once(' ')
-                    .filter(|(middle, _)| middle.trim_end_matches('.').len() == 1);
-                (first, initial.map_or(rest, |(_, last)| last))
-            }
-        };
+        let (first, last) = name::parts(&name);
         for (field, part) in [("first_name", first), ("last_name", last)] {
             if let Some(value) =
                 draft.get_mut(field).filter(|value| value.is_none() && !part.is_empty())
             {
-                *value = Some(Value::Text(part.into()));
+                *value = Some(Value::Text(part));
             }
         }
         Ok(())

@@ -1,5 +1,7 @@
 //! Numbers as people and programs write them, exactly or not at all.
 
+use std::borrow::Cow;
+
 /// Millionths in one.
 const ONE: i128 = 1_000_000;
 
@@ -45,6 +47,35 @@ pub(super) fn integer(text: &str) -> Option<i64> {
         (millionths.checked_rem(ONE)? == 0)
             .then(|| i64::try_from(millionths.checked_div(ONE)?).ok())?
     })
+}
+
+/// Reads how many: `2`, `2+`, `1 in past 3 years`.
+pub(super) fn count(text: &str) -> Option<i64> {
+    let lower = text.trim().to_ascii_lowercase();
+    let timed = [" in ", " within "].iter().find_map(|word| lower.split_once(word));
+    integer(timed.map_or(lower.as_str(), |(count, _)| count).trim_end_matches('+'))
+}
+
+/// Returns the digits of a number that went through a float on its way: `33139.0`, or `2.025550147e9` in JSON.
+pub(super) fn unfloated(text: &str, is_number: bool) -> Cow<'_, str> {
+    if is_number && text.contains(['.', 'e', 'E']) {
+        return integer(text).map_or(Cow::Borrowed(text), |whole| whole.to_string().into());
+    }
+    let whole = text.strip_suffix(".0").filter(|whole| whole.bytes().all(|b| b.is_ascii_digit()));
+    Cow::Borrowed(whole.unwrap_or(text))
+}
+
+/// Leaves out the time that an amount is for, where it is one of these words: `$150/month`, `150 a month`.
+pub(super) fn without_period<'t>(text: &'t str, words: &str) -> &'t str {
+    let text = text.trim();
+    let before = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let word = text.get(before.len()..).unwrap_or_default();
+    if word.is_empty() || !words.split(' ').any(|known| known.eq_ignore_ascii_case(word)) {
+        return text;
+    }
+    let before = before.trim_end();
+    let links = ["/", " per", " a", " each", " every"];
+    links.iter().find_map(|link| before.strip_suffix(link)).unwrap_or(before).trim_end()
 }
 
 /// What stands before or behind a number that is the upper end of a range without a lower one.
@@ -270,6 +301,39 @@ mod tests {
     fn check(read: fn(&str) -> Option<i64>, table: &[(&str, Option<i64>)]) {
         for (text, expected) in table {
             assert_eq!(read(text), *expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_stands_around_a_number_is_known() {
+        check(
+            count,
+            &[
+                ("2", Some(2)),
+                ("2+", Some(2)),
+                ("1 in past 3 years", Some(1)),
+                ("0 within 5 years", Some(0)),
+                ("many in past 3 years", None),
+                ("", None),
+            ],
+        );
+        let monthly = |text: &str| dollars_from(without_period(text, "month mo monthly"));
+        for text in ["$150/month", "150 per month", "150 a month", "$150 monthly", "150/mo", "150"]
+        {
+            assert_eq!(monthly(text), Some(150), "{text}");
+        }
+        assert_eq!(monthly("150/yr"), None);
+        assert_eq!(monthly("month"), None);
+        for (text, is_number, whole) in [
+            ("33139.0", false, "33139"),
+            ("33139.0", true, "33139"),
+            ("2.025550147e9", true, "2025550147"),
+            ("2.025550147e9", false, "2.025550147e9"),
+            ("202.555.0", false, "202.555.0"),
+            ("33139.5", true, "33139.5"),
+            ("00501", false, "00501"),
+        ] {
+            assert_eq!(unfloated(text, is_number), whole, "{text}");
         }
     }
 

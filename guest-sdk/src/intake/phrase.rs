@@ -10,6 +10,10 @@ const WORDS_MAX: usize = 24;
 /// What parts a phrase into what it is about and what explains that.
 const MARKS: [char; 12] = [':', ',', ';', '(', ')', '>', '|', '/', '&', '+', '–', '—'];
 
+/// Right before a mention, maybe with one of the small words between, they say that it is not meant.
+const NEGATIONS: [&str; 3] = ["no", "not", "without"];
+const SMALL_WORDS: [&str; 5] = ["a", "an", "the", "any", "my"];
+
 /// What a text may mean, and how much that counts against the rest of the text.
 struct Candidate {
     folded: String,
@@ -67,6 +71,9 @@ fn candidates(text: &str) -> Vec<Candidate> {
         for (end, _) in words.iter().enumerate() {
             let end = end.saturating_add(1);
             for start in end.saturating_sub(JOINED_MAX)..end {
+                if is_negated(words.get(..start).unwrap_or_default()) {
+                    continue;
+                }
                 let joined = words.get(start..end).unwrap_or_default().concat();
                 let place = left.saturating_mul(WORDS_MAX).saturating_add(end);
                 let length = end.saturating_sub(start);
@@ -77,6 +84,12 @@ fn candidates(text: &str) -> Vec<Candidate> {
         left = left.saturating_sub(words.len());
     }
     candidates
+}
+
+/// Whether what stands before a mention says that it is not meant.
+fn is_negated(before: &[String]) -> bool {
+    let word = before.iter().rev().find(|word| !SMALL_WORDS.contains(&word.as_str()));
+    word.is_some_and(|word| NEGATIONS.contains(&word.as_str()))
 }
 
 /// Takes a text, and what it is the plural of.
@@ -130,6 +143,16 @@ mod tests {
         check("Heating & Air", Some("hvac"));
         check("Home (window)", Some("windows"));
         check("Home improvement / Doors / Windows", Some("doors"));
+    }
+
+    #[test]
+    fn what_is_not_meant_is_no_mention() {
+        check("No plumbing, windows only", Some("windows"));
+        check("Not a window", None);
+        check("Windows without any doors", Some("windows"));
+        check("Air conditioning, not heating", Some("hvac"));
+        check("Not sure, windows", Some("windows"));
+        check("Heating not working", Some("hvac"));
     }
 
     #[test]

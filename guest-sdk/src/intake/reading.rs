@@ -93,10 +93,19 @@ pub(super) fn one(field: &Field, found: &Found, today: i32) -> Result<Option<Val
     let text = found.text.trim();
     let is_nothing = match field.reader {
         Reader::Name => word::is_nothing_for_name(text),
-        Reader::Text => word::is_nothing(text),
+        Reader::Text => word::is_nothing(text) || word::is_none(text),
         Reader::TextUnless(words) => word::is_nothing(text) || word::is_among(words, text),
+        Reader::WordOr(words) if word::is_none(text) => word::word(words, text).is_none(),
+        Reader::Phrase(words, _) if word::is_none(text) => word::word(words, text).is_none(),
         Reader::Phrase(_, words) => {
             word::is_nothing(text) || word::is_unsaid(text) || word::is_among(words, text)
+        }
+        Reader::Date
+        | Reader::PastDate
+        | Reader::BirthDate
+        | Reader::DaysUntil
+        | Reader::Span(_) => {
+            word::is_nothing(text) || word::is_unsaid(text) || date::is_unset(text)
         }
         Reader::Phone | Reader::Email => {
             word::is_nothing(text) || word::is_unsaid(text) || contact::is_hidden(text)
@@ -111,6 +120,8 @@ pub(super) fn one(field: &Field, found: &Found, today: i32) -> Result<Option<Val
     }
     match read(&field.reader, text, found, today) {
         Some(value) => Ok(Some(value)),
+        // A program's word for nothing, where the field has no word for none.
+        None if word::is_none(text) => Ok(None),
         None => Err(invalid(field.name, &expected(field, text, today))),
     }
 }
@@ -130,20 +141,19 @@ fn read(reader: &Reader, text: &str, found: &Found, today: i32) -> Option<Value>
         Reader::Score(words) => score(words, text).map(Value::Integer),
         Reader::Boolean(yes, no) => word::boolean(yes, no, text).map(Value::Boolean),
         Reader::Any(yes, no) => {
-            let many = || {
-                number::integer(text.trim_end_matches('+'))
-                    .filter(|&count| count >= 0)
-                    .map(|count| count > 0)
-            };
+            let many = || number::count(text).filter(|&count| count >= 0).map(|count| count > 0);
             word::boolean(yes, no, text).or_else(many).map(Value::Boolean)
         }
         Reader::Integer(from, until) => within(number::integer(text)?, from, until),
-        Reader::Count(_) => within(number::integer(text.trim_end_matches('+'))?, 0, 1_000),
+        Reader::Count(_) => within(number::count(text)?, 0, 1_000),
         Reader::Measure(from, until, units) => within(measure::whole(text, units)?, from, until),
         Reader::Decimal(from, until, units) => parts(measure::decimal(text, units)?, from, until),
         Reader::Percent(from, until) => parts(measure::percent(text)?, from, until),
         Reader::Term => within(measure::term(text)?, 1, 600),
         Reader::Dollars(from, until) => within(number::dollars_from(text)?, from, until),
+        Reader::DollarsPer(words, from, until) => {
+            within(number::dollars_from(number::without_period(text, words))?, from, until)
+        }
         Reader::Months(none) => match word::boolean("", none, text) {
             Some(false) => Some(Value::Integer(0)),
             _ => within(number::months(text, found.entry.factor)?, 0, 1_200),
@@ -173,6 +183,7 @@ fn read(reader: &Reader, text: &str, found: &Found, today: i32) -> Option<Value>
 
 /// Reads what stays text.
 fn words(reader: &Reader, text: &str, found: &Found, today: i32) -> Option<String> {
+    let whole = || number::unfloated(text, found.is_number);
     match *reader {
         Reader::Name => plain(text).filter(|name| name.chars().any(char::is_alphabetic)),
         Reader::Word(words) => word::word(words, text).map(Into::into),
@@ -194,15 +205,15 @@ fn words(reader: &Reader, text: &str, found: &Found, today: i32) -> Option<Strin
             named.or_else(dated).or_else(mentioned).map(Into::into)
         }
         Reader::State => place::state(text).map(Into::into),
-        Reader::Zip => place::zip(text, found.is_number),
-        Reader::Phone => contact::phone(text),
+        Reader::Zip => place::zip(&whole(), found.is_number),
+        Reader::Phone => contact::phone(&whole()),
         Reader::Email => contact::email(text),
         Reader::Ip => contact::ip(text),
         Reader::TrustedForm => contact::trusted_form(text),
         Reader::LeadId => contact::lead_id(text),
-        Reader::SocialSecurity => identity::social_security(text, found.is_number),
-        Reader::Routing => identity::routing(text, found.is_number),
-        Reader::Digits(from, until) => identity::number(text, from, until),
+        Reader::SocialSecurity => identity::social_security(&whole(), found.is_number),
+        Reader::Routing => identity::routing(&whole(), found.is_number),
+        Reader::Digits(from, until) => identity::number(&whole(), from, until),
         _ => plain(text),
     }
 }
@@ -240,7 +251,7 @@ fn expected(field: &Field, text: &str, today: i32) -> String {
         Reader::Any(..) => "yes or no, or a number".into(),
         Reader::Integer(from, until) => format!("a whole number from {from} to {until}"),
         Reader::Count(_) => "a whole number from 0 to 1000".into(),
-        Reader::Dollars(from, until) => {
+        Reader::Dollars(from, until) | Reader::DollarsPer(_, from, until) => {
             format!("whole dollars from {from} to {until}, such as 12500 or $12,500")
         }
         Reader::Months(_) => "months such as 18, or a time such as 3 years".into(),
@@ -285,24 +296,29 @@ fn one_of(words: &[Word]) -> String {
 fn texts(field: &Field, found: &[Found]) -> Result<Option<Value>, Refusal> {
     let mut texts: Vec<String> = Vec::new();
     let is_phones = matches!(field.reader, Reader::Phones);
+    let is_nothing = |text: &str| word::is_nothing(text) || word::is_none(text);
     for found in found {
-        for text in found.text.split([',', ';', '|']).filter(|text| !word::is_nothing(text)) {
+        for text in found.text.split([',', ';', '|']).filter(|text| !is_nothing(text)) {
             if is_phones && contact::is_hidden(text) {
                 continue;
             }
-            let read = if is_phones { contact::phone(text) } else { plain(text.trim()) };
+            let whole = number::unfloated(text.trim(), found.is_number);
+            let read = if is_phones { contact::phone(&whole) } else { plain(text.trim()) };
             let text = read.ok_or_else(|| invalid(field.name, &expected(field, "", 0)))?;
             if !texts.contains(&text) {
                 texts.push(text);
             }
             if texts.len() > TEXTS_MAX {
-                let message = format!("`{}` has more than {TEXTS_MAX} elements", field.name);
-                let field = Some(field.name.into());
-                return Err(Refusal { code: RefusalCode::TooLarge, field, message });
+                return Err(too_many(field));
             }
         }
     }
     Ok((!texts.is_empty()).then_some(Value::Texts(texts)))
+}
+
+fn too_many(field: &Field) -> Refusal {
+    let message = format!("`{}` has more than {TEXTS_MAX} elements", field.name);
+    Refusal { code: RefusalCode::TooLarge, field: Some(field.name.into()), message }
 }
 
 /// Returns the text with single spaces, unless it has characters that no person types.

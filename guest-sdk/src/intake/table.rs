@@ -51,6 +51,8 @@ pub enum Reader {
     Percent(i64, i64),
     /// Whole dollars from the first to the second; of a range, its lower end.
     Dollars(i64, i64),
+    /// As `Dollars`, maybe with the time that they are for behind them; the words for it, between spaces.
+    DollarsPer(&'static str, i64, i64),
     /// Whole months; `3 years` is 36. More words that mean none.
     Months(&'static str),
     /// How long a loan runs, in months; a bare number up to 50 counts years.
@@ -103,6 +105,7 @@ impl Reader {
             Self::Boolean(..) | Self::Any(..) => Kind::Boolean,
             Self::Integer(..)
             | Self::Dollars(..)
+            | Self::DollarsPer(..)
             | Self::Measure(..)
             | Self::Score(_)
             | Self::Term

@@ -401,3 +401,43 @@ fn the_schema_is_the_table() {
     let gender = schema.fields.iter().find(|field| field.name == "gender").unwrap();
     assert_eq!(gender.allowed, ["female", "male", "nonbinary"]);
 }
+
+#[test]
+fn what_a_program_writes_for_nothing_is_nothing() {
+    for nothing in [
+        "make=None",
+        "gender=None",
+        "date_of_birth=None",
+        "date_of_birth=0000-00-00",
+        "date_of_birth=0001-01-01T00:00:00",
+        "county=None",
+        "roof=None",
+        "jornaya_lead_id=None",
+        "ip_address=None",
+    ] {
+        check(FORM, &format!("zip=33139&{nothing}"), "zip=33139");
+    }
+    // To these fields it is a word.
+    check(FORM, "zip=33139&months=None", "zip=33139 months=0");
+    check(FORM, "zip=33139&carrier=None", "zip=33139");
+}
+
+#[test]
+fn a_number_that_went_through_a_float_is_whole() {
+    check(FORM, "zip=33139.0", "zip=33139");
+    check(JSON, r#"{"zip":33139.0}"#, "zip=33139");
+    check(JSON, r#"{"zip":2139.0}"#, "zip=02139");
+    check(JSON, r#"{"zip":33139.5}"#, "!InvalidValue zip");
+    let phone = r#"{"zip":"33139","first_name":"A","last_name":"B","email":"a@example.com","phone":2.025550147e9}"#;
+    let normalized = read(Stage::Post, JSON, "", phone.as_bytes());
+    assert!(told(&normalized).contains("phone=+12025550147"), "{normalized:?}");
+}
+
+#[test]
+fn an_ampersand_that_a_page_wrote_out_parts_pairs() {
+    check(
+        FORM,
+        "zip=33139&amp;make=Ford&amp;gender=F",
+        "zip=33139 gender=female make=Ford makes=Ford",
+    );
+}

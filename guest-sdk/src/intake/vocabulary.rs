@@ -2,6 +2,11 @@
 
 use super::table::Word;
 
+/// What an amount for each month may have behind it.
+pub const MONTH: &str = "month mo mth monthly";
+/// What an amount for each year may have behind it.
+pub const YEAR: &str = "year yr annum annually yearly";
+
 /// What owners of a home answer, beside yes.
 pub const OWNS: &str = "own owner owned homeowner ownhome owns myownhouse ownhouse iown homeowned ownedhome owning owncondo mortgage withmortgage ownwithmortgage ownoutright ownshome ownsit iownmyhome yesiown yesown ownahome iownahome iownthehome owneroccupied owneroccupant";
 /// What those answer who live in another's home, beside no.

@@ -32,6 +32,8 @@ const UNSAID: &[&str] = &[
     "selectone",
     "pleaseselect",
 ];
+/// What follows a no that answers nothing: `No preference`.
+const NO_ANSWERS: &str = "preference idea answer response opinion comment";
 const YES: &str = "1 y yes t true on";
 const NO: &str = "0 n no f false off";
 
@@ -45,7 +47,12 @@ pub(super) fn is_nothing(text: &str) -> bool {
 pub(super) fn is_nothing_for_name(text: &str) -> bool {
     let text = text.trim();
     let is_written_by_people = matches!(text, "Null" | "Na" | "Nan" | "Nil");
-    !is_written_by_people && is_nothing(text)
+    !is_written_by_people && (is_nothing(text) || is_none(text))
+}
+
+/// Whether a program, or a person, wrote that there is none. To some fields that is a word.
+pub(super) fn is_none(text: &str) -> bool {
+    text.trim().eq_ignore_ascii_case("none")
 }
 
 /// Whether a person answered without saying anything.
@@ -82,8 +89,20 @@ pub(super) fn boolean(yes: &str, no: &str, text: &str) -> Option<bool> {
             _ => None,
         }
     };
-    // What stands behind a comma or in brackets explains: `No, the other driver was`.
-    find(text).or_else(|| text.split_once([',', '(', ';']).and_then(|(before, _)| find(before)))
+    // What stands behind a comma, in brackets or behind a dash explains: `No, the other driver was`.
+    let explained = || text.split_once([',', '(', ';']).or_else(|| text.split_once(" - "));
+    find(text).or_else(|| explained().and_then(|(before, _)| find(before))).or_else(|| said(text))
+}
+
+/// Returns the yes or no with which a sentence begins, such as `No military service`.
+fn said(text: &str) -> Option<bool> {
+    let (first, rest) = text.trim().split_once(' ')?;
+    let has_both = rest.split(' ').any(|word| word.eq_ignore_ascii_case("or"));
+    match (folded(first).as_str(), has_both || is_among(NO_ANSWERS, rest)) {
+        ("yes", false) => Some(true),
+        ("no", false) => Some(false),
+        _ => None,
+    }
 }
 
 /// Folds a value: lower case, no spaces, no marks but those between and before digits, where they matter.
@@ -154,6 +173,12 @@ mod tests {
             ("1.0", None),
             ("", None),
             ("y/n", None),
+            ("No military service", Some(false)),
+            ("Yes I do", Some(true)),
+            ("Own - Condo", Some(true)),
+            ("No preference", None),
+            ("Yes or no", None),
+            ("Not sure about that", None),
         ] {
             assert_eq!(boolean("own", "rent", text), expected, "{text}");
         }
@@ -165,6 +190,7 @@ mod tests {
             assert!(is_nothing(text) && is_nothing_for_name(text), "{text}");
         }
         assert!(!is_nothing_for_name("Null") && is_nothing("Null"));
+        assert!(is_nothing_for_name("None") && is_none("none") && !is_none("nonesuch"));
         assert!(!is_nothing("none") && !is_nothing("0") && is_unsaid("Not Sure"));
     }
 }

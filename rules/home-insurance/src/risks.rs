@@ -35,7 +35,7 @@ pub(crate) const HAZARDS: &[Field] = &[
     Field::new("wood_stove", Reader::Boolean("installed", "2 none never"))
         .about("Whether the home has a stove for wood.")
         .keys("wood_burning_stove woodstove has_wood_stove"),
-    Field::new("flood_zone", Reader::Boolean("flood high", "2 none x low"))
+    Field::new("flood_zone", Reader::Boolean("flood high ae ah ao ve zonea zoneae zoneah zoneao zonev zoneve", "2 none x low zonex"))
         .binding()
         .about("Whether the property lies where floods are likely.")
         .keys("in_flood_zone is_flood_zone flood_plain in_flood_plain located_in_flood_zone flood_area"),

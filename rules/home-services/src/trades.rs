@@ -17,11 +17,11 @@ pub(crate) const SERVICES: &[Word] = &[
     ),
     (
         "hvac",
-        "heating cooling heatingcooling heatingandcooling heatingandair heatingair heatingventilation heatingandairconditioning heatingairconditioning airconditioning airconditioner ac centralair centralac furnace heatpump boiler ductwork duct ductcleaning minisplit ventilation thermostat heater",
+        "noheat nocooling noac heating cooling heatingcooling heatingandcooling heatingandair heatingair heatingventilation heatingandairconditioning heatingairconditioning airconditioning airconditioner ac centralair centralac furnace heatpump boiler ductwork duct ductcleaning minisplit ventilation thermostat heater",
     ),
     (
         "plumbing",
-        "plumber drain draincleaning sewer sewerline waterheater faucet pipe toiletrepair leak septic sump sumppump waterline garbagedisposal",
+        "nohotwater plumber drain draincleaning sewer sewerline waterheater faucet pipe toiletrepair leak septic sump sumppump waterline garbagedisposal",
     ),
     ("water-treatment", "watersoftener waterfilter waterfiltration waterpurification waterquality"),
     (

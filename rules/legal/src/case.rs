@@ -1,6 +1,6 @@
 //! The fields of legal leads: the matter, the injury, and the person's means.
 
-use guest_sdk::intake::{Field, Reader};
+use guest_sdk::intake::{Field, Reader, vocabulary};
 
 use crate::{matters, words};
 
@@ -27,10 +27,10 @@ pub(crate) const CASE: &[Field] = &[
     Field::new("incident_zip", Reader::Zip)
         .about("ZIP code in which it happened, five digits as text.")
         .keys("accident_zip incident/zip incident/zip_code incident/postal_code accident_zip_code incident_zip_code"),
-    Field::new("at_fault", Reader::Boolean("me self mine myfault iwas iwasatfault fault partially partly partial shared both partiallyatfault 50/50 50-50", "2 notatfault notmyfault nofault other otherdriver otherparty otherperson someoneelse thirdparty theirs them theotherdriver theotherparty opposing anotherperson anotherdriver someoneelses otherdriversfault othersfault iwasnot none employer")).binding()
+    Field::new("at_fault", Reader::Boolean("me self mine myfault iwas iwasatfault fault partially partly partial shared both partiallyatfault 50/50 50-50", "2 notatfault notmyfault notme nofault other otherdriver otherparty otherperson someoneelse thirdparty theirs them theotherdriver theotherparty opposing anotherperson anotherdriver someoneelses otherdriversfault othersfault iwasnot none employer")).binding()
         .about("Whether the person was at fault; in part is yes.")
         .keys("were_you_at_fault was_it_your_fault fault is_at_fault who_was_at_fault who_is_at_fault atfault your_fault accident_fault at_fault_party was_at_fault were_you_at_fault_for_the_accident who_at_fault incident/fault caused_by_you person_at_fault accident_at_fault fault_party driver_at_fault client_at_fault"),
-    Field::new("has_attorney", Reader::Boolean("ihaveanattorney ihaveattorney ihavealawyer ihaveone haveanattorney haveattorney hasattorney represented already retained signed current currentlyrepresented haveone", "2 none noattorney notrepresented lookingforone never notyet fired ihadone hadone previously past notcurrently ineedone needone unrepresented idonthaveanattorney idonothaveanattorney donthaveone donthaveanattorney ihadanattorney")).binding()
+    Field::new("has_attorney", Reader::Boolean("ihaveanattorney ihaveattorney ihavealawyer ihaveone haveanattorney haveattorney hasattorney represented already retained signed current currentlyrepresented haveone", "2 none noattorney notrepresented lookingforone never notyet fired ihadone hadone previously past notcurrently ineedone needone unrepresented idonthaveanattorney idonothaveanattorney donthaveone donthaveanattorney ihadanattorney idonthavealawyer idonothavealawyer donthavealawyer donothavealawyer donothaveanattorney ihadalawyer")).binding()
         .about("Whether a lawyer represents the person in this matter already.")
         .keys("have_attorney attorney has_lawyer have_lawyer currently_represented represented do_you_have_an_attorney attorney_representation have_an_attorney lawyer currently_have_attorney currently_have_an_attorney already_have_attorney retained_attorney has_representation legal_representation is_represented hired_attorney have_a_lawyer do_you_have_a_lawyer current_attorney represented_by_attorney case/attorney has_an_attorney with_attorney existing_attorney hired_an_attorney attorney_hired current_representation case/represented signed_with_attorney attorney_retained"),
     Field::new("settled", Reader::Boolean("settled received accepted", "2 none notsettled never pending")).binding()
@@ -113,7 +113,7 @@ pub(crate) const MEANS: &[Field] = &[
     Field::new("debt", Reader::Dollars(0, 100_000_000)).binding()
         .about("What the person owes, in whole dollars, without what a house or car secures; of a range, its lower end.")
         .keys("total_debt debt_amount unsecured_debt amount_of_debt credit_card_debt estimated_debt total_unsecured_debt debt_total current_debt unsecured_debt_amount total_debt_amount"),
-    Field::new("monthly_income", Reader::Dollars(0, 100_000_000)).binding()
+    Field::new("monthly_income", Reader::DollarsPer(vocabulary::MONTH, 0, 100_000_000)).binding()
         .about("Income in a month, in whole dollars; of a range, its lower end.")
         .keys("income gross_monthly_income income_monthly net_monthly_income total_monthly_income income_per_month monthly_household_income"),
     Field::new("facing_foreclosure", Reader::Boolean("facing pending", "2 none never"))

@@ -1,6 +1,6 @@
 //! Health insurance for people: Medicare plans, and individual plans of the marketplace.
 
-use guest_sdk::intake::{Field, Group, Reader, Vertical, Word, standard};
+use guest_sdk::intake::{Field, Group, Reader, Vertical, Word, standard, vocabulary};
 use guest_sdk::normalizer::{Normalized, Normalizer, Schema, Submission};
 
 const GROUPS: &[Group] = &[Group {
@@ -51,7 +51,7 @@ const LIFE_EVENTS: &[Word] = &[
     ("none", "no 0 n false noevent noneofthese noneoftheabove"),
     (
         "lost-coverage",
-        "lossofcoverage losscoverage lostinsurance lossofinsurance losthealthinsurance losthealthcoverage lossofhealthcoverage lostjob jobloss",
+        "lossofcoverage losscoverage lostinsurance lossofinsurance losthealthinsurance losthealthcoverage lossofhealthcoverage lostjob jobloss lostmyjob laidoff lostmyinsurance lostmycoverage lostmyhealthinsurance",
     ),
     ("moved", "move moving relocation relocated newaddress changeofaddress movedhouses"),
     ("married", "marriage gotmarried"),
@@ -70,13 +70,13 @@ const HEALTH: &[Field] = &[
     Field::new("coverage_type", Reader::Word(COVERAGE)).binding()
         .about("What kind of plan the person asks for.")
         .keys("requested_coverage_types requested_coverage_type requested_coverage coverage_types plan_type insurance_type desired_coverage desired_plan desired_plan_type coverage_requested type_of_coverage health_plan_type medicare_plan_type requested_insurance_policy_coverage_type requested_policy_coverage_type coverage requested_plan_type requested_plan plan_requested"),
-    Field::new("household_income", Reader::Dollars(0, 100_000_000)).binding()
+    Field::new("household_income", Reader::DollarsPer(vocabulary::YEAR, 0, 100_000_000)).binding()
         .about("Income of the household in a year, in whole dollars; of a range, its lower end.")
         .keys("income annual_income annual_household_income yearly_income household_annual_income estimated_income household_income_range est_household_income total_household_income income_range estimated_household_income yearly_household_income"),
     Field::new("household_size", Reader::Integer(1, 30)).binding()
         .about("People in the household, with the person.")
         .keys("people_in_household number_in_household family_size house_hold_size persons_in_household number_of_people_in_household num_in_household household_members household_count number_of_household_members size_of_household"),
-    Field::new("tobacco", Reader::Boolean("smoker smokes current daily occasionally occasional", "none never nonsmoker nontobacco nontobaccouser neversmoked neveruse former")).binding()
+    Field::new("tobacco", Reader::Boolean("smoker smokes current daily occasionally occasional", "none never nonsmoker nontobacco nontobaccouser neversmoked neveruse neverused former formersmoker formeruser quit quitsmoking iquit exsmoker")).binding()
         .about("Whether the person uses tobacco.")
         .keys("smoker tobacco_use tobacco_user smoking uses_tobacco smoke is_smoker use_tobacco is_tobacco_user smoker_status smoking_status do_you_smoke tobacco_usage smokes tobacco_status"),
     Field::new("pregnant", Reader::Boolean("expecting pregnant", "none notpregnant")).binding()
@@ -96,7 +96,7 @@ const HEALTH: &[Field] = &[
     Field::new("weight", Reader::Measure(40, 900, "lb lbs pound pounds"))
         .about("Weight in pounds.").keys("weight_lbs weight_pounds weight_in_pounds weight_lb"),
     standard::MARITAL_STATUS,
-    Field::new("currently_insured", Reader::Boolean("insured active current", "none uninsured notinsured notcurrentlyinsured lapsed expired")).binding()
+    Field::new("currently_insured", Reader::Boolean("insured active current medicaid medicare employer marketplace cobra", "none uninsured notinsured notcurrentlyinsured lapsed expired")).binding()
         .about("Whether the person has health insurance today.")
         .keys("insured is_insured have_insurance has_insurance current_insured is_currently_insured has_health_insurance insurance_status have_health_insurance currently_covered current_insurance_status currently_have_insurance currently_enrolled has_coverage have_coverage"),
     Field::new("current_carrier", Reader::TextUnless("none noinsurance notinsured uninsured nocurrentinsurance notcurrentlyinsured no currentlynotinsured nocoverage"))

@@ -45,7 +45,7 @@ pub(crate) const TODAY: &[Field] = &[
     Field::new("mortgage_rate", Reader::Percent(0, 30)).binding()
         .about("Interest on the first mortgage, in percent a year.")
         .keys("first_mortgage_rate current_interest_rate interest_rate current_rate existing_rate first_mort_rate current_mortgage_rate first_mortgage_interest_rate mortgage_interest_rate 1st_mortgage_rate first_loan_interest_rate existing_interest_rate mortgage1_rate"),
-    Field::new("mortgage_payment", Reader::Dollars(0, 10_000_000))
+    Field::new("mortgage_payment", Reader::DollarsPer(vocabulary::MONTH, 0, 10_000_000))
         .about("What is paid for the first mortgage in a month, in whole dollars.")
         .keys("monthly_mortgage_payment current_mortgage_payment first_mortgage_payment current_monthly_payment existing_payment monthly_payment mortgage_monthly_payment first_loan_monthly_payment"),
     Field::new("mortgage_lender", Reader::TextUnless("none no"))
@@ -120,13 +120,13 @@ pub(crate) const BORROWER: &[Field] = &[
     Field::new("employment_status", Reader::WordOr(vocabulary::EMPLOYMENT)).binding()
         .about("How the person earns a living.")
         .keys("employment_type employment job_status employed occupation_status work_status employer/status employer/type employment_situation is_employed income_source source_of_income"),
-    Field::new("annual_income", Reader::Dollars(0, 100_000_000)).binding()
+    Field::new("annual_income", Reader::DollarsPer(vocabulary::YEAR, 0, 100_000_000)).binding()
         .about("Income before taxes in a year, in whole dollars; of a range, its lower end.")
         .keys("gross_annual_income yearly_income annual_gross_income household_income annual_household_income total_annual_income income_annual gross_income_annual employer/annual_income est_annual_income"),
-    Field::new("monthly_income", Reader::Dollars(0, 10_000_000)).binding()
+    Field::new("monthly_income", Reader::DollarsPer(vocabulary::MONTH, 0, 10_000_000)).binding()
         .about("Income before taxes in a month, in whole dollars; of a range, its lower end.")
         .keys("gross_monthly_income monthly_gross_income income_monthly total_monthly_income monthly_household_income employer/monthly_income"),
-    Field::new("monthly_debt", Reader::Dollars(0, 10_000_000))
+    Field::new("monthly_debt", Reader::DollarsPer(vocabulary::MONTH, 0, 10_000_000))
         .about("What the person pays for debts in a month, in whole dollars.")
         .keys("monthly_debts monthly_debt_payments monthly_expenses total_monthly_debt monthly_obligations"),
     Field::new("bankruptcy", Reader::Boolean("filed chapter7 chapter13 discharged", "2 none never")).binding()

@@ -32,13 +32,13 @@ pub(crate) const INCOME: &[Field] = &[
     Field::new("employment_status", Reader::WordOr(vocabulary::EMPLOYMENT)).binding()
         .about("How the person earns a living.")
         .keys("income_source income_type source_of_income employer/type employer/status employer/source employment_type job_status employed primary_income_source income_source_type employment_situation is_employed main_income_source work_status"),
-    Field::new("monthly_income", Reader::Dollars(0, 10_000_000)).binding()
+    Field::new("monthly_income", Reader::DollarsPer(vocabulary::MONTH, 0, 10_000_000)).binding()
         .about("Income in a month, before taxes where the source tells, in whole dollars; of a range, its lower end.")
         .keys("gross_monthly_income monthly_gross_income income_monthly income_amount employer/monthly_income employer/gross_monthly_income employer/amount employer/monthly total_monthly_income month_income monthly_income_amount monthly_pay monthly_salary income_per_month"),
-    Field::new("net_monthly_income", Reader::Dollars(0, 10_000_000)).binding()
+    Field::new("net_monthly_income", Reader::DollarsPer(vocabulary::MONTH, 0, 10_000_000)).binding()
         .about("Income in a month after taxes, in whole dollars; of a range, its lower end.")
         .keys("monthly_net_income net_income income_net employer/net_monthly_income employer/monthly_net income_monthly_net take_home_pay net_pay_monthly monthly_income_net monthly_take_home"),
-    Field::new("annual_income", Reader::Dollars(0, 100_000_000)).binding()
+    Field::new("annual_income", Reader::DollarsPer(vocabulary::YEAR, 0, 100_000_000)).binding()
         .about("Income in a year before taxes, in whole dollars; of a range, its lower end.")
         .keys("yearly_income gross_annual_income annual_gross_income employer/annual_income annual_salary income_annual household_income annual_household_income employer/gross_annual_income"),
     Field::new("pay_frequency", Reader::WordOr(vocabulary::PAY_FREQUENCIES)).binding()
@@ -96,7 +96,7 @@ pub(crate) const HOME: &[Field] = &[
     Field::new("months_at_residence", Reader::Months("none")).binding()
         .about("Months at the address. Years under another key are added.")
         .keys("months_at_address residence_months address_months length_at_residence time_at_residence months_at_home residence_length address_length months_living_at_address residence_length_months time_at_address address_length_months length_at_address home_months years_at_residence*12 year_at_residence*12 years_at_address*12 residence_years*12 address_years*12 residence_length_years*12 address_length_years*12 time_at_residence_years*12 years_at_home*12 home_years*12"),
-    Field::new("monthly_housing_payment", Reader::Dollars(0, 1_000_000))
+    Field::new("monthly_housing_payment", Reader::DollarsPer(vocabulary::MONTH, 0, 1_000_000))
         .about("Rent or mortgage in a month, in whole dollars.")
         .keys("rent_amount monthly_rent housing_payment rent_payment mortgage_payment rent_or_mortgage monthly_residence_cost monthly_mortgage_payment rent_mortgage residence_payment housing_cost monthly_housing_cost home_payment residence_cost rent_mortgage_payment"),
     Field::new("owns_car", Reader::Boolean("own paid", "2 none lease leased"))

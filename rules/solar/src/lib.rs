@@ -1,7 +1,7 @@
 //! Solar: panels on a house, as installers buy the people who want them. Which of them pays depends on the bill, the
 //! utility, the roof and the credit, at prices of another order than other work on a house.
 
-use guest_sdk::intake::{Field, Group, Reader, Spans, Vertical, Word, home, standard};
+use guest_sdk::intake::{Field, Group, Reader, Spans, Vertical, Word, home, standard, vocabulary};
 use guest_sdk::normalizer::{Normalized, Normalizer, Schema, Submission};
 
 const GROUPS: &[Group] = &[
@@ -62,7 +62,7 @@ const SOLAR: &[Field] = &[
     Field::new("annual_kwh", Reader::Measure(0, 10_000_000, "kwh kilowatthours kwhyear kwhperyear"))
         .about("Electricity that the household uses in a year, in kilowatt-hours; of a range, its lower end.")
         .keys("annual_usage yearly_usage annual_kwh_usage yearly_kwh kwh_per_year annual_consumption annual_electricity_usage annual_usage_kwh"),
-    Field::new("household_income", Reader::Dollars(0, 100_000_000))
+    Field::new("household_income", Reader::DollarsPer(vocabulary::YEAR, 0, 100_000_000))
         .about("Income of the household in a year, in whole dollars; of a range, its lower end.")
         .keys("income annual_income annual_household_income yearly_income household_annual_income income_range"),
 ];

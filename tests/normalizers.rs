@@ -261,3 +261,21 @@ fn the_largest_body_stays_inside_the_limits() {
         );
     }
 }
+
+#[test]
+fn a_value_that_is_repeated_is_read_once() {
+    for (vertical, value) in [
+        ("home-services", "service=roof+roof+roof"),
+        ("home-services", "timeframe=within+the+next+3+months"),
+        ("legal", "case_type=car+car+car+accident"),
+        ("legal", "incident_date=within+the+last+6+months"),
+        ("home-insurance", "property_type=single+family+home"),
+    ] {
+        let normalizer = normalizer(vertical);
+        let body = format!("zip=33139{}", format!("&{value}").repeat(1_950));
+        assert!(body.len() < BODY_BYTES_MAX, "{vertical}");
+        let normalized = send(&normalizer, Path::new("a.ping.form"), body.as_bytes());
+        let fuel = normalized.fuel;
+        assert!(fuel < Limits::default().normalizer.fuel / 2, "{vertical} {value}: {fuel}");
+    }
+}

@@ -25,6 +25,7 @@ mod path;
 mod phrase;
 mod place;
 mod reading;
+mod repeats;
 mod sharing;
 mod span;
 pub mod standard;

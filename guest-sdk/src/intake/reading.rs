@@ -8,6 +8,8 @@ use crate::normalizer::{Kind, Refusal, RefusalCode, Value};
 
 /// The most elements of a list of texts.
 const TEXTS_MAX: usize = 64;
+/// The most different texts that may come for a field with one value: each of them is read.
+pub(super) const VALUES_MAX: usize = 16;
 /// What a ZIP code must be.
 pub(super) const ZIP_EXPECTED: &str = "a ZIP code of five digits that exists, such as 33139";
 /// The word that stands for everything else.
@@ -59,6 +61,12 @@ pub(super) fn agreed(
 ) -> Result<Option<Value>, Refusal> {
     let mut first: Option<Value> = None;
     let found = of_first_element(found);
+    if found.len() > VALUES_MAX {
+        let message =
+            format!("`{}` comes with more than {VALUES_MAX} different values", field.name);
+        let field = Some(field.name.into());
+        return Err(Refusal { code: RefusalCode::TooLarge, field, message });
+    }
     let has_first = found.iter().any(|found| found.entry.is_first);
     for found in found.iter().filter(|found| found.entry.is_first || !has_first) {
         let read = one(field, found, today);
@@ -295,6 +303,9 @@ fn one_of(words: &[Word]) -> String {
 
 fn texts(field: &Field, found: &[Found]) -> Result<Option<Value>, Refusal> {
     let mut texts: Vec<String> = Vec::new();
+    if found.len() > TEXTS_MAX && !matches!(field.reader, Reader::Every(_)) {
+        return Err(too_many(field));
+    }
     let is_phones = matches!(field.reader, Reader::Phones);
     let is_nothing = |text: &str| word::is_nothing(text) || word::is_none(text);
     for found in found {

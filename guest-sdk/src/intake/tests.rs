@@ -441,3 +441,15 @@ fn an_ampersand_that_a_page_wrote_out_parts_pairs() {
         "zip=33139 gender=female make=Ford makes=Ford",
     );
 }
+
+#[test]
+fn a_value_that_is_repeated_is_read_once_and_too_many_are_refused() {
+    let repeated = |count: usize| "&make=Ford".repeat(count);
+    check(FORM, &format!("zip=33139{}", repeated(1_900)), "zip=33139 make=Ford makes=Ford");
+    let different = |count: usize| {
+        let spelled = |place: usize| format!("&gender=F{}", "+".repeat(place));
+        (0..count).map(spelled).collect::<String>()
+    };
+    check(FORM, &format!("zip=33139{}", different(16)), "zip=33139 gender=female");
+    check(FORM, &format!("zip=33139{}", different(17)), "!TooLarge gender");
+}

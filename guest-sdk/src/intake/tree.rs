@@ -4,7 +4,7 @@
 use super::key::{self, Entry, Hash};
 use super::path::{ELEMENTS_MAX, Path, number_label, without_label};
 use super::table::Vertical;
-use super::too_large;
+use super::{repeats, too_large};
 use crate::normalizer::{Refusal, RefusalCode};
 
 /// The most values, objects, lists and tags that a submission may have, known or not.
@@ -215,7 +215,7 @@ impl<'v> Leaves<'v> {
             found.element = self.ordinal(found.group, found.number);
         }
         found.sort_by_key(|found| (found.entry.field, found.element, found.entry.rank));
-        found
+        repeats::left_out(found)
     }
 
     /// Returns how many elements of the group were listed; nothing if the source did not number them.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gavel::clock::Clock;
-use gavel::exchange::BERTHS_MAX;
+use gavel::exchange::DELIVERIES_MAX;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -438,7 +438,7 @@ async fn buyers_that_refuse_in_a_crowd_leave_the_books_straight() {
 
 #[tokio::test]
 async fn a_buyer_that_never_answers_takes_no_room_from_the_others() {
-    let most = BERTHS_MAX / 2;
+    let most = DELIVERIES_MAX / 2;
     let (alfa, bravo) = (silent(most).await, Buyer::accepting().await);
     let exchange = Exchange::with_auto(Clock::system(), json!({"copies": 2})).await;
     for (name, buyer) in [("alfa", &alfa), ("bravo", &bravo)] {
@@ -446,7 +446,7 @@ async fn a_buyer_that_never_answers_takes_no_room_from_the_others() {
         exchange.put(&format!("buyers/{name}"), json!({"delivery": contract(buyer, 60_000)})).await;
         exchange.deposit(name, "9000.00").await;
     }
-    let (exchange, leads) = (Arc::new(exchange), 2 * BERTHS_MAX);
+    let (exchange, leads) = (Arc::new(exchange), 2 * DELIVERIES_MAX);
     let sources = (0..8).map(|_| {
         let exchange = Arc::clone(&exchange);
         tokio::spawn(async move {

@@ -307,8 +307,8 @@ async fn a_rollback_gets_through_whatever_was_saved_since() {
     let ping = exchange.say(PING, &auto_ping()).await;
     let receipt = exchange.receipt(ping.text("/ping_id")).await;
     assert_eq!(receipt["winners"][0]["buyer"], "bravo", "{receipt}");
-    let left = receipt["left_out"].as_array().unwrap().iter();
-    let left = left.filter(|left| left["campaign"] == "either").next().unwrap();
+    let mut left = receipt["left_out"].as_array().unwrap().iter();
+    let left = left.find(|left| left["campaign"] == "either").unwrap();
     assert_eq!(left["code"], "filter-out-of-service");
     // Others go on, and so does the exchange when it opens again.
     exchange

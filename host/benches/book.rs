@@ -156,6 +156,7 @@ fn campaign(number: usize) -> Campaign {
         duplicates: None,
         suppressions: Vec::new(),
         filter: None,
+        unfit: false,
     }
 }
 

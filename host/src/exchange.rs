@@ -15,6 +15,7 @@ mod entrance;
 mod expiry;
 mod failures;
 mod gates;
+mod harbour;
 mod lines;
 mod modules;
 mod money;
@@ -41,6 +42,7 @@ mod shipments;
 mod statements;
 mod suppressions;
 mod transfers;
+mod trouble;
 mod upkeep;
 mod verify;
 mod views;
@@ -54,23 +56,21 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::berths::Berths;
 use crate::bidding::Saleroom;
 use crate::book::{Bar, Book, State};
 use crate::catalog::{Catalog, Market, Policy, Workshop};
 use crate::clock::{Clock, Moment};
-use crate::contacts::{ContactError, Contacts, OpenLead};
+use crate::contacts::{Contacts, OpenLead};
 use crate::delivery::courier::Courier;
 use crate::facts::{Fact, PingAnswered, Posted, Terms};
-use crate::ids::{PingId, SourceId};
-use crate::ingest::{Call, Denied, Door, Place, Submission};
+use crate::ids::PingId;
+use crate::ingest::{Call, Door, Place, Submission};
 use crate::journal::{Committed, ContactChange, Journal, Seat};
 use crate::lead::PingView;
+use crate::matching;
 use crate::money::Micros;
 use crate::reasons::Exclusion;
-use crate::sandbox::Refusal;
 use crate::settlement::{Answer, Story};
-use crate::{matching, normalize};
 
 use acting::Drafts;
 use books::{Books, Stopped};
@@ -79,6 +79,7 @@ use diff::Diffing;
 use drains::Drains;
 use expiry::Deadline;
 use failures::Failures;
+use harbour::Harbour;
 use lines::Lines;
 use notary::Notary;
 use postbacks::Postbacks;
@@ -87,13 +88,13 @@ use upkeep::Upkeep;
 
 pub use calls::{Known, within};
 pub use close::{Closed, close, fingerprint};
-pub use deliveries::{BERTHS_MAX, LETTERS_MAX, POSTS_WAITING_MAX};
 pub use diff::{
     Code, DIFF_TIME_MAX, DiffError, component_of, diff_directory, diff_file, diff_payloads,
     record_directory,
 };
 pub use entrance::{Entered, Entry};
 pub use gates::{FORCED, GATE_FACTS_MAX, GATE_TIME_MAX, Gated};
+pub use harbour::{DELIVERIES_MAX, LETTERS_MAX, LISTS_MAX, POSTS_WAITING_MAX};
 pub use modules::{Trying, Uploaded, Which};
 pub use money::{Moved, REASON_BYTES_MAX};
 pub use note::{NOTE_BYTES_MAX, Note};
@@ -107,7 +108,7 @@ pub use postbacks::{
     Attempted, EndPoint, LANE_MAX, Listed as ListedPostback, POSTBACKS_LISTED_MAX, Status, Tested,
     WAITING_MAX, WantedPostbacks,
 };
-pub use receipts::{AUCTIONS_MAX, Extent, Page, READING_MAX, receipt_in};
+pub use receipts::{AUCTIONS_MAX, Extent, Page, receipt_in};
 pub use reconcile::{ReconcileError, Reconciled, reconcile};
 pub use recording::{LEADS_MAX, RECORDING_BYTES_MAX, Settings, Window};
 pub use replay::{Difference, Replayed, replay};
@@ -119,6 +120,7 @@ pub use shadow::{QUEUE_BYTES_MAX, QUEUE_MAX, TRIALS_MAX};
 pub use shipments::{ListedShipment, SHIPMENTS_LISTED_MAX};
 pub use statements::{LINES_READ_MAX, recorded_statement};
 pub use suppressions::{Changed, ENTRIES_AT_ONCE_MAX, Listed};
+pub use trouble::Trouble;
 pub use verify::{FILES_MAX, Finding, Means, Verified, VerifyError, verify};
 pub use what_if::{OtherTerms, SHOWN_MAX, what_if};
 
@@ -140,12 +142,7 @@ pub struct Exchange {
     returning: Mutex<()>,
     drains: Drains,
     lines: Lines,
-    berths: Berths,
-    letters: Berths,
-    /// For posts that wait for their buyers.
-    waiting: Berths,
-    /// For lists and statements.
-    reading: Berths,
+    harbour: Harbour,
     failures: Failures,
     shadows: Shadows,
     diffing: Diffing,
@@ -157,45 +154,6 @@ pub struct Exchange {
     currency: String,
     tasks: TaskTracker,
     stopping: CancellationToken,
-}
-
-/// Why there is no answer to a ping or a post.
-#[derive(Debug, thiserror::Error)]
-pub enum Trouble {
-    #[error(transparent)]
-    Denied(#[from] Denied),
-    #[error("there is no vertical `{0}`")]
-    NoVertical(String),
-    #[error("the vertical `{0}` is out of service: its module fails")]
-    OutOfService(String),
-    #[error("the submission was refused")]
-    Refused(Refusal),
-    #[error(transparent)]
-    Normalizer(#[from] normalize::Fault),
-    #[error("there is no ping of yours with this id")]
-    PingNotFound,
-    #[error("the ping was posted before with another body")]
-    PostedOtherwise,
-    #[error("the post says otherwise than its ping about `{0}`")]
-    Changed(String),
-    #[error("the post is a test, but its ping was not")]
-    TestOfLive,
-    #[error("the ping's own record does not read back")]
-    Frame(#[source] lead_frame::Damage),
-    #[error("the lead's contact data cannot be sealed")]
-    Contact(#[source] ContactError),
-    #[error("the exchange has as much work as it can take: {0}")]
-    Overloaded(&'static str),
-    /// A source has as much of a memory as it may have beside the others.
-    #[error("source `{0}` has its whole share of the {1} that the exchange remembers")]
-    ShareFull(SourceId, &'static str),
-    /// The book and the ledger do not agree.
-    #[error("no money moves now: {0}")]
-    MoneyStopped(String),
-    #[error("the exchange's disk is almost full, so it takes no new leads until there is room")]
-    DiskLow,
-    #[error("the journal does not take facts any more")]
-    Closed,
 }
 
 impl Exchange {
@@ -384,7 +342,7 @@ impl Exchange {
         let deadline = submission.deadline(entered.envelope.deadline_ms);
         // Whoever only waits for a buyer keeps nobody from being heard.
         place.give_back();
-        if let Some(_berth) = self.waiting.try_berth(source)
+        if let Some(_berth) = self.harbour.posts.try_berth(source)
             && let Ok(Ok(ended)) = tokio::time::timeout_at(deadline.into(), delivering).await
         {
             ended?;

@@ -23,12 +23,6 @@ use crate::facts::{AskedAgain, Delivered, Fact, Winner};
 use crate::ids::PingId;
 use crate::journal::{Committed, ContactRow, Duty};
 
-/// How many deliveries may be under way at once.
-pub const BERTHS_MAX: usize = 512;
-/// How many letters may be on their way to the mail relay at once, beside the other deliveries.
-pub const LETTERS_MAX: usize = 16;
-/// How many posts may wait at once for what becomes of their deliveries. Beyond it a post is `pending` at once.
-pub const POSTS_WAITING_MAX: usize = 16_384;
 /// Why the end of a delivery is unknown that cannot be made any more.
 const WITHOUT_LEAD: &str =
     "its contact data is not here: this exchange was opened on a backup, or its keys are lost";
@@ -110,7 +104,7 @@ impl Exchange {
 
     fn berths_of(&self, market: &Market, buyer: &str) -> &Berths {
         let letters = market.buyer_named(buyer).is_some_and(|it| matches!(it.way, Way::Email(_)));
-        if letters { &self.letters } else { &self.berths }
+        if letters { &self.harbour.letters } else { &self.harbour.deliveries }
     }
 
     fn takes_callers(&self, buyer: &str) -> bool {

@@ -158,7 +158,7 @@ impl Exchange {
         };
         let same_major = code.schema().version().0 == active.code.schema().version().0;
         let module = ModuleVersion { version: *version, digest, ..active.module.clone() };
-        let code = code.with_limits(active.code.limits().clone());
+        let code = code.with_limits(*active.code.limits());
         same_major.then_some(Served { module, code })
     }
 

@@ -11,19 +11,18 @@ use tokio_util::task::TaskTracker;
 
 use super::acting::Drafts;
 use super::books::Books;
-use super::deliveries::{BERTHS_MAX, LETTERS_MAX, POSTS_WAITING_MAX};
 use super::diff::Diffing;
 use super::drains::Drains;
 use super::expiry::Deadline;
 use super::failures::Failures;
+use super::harbour::Harbour;
 use super::lines::Lines;
 use super::notary::{Known, Notary};
 use super::postbacks::Postbacks;
-use super::receipts::READING_MAX;
 use super::shadow::Shadows;
 use super::upkeep::Upkeep;
 use super::{Exchange, entrance};
-use crate::berths::{Berths, Busy};
+use crate::berths::Busy;
 use crate::bidding::Saleroom;
 use crate::book::{Book, Kept, State};
 use crate::catalog::{Catalog, Draft, Faults, Market, Workshop};
@@ -187,10 +186,7 @@ impl Exchange {
             returning: Mutex::default(),
             drains: Drains::default(),
             lines: Lines::default(),
-            berths: Berths::new(BERTHS_MAX),
-            letters: Berths::new(LETTERS_MAX),
-            waiting: Berths::new(POSTS_WAITING_MAX),
-            reading: Berths::new(READING_MAX),
+            harbour: Harbour::default(),
             failures: Failures::default(),
             shadows,
             diffing: Diffing::default(),
@@ -257,11 +253,7 @@ impl Exchange {
 
     /// Returns how many deliveries are under way, and how many wait for room.
     pub fn busy(&self) -> Busy {
-        let (posts, letters) = (self.berths.busy(), self.letters.busy());
-        Busy {
-            under_way: posts.under_way.saturating_add(letters.under_way),
-            waiting: posts.waiting.saturating_add(letters.waiting),
-        }
+        self.harbour.shipping()
     }
 
     /// Returns how many accepted pings wait for their post or its end.

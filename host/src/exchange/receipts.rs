@@ -25,8 +25,6 @@ use crate::settlement::{self, Case, Placed};
 pub const AUCTIONS_MAX: usize = 200;
 /// The most facts that one page of a list looks at.
 pub(super) const FACTS_READ_MAX: usize = 2_000;
-/// How many lists and statements are read from the journal at once; a post reads from it too, and does not wait for them.
-pub const READING_MAX: usize = 2;
 /// How many facts about the catalog are read at a time.
 const CATALOG_FACTS: usize = 1_000;
 
@@ -89,7 +87,7 @@ impl Exchange {
         before: Option<u64>,
         limit: usize,
     ) -> Result<Page, ActError> {
-        let _berth = self.reading.berth(&party(viewer)).await;
+        let _berth = self.harbour.lists.berth(&party(viewer)).await;
         let newest = self.journal.head().seq;
         let before = before.unwrap_or(u64::MAX).min(newest.saturating_add(1));
         let reach = u64::try_from(FACTS_READ_MAX).unwrap_or(u64::MAX);

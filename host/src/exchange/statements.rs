@@ -32,7 +32,7 @@ impl Exchange {
         }
         let account = account.to_string();
         let party = account.rsplit_once(':').map_or(account.as_str(), |(party, _)| party);
-        let _berth = self.reading.berth(party).await;
+        let _berth = self.harbour.lists.berth(party).await;
         let (start, newest) = self.books.ledger().before(&account, period.from);
         let count = newest.lines.saturating_sub(start.lines);
         if count > LINES_READ_MAX {

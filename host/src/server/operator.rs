@@ -61,7 +61,6 @@ pub(super) async fn bytes(body: Body) -> Result<Vec<u8>, Problem> {
 }
 
 /// Refuses a query that does not read.
-#[expect(clippy::needless_pass_by_value, reason = "it is passed to `map_err`")]
 pub(super) fn malformed(rejection: QueryRejection) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, "malformed", rejection)
 }

@@ -149,37 +149,29 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
 
 #[cfg(test)]
 mod tests {
-    use tokio::time::{advance, timeout};
-
     use super::*;
 
-    async fn is_lost(patience: &Patience) -> bool {
-        timeout(Duration::from_millis(1), patience.lost()).await.is_ok()
+    #[test]
+    fn the_first_request_is_waited_for_as_long_as_its_head() {
+        let patience = Patience::new();
+        patience.moved();
+        assert_eq!(patience.lapses(), patience.born + FIRST_MAX);
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn the_first_request_is_waited_for_as_long_as_its_head() {
+    #[test]
+    fn an_open_request_is_waited_for_and_what_comes_after_it_for_a_while() {
         let patience = Arc::new(Patience::new());
-        patience.moved();
-        advance(FIRST_MAX - Duration::from_millis(10)).await;
-        assert!(!is_lost(&patience).await);
-        advance(Duration::from_millis(10)).await;
-        assert!(is_lost(&patience).await);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_open_request_is_waited_for_and_what_comes_after_it_for_a_while() {
-        let patience = Arc::new(Patience::new());
-        let open = patience.open();
-        advance(10 * IDLE_MAX).await;
-        assert!(!is_lost(&patience).await);
-        drop(open);
-        advance(IDLE_MAX - Duration::from_millis(10)).await;
-        assert!(!is_lost(&patience).await);
-        patience.moved();
-        advance(IDLE_MAX - Duration::from_millis(10)).await;
-        assert!(!is_lost(&patience).await);
-        advance(Duration::from_millis(10)).await;
-        assert!(is_lost(&patience).await);
+        let (first, second) = (patience.open(), patience.open());
+        drop(first);
+        let later = || Instant::now() + IDLE_MAX;
+        let before = later();
+        assert!(patience.lapses() >= before);
+        patience.moved_ms.store(7_000, Ordering::Relaxed);
+        assert!((before..=later()).contains(&patience.lapses()));
+        drop(second);
+        let before = patience.lapses();
+        assert!(before <= later());
+        patience.moved_ms.fetch_add(5_000, Ordering::Relaxed);
+        assert_eq!(patience.lapses(), before + Duration::from_secs(5));
     }
 }

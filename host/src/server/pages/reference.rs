@@ -200,10 +200,18 @@ fn examples(of: &Value) -> String {
 
 /// Rows of limits: what is limited, and to how much.
 pub(super) fn limits() -> String {
-    let kib = |bytes: usize| format!("{} KiB", bytes / 1024);
-    let seconds = |ms: i64| format!("{} s", ms / 1000);
+    let rows = limits_of_leads().into_iter().chain(limits_of_the_rest());
+    rows.map(|(what, most)| format!("<tr><td>{what}</td><td class=\"num\">{most}</td></tr>\n"))
+        .collect()
+}
+
+fn kib(bytes: usize) -> String {
+    format!("{} KiB", bytes / 1024)
+}
+
+fn limits_of_leads() -> Vec<(&'static str, String)> {
     let half = |most: usize| format!("{} at most", most / 2);
-    let rows = [
+    vec![
         ("body of a ping or post", kib(ingest::BODY_BYTES_MAX)),
         ("body of an operator's call", kib(crate::server::operator::OPERATOR_BODY_BYTES_MAX)),
         (
@@ -245,6 +253,12 @@ pub(super) fn limits() -> String {
         ("entries of all suppression lists", book::SUPPRESSIONS_MAX.to_string()),
         ("sales that are remembered by the person", book::PERSONS_MAX.to_string()),
         ("leads that were given up and can be sent again", book::SHIPMENTS_KEPT_MAX.to_string()),
+    ]
+}
+
+fn limits_of_the_rest() -> Vec<(&'static str, String)> {
+    let seconds = |ms: i64| format!("{} s", ms / 1000);
+    vec![
         ("conditions in criteria", criteria::CONDITIONS_MAX.to_string()),
         ("levels of nesting in criteria", criteria::DEPTH_MAX.to_string()),
         ("items in a list", criteria::LIST_ITEMS_MAX.to_string()),
@@ -254,9 +268,9 @@ pub(super) fn limits() -> String {
         ("bid of a buyer, as an answer", kib(egress::BODY_BYTES_MAX)),
         ("questions that wait for one buyer", catalog::BiddingSpec::CONCURRENCY_MAX.to_string()),
         ("questions that wait for all buyers", bidding::CALLS_MAX.to_string()),
-        ("deliveries under way at once, to all buyers", exchange::BERTHS_MAX.to_string()),
+        ("deliveries under way at once, to all buyers", exchange::DELIVERIES_MAX.to_string()),
         ("posts that wait for their buyer at once", exchange::POSTS_WAITING_MAX.to_string()),
-        ("lists and statements that are read at once", exchange::READING_MAX.to_string()),
+        ("lists and statements that are read at once", exchange::LISTS_MAX.to_string()),
         ("letters under way at once, beside them", exchange::LETTERS_MAX.to_string()),
         ("answer of a buyer", kib(delivery::courier::ANSWER_BYTES_MAX)),
         ("secrets that sign for one end point at once", catalog::Secrets::MAX.to_string()),
@@ -270,10 +284,7 @@ pub(super) fn limits() -> String {
         ("time for a comparison", format!("{} s", exchange::DIFF_TIME_MAX.as_secs())),
         ("pings that may wait for one shadow", exchange::QUEUE_MAX.to_string()),
         ("auctions in one list", exchange::AUCTIONS_MAX.to_string()),
-    ];
-    rows.iter()
-        .map(|(what, most)| format!("<tr><td>{what}</td><td class=\"num\">{most}</td></tr>\n"))
-        .collect()
+    ]
 }
 
 /// Returns how long after each attempt the next one follows, in words.

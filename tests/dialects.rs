@@ -417,12 +417,16 @@ async fn who_should_come_again_is_told_when_whatever_the_dialect() {
 async fn what_is_shed_is_shed_in_the_own_dialect() {
     let exchange = Exchange::crowded(Arc::new(TempDir::new().unwrap())).await;
     let late = std::time::Duration::from_secs(3);
-    let buyer = Buyer::scripted(move |_| (200, json!({"status": "accepted"}), late)).await;
-    exchange.with_buyer("acme", &buyer.url(), "12.00").await;
-    let ping = exchange.say("auto-insurance/ping", &auto_ping()).await;
-    let post = auto_post(ping.text("/ping_id"));
-    let posting = exchange.request("auto-insurance/post", JSON, post.to_string()).send();
-    let (posting, ()) = tokio::join!(posting, async {
+    let buyer = Buyer::scripted(move |_| (200, json!({"bid": "12.00"}), late)).await;
+    let bidding = json!({"url": buyer.url(), "timeout_ms": 5_000});
+    let body = json!({"delivery": {"url": buyer.url()}, "bidding": bidding});
+    exchange.put("buyers/acme", body).await;
+    exchange.deposit("acme", "100.00").await;
+    let campaign = json!({"buyer": "acme", "vertical": "auto-insurance"});
+    exchange.put("campaigns/acme", campaign).await;
+    let ping = merged(auto_ping(), json!({"deadline_ms": 5_000})).to_string();
+    let pinging = exchange.request("auto-insurance/ping", JSON, ping).send();
+    let (pinging, ()) = tokio::join!(pinging, async {
         until("the only place is taken", || async { !buyer.received().is_empty() }).await;
         let ping = auto_ping().to_string();
         let heard = hear(exchange.request("auto-insurance/ping/boberdoo", JSON, ping)).await;
@@ -433,7 +437,7 @@ async fn what_is_shed_is_shed_in_the_own_dialect() {
             heard.text
         );
     });
-    assert_eq!(posting.unwrap().status(), 200);
+    assert_eq!(pinging.unwrap().status(), 200);
 }
 
 #[tokio::test]

@@ -210,7 +210,7 @@ async fn a_receipt_verifies_in_an_empty_directory() {
     assert_eq!(
         told(&verified).replace(&keys[0].id(), "KEY"),
         "ok signature: ed25519 by key KEY\n\
-         ok contents: all 52 parts are shown, and are what was signed\n\
+         ok contents: all 53 parts are shown, and are what was signed\n\
          ok evidence: what it takes to hold the auction again is what was signed\n\
          ok facts: 4 facts, each with its link in the journal's chain\n\
          ok modules: found by their digests: auto-insurance version 1, zip-list version 1\n\

@@ -187,7 +187,8 @@ mod tests {
     }
 
     async fn settled() {
-        for _ in 0..4 {
+        // At each turn some of the others go on.
+        for _ in 0..100 {
             yield_now().await;
         }
     }

@@ -167,7 +167,11 @@ mod tests {
         }
         assert_eq!((served["quick"], served["slow"]), (100, 1));
         // What was idle has saved nothing up.
+        for _ in 0..2 {
+            assert_eq!(waiting.next().unwrap().0, "slow");
+            waiting.took(&"slow", Duration::from_secs(1));
+        }
         assert!(queue.leave(&"quick", 100, 0));
-        assert_eq!(waiting.next().unwrap().0, "slow");
+        assert_eq!(waiting.0.lanes().lanes["quick"].taken, Duration::from_secs(2));
     }
 }

@@ -8,7 +8,8 @@ use super::*;
 use crate::reasons::{Exclusion, Refusal};
 
 /// Where problem codes are born: after a status, or as the word of a refusal.
-const PROBLEMS: [&str; 7] = [
+const PROBLEMS: [&str; 8] = [
+    include_str!("../bodies.rs"),
     include_str!("../dialects.rs"),
     include_str!("../problem.rs"),
     include_str!("../sources.rs"),

@@ -44,6 +44,7 @@ mod sale;
 mod schemas;
 mod shipments;
 mod signing;
+mod status;
 mod swap;
 mod tidy;
 mod transfers;

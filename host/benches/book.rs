@@ -134,6 +134,7 @@ fn campaign(number: usize) -> Campaign {
         way: Way::Url(egress.check("https://buyer.example.com/leads").unwrap()),
         timeout: Duration::from_secs(5),
         idempotent: true,
+        status: None,
         in_order: false,
         return_rate: None,
         headers: Headers::default(),

@@ -25,6 +25,7 @@ mod serving;
 mod setbacks;
 mod source;
 mod spec;
+mod status;
 mod texts;
 mod transfer;
 mod upkeep;
@@ -70,6 +71,7 @@ pub use spec::{
     AdapterSpec, Amount, BuyerSpec, CampaignSpec, FilterSpec, ListSpec, Percent, Reach, Register,
     RetentionSpec, SourceSpec, SuppressionSpec, VerticalSpec,
 };
+pub use status::{StatusPage, StatusSpec};
 pub use transfer::{SPOKEN_CHARS_MAX, Transfer, TransferSpec};
 pub use upkeep::{FailingSpec, GateSpec, LimitsSpec, ModuleSpec};
 pub use versions::{STEPS_KEPT_MAX, StepTaken, Track, Trial, Version, Versions};
@@ -211,6 +213,8 @@ pub struct Buyer {
     /// How long one attempt to hand a lead over may take.
     pub timeout: Duration,
     pub idempotent: bool,
+    /// Where it says what became of a lead that it may have.
+    pub status: Option<Arc<StatusPage>>,
     /// Leads go to it one at a time, in the order of their posts.
     pub in_order: bool,
     pub return_rate: Option<ReturnRateSpec>,
@@ -222,6 +226,13 @@ pub struct Buyer {
     /// Speaks the buyer's dialect when a lead is handed over; without one it is the exchange's own JSON.
     pub adapter: Option<Serving<Adapter>>,
     pub active: bool,
+}
+
+impl Buyer {
+    /// Returns whether it is asked again by itself when nobody knows whether it has a lead.
+    pub fn may_be_asked_again(&self) -> bool {
+        self.idempotent || self.status.is_some()
+    }
 }
 
 /// A module's version that serves.

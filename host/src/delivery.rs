@@ -9,6 +9,7 @@ mod letter;
 pub mod postman;
 mod resend;
 mod spoken;
+pub mod status;
 pub mod transfer;
 
 use crate::book::{Copy, OpenPing, Stage, State};
@@ -16,8 +17,8 @@ use crate::catalog::{Market, ModuleVersion, Upkeep};
 use crate::clearing::{Bid, TieKey, award_on, offer};
 use crate::clock::Moment;
 use crate::facts::{
-    BidMade, Charged, Counted, Delivered, Ended, Fact, ModuleUsed, Parts, Terms, TransferReport,
-    Winner,
+    BidMade, Charged, Counted, Delivered, Ended, Fact, ModuleUsed, Parts, StatusAsked, Terms,
+    TransferReport, Winner,
 };
 use crate::ids::{Digest, PingId};
 use crate::journal::{Duty, DutyChange, DutyKey};
@@ -35,8 +36,8 @@ pub const DELIVER: u16 = 1;
 /// the copy goes to the next bidder.
 pub const NOT_SENT_AGAIN_MS: [i64; 5] = [200, 1_000, 3_000, 10_000, 30_000];
 
-/// How long after each attempt of unknown end a buyer that promised idempotency is asked again. After the last the
-/// operator decides; a buyer without that promise is never asked again.
+/// How long after each attempt of unknown end a buyer is asked again that promised idempotency or has a status page. After
+/// the last the operator decides; any other buyer is never asked again.
 pub const UNKNOWN_AGAIN_MS: [i64; 6] = [1_000, 5_000, 30_000, 120_000, 600_000, 3_600_000];
 
 /// By how much of itself a pause may be longer: 1 part in 4.
@@ -59,6 +60,11 @@ impl Errand {
     /// The first time that this buyer is asked for this copy.
     pub fn first(ping: PingId, copy: u32, winner: Winner) -> Self {
         Self { ping, copy, winner, attempts: 0 }
+    }
+
+    /// Returns what the buyer knows the copy by: the same for every attempt for the same campaign, after a crash too.
+    pub fn idempotency_key(&self) -> String {
+        format!("{}-{}-{}", self.ping.lead(), self.copy, self.winner.campaign)
     }
 }
 
@@ -156,9 +162,10 @@ pub fn conclude(
             delivered.detail = Some(why);
         }
         Outcome::Unknown { why } => {
-            let promised = market.buyer_named(&winner.buyer).is_some_and(|buyer| buyer.idempotent);
+            let may =
+                market.buyer_named(&winner.buyer).is_some_and(|buyer| buyer.may_be_asked_again());
             delivered.detail = Some(why);
-            delivered.again_ms = again(&UNKNOWN_AGAIN_MS, 0).filter(|_| promised);
+            delivered.again_ms = again(&UNKNOWN_AGAIN_MS, 0).filter(|_| may);
         }
     }
     if open.erased {
@@ -317,7 +324,7 @@ pub fn duties(fact: &Fact, at: Moment, state: &State) -> Vec<DutyChange> {
             let attempts = resent.attempts;
             vec![DutyChange::Add(Duty { attempts, ..duty(resent.ping, resent.copy, at) })]
         }
-        Fact::AskedAgain(again) => {
+        Fact::AskedAgain(again) | Fact::StatusAsked(StatusAsked(again)) => {
             let attempts = again.attempt.saturating_sub(1);
             vec![DutyChange::Add(Duty { attempts, ..duty(again.ping, again.copy, at) })]
         }

@@ -30,7 +30,7 @@ use rkyv::util::AlignedVec;
 use rkyv::{Archive, Deserialize, Serialize};
 
 pub use asked::Asked;
-pub use attempt::AskedAgain;
+pub use attempt::{AskedAgain, StatusAsked};
 pub use called::{CallAnswered, CallMade};
 pub use contact::{ContactErased, ContactsSwept, MasterKeyRotated};
 pub use delivered::{Delivered, Ended};
@@ -61,6 +61,8 @@ pub enum Fact {
     Posted(Posted),
     /// A buyer is about to be asked again.
     AskedAgain(AskedAgain),
+    /// A buyer is about to be asked what became of a lead.
+    StatusAsked(StatusAsked),
     /// A delivery was attempted, or an operator said how it ended.
     Delivered(Delivered),
     /// An operator has a delivery made again.
@@ -292,6 +294,7 @@ kinds! {
     30 "key-adopted" KeyAdopted(KeyAdopted) std::convert::identity;
     57 "shipment-resent" ShipmentResent(ShipmentResent) std::convert::identity;
     58 "transfer-offered" TransferOffered(TransferOffered) std::convert::identity;
+    59 "status-asked" StatusAsked(StatusAsked) std::convert::identity;
     40 "contact-erased" ContactErased(ContactErased) std::convert::identity;
     41 "contacts-swept" ContactsSwept(ContactsSwept) std::convert::identity;
     42 "master-key-rotated" MasterKeyRotated(MasterKeyRotated) std::convert::identity;

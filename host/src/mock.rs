@@ -10,7 +10,7 @@ mod character;
 mod dialect;
 mod server;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -113,7 +113,7 @@ impl MarketSpec {
 /// One thing that a buyer did.
 #[derive(Clone, Debug, Serialize)]
 pub struct Deed {
-    /// `ping` or `post`.
+    /// `ping`, `post` or `status`.
     pub call: &'static str,
     /// The ping or the lead that it was about.
     pub about: String,
@@ -134,9 +134,11 @@ pub struct Tally {
     pub rejected: u64,
     /// Posts under a key that it knew.
     pub asked_again: u64,
-    /// Posts whose signature did not hold.
+    /// Questions what became of a lead.
+    pub status_calls: u64,
+    /// Posts and status calls whose signature did not hold.
     pub unsigned: u64,
-    /// Requests that were neither a ping nor a post.
+    /// Requests that were none of these.
     pub unreadable: u64,
     /// Headers of the newest request, by name in lower case.
     #[serde(skip)]
@@ -146,7 +148,7 @@ pub struct Tally {
     pub post: serde_json::Value,
     /// Verdicts by idempotency key, with the answer.
     #[serde(skip)]
-    keys: HashMap<String, serde_json::Value>,
+    keys: BTreeMap<String, serde_json::Value>,
 }
 
 /// The most keys that a buyer remembers.
@@ -213,6 +215,12 @@ impl MockBuyer {
     /// Returns where it takes leads.
     pub fn lead_url(&self) -> String {
         self.url("leads")
+    }
+
+    /// Returns where it says what became of a lead: `{lead_id}` in it stands for the lead's. It answers 404 about what it does
+    /// not have.
+    pub fn status_url(&self) -> String {
+        self.url("leads/{lead_id}")
     }
 
     /// What it speaks.

@@ -79,6 +79,7 @@ pub fn entries(fact: &Fact) -> Vec<Entry> {
         | Fact::SubmissionRefused(_)
         | Fact::Posted(_)
         | Fact::AskedAgain(_)
+        | Fact::StatusAsked(_)
         | Fact::ShipmentResent(_)
         | Fact::TransferOffered(_)
         | Fact::Superseded(_)

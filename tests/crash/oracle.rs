@@ -139,6 +139,7 @@ impl Recorded {
             | Fact::ModuleStepped(_)
             | Fact::SubmissionRefused(_)
             | Fact::AskedAgain(_)
+            | Fact::StatusAsked(_)
             | Fact::TransferOffered(_)
             | Fact::SuppressionsAdded(_)
             | Fact::SuppressionsRemoved(_)

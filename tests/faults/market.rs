@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use super::{say, times};
 use crate::buyers::{GRACE, IN_TIME_PERCENT, Market, resident_bytes};
-use crate::exchange::{auto_ping, auto_post, merged};
+use crate::exchange::{auto_ping, auto_post, merged, until};
 
 const PING: &str = "auto-insurance/ping";
 const POST: &str = "auto-insurance/post";
@@ -44,6 +44,16 @@ struct Heard {
 
 async fn everybody() -> (Market, MockBuyer) {
     let market = Market::of(Character::ALL).await;
+    // It takes leads without a word, but can be asked what became of them.
+    let is_forgetful = |buyer: &&MockBuyer| buyer.character() == Character::Forgetful;
+    let forgetful = market.buyers.iter().find(is_forgetful).unwrap();
+    let delivery = json!({
+        "url": forgetful.lead_url(), "timeout_ms": 2_000,
+        "status": {"url": forgetful.status_url(), "not_found": [404]},
+    });
+    let bidding = json!({"url": forgetful.bid_url(), "timeout_ms": 1_200});
+    let spec = json!({"delivery": delivery, "bidding": bidding});
+    market.exchange.put("buyers/forgetful", spec).await;
     let plain = MockBuyer::open(MockSpec::of(Character::Prompt), None, None).await.unwrap();
     market.exchange.serve("zip-list").await;
     market.exchange.with_buyer("plain", &plain.lead_url(), "4.00").await;
@@ -154,6 +164,9 @@ async fn mixed_market() {
     let grown = resident_bytes().saturating_sub(before);
     let most = GROWTH_BYTES_MAX + heard.len() * LEAD_BYTES_MAX;
     assert!(grown < most, "{} MiB more than before, of {} MiB", grown >> 20, most >> 20);
+
+    let in_doubt = async || market.exchange.get("shipments?status=unknown").await.body;
+    until("no lead is in doubt", async || in_doubt().await["shipments"] == json!([])).await;
 
     let mut owners: HashMap<String, &str> = HashMap::new();
     let buyers = market.buyers.iter().chain([&plain]);

@@ -12,7 +12,7 @@ use super::{
 use crate::clock::Moment;
 use crate::facts::{
     AskedAgain, Delivered, Ended, Fact, PingAnswered, PostRefused, Posted, Request, ShipmentResent,
-    TransferOffered, Winner,
+    StatusAsked, TransferOffered, Winner,
 };
 use crate::ids::PingId;
 use crate::money::Micros;
@@ -34,7 +34,9 @@ impl State {
             Fact::PingAnswered(answered) => self.answered(at, answered),
             Fact::Posted(posted) => self.posted(at, posted),
             Fact::PostRefused(refused) => self.post_refused(at, refused),
-            Fact::AskedAgain(again) => self.asked_again(again),
+            Fact::AskedAgain(again) | Fact::StatusAsked(StatusAsked(again)) => {
+                self.asked_again(again);
+            }
             Fact::TransferOffered(offered) => self.transfer_offered(offered),
             Fact::Delivered(delivered) => {
                 self.delivered(at, delivered);

@@ -36,6 +36,7 @@ pub(super) fn buyer(name: &str, caps: Caps) -> Buyer {
         way: Way::Url(Egress::public().check("https://buyer.example.com/leads").unwrap()),
         timeout: Duration::from_secs(5),
         idempotent: true,
+        status: None,
         in_order: false,
         return_rate: None,
         headers: Headers::default(),

@@ -170,6 +170,10 @@ fn buyer(
     }
     spec.fees.check(&what)?;
     ReturnRateSpec::check(spec.return_rate, &what)?;
+    let status = spec.delivery.status.as_ref().map(|spec| spec.check(&workshop.egress));
+    let status = status.transpose().map_err(|(member, message)| {
+        Fault::new(&what, &format!("/delivery/status/{member}"), message)
+    })?;
     let headers = Headers::of((&what, id), &spec.delivery, workshop.keys())?;
     let asked = spec.bidding.as_ref().map(|spec| checked(&what, spec, &workshop.egress));
     let asked = asked.transpose()?;
@@ -185,6 +189,7 @@ fn buyer(
         way,
         timeout,
         idempotent: spec.delivery.idempotent,
+        status: status.map(Arc::new),
         in_order: spec.delivery.in_order,
         return_rate: spec.return_rate,
         bidding: asked.map(|asked| Arc::new(Bidding { headers: headers.clone(), ..asked })),

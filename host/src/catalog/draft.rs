@@ -74,6 +74,7 @@ impl Draft {
             | Fact::Posted(_)
             | Fact::Delivered(_)
             | Fact::AskedAgain(_)
+            | Fact::StatusAsked(_)
             | Fact::ShipmentResent(_)
             | Fact::TransferOffered(_)
             | Fact::Transferred(_)

@@ -9,6 +9,7 @@ use super::faults::Fault;
 use super::headers::HeaderSpec;
 use super::secrets::SigningSpec;
 use super::spec::AdapterSpec;
+use super::status::StatusSpec;
 use super::transfer::{Transfer, TransferSpec, transfer};
 use crate::egress::{Destination, Egress, Recipient};
 
@@ -32,6 +33,9 @@ pub struct DeliverySpec {
     /// has no second effect. Without that promise a delivery whose end is unknown is never sent again.
     #[serde(default)]
     pub idempotent: bool,
+    /// Where the buyer says what became of a lead that it may have: then it is asked there before anything is sent again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<StatusSpec>,
     /// Leads go to the buyer one at a time, in the order in which their posts were taken: one that does not get through
     /// holds back the buyer's others until it is given up.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -107,6 +111,10 @@ pub(super) fn way(
     if spec.signing.is_some() && !matches!(way, Way::Url(_)) {
         let message = "only what is posted is signed: it needs a `url`; leave it out";
         return fault("/delivery/signing", message);
+    }
+    if spec.status.is_some() && !matches!(way, Way::Url(_)) {
+        let message = "only who takes what is posted has one: it needs a `url`; leave it out";
+        return fault("/delivery/status", message);
     }
     if spec.in_order && matches!(way, Way::Transfer(_)) {
         let message = "callers do not wait for one another: leave it out";

@@ -6,6 +6,7 @@ mod leads;
 mod sample;
 mod show;
 mod spoken;
+mod status;
 
 use clap::Subcommand;
 
@@ -20,7 +21,7 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Try an end point for bids, and one for leads, as the exchange would, and explain every finding.
-    Check(check::Args),
+    Check(Box<check::Args>),
     /// List the buyers of a running exchange with their money.
     List(show::List),
     /// Show a buyer: its money, how often it refuses leads, and how its end point for bids stands.
@@ -31,7 +32,7 @@ enum Command {
 
 pub(super) fn run(args: Args, json: bool) -> Result<(), Failure> {
     match args.command {
-        Command::Check(args) => check::run(args, json),
+        Command::Check(args) => check::run(*args, json),
         Command::List(args) => show::list(&args, json),
         Command::Show(args) => show::show(&args, json),
         Command::Rotate(args) => show::rotate(&args, json),

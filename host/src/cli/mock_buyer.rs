@@ -126,16 +126,20 @@ fn introduce(open: &[MockBuyer], certificate: Option<&PathBuf>, json: bool) {
         let mut delivery = at(buyer.lead_url());
         // The secret itself is known to whoever gave it, and to no log.
         let signing = buyer.is_signed_for().then(|| json!({"secret": "whsec_.."}));
-        if let (Some(delivery), Some(signing)) = (delivery.as_object_mut(), &signing) {
-            delivery.insert("signing".to_owned(), signing.clone());
+        if let Some(delivery) = delivery.as_object_mut() {
+            let status = json!({"url": buyer.status_url(), "not_found": [404]});
+            delivery.insert("status".to_owned(), status);
+            delivery.extend(signing.clone().map(|signing| ("signing".to_owned(), signing)));
         }
         let spec = json!({"bidding": at(buyer.bid_url()), "delivery": delivery});
         eprintln!("    an exchange asks it after PUT /v1/buyers/NAME {spec}");
         match buyer.dialect().adapter() {
             None => {
                 let signed = signing.map_or("", |_| " --signing-secret whsec_..");
-                let (bids, leads) = (buyer.bid_url(), buyer.lead_url());
-                eprintln!("    gavel buyer check {bids} --leads {leads}{signed}");
+                let (bids, leads, status) = (buyer.bid_url(), buyer.lead_url(), buyer.status_url());
+                eprintln!(
+                    "    gavel buyer check {bids} --leads {leads} --status '{status}' --not-found 404{signed}"
+                );
             }
             Some((module, settings)) => eprintln!(
                 "    gavel buyer check {} --adapter target/rules/{module}.wasm --settings '{settings}'",
@@ -171,7 +175,7 @@ fn sum_up(open: &[MockBuyer], json: bool) {
             "buyer": buyer.addr(), "character": buyer.character().name(),
             "pings": tally.pings, "bids": tally.bids, "posts": tally.posts,
             "bought": tally.bought.len(), "rejected": tally.rejected,
-            "asked_again": tally.asked_again, "unsigned": tally.unsigned, "sold_twice": tally.sold_twice,
+            "asked_again": tally.asked_again, "status_calls": tally.status_calls, "unsigned": tally.unsigned, "sold_twice": tally.sold_twice,
             "unreadable": tally.unreadable,
         });
         if json {

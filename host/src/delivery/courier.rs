@@ -9,6 +9,7 @@ mod answer;
 mod message;
 mod parcel;
 mod redaction;
+mod status;
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -28,9 +29,10 @@ use crate::egress::signing::Signing;
 use crate::egress::{Client, Destination, Egress, Forbidden, Relay, Unavailable};
 
 use answer::Answer;
-pub use message::Way;
+pub use message::{Read, Reader, Way};
 use parcel::{Parcel, Receipt};
 use redaction::Redaction;
+pub use status::{Standing, StatusCall};
 
 /// The longest that a buyer may take, whatever its contract says.
 pub const TIMEOUT_MAX: Duration = Duration::from_secs(120);
@@ -125,7 +127,7 @@ impl Courier {
         let redaction = Redaction::of_shipment(&shipment);
         let outcome = match self.attempt(shipment).await {
             Sent::Answered(answer) => match way {
-                Some(way) => answer.through(way).await,
+                Some(way) => answer.through(way.reader).await,
                 None => answer.outcome(),
             },
             Sent::Ended(outcome) => outcome,

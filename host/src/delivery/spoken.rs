@@ -3,15 +3,14 @@
 //! An adapter that cannot word its request costs nothing: nothing was sent. One that cannot read the answer leaves the end
 //! unknown, for by then the buyer may have the lead.
 
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::courier::{Courier, Outcome, Shipment, Way};
+use super::courier::{Courier, Outcome, Read, Reader, Shipment, Way};
 use super::{Attempt, Errand, Failed, letter};
-use crate::catalog::{Buyer, Lot, Served, Serving, Way as Delivers};
+use crate::catalog::{Buyer, Lot, ModuleVersion, Served, Serving, Way as Delivers};
 use crate::contacts::{wipe, wiped_text};
 use crate::egress::Destination;
 use crate::egress::signing::Signing;
@@ -44,9 +43,7 @@ pub async fn attempt(
     errand: &Errand,
     offer: &Offer<'_>,
 ) -> Attempt {
-    let Errand { ping, copy, winner, .. } = errand;
-    // The same copy for the same campaign has the same key, after a crash too.
-    let idempotency_key = format!("{}-{copy}-{}", ping.lead(), winner.campaign);
+    let idempotency_key = errand.idempotency_key();
     let destination = match &buyer.way {
         Delivers::Url(destination) => destination,
         // A caller is transferred by its source: nothing is sent from here.
@@ -71,14 +68,24 @@ pub async fn attempt(
         };
         return Attempt::of(courier.ship(shipment).await);
     };
-    let name = serving.active.module.name.as_str();
-    if let Some(why) = &serving.upkeep.taken_out {
-        let why = format!("the adapter `{name}` is out of service: {why}");
-        return Attempt::of(Outcome::NotSent { why, retry_after: None });
-    }
-    let lot = || Lot::draw(&ping.as_u128().to_be_bytes(), &serving.active.module.name);
+    let served = match speaks(serving, errand) {
+        Ok(served) => served,
+        Err(why) => return Attempt::of(Outcome::NotSent { why, retry_after: None }),
+    };
     let hand = (courier, destination);
-    through(serving, serving.decides(lot), hand, (buyer, errand, offer, idempotency_key)).await
+    through(serving, served, hand, (buyer, errand, offer, idempotency_key)).await
+}
+
+/// Returns the version that speaks about a lead, or why none does.
+pub(super) fn speaks<'s>(
+    serving: &'s Serving<Adapter>,
+    errand: &Errand,
+) -> Result<&'s Served<Adapter>, String> {
+    let name = &serving.active.module.name;
+    match &serving.upkeep.taken_out {
+        Some(why) => Err(format!("the adapter `{name}` is out of service: {why}")),
+        None => Ok(serving.decides(|| Lot::draw(&errand.ping.as_u128().to_be_bytes(), name))),
+    }
 }
 
 /// The lead in the exchange's own words.
@@ -109,17 +116,8 @@ async fn through(
     hand: (&Courier, &Destination),
     (buyer, errand, offer, idempotency_key): (&Buyer, &Errand, &Offer<'_>, String),
 ) -> Attempt {
-    let Served { module, code } = served;
+    let ((courier, destination), Served { module, code }) = (hand, served);
     let (name, version) = (module.name.as_str(), module.version);
-    let used = |fuel| {
-        let digest = *module.digest.as_bytes();
-        Some(ModuleUsed { name: name.to_owned(), version, digest, fuel })
-    };
-    let failed = |reading, forfeit: Forfeit| {
-        count(name, version, reading, &forfeit);
-        let (module, upkeep) = (module.clone(), serving.upkeep.clone());
-        Some(Failed { module, upkeep, forfeit, reading })
-    };
     let began = Instant::now();
     let worded = word(code, errand, offer, &idempotency_key);
     let (request, fuel) = match worded {
@@ -127,55 +125,65 @@ async fn through(
         Err(forfeit) => {
             let why = format!("the adapter `{name}` version {version} words no request: {forfeit}");
             let outcome = Outcome::NotSent { why: redacted(offer, &why), retry_after: None };
-            let failed = failed(false, forfeit);
-            return Attempt { adapter: used(0), failed, ..Attempt::of(outcome) };
+            let failed = Some(failed(serving, module, false, forfeit));
+            return Attempt { adapter: Some(used(module, 0)), failed, ..Attempt::of(outcome) };
         }
     };
     telemetry::module_call(name, version, began.elapsed(), Some(fuel));
+    let reader = Reader::new(code);
     let way = Way {
-        adapter: code,
+        reader: &reader,
         method: request.method,
         path: &request.path,
         headers: &request.headers,
         lead: offer.lead,
-        read: Mutex::default(),
     };
-    let (body, signing) = (request.body.into(), offer.signing);
-    let (outcome, read) = send(hand, buyer, (body, signing), idempotency_key, way).await;
-    match read {
-        Some(Err(forfeit)) => {
-            let failed = failed(true, forfeit);
-            Attempt { adapter: used(fuel), failed, ..Attempt::of(outcome) }
-        }
-        read => {
-            let read = read.and_then(Result::ok);
-            if let Some((fuel, took)) = read {
-                telemetry::module_call(name, version, took, Some(fuel));
-            }
-            let fuel = fuel.saturating_add(read.map_or(0, |(fuel, _)| fuel));
-            Attempt { adapter: used(fuel), ..Attempt::of(outcome) }
-        }
-    }
-}
-
-async fn send(
-    (courier, destination): (&Courier, &Destination),
-    buyer: &Buyer,
-    (body, signing): (Zeroizing<Vec<u8>>, Option<Signing<'_>>),
-    idempotency_key: String,
-    way: Way<'_>,
-) -> (Outcome, Option<Result<(u64, Duration), Forfeit>>) {
     let shipment = Shipment {
         destination,
-        body,
+        body: request.body.into(),
         idempotency_key,
         timeout: buyer.timeout,
         headers: buyer.headers.all(),
-        signing,
+        signing: offer.signing,
         way: Some(&way),
     };
     let outcome = courier.ship(shipment).await;
-    (outcome, way.read.into_inner().unwrap_or_else(PoisonError::into_inner))
+    read_by(serving, served, (outcome, fuel), reader.taken())
+}
+
+/// An attempt whose answer an adapter was to read. `fuel` is what it took before.
+pub(super) fn read_by(
+    serving: &Serving<Adapter>,
+    served: &Served<Adapter>,
+    (outcome, fuel): (Outcome, u64),
+    read: Option<Read>,
+) -> Attempt {
+    let module = &served.module;
+    let (fuel, failed) = match read {
+        None => (fuel, None),
+        Some(Ok((taken, took))) => {
+            telemetry::module_call(module.name.as_str(), module.version, took, Some(taken));
+            (fuel.saturating_add(taken), None)
+        }
+        Some(Err(forfeit)) => (fuel, Some(failed(serving, module, true, forfeit))),
+    };
+    Attempt { adapter: Some(used(module, fuel)), failed, ..Attempt::of(outcome) }
+}
+
+fn used(module: &ModuleVersion, fuel: u64) -> ModuleUsed {
+    let digest = *module.digest.as_bytes();
+    ModuleUsed { name: module.name.as_str().to_owned(), version: module.version, digest, fuel }
+}
+
+fn failed(
+    serving: &Serving<Adapter>,
+    module: &ModuleVersion,
+    reading: bool,
+    forfeit: Forfeit,
+) -> Failed {
+    count(module.name.as_str(), module.version, reading, &forfeit);
+    let (module, upkeep) = (module.clone(), serving.upkeep.clone());
+    Failed { module, upkeep, forfeit, reading }
 }
 
 /// Words the request: like a filter's call, well below a millisecond.

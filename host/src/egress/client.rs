@@ -60,6 +60,15 @@ impl Client {
         Ok(Self { http, egress: egress.clone() })
     }
 
+    /// Judges an address by this policy.
+    ///
+    /// # Errors
+    ///
+    /// [`Forbidden`] says why nothing is sent there.
+    pub fn check(&self, text: &str) -> Result<Destination, Forbidden> {
+        self.egress.check(text)
+    }
+
     /// Begins a request. A destination that another policy let through is judged again: an address that is not a name never
     /// reaches the resolver.
     pub fn request(

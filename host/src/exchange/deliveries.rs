@@ -14,18 +14,23 @@ use tokio_util::sync::CancellationToken;
 use super::{Exchange, Trouble};
 use crate::berths::Berths;
 use crate::book::{Copy, Stage, State};
-use crate::catalog::{Market, Way};
+use crate::catalog::{Market, StatusPage, Way};
+use crate::clock::Moment;
 use crate::contacts::Sealed;
 use crate::delivery::courier::Outcome;
-use crate::delivery::{self, Attempt, Errand, Failed, INTERRUPTED, Offer};
+use crate::delivery::{self, Attempt, Errand, Failed, INTERRUPTED, Offer, status};
 use crate::egress::signing::Signing;
-use crate::facts::{AskedAgain, Delivered, Fact, Winner};
+use crate::facts::{AskedAgain, Delivered, Ended, Fact, StatusAsked, Winner};
 use crate::ids::PingId;
 use crate::journal::{Committed, ContactRow, Duty};
 
 /// Why the end of a delivery is unknown that cannot be made any more.
 const WITHOUT_LEAD: &str =
     "its contact data is not here: this exchange was opened on a backup, or its keys are lost";
+
+/// Why a buyer that may have a lead is not asked again although that was planned.
+const NOT_TO_BE_ASKED: &str =
+    "it may not be asked again any more: it neither promises idempotency nor has a status page";
 
 /// How long after a read of the journal that failed it is made again.
 const READ_AGAIN: Duration = Duration::from_secs(1);
@@ -174,12 +179,13 @@ impl Exchange {
             let begun = |copy: &Copy| copy.asked && errand.attempts == 0;
             let is_begun =
                 |book: &mut State| delivery::held(book.open_ping(errand.ping)?, errand).map(begun);
-            if !self.book.decide(is_begun)? {
-                self.ask_again(errand).await?;
-            }
-            match self.attempt(errand, sealed).await {
-                Ok(attempt) => attempt?,
-                Err(why) => Attempt::of(Outcome::NotSent { why, retry_after: None }),
+            let question = match self.book.decide(is_begun)? {
+                true => Some(Question::Lead),
+                false => self.ask_again(errand).await?,
+            };
+            match question {
+                Some(question) => self.attempt(errand, question, sealed).await?,
+                None => Attempt::of(Outcome::Unknown { why: NOT_TO_BE_ASKED.to_owned() }),
             }
         };
         // What a buyer answers must not put an adapter out of service that others share.
@@ -191,13 +197,27 @@ impl Exchange {
 
     /// Makes an attempt that has begun. Returns nothing if the copy was settled meanwhile, or if what comes of it is the
     /// source's to say.
-    ///
-    /// # Errors
-    ///
-    /// Why nobody was asked.
     async fn attempt(
         self: &Arc<Self>,
         errand: &Errand,
+        question: Question,
+        sealed: &Sealed,
+    ) -> Option<Attempt> {
+        let in_doubt = matches!(question, Question::Status { .. });
+        match self.asked(errand, question, sealed).await {
+            Ok(attempt) => attempt,
+            Err(why) if in_doubt => Some(Attempt::of(Outcome::Unknown { why })),
+            Err(why) => Some(Attempt::of(Outcome::NotSent { why, retry_after: None })),
+        }
+    }
+
+    /// # Errors
+    ///
+    /// Why nobody was asked.
+    async fn asked(
+        self: &Arc<Self>,
+        errand: &Errand,
+        question: Question,
         sealed: &Sealed,
     ) -> Result<Option<Attempt>, String> {
         let market = self.catalog.load();
@@ -229,28 +249,44 @@ impl Exchange {
         let secrets = self.delivery_signing(buyer, at)?;
         let signing = secrets.as_deref().map(|secrets| Signing { secrets, at });
         let offer = Offer { vertical, currency, handle, test: false, lead, schema, signing };
-        Ok(Some(delivery::attempt(&self.courier, buyer, errand, &offer).await))
+        Ok(Some(match question {
+            Question::Lead => delivery::attempt(&self.courier, buyer, errand, &offer).await,
+            Question::Status { page, tried } => {
+                let ago = at.unix_ms().saturating_sub(tried.unix_ms());
+                let ago = Duration::from_millis(u64::try_from(ago).unwrap_or_default());
+                status::inquire(&self.courier, (buyer, &page), errand, &offer, ago).await
+            }
+        }))
     }
 
-    /// Records that an attempt begins that no fact began yet. Returns nothing if the copy was settled meanwhile.
-    async fn ask_again(&self, errand: &Errand) -> Option<()> {
+    /// Records that an attempt begins that no fact began yet, and returns what is asked; nothing of that if its buyer may
+    /// have the lead and is not to be asked any more. Returns nothing at all if the copy was settled meanwhile.
+    async fn ask_again(&self, errand: &Errand) -> Option<Option<Question>> {
         let seat = self.journal.seat().await.ok()?;
-        let at = self.clock.now();
-        let committed = self.book.decide(|book| {
+        let (market, at) = (self.catalog.load(), self.clock.now());
+        let (question, committed) = self.book.decide(|book| {
             let open = book.open_ping(errand.ping)?;
             // Of two who would ask again at once, one does.
             let free = delivery::held(open, errand).is_some_and(|copy| !copy.asked);
             (free && delivery::may_ask(open, errand)).then_some(())?;
-            let fact = Fact::AskedAgain(AskedAgain {
+            let Some(question) = question(book, &market, errand) else { return Some((None, None)) };
+            let begins = AskedAgain {
                 ping: errand.ping.as_u128(),
                 copy: errand.copy,
                 campaign: errand.winner.campaign.clone(),
                 buyer: errand.winner.buyer.clone(),
                 attempt: errand.attempts.saturating_add(1),
-            });
-            Some(self.record(book, seat, at, &fact, None))
+            };
+            let fact = match question {
+                Question::Lead => Fact::AskedAgain(begins),
+                Question::Status { .. } => Fact::StatusAsked(StatusAsked(begins)),
+            };
+            Some((Some(question), Some(self.record(book, seat, at, &fact, None))))
         })?;
-        committed.wait().await.ok().map(drop)
+        if let Some(committed) = committed {
+            committed.wait().await.ok()?;
+        }
+        Some(question)
     }
 
     /// Records how an attempt ended. Returns nothing if the copy was settled meanwhile.
@@ -306,6 +342,30 @@ impl Exchange {
             () = self.stopping.cancelled() => false,
         }
     }
+}
+
+/// What a buyer is asked.
+#[derive(Debug)]
+enum Question {
+    /// To take the lead.
+    Lead,
+    /// What became of the lead. It was tried last then.
+    Status { page: Arc<StatusPage>, tried: Moment },
+}
+
+/// Returns what a buyer is asked that is to be asked again: of a lead that it may have, what became of it, where it can say
+/// so. Returns nothing if it may have the lead and must not get it twice, unless the operator wants that.
+fn question(book: &State, market: &Market, errand: &Errand) -> Option<Question> {
+    let shipment = book.shipment((errand.ping, errand.copy));
+    let Some(shipment) = shipment.filter(|one| one.last.ended == Ended::Unknown) else {
+        return Some(Question::Lead);
+    };
+    let buyer = market.buyer_named(&errand.winner.buyer);
+    if let Some(page) = buyer.and_then(|buyer| buyer.status.clone()) {
+        return Some(Question::Status { page, tried: shipment.at });
+    }
+    let may = shipment.resent.is_some() || buyer.is_some_and(|buyer| buyer.may_be_asked_again());
+    may.then_some(Question::Lead)
 }
 
 /// Reads until that succeeds. Returns nothing if it is told to stop before.

@@ -134,6 +134,7 @@ impl Replay {
             | Fact::SubmissionRefused(_)
             | Fact::Posted(_)
             | Fact::AskedAgain(_)
+            | Fact::StatusAsked(_)
             | Fact::TransferOffered(_)
             | Fact::Transferred(_)
             | Fact::ReturnRequested(_)

@@ -14,3 +14,8 @@ pub struct AskedAgain {
     /// The number of the attempt that begins: from 2, or 1 for one that stood in line or is made again by hand.
     pub attempt: u32,
 }
+
+/// A buyer that may have a lead is asked what became of it, in the place of another attempt to hand it over. Nothing of the
+/// lead is sent.
+#[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
+pub struct StatusAsked(pub AskedAgain);

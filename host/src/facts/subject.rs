@@ -1,6 +1,6 @@
 //! What each fact is about, by which its history is found.
 
-use super::Fact;
+use super::{Fact, StatusAsked};
 use crate::ids::PingId;
 
 impl Fact {
@@ -9,7 +9,9 @@ impl Fact {
         match self {
             Self::PingAnswered(fact) => Some(PingId::from_u128(fact.ping)),
             Self::Posted(fact) => Some(PingId::from_u128(fact.ping)),
-            Self::AskedAgain(fact) => Some(PingId::from_u128(fact.ping)),
+            Self::AskedAgain(fact) | Self::StatusAsked(StatusAsked(fact)) => {
+                Some(PingId::from_u128(fact.ping))
+            }
             Self::ShipmentResent(fact) => Some(PingId::from_u128(fact.ping)),
             Self::TransferOffered(fact) => Some(PingId::from_u128(fact.ping)),
             Self::Delivered(fact) => Some(PingId::from_u128(fact.ping)),

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
-use hyper::{Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::bodies::Spoken;
@@ -51,15 +51,27 @@ pub(super) async fn answer(
     let key = headers.get("idempotency-key").cloned().unwrap_or_default();
     shared.tally().headers = headers.clone();
     let (path, dialect) = (request.uri().path().to_owned(), shared.spec.dialect);
+    let inquired = path.strip_prefix("/leads/").filter(|_| request.method() == Method::GET);
+    let inquired = inquired.map(str::to_owned);
     let body = Limited::new(request.into_body(), REQUEST_BYTES_MAX).collect().await;
     let body = body.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let question = dialect.read(&path, &body);
     let text = |name: &str| question.get(name).and_then(Value::as_str).map(str::to_owned);
-    let (call, about, said) = match (text("ping_id"), text("lead_id")) {
+    let (call, about, said) = match (text("ping_id"), inquired.clone().or(text("lead_id"))) {
+        (_, Some(lead)) if inquired.is_some() => {
+            let said = match believes(&shared, &headers, &body) {
+                Ok(()) => standing(&shared, &lead),
+                Err(why) => unbelieved(&shared, why),
+            };
+            ("status", lead, said)
+        }
         (_, Some(lead)) => {
             let said = match believes(&shared, &headers, &body) {
                 Ok(()) => post(&shared, &question, &lead, &key).await,
-                Err(why) => unbelieved(&shared, why),
+                Err(why) => {
+                    shared.tally().posts += 1;
+                    unbelieved(&shared, why)
+                }
             };
             ("post", lead, said)
         }
@@ -224,11 +236,26 @@ fn believes(
 }
 
 fn unbelieved(shared: &Shared, why: Unbelievable) -> Said {
-    let mut tally = shared.tally();
-    tally.posts += 1;
-    tally.unsigned += 1;
+    shared.tally().unsigned += 1;
     let body = json!({"status": "rejected", "reason": why.to_string()});
     Said::of(StatusCode::UNAUTHORIZED, &body, format!("did not believe it: {why}"))
+}
+
+/// Says what became of a lead, by its id or its key.
+fn standing(shared: &Shared, lead: &str) -> Said {
+    let known = {
+        let mut tally = shared.tally();
+        tally.status_calls += 1;
+        let from = tally.keys.range(lead.to_owned()..).next();
+        from.filter(|(key, _)| key.starts_with(lead)).map(|(_, answer)| answer.clone())
+    };
+    match known {
+        Some(known) => Said::of(StatusCode::OK, &known, "said what became of it"),
+        None => {
+            let none = json!({"status": "not_found"});
+            Said::of(StatusCode::NOT_FOUND, &none, "said that it does not have it")
+        }
+    }
 }
 
 /// A thousand characters.

@@ -107,6 +107,8 @@ fn documentation() -> String {
     let openapi = reference::openapi();
     let refusals = Refusal::ALL.iter().map(|reason| (reason.code(), reason.message()));
     let tolerance = i64::try_from(egress::signing::TOLERANCE.as_secs()).unwrap_or_default();
+    let absence = delivery::status::ABSENCE_BELIEVED_AFTER.as_millis();
+    let absence = i64::try_from(absence).unwrap_or_default();
     let exclusions = Exclusion::ALL.iter().map(|reason| (reason.code(), reason.message()));
     fill(
         include_str!("docs.html"),
@@ -118,6 +120,7 @@ fn documentation() -> String {
             ("limits", &reference::limits()),
             ("not_sent_pauses", &reference::pauses(&delivery::NOT_SENT_AGAIN_MS)),
             ("unknown_pauses", &reference::pauses(&delivery::UNKNOWN_AGAIN_MS)),
+            ("absence_believed", &reference::pauses(&[absence])),
             ("tolerance", &reference::pauses(&[tolerance * 1_000])),
             ("tolerance_seconds", &tolerance.to_string()),
         ],

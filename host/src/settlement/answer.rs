@@ -221,6 +221,7 @@ impl Story {
                 | Fact::Deposited(_)
                 | Fact::SubmissionRefused(_)
                 | Fact::AskedAgain(_)
+                | Fact::StatusAsked(_)
                 | Fact::ShipmentResent(_)
                 | Fact::Transferred(_)
                 | Fact::ReturnRequested(_)

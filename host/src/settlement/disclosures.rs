@@ -1,16 +1,21 @@
 //! To whom a lead was shown: every attempt begins with a durable fact, so this list is whole even after a crash.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::clock::Moment;
-use crate::facts::{Delivered, Ended, Fact};
+use crate::facts::{Delivered, Ended, Fact, StatusAsked};
 use crate::ids::PingId;
 
 /// Returns every attempt to hand the full lead to a buyer, in the order in which they began.
 ///
+/// A status call is none: nothing of the lead is sent, but what its buyer says there tells what became of the attempt before.
+///
 /// `disclosed` says whether the buyer has the lead: `yes`, `no` if it certainly did not reach it, `maybe` while nobody knows.
 pub fn disclosures(facts: &[(u64, Moment, Fact)]) -> Vec<Value> {
     let (mut winners, mut begun) = (Vec::new(), Vec::<Attempt>::new());
+    let inquired = Inquired::of(facts.iter().map(|(_, _, fact)| fact));
     for (seq, at, fact) in facts {
         let mut begin = |copy: u32, campaign: &str, buyer: &str, attempt: u32| {
             let (campaign, buyer) = (campaign.to_owned(), buyer.to_owned());
@@ -29,8 +34,11 @@ pub fn disclosures(facts: &[(u64, Moment, Fact)]) -> Vec<Value> {
                 begin(again.copy, &again.campaign, &again.buyer, again.attempt);
             }
             Fact::Delivered(delivered) => {
+                // That a buyer says it does not have a lead does not mean that it never reached it.
+                let says_nothing =
+                    delivered.ended == Ended::NotSent && inquired.is_status_call(delivered);
                 let attempt = begun.iter_mut().rev().find(|attempt| attempt.is_of(delivered));
-                if let Some(attempt) = attempt {
+                if let Some(attempt) = attempt.filter(|_| !says_nothing) {
                     attempt.ended = Some(delivered.ended);
                 }
                 if let Some(next) = delivered.successor.as_ref().filter(|_| !delivered.in_line) {
@@ -51,6 +59,26 @@ pub fn disclosures(facts: &[(u64, Moment, Fact)]) -> Vec<Value> {
         }
     }
     begun.iter().map(Attempt::to_json).collect()
+}
+
+/// The attempts that were status calls, by copy, campaign and number.
+#[derive(Debug, Default)]
+pub(super) struct Inquired<'f>(BTreeSet<(u32, &'f str, u32)>);
+
+impl<'f> Inquired<'f> {
+    pub(super) fn of(facts: impl Iterator<Item = &'f Fact>) -> Self {
+        let asked = facts.filter_map(|fact| match fact {
+            Fact::StatusAsked(StatusAsked(asked)) => {
+                Some((asked.copy, asked.campaign.as_str(), asked.attempt))
+            }
+            _ => None,
+        });
+        Self(asked.collect())
+    }
+
+    pub(super) fn is_status_call(&self, delivered: &Delivered) -> bool {
+        self.0.contains(&(delivered.copy, delivered.campaign.as_str(), delivered.attempt))
+    }
 }
 
 /// One attempt to hand one copy to one buyer.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::answer::Story;
-use super::disclosures::{disclosures, erasure};
+use super::disclosures::{Inquired, disclosures, erasure};
 use super::{entries, postback};
 use crate::clearing;
 use crate::clock::Moment;
@@ -76,6 +76,7 @@ pub fn receipt(case: &Case<'_>) -> Option<Map<String, Value>> {
     });
     let timed: Vec<(u64, Moment, Fact)> =
         facts.iter().map(|placed| (placed.seq, placed.at, placed.fact.clone())).collect();
+    let inquired = Inquired::of(facts.iter().map(|placed| &placed.fact));
     let whole = json!({
         "auction": PingId::from_u128(auction.ping).to_string(),
         "status": story.status(case.at),
@@ -113,7 +114,7 @@ pub fn receipt(case: &Case<'_>) -> Option<Map<String, Value>> {
         "passed_over": story.posted.iter().flat_map(|posted| &posted.passed_over).map(passed_over)
             .collect::<Vec<Value>>(),
         "post_refused": story.refused.as_ref().map(post_refused),
-        "deliveries": facts.iter().filter_map(delivery).collect::<Vec<Value>>(),
+        "deliveries": facts.iter().filter_map(|placed| delivery(placed, &inquired)).collect::<Vec<Value>>(),
         "resends": facts.iter().filter_map(resend).collect::<Vec<Value>>(),
         "postbacks": postback::attempts(facts.iter().map(|placed| (placed.at, &placed.fact))),
         "disclosures": disclosures(&timed),
@@ -344,12 +345,13 @@ fn resend(placed: &Placed) -> Option<Value> {
     }))
 }
 
-fn delivery(placed: &Placed) -> Option<Value> {
+fn delivery(placed: &Placed, inquired: &Inquired<'_>) -> Option<Value> {
     let Fact::Delivered(delivered) = &placed.fact else { return None };
     Some(json!({
         "at": placed.at.to_string(),
         "copy": delivered.copy,
         "attempt": delivered.attempt,
+        "status_call": inquired.is_status_call(delivered),
         "campaign": delivered.campaign,
         "buyer": delivered.buyer,
         "outcome": delivered.ended.code(),

@@ -35,6 +35,13 @@ pub(super) struct Args {
     /// Where the exchange is to deliver leads. A test lead with `"test": true` in it is posted there, twice.
     #[arg(long, value_name = "URL")]
     leads: Option<String>,
+    /// Where the exchange is to ask what became of a lead that you may have, with {lead_id} or {idempotency_key} where the
+    /// lead's stands.
+    #[arg(long, value_name = "URL", requires = "leads")]
+    pub(super) status: Option<String>,
+    /// An HTTP status by which you say there that you do not have a lead, such as 404.
+    #[arg(long, value_name = "STATUS", requires = "status")]
+    pub(super) not_found: Vec<u16>,
     /// Sign the test leads with this secret, such as whsec_MfKQ.., as the exchange would, and see whether others are refused:
     /// unsigned ones, those that are signed with another secret, and old ones.
     #[arg(

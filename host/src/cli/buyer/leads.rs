@@ -1,7 +1,6 @@
 //! The end point for leads: a test lead is posted there, twice, as a delivery would be; and, if its leads are to be signed,
 //! some that it must not believe.
 
-use std::sync::Mutex;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -9,9 +8,11 @@ use zeroize::Zeroizing;
 
 use super::check::{Args, PATIENCE};
 use super::findings::Finding;
+use super::status;
+use crate::catalog::{StatusPage, StatusSpec};
 use crate::cli::Failure;
 use crate::clock::{Clock, Moment};
-use crate::delivery::courier::{Courier, Outcome, Shipment, Way};
+use crate::delivery::courier::{Courier, Outcome, Reader, Shipment, Standing, StatusCall, Way};
 use crate::egress::signing::{SECRET_BYTES, Signing, TOLERANCE};
 use crate::egress::{Destination, Egress};
 use crate::money::Micros;
@@ -85,9 +86,15 @@ pub(super) async fn leads(
         } else {
             let seen = format!("{}, then {}", first.name(), second.name());
             let why = "an answer that is lost on the way is asked for again; without the same answer the lead stays in doubt";
-            let mend = "remember the answer by its Idempotency-Key and give it again; or leave `idempotent` false";
+            let mend = "remember the answer by its Idempotency-Key and give it again; or leave `idempotent` false and offer a status page (--status)";
             Finding::weak(again, seen, (why, mend))
         });
+    if let Some(page) = leads.status_page(egress)? {
+        let inquire = async |name| leads.inquire(&page, name, secret.as_ref()).await;
+        let told = [&first, &second].into_iter().find(|told| !status::is_silent(told));
+        findings.push(status::of_posted(told, &inquire("").await));
+        findings.push(status::of_unknown(&inquire("-9").await));
+    }
     if let Some(secret) = &secret {
         findings.extend(leads.unbelievable(secret).await);
     }
@@ -95,6 +102,49 @@ pub(super) async fn leads(
 }
 
 impl Leads<'_> {
+    /// Returns where it is asked what became of a lead.
+    fn status_page(&self, egress: &Egress) -> Result<Option<StatusPage>, Failure> {
+        let Some(url) = self.args.status.clone() else { return Ok(None) };
+        let spec = StatusSpec { url, not_found: self.args.not_found.clone() };
+        let page = spec.check(egress).map_err(|(member, why)| {
+            Failure::usage(format!(
+                "--{}: {why}",
+                member.replace("url", "status").replace('_', "-")
+            ))
+        })?;
+        Ok(Some(page))
+    }
+
+    /// Asks what became of a lead that this `name` makes.
+    async fn inquire(
+        &self,
+        page: &StatusPage,
+        name: &str,
+        secret: Option<&Zeroizing<Vec<u8>>>,
+    ) -> Standing {
+        let (id, idempotency_key) = self.ids(name);
+        let at = Clock::system().now();
+        let reader = self.words.as_ref().map(|words| Reader::new(&words.adapter));
+        let call = StatusCall {
+            url: &page.of(&id, &idempotency_key),
+            idempotency_key: &idempotency_key,
+            timeout: PATIENCE,
+            headers: &[],
+            signing: secret.map(|secret| Signing { secrets: std::slice::from_ref(secret), at }),
+            not_found: &page.not_found,
+            reader: reader.as_ref(),
+            lead: &self.lead,
+        };
+        self.courier.ask(call).await
+    }
+
+    /// Returns the id of the test lead, and what its posts are known by. Each `name` makes it another lead.
+    fn ids(&self, name: &str) -> (String, String) {
+        let id = format!("{}{name}", self.ping.replacen("pg_", "ld_", 1));
+        let idempotency_key = format!("{id}-0-{}", self.args.campaign);
+        (id, idempotency_key)
+    }
+
     /// Posts the test lead, signed so long ago. Each `name` makes it another lead.
     async fn ship(
         &self,
@@ -102,8 +152,7 @@ impl Leads<'_> {
         secret: Option<&Zeroizing<Vec<u8>>>,
         ago: Duration,
     ) -> Outcome {
-        let id = format!("{}{name}", self.ping.replacen("pg_", "ld_", 1));
-        let idempotency_key = format!("{id}-0-{}", self.args.campaign);
+        let (id, idempotency_key) = self.ids(name);
         let now = Clock::system().now().unix_ms();
         let ago = i64::try_from(ago.as_millis()).unwrap_or_default();
         let at = Moment::from_unix_ms(now.saturating_sub(ago));
@@ -127,13 +176,13 @@ impl Leads<'_> {
                 return Outcome::NotSent { why, retry_after: None };
             }
         };
+        let reader = Reader::new(&words.adapter);
         let way = Way {
-            adapter: &words.adapter,
+            reader: &reader,
             method: request.method,
             path: &request.path,
             headers: &request.headers,
             lead: &self.lead,
-            read: Mutex::default(),
         };
         let body = request.body.into();
         self.courier.ship(Shipment { body, way: Some(&way), ..shipment }).await

@@ -103,7 +103,11 @@ fn way(buyer: &Value) -> String {
         },
     };
     let order = if said("/delivery/in_order") { ", one at a time" } else { "" };
-    let again = if said("/delivery/idempotent") { ", asked again when in doubt" } else { "" };
+    let again = match buyer.pointer("/delivery/status") {
+        Some(_) => ", its status page asked when in doubt",
+        None if said("/delivery/idempotent") => ", asked again when in doubt",
+        None => "",
+    };
     format!("{way}{adapter}{signed}{order}{again}")
 }
 

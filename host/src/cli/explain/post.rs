@@ -51,6 +51,8 @@ pub(super) fn post(receipt: &Value) -> Vec<String> {
 
 fn attempt(receipt: &Value, buyer: &str, delivery: &Value) -> String {
     let detail = delivery.get("detail").and_then(Value::as_str).filter(|detail| !detail.is_empty());
+    let status_call = delivery.get("status_call") == Some(&Value::Bool(true));
+    let inquired = if status_call { "asked what became of it, " } else { "" };
     let why = detail.map_or(String::new(), |detail| format!(": {detail}"));
     let what = match text(delivery, "outcome") {
         "sold" => {
@@ -60,6 +62,7 @@ fn attempt(receipt: &Value, buyer: &str, delivery: &Value) -> String {
             format!("{buyer} took it for {price}{}.{reference}", with_fees(receipt, delivery))
         }
         "rejected" => format!("{buyer} refused it{why}."),
+        "not-sent" if status_call => format!("{buyer} does not have it{why}."),
         "not-sent" => format!("{buyer} could not be reached{why}."),
         "expired" => {
             format!("{buyer} may have had the caller, but {}.", detail.unwrap_or("nobody said"))
@@ -80,5 +83,5 @@ fn attempt(receipt: &Value, buyer: &str, delivery: &Value) -> String {
         (None, "") => String::new(),
         (None, again) => format!(" It is tried again at {again}."),
     };
-    format!("{}: {what}{next}", text(delivery, "at"))
+    format!("{}: {inquired}{what}{next}", text(delivery, "at"))
 }

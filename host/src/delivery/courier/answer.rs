@@ -10,7 +10,7 @@ use reqwest::StatusCode;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::{Outcome, Refuser, Way};
+use super::{Outcome, Reader, Refuser, Standing};
 use crate::sandbox::HttpResponse;
 
 /// A buyer's answer as it came in.
@@ -41,41 +41,79 @@ struct Told {
     verdict: Verdict,
     reason: Option<String>,
     reference: Option<String>,
+    /// Nothing but that there is no such lead.
+    absent: bool,
 }
 
 impl Answer {
     pub(super) fn outcome(&self) -> Outcome {
-        let code = self.status.as_u16();
-        let answered = format!("answered {code}");
-        match code {
+        if let Some(outcome) = self.at_the_door() {
+            return outcome;
+        }
+        let answered = self.answered();
+        match self.status.as_u16() {
             200..=299 => self.body_outcome(),
-            // The buyer turned the request away before it looked at it. A bare 503 may also come from a gateway that lost
-            // the buyer after it had passed the lead on.
-            425 | 429 => self.turned_away(answered),
-            503 if self.retry_after.is_some() => self.turned_away(answered),
-            // These say that the request was not handled here. Other redirects may point to the result of handling it.
-            301 | 307 | 308 => Outcome::Rejected {
-                reason: format!("{answered}: redirects are not followed, use the final address"),
-                by: Refuser::Door,
-            },
             408 => Outcome::Unknown { why: answered },
             400..=499 => self.refusal(&answered),
             _ => Outcome::Unknown { why: answered },
         }
     }
 
-    /// Reads the answer through the buyer's adapter. What was turned away before anybody looked at it, and what does not end, no
-    /// adapter is asked about.
-    pub(super) async fn through(self, way: &Way<'_>) -> Outcome {
-        let status = self.status.as_u16();
-        let away = matches!(status, 425 | 429) || (status == 503 && self.retry_after.is_some());
-        if away {
-            return self.turned_away(format!("answered {status}"));
+    /// Reads the answer through the buyer's adapter. About what was turned away before anybody looked at it, and about what
+    /// does not end, no adapter is asked.
+    pub(super) async fn through(self, reader: &Reader<'_>) -> Outcome {
+        if let Some(outcome) = self.at_the_door() {
+            return outcome;
         }
+        let status = self.status.as_u16();
         match self.body {
-            Ok(body) => way.read(HttpResponse { status, headers: self.headers, body }).await,
+            Ok(body) => reader.read(HttpResponse { status, headers: self.headers, body }).await,
             Err(why) => Outcome::Unknown { why },
         }
+    }
+
+    /// Returns what a status says for itself: the request was turned away before anybody looked at it.
+    fn at_the_door(&self) -> Option<Outcome> {
+        let answered = self.answered();
+        match self.status.as_u16() {
+            425 | 429 => Some(self.turned_away(answered)),
+            // A bare 503 may also come from a gateway that lost the buyer after it had passed the lead on.
+            503 if self.retry_after.is_some() => Some(self.turned_away(answered)),
+            // These say that the request was not handled here. Other redirects may point to the result of handling it.
+            301 | 307 | 308 => Some(Outcome::Rejected {
+                reason: format!("{answered}: redirects are not followed, use the final address"),
+                by: Refuser::Door,
+            }),
+            _ => None,
+        }
+    }
+
+    fn answered(&self) -> String {
+        format!("answered {}", self.status.as_u16())
+    }
+
+    /// Reads what a status call was answered. Only a 2xx speaks of the lead: what else comes may be a wrong address's, save
+    /// for the statuses that are known to mean `not_found`.
+    pub(super) async fn standing(self, not_found: &[u16], reader: Option<&Reader<'_>>) -> Standing {
+        let answered = self.answered();
+        if not_found.contains(&self.status.as_u16()) {
+            return Standing::Absent { why: answered };
+        }
+        if !self.status.is_success() {
+            return Standing::Known(Outcome::Unknown { why: answered });
+        }
+        let outcome = match (reader, &self.body) {
+            (Some(reader), _) => self.through(reader).await,
+            (None, Ok(body)) if Told::read(body).absent => {
+                return Standing::Absent { why: answered };
+            }
+            (None, _) => self.outcome(),
+        };
+        // It was asked about this lead and no other, so this is no person that came before.
+        Standing::Known(match outcome {
+            Outcome::Duplicate { reason } => Outcome::Rejected { reason, by: Refuser::Buyer },
+            outcome => outcome,
+        })
     }
 
     fn turned_away(&self, why: String) -> Outcome {
@@ -123,7 +161,7 @@ impl Answer {
 
 impl Told {
     fn nothing(verdict: Verdict) -> Self {
-        Self { verdict, reason: None, reference: None }
+        Self { verdict, reason: None, reference: None, absent: false }
     }
 
     fn read(body: &[u8]) -> Self {
@@ -156,7 +194,7 @@ impl Members {
         if verdict == Verdict::Rejected && reason.as_ref().is_some_and(duplicate) {
             verdict = Verdict::Duplicate;
         }
-        Told { verdict, reason, reference }
+        Told { absent: self.absent(), verdict, reason, reference }
     }
 
     /// Returns what all members that are about the verdict agree on.
@@ -176,6 +214,13 @@ impl Members {
             };
         }
         agreed
+    }
+
+    fn absent(&self) -> bool {
+        let mut verdicts =
+            self.0.iter().filter(|(name, value)| member_verdict(name, value) != Verdict::Silent);
+        let only = verdicts.next().filter(|_| verdicts.next().is_none());
+        only.is_some_and(|(_, value)| value.as_str().is_some_and(is_absence))
     }
 
     fn has_error(&self) -> bool {
@@ -237,6 +282,12 @@ fn word(text: &str) -> Option<Verdict> {
         }
         _ => None,
     }
+}
+
+/// Says whether a word means that there is no such lead.
+fn is_absence(text: &str) -> bool {
+    let lower = text.trim().to_lowercase().replace(['_', '-'], " ");
+    matches!(lower.as_str(), "not found" | "notfound" | "not received" | "no such lead")
 }
 
 fn flag(value: &Value) -> Option<bool> {
@@ -459,6 +510,44 @@ mod tests {
             busy.outcome(),
             Outcome::NotSent { why: "answered 503".into(), retry_after: wait }
         );
+    }
+
+    #[tokio::test]
+    async fn only_a_2xx_and_named_statuses_speak_of_a_lead_that_is_asked_about() {
+        let standing = async |status: u16, body: &str| {
+            let answer = Answer {
+                status: StatusCode::from_u16(status).unwrap(),
+                retry_after: None,
+                headers: Vec::new(),
+                body: Ok(body.as_bytes().to_vec()),
+            };
+            match answer.standing(&[404], None).await {
+                Standing::Known(Outcome::Sold { .. }) => "sold",
+                Standing::Known(Outcome::Rejected { by: Refuser::Buyer, .. }) => "rejected",
+                Standing::Known(Outcome::Unknown { .. }) => "unknown",
+                Standing::Absent { .. } => "absent",
+                Standing::Known(other) => panic!("{status} {body}: {other:?}"),
+            }
+        };
+        for (status, body, expected) in [
+            (200, r#"{"status":"accepted"}"#, "sold"),
+            (200, r#"{"status":"rejected","reason":"cap"}"#, "rejected"),
+            (200, r#"{"status":"duplicate"}"#, "rejected"),
+            (200, r#"{"status":"not_found"}"#, "absent"),
+            (200, r#"{"Result":"Not Found","error":"no such lead"}"#, "absent"),
+            (200, r#"{"status":"not_found","success":true}"#, "unknown"),
+            (200, r#"{"status":"pending"}"#, "unknown"),
+            (200, "[]", "unknown"),
+            (404, "<html>", "absent"),
+            (404, r#"{"status":"accepted"}"#, "absent"),
+            (410, r#"{"status":"not_found"}"#, "unknown"),
+            (403, r#"{"status":"rejected"}"#, "unknown"),
+            (308, "", "unknown"),
+            (429, "", "unknown"),
+            (500, r#"{"status":"rejected"}"#, "unknown"),
+        ] {
+            assert_eq!(standing(status, body).await, expected, "{status} {body}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
-//! A shipment in the buyer's own dialect: how an adapter sends it, and how it reads what comes back.
+//! The buyer's own dialect: how an adapter sends a lead, and how it reads what comes back.
 
 use std::fmt;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
@@ -12,16 +12,24 @@ use crate::sandbox::{self, Adapter, Ask, Forfeit, HttpResponse, PostReply, Said}
 
 /// How an adapter sends a lead, and who reads the answer.
 pub struct Way<'s> {
-    pub adapter: &'s Adapter,
+    pub reader: &'s Reader<'s>,
     pub method: sandbox::Method,
     /// What is appended to the buyer's address.
     pub path: &'s str,
     pub headers: &'s [(String, String)],
     /// The full lead: its values are taken out of what the buyer says.
     pub lead: &'s Value,
-    /// The fuel and the time that reading the answer took, or how it failed.
-    pub read: Mutex<Option<Result<(u64, Duration), Forfeit>>>,
 }
+
+/// An adapter that reads one answer.
+#[derive(Debug)]
+pub struct Reader<'s> {
+    adapter: &'s Adapter,
+    read: Mutex<Option<Read>>,
+}
+
+/// The fuel and the time that reading an answer took, or how it failed.
+pub type Read = Result<(u64, Duration), Forfeit>;
 
 /// Without the lead.
 impl fmt::Debug for Way<'_> {
@@ -38,10 +46,22 @@ impl Way<'_> {
             sandbox::Method::Put => Method::PUT,
         }
     }
+}
+
+impl<'s> Reader<'s> {
+    pub fn new(adapter: &'s Adapter) -> Self {
+        Self { adapter, read: Mutex::default() }
+    }
+
+    /// Returns what reading took; nothing if there was no answer to read.
+    pub fn taken(self) -> Option<Read> {
+        self.read.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
 
     /// Reads an answer. The buyer may have the lead by now: whatever fails here makes its end unknown.
     pub(super) async fn read(&self, response: HttpResponse) -> Outcome {
         let (adapter, began) = (self.adapter.clone(), Instant::now());
+        let by = refuser(response.status);
         let asked = tokio::task::spawn_blocking(move || adapter.ask(Ask::PostResponse(&response)));
         let said = match asked.await {
             Ok(said) => said,
@@ -50,7 +70,9 @@ impl Way<'_> {
             }
         };
         let (outcome, read) = match said {
-            Ok((Said::Post(reply), taken)) => (outcome(reply), Ok((taken.fuel, began.elapsed()))),
+            Ok((Said::Post(reply), taken)) => {
+                (outcome(reply, by), Ok((taken.fuel, began.elapsed())))
+            }
             Ok(_) => {
                 let why = "the adapter answered another question".to_owned();
                 (Outcome::Unknown { why }, Ok((0, began.elapsed())))
@@ -60,16 +82,33 @@ impl Way<'_> {
                 (Outcome::Unknown { why }, Err(forfeit))
             }
         };
-        *self.read.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(read);
+        *self.read.lock().unwrap_or_else(PoisonError::into_inner) = Some(read);
         outcome
     }
 }
 
-fn outcome(reply: PostReply) -> Outcome {
+/// Says who speaks under a status: of a 4xx nobody but its adapter has seen whether the buyer's words are in it, and a
+/// firewall's page reads like a no to many.
+fn refuser(status: u16) -> Refuser {
+    if (200..=299).contains(&status) { Refuser::Buyer } else { Refuser::Door }
+}
+
+fn outcome(reply: PostReply, by: Refuser) -> Outcome {
     match reply {
         PostReply::Sold { reference } => Outcome::Sold { reference },
-        PostReply::Rejected { reason } => Outcome::Rejected { reason, by: Refuser::Buyer },
+        PostReply::Rejected { reason } => Outcome::Rejected { reason, by },
         PostReply::Duplicate { reason } => Outcome::Duplicate { reason },
         PostReply::Unknown { why } => Outcome::Unknown { why },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_refuses_under_a_4xx_may_be_a_firewall() {
+        assert_eq!([200, 201, 299].map(refuser), [Refuser::Buyer; 3]);
+        assert_eq!([301, 400, 403, 422].map(refuser), [Refuser::Door; 4]);
     }
 }

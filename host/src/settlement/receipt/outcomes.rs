@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Case, amount, charged, message};
+use super::{Case, Inquired, amount, charged, message};
 use crate::facts::{BidMade, Delivered, Fact, PassedOver, PingAnswered, Winner};
 use crate::reasons::Exclusion;
 
@@ -53,11 +53,13 @@ fn outcome(case: &Case<'_>, auction: &PingAnswered, buyer: &str, part: Part<'_>)
             "detail": passed.detail,
         })
     });
+    let inquired = Inquired::of(case.facts.iter().map(|placed| &placed.fact));
     let deliveries = case.facts.iter().filter_map(|placed| match &placed.fact {
         Fact::Delivered(delivered) if delivered.buyer == buyer => Some(json!({
             "at": placed.at.to_string(),
             "campaign": delivered.campaign,
             "attempt": delivered.attempt,
+            "status_call": inquired.is_status_call(delivered),
             "outcome": delivered.ended.code(),
             "detail": delivered.detail,
             "price": amount(delivered.price),

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::Placed;
-use crate::facts::{Fact, Party};
+use crate::facts::{Fact, Party, StatusAsked};
 
 /// What a source sees.
 const SOURCE: [&str; 24] = [
@@ -156,13 +156,16 @@ fn concerns(fact: &Fact, viewer: &Viewer) -> bool {
             Fact::Posted(_)
             | Fact::Delivered(_)
             | Fact::AskedAgain(_)
+            | Fact::StatusAsked(_)
             | Fact::ShipmentResent(_)
             | Fact::TransferOffered(_),
             Viewer::Source(_),
         ) => true,
         (Fact::Delivered(delivered), Viewer::Buyer(buyer)) => delivered.buyer == *buyer,
         (Fact::TransferOffered(offered), Viewer::Buyer(buyer)) => offered.buyer == *buyer,
-        (Fact::AskedAgain(asked), Viewer::Buyer(buyer)) => asked.buyer == *buyer,
+        (Fact::AskedAgain(asked) | Fact::StatusAsked(StatusAsked(asked)), Viewer::Buyer(buyer)) => {
+            asked.buyer == *buyer
+        }
         (Fact::ShipmentResent(resent), Viewer::Buyer(buyer)) => resent.buyer == *buyer,
         (Fact::PostbackTried(tried), _) => is_for(tried.key.party, &tried.owner, viewer),
         (Fact::PostbackResent(resent), _) => is_for(resent.key.party, &resent.owner, viewer),

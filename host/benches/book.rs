@@ -62,6 +62,7 @@ fn main() {
             holding(&campaigns, 1_000),
             holding(&campaigns, 20_000),
             Case::new("20 campaigns asked whether they may buy", asking(&campaigns)),
+            summing(&campaigns, 20_000),
         ],
     );
 }
@@ -101,6 +102,18 @@ fn holding(campaigns: &[Campaign], open: usize) -> Case<'_> {
     let mut case = Case::new(name, work);
     case.before = Some(Box::new(before));
     case
+}
+
+/// What the comparison of all accounts with all holds takes, for which everybody waits.
+fn summing(campaigns: &[Campaign], open: usize) -> Case<'_> {
+    let mut dice = Dice::of(6);
+    let mut state = State::default();
+    for number in 0..open {
+        let winner = usize::try_from(dice.below(20)).unwrap();
+        state.apply(AT, &facts(number, campaigns.get(winner).unwrap(), campaigns).0);
+    }
+    let name = format!("all holds summed, {},000 pings open", open / 1_000);
+    Case::new(name, move |_| state.holds())
 }
 
 fn asking(campaigns: &[Campaign]) -> impl FnMut(usize) -> usize {

@@ -284,16 +284,20 @@ impl State {
         self.pings.values().map(|open| open.auction.held_since()).max()
     }
 
-    /// Returns the sum of all holds of open pings, by buyer: what every account's `held` must equal.
+    /// Returns the sum of all holds of open pings, by buyer: what every account's `held` must equal. Everybody waits while
+    /// this is counted, so it goes by numbers.
     pub fn holds(&self) -> HashMap<String, Micros> {
-        let mut holds: HashMap<String, Micros> = HashMap::new();
+        let mut sums: Vec<Option<Micros>> = vec![None; self.buyers.count()];
         for open in self.pings.values().filter(|open| !open.test) {
-            for winner in open.held().filter_map(|(_, copy)| open.winner(copy)) {
-                let held = holds.entry(winner.buyer.clone()).or_default();
-                *held = sum(*held, winner.due());
+            for (_, copy) in open.held() {
+                let buyer = usize::try_from(copy.buyer).unwrap_or(usize::MAX);
+                if let Some(held) = sums.get_mut(buyer) {
+                    *held = Some(sum(held.unwrap_or_default(), copy.due));
+                }
             }
         }
-        holds
+        let named = self.buyers.named(&sums);
+        named.filter_map(|(buyer, held)| Some((buyer.to_owned(), (*held)?))).collect()
     }
 }
 

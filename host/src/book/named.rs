@@ -44,8 +44,21 @@ impl<T: Default> Named<T> {
 
     /// Returns every name with what is kept under it, in no order.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
-        let value = |number: u32| self.values.get(usize::try_from(number).ok()?);
+        self.named(&self.values)
+    }
+
+    /// Returns every name with what stands at its number, in no order.
+    pub(super) fn named<'a, V>(
+        &'a self,
+        by_number: &'a [V],
+    ) -> impl Iterator<Item = (&'a str, &'a V)> {
+        let value = |number: u32| by_number.get(usize::try_from(number).ok()?);
         self.numbers.iter().filter_map(move |(name, number)| Some((&**name, value(*number)?)))
+    }
+
+    /// Returns how many names there are.
+    pub(super) fn count(&self) -> usize {
+        self.values.len()
     }
 
     /// Returns what is kept under a number that this gave out.

@@ -14,7 +14,7 @@ use super::model::Model;
 use super::tests::{HOUR, MONDAY, buyer, campaign};
 use super::*;
 use crate::catalog::{Bounds, By, Caps, Ceilings, DuplicatesSpec};
-use crate::facts::Fact;
+use crate::facts::{Fact, Winner};
 
 /// How many facts the walk makes in all, and in one stretch from an empty book.
 const STEPS: usize = 100_000;
@@ -194,6 +194,11 @@ impl Walk {
         assert_eq!(self.state.suppressions_of(LIST), self.model.suppressed.len());
         for (buyer, held) in self.state.holds() {
             assert_eq!(self.state.account(&buyer).held, held, "{buyer}");
+        }
+        for (ping, open) in self.state.pings.iter() {
+            for (copy, held) in open.held() {
+                assert_eq!(open.winner(held).map(Winner::due), Some(held.due), "{ping} {copy}");
+            }
         }
         let open = self.state.pings.iter().filter(|(_, open)| !open.auction.test);
         let open = open.flat_map(|(ping, open)| {

@@ -184,7 +184,8 @@ impl Exchange {
                 false => self.ask_again(errand).await?,
             };
             match question {
-                Some(question) => self.attempt(errand, question, sealed).await?,
+                // Boxed, so that the many that wait take less room.
+                Some(question) => Box::pin(self.attempt(errand, question, sealed)).await?,
                 None => Attempt::of(Outcome::Unknown { why: NOT_TO_BE_ASKED.to_owned() }),
             }
         };

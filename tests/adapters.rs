@@ -447,6 +447,34 @@ async fn a_secret_header_lies_nowhere_in_the_clear_and_is_sent_after_a_restart()
 }
 
 #[tokio::test]
+async fn a_question_for_a_bid_keeps_the_addresss_query_and_the_buyers_own_header() {
+    let system = System::answering(200, r#"{"bid": "7.00"}"#).await;
+    let exchange = Exchange::with_auto(Clock::system(), json!({})).await;
+    exchange.serve("configurable-adapter").await;
+    let settings = json!({
+        "format": "json", "fields": [{"from": "zip", "to": "zip"}], "ping": {"path": "/ping"},
+        "headers": {"Authorization": "the adapter's"},
+    });
+    let adapter = json!({"module": "configurable-adapter", "settings": settings});
+    let delivery = json!({
+        "url": format!("http://{}/in", system.addr),
+        "headers": {"authorization": {"secret": "the buyer's"}},
+    });
+    let url = format!("http://{}/api?key=K", system.addr);
+    let bidding = json!({"url": url, "timeout_ms": 1_200, "adapter": adapter});
+    exchange.put("buyers/alfa", json!({"delivery": delivery, "bidding": bidding})).await;
+    exchange.deposit("alfa", "100.00").await;
+    let campaign = json!({"buyer": "alfa", "vertical": "auto-insurance"});
+    exchange.put("campaigns/alfa", campaign).await;
+    exchange.say("auto-insurance/ping", &auto_ping()).await;
+    let got = system.got();
+    assert_eq!(got[0].line, "POST /api/ping?key=K", "{got:?}");
+    let told: Vec<&str> =
+        got[0].headers.get_all("authorization").iter().map(|one| one.to_str().unwrap()).collect();
+    assert_eq!(told, ["the buyer's"]);
+}
+
+#[tokio::test]
 async fn settings_are_refused_in_the_adapters_own_words() {
     let exchange = Exchange::open().await;
     exchange.serve("configurable-adapter").await;

@@ -280,16 +280,6 @@ impl<'u> Host<'u> {
 }
 
 impl Destination {
-    /// Returns the address with this path, which may have a query, behind its own.
-    fn followed_by(&self, path: &str) -> Result<Self, Forbidden> {
-        let mut text = self.0.as_str().trim_end_matches('/').to_owned();
-        text.push_str(path);
-        let url = Url::parse(&text).map_err(|error| Forbidden::Unreadable(error.to_string()))?;
-        let same = url.origin() == self.0.origin();
-        same.then_some(Self(url))
-            .ok_or_else(|| Forbidden::Unreadable("the path leads to another host".to_owned()))
-    }
-
     /// Returns the address in its one spelling. It may hold keys of the buyer's: never log it.
     pub fn as_str(&self) -> &str {
         self.0.as_str()

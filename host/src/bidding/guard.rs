@@ -33,7 +33,7 @@ pub const OPEN_SHARE_MAX: usize = 50;
 /// More than half of the end points failing within this time are an alarm, if there are [`ALARM_MIN`] in use.
 pub const ALARM_WINDOW: Duration = Duration::from_secs(10);
 const ALARM_MIN: usize = 3;
-/// An end point that was not called for so long is not in use.
+/// An end point that nobody wanted to call for so long is not in use: its buyer may be paused.
 const IN_USE: Duration = Duration::from_secs(60);
 /// The most calls out at once to all buyers together.
 pub const CALLS_MAX: usize = 8_192;
@@ -87,8 +87,9 @@ pub(super) struct Guard {
     contract: Arc<Bidding>,
     state: Mutex<State>,
     open: AtomicBool,
-    /// Milliseconds after the birth of the guards.
-    called_ms: AtomicU64,
+    /// When it was to be called last, also if it was not because it is shut off; in milliseconds after the birth of the
+    /// guards.
+    wanted_ms: AtomicU64,
     counts: [Count; Outcome::ALL.len()],
 }
 
@@ -178,7 +179,7 @@ impl Guards {
             contract: Arc::clone(contract),
             state: Mutex::new(state),
             open: AtomicBool::new(false),
-            called_ms: AtomicU64::new(0),
+            wanted_ms: AtomicU64::new(0),
             counts: Outcome::ALL.map(|outcome| Count::of(buyer, outcome)),
         });
         self.0.guards.insert(buyer.clone(), Arc::clone(&guard));
@@ -202,11 +203,12 @@ impl Guards {
             self.0.out.fetch_sub(1, Ordering::Relaxed);
             return Err(Skipped::Crowded { limit: guard.state().concurrency.limit() });
         }
-        match guard.admit(now, left) {
+        let admitted = guard.admit(now, left);
+        if matches!(admitted, Ok(_) | Err(Skipped::BreakerOpen { .. } | Skipped::Probing)) {
+            guard.wanted_ms.store(self.age_ms(now).max(1), Ordering::Relaxed);
+        }
+        match admitted {
             Ok(pass) => {
-                let ms = now.saturating_duration_since(self.0.born).as_millis();
-                let ms = u64::try_from(ms).unwrap_or(u64::MAX).max(1);
-                guard.called_ms.store(ms, Ordering::Relaxed);
                 let (guards, guard) = (self.clone(), Arc::clone(guard));
                 Ok(Ticket { guards, guard, pass, ended: false })
             }
@@ -217,6 +219,11 @@ impl Guards {
         }
     }
 
+    fn age_ms(&self, now: Instant) -> u64 {
+        let age = now.saturating_duration_since(self.0.born);
+        u64::try_from(age.as_millis()).unwrap_or(u64::MAX)
+    }
+
     /// Decides whether one more end point may be shut off, and raises the alarm where too many want to be.
     fn may_open(&self, guard: &Guard, now: Instant) -> bool {
         let mut trips = self.0.trips.lock().unwrap_or_else(PoisonError::into_inner);
@@ -224,15 +231,17 @@ impl Guards {
             now.saturating_duration_since(*at) <= ALARM_WINDOW && *buyer != guard.buyer
         });
         trips.recent.push_back((now, guard.buyer.clone()));
-        let now_ms = now.saturating_duration_since(self.0.born).as_millis();
-        let now_ms = u64::try_from(now_ms).unwrap_or(u64::MAX);
+        let now_ms = self.age_ms(now);
         let in_use_ms = u64::try_from(IN_USE.as_millis()).unwrap_or(u64::MAX);
         let (mut in_use, mut open) = (0_usize, 0_usize);
         for other in &self.0.guards {
-            let called = other.called_ms.load(Ordering::Relaxed);
+            let wanted = other.wanted_ms.load(Ordering::Relaxed);
+            if wanted == 0 || now_ms - wanted.min(now_ms) > in_use_ms {
+                continue;
+            }
+            in_use += 1;
             let shut = other.open.load(Ordering::Relaxed) && other.buyer != guard.buyer;
             open += usize::from(shut);
-            in_use += usize::from(shut || (called > 0 && now_ms - called.min(now_ms) <= in_use_ms));
         }
         if in_use >= ALARM_MIN && trips.recent.len().saturating_mul(2) > in_use {
             let alarmed = trips.alarmed;
@@ -386,5 +395,55 @@ impl Ticket {
 impl Drop for Ticket {
     fn drop(&mut self) {
         self.finish(Instant::now(), Verdict::Nothing, None);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Headers;
+    use crate::egress::Egress;
+
+    const LEFT: Duration = Duration::from_secs(10);
+
+    /// The guards of buyers of these names.
+    fn guards(names: &[&str], now: Instant) -> (Guards, Vec<Arc<Guard>>) {
+        let guards = Guards::new(now, 1);
+        let destination = Egress::public().check("https://bids.buyer.example/").unwrap();
+        let contract = Arc::new(Bidding {
+            destination,
+            timeout: LEFT,
+            bid_max: None,
+            calls_per_second: None,
+            concurrency: 8,
+            headers: Headers::default(),
+            adapter: None,
+        });
+        let of = |name: &&str| guards.of(&BuyerId::parse(name).unwrap(), &contract, now);
+        let all = names.iter().map(of).collect();
+        (guards, all)
+    }
+
+    /// Calls an end point so often, and returns how many calls were let through.
+    fn call(guards: &Guards, guard: &Arc<Guard>, now: Instant, verdict: Verdict) -> u32 {
+        let admitted = (0..60).filter_map(|_| guards.admit(guard, now, LEFT).ok());
+        let ended = admitted.map(|ticket| ticket.end(now, verdict, None));
+        u32::try_from(ended.count()).unwrap()
+    }
+
+    #[test]
+    fn an_end_point_that_nobody_wants_any_more_shields_no_other() {
+        let born = Instant::now();
+        let (guards, all) = guards(&["alfa", "bravo", "carol"], born);
+        let [alfa, bravo, carol] = &all[..] else { panic!("{all:?}") };
+        call(&guards, carol, born, Verdict::Good);
+        call(&guards, bravo, born, Verdict::Good);
+        assert!(call(&guards, alfa, born, Verdict::Bad) < 60, "the first is shut off");
+        // While it is wanted, at most half of all may be shut off: of three, one.
+        let soon = born + Duration::from_secs(1);
+        assert_eq!(call(&guards, bravo, soon, Verdict::Bad), 60);
+        let later = born + IN_USE + Duration::from_secs(5);
+        call(&guards, carol, later, Verdict::Good);
+        assert!(call(&guards, bravo, later, Verdict::Bad) < 60, "its buyer was paused meanwhile");
     }
 }

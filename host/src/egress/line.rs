@@ -172,7 +172,7 @@ impl Line {
         let Question { destination, method, path, headers, body } = question;
         let destination = match path {
             "" => destination.clone(),
-            path => destination.followed_by(path)?,
+            path => destination.below(path)?,
         };
         // A destination that another policy let through is judged again: an address that is not a name never reaches the
         // resolver.
@@ -186,7 +186,7 @@ impl Line {
         let own = request.headers_mut();
         for (name, value) in headers {
             if name != HOST {
-                own.append(name, value);
+                own.insert(name, value);
             }
         }
         own.insert(USER_AGENT, AGENT);

@@ -9,7 +9,7 @@ use serde::de::{Deserializer, Visitor};
 use crate::money::Micros;
 
 /// The longest handle of a buyer, in bytes.
-pub const HANDLE_BYTES_MAX: usize = 256;
+pub const HANDLE_BYTES_MAX: usize = 1_024;
 /// The longest text of a buyer that is kept, in characters.
 pub const TEXT_CHARS_MAX: usize = 120;
 
@@ -235,7 +235,10 @@ mod tests {
     fn what_is_no_answer_has_a_code() {
         // In a member that nobody reads, depth is skipped without the stack.
         let deep = format!(r#"{{"status":"bid","bid":{}{}}}"#, "[".repeat(500), "]".repeat(500));
-        let long = format!(r#"{{"status":"bid","bid":"1","handle":"{}"}}"#, "h".repeat(257));
+        let long = format!(
+            r#"{{"status":"bid","bid":"1","handle":"{}"}}"#,
+            "h".repeat(HANDLE_BYTES_MAX + 1)
+        );
         for (body, code) in [
             ("", "not-json"),
             ("<html>", "not-json"),

@@ -233,7 +233,12 @@ impl Call {
         let named = |(name, _): &(CampaignId, Option<Micros>)| {
             campaign.is_none_or(|campaign| campaign == name.as_str())
         };
-        let Some(place) = self.campaigns.iter().position(named) else {
+        // A bid that names no campaign is for the first that may bid so much.
+        let allowed = |one: &(CampaignId, Option<Micros>)| {
+            named(one) && one.1.is_none_or(|most| amount <= most)
+        };
+        let place = self.campaigns.iter().position(allowed);
+        let Some(place) = place.or_else(|| self.campaigns.iter().position(named)) else {
             let other = clean(campaign.unwrap_or_default());
             let why = format!("it bids for `{other}`, which it was not asked for");
             return Err(invalid(Flaw::OtherCampaign, &why));

@@ -202,8 +202,8 @@ fn readable(headers: &[(String, String)]) -> impl Iterator<Item = (HeaderName, H
 }
 
 fn worded(request: HttpRequest, offer: &Offer<'_>) -> Asking {
-    let mut headers = own_headers(offer);
-    headers.extend(readable(&request.headers));
+    // The last of a name counts: the buyer's own.
+    let headers = readable(&request.headers).chain(own_headers(offer)).collect();
     let method = match request.method {
         sandbox::Method::Get => Method::GET,
         sandbox::Method::Post => Method::POST,

@@ -12,7 +12,7 @@ use crate::sandbox::call::Forfeit;
 /// The longest text of a reply, in bytes; the rest is cut.
 pub const REPLY_BYTES_MAX: usize = 1_000;
 /// The longest name that a buyer gives its bid or its lead, in bytes.
-pub const HANDLE_BYTES_MAX: usize = 256;
+pub const HANDLE_BYTES_MAX: usize = 1_024;
 
 /// An offer without contact data.
 #[derive(Clone, Copy, Debug)]

@@ -479,6 +479,47 @@ async fn a_buyer_that_never_answers_takes_no_room_from_the_others() {
 }
 
 #[tokio::test]
+async fn what_waits_when_the_exchange_stops_is_not_begun() {
+    let most = DELIVERIES_MAX / 2;
+    // Those under way are answered while the exchange drains.
+    let pause = move |turn| if turn < most { Duration::from_secs(4) } else { PROMPT };
+    let alfa = Buyer::scripted(move |turn| (200, accepted(), pause(turn))).await;
+    let exchange = Exchange::with_auto(Clock::system(), json!({})).await;
+    exchange.with_buyer("alfa", &alfa.url(), "9.00").await;
+    exchange.put("buyers/alfa", json!({"delivery": contract(&alfa, 60_000)})).await;
+    let leads = most + 24;
+    for _ in 0..leads {
+        let ping = ping(&exchange).await;
+        post(&exchange, &ping, 1).await;
+    }
+    until("alfa is busy", async || alfa.received().len() == most).await;
+    let exchange = Exchange::open_in(exchange.close().await).await;
+    let sold = async || exchange.get("buyers/alfa").await.text("/held") == "0.00";
+    until("all are sold", sold).await;
+    assert_eq!(alfa.received().len(), leads);
+    let doubted = exchange.get("shipments?status=unknown").await;
+    assert_eq!(doubted.body["shipments"], json!([]), "{doubted:?}");
+}
+
+#[tokio::test]
+async fn what_the_operator_settles_holds_nobody_back_in_a_buyers_line() {
+    // After the third unknown the next attempt is half a minute away.
+    let alfa = silent(3).await;
+    let in_order = merged(idempotent(contract(&alfa, 200)), json!({"in_order": true}));
+    let exchange = market(&[in_order]).await;
+    let first = ping(&exchange).await;
+    post(&exchange, &first, 100).await;
+    until_deliveries(&exchange, &first, "alfa unknown, alfa unknown, alfa unknown").await;
+    let second = ping(&exchange).await;
+    let waiting = post(&exchange, &second, 100).await;
+    assert_eq!(waiting.text("/status"), "pending", "{waiting:?}");
+    let word = json!({"outcome": "sold", "note": "alfa's number 17"});
+    let resolved = exchange.post(&format!("auctions/{first}/resolve"), word).await;
+    assert_eq!(resolved.status, 200, "{resolved:?}");
+    until_deliveries(&exchange, &second, "alfa sold 2.00").await;
+}
+
+#[tokio::test]
 async fn a_post_that_waits_for_its_buyer_keeps_nobody_from_being_heard() {
     let exchange = Exchange::crowded(Arc::new(TempDir::new().unwrap())).await;
     let alfa = silent(1).await;

@@ -84,6 +84,11 @@ async fn tell(State(system): State<System>, Path(lead): Path<String>) -> (Status
     (StatusCode::from_u16(status).unwrap(), Json(body))
 }
 
+/// A clock that stands so long after the beginning.
+fn at(ms: i64) -> Clock {
+    Clock::standing(Moment::from_unix_ms(BEGIN_MS + ms))
+}
+
 /// Sells a lead to the highest bidder, and returns the ping when its post was answered.
 async fn sell(exchange: &Exchange) -> String {
     let ping = exchange.say("auto-insurance/ping", &auto_ping()).await;
@@ -139,9 +144,14 @@ async fn a_buyer_that_says_no_there_leaves_the_lead_to_the_next() {
     let system = System::saying(|_| (200, json!({"status": "duplicate", "reason": "old"}))).await;
     let bravo = Buyer::accepting().await;
     let contracts = [system.contract(&[]), json!({"url": bravo.url()})];
-    let exchange = Exchange::with_bidders(Clock::system(), json!({}), &contracts).await;
+    let exchange = Exchange::with_bidders(at(0), json!({}), &contracts).await;
     let ping = sell(&exchange).await;
-    until_deliveries(&exchange, &ping, "alfa unknown, status: alfa rejected, bravo sold").await;
+    // At first the page may not know the lead yet.
+    until_deliveries(&exchange, &ping, "alfa unknown, status: alfa unknown").await;
+    assert!(bravo.received().is_empty());
+    let exchange = Exchange::open_at(exchange.close().await, at(MINUTE_MS)).await;
+    let end = "status: alfa rejected, bravo sold";
+    until(end, async || deliveries(&exchange, &ping).await.ends_with(end)).await;
     assert_eq!((system.posts().len(), bravo.received().len()), (1, 1));
     exchange.check_accounts(&["alfa 100.00 held 0.00", "bravo 98.00 held 0.00"]).await;
 }
@@ -170,7 +180,6 @@ async fn what_is_not_there_yet_is_neither_sent_again_nor_sold_to_another() {
 async fn what_is_still_not_there_after_a_while_is_sent_again() {
     let not_found = |_| (410, json!({"status": "not_found"}));
     let system = System::saying(not_found).await;
-    let at = |ms| Clock::standing(Moment::from_unix_ms(BEGIN_MS + ms));
     let contract = system.contract(&[404, 410]);
     let exchange = Exchange::with_bidders(at(0), json!({}), &[contract]).await;
     let ping = sell(&exchange).await;
@@ -223,6 +232,25 @@ async fn a_buyer_that_lost_its_page_is_not_sent_the_lead_twice() {
 }
 
 #[tokio::test]
+async fn a_buyer_that_takes_callers_now_keeps_the_lead_that_it_may_have() {
+    let system = System::saying(|_| (500, json!({}))).await;
+    let bravo = Buyer::accepting().await;
+    let contracts = [system.contract(&[]), json!({"url": bravo.url()})];
+    let exchange = Exchange::with_bidders(Clock::system(), json!({}), &contracts).await;
+    let ping = sell(&exchange).await;
+    let callers = json!({"transfer": {"number": "+15125550100", "connected_seconds": 90}, "idempotent": true});
+    exchange.put("buyers/alfa", json!({"delivery": callers})).await;
+    let left = async || {
+        let receipt = exchange.receipt(&ping).await;
+        let last = receipt["deliveries"].as_array().unwrap().last().cloned().unwrap_or_default();
+        last["outcome"] == "unknown" && last["again_at"].is_null()
+    };
+    until("left to the operator", left).await;
+    exchange.check_accounts(&["alfa 100.00 held 9.01"]).await;
+    assert_eq!((system.posts().len(), bravo.received().len()), (1, 0));
+}
+
+#[tokio::test]
 async fn a_page_in_the_buyers_own_words_is_read_by_its_adapter() {
     let spec = MockSpec { dialect: Dialect::Px, ..MockSpec::of(Character::Forgetful) };
     let buyer = MockBuyer::open(spec, None, None).await.unwrap();
@@ -259,6 +287,9 @@ async fn a_page_that_cannot_be_asked_is_refused_when_it_is_saved() {
     refused(page("https://crm.example/leads"), url, "must have {lead_id}").await;
     refused(page("https://crm.example/{lead}/{lead_id}"), url, "can stand in braces").await;
     refused(page("https://{lead_id}.example.com/"), url, "at one host").await;
+    refused(page("https://crm.example/{lead_id}/../all"), url, "an address of its own").await;
+    let long = format!("https://crm.example/{}", "{lead_id}".repeat(70));
+    refused(page(&long), url, "longer than 2048 bytes").await;
     refused(page("http://10.0.0.1/{lead_id}"), url, "public internet").await;
     let one =
         |statuses: Value| json!({"url": "https://crm.example/{lead_id}", "not_found": statuses});

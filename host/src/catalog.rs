@@ -231,7 +231,8 @@ pub struct Buyer {
 impl Buyer {
     /// Returns whether it is asked again by itself when nobody knows whether it has a lead.
     pub fn may_be_asked_again(&self) -> bool {
-        self.idempotent || self.status.is_some()
+        let sent = !matches!(self.way, Way::Transfer(_));
+        sent && (self.idempotent || self.status.is_some())
     }
 }
 

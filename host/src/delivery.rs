@@ -5,8 +5,10 @@
 //! a second time because an answer was lost.
 
 pub mod courier;
+mod end;
 mod letter;
 pub mod postman;
+mod question;
 mod resend;
 mod spoken;
 pub mod status;
@@ -20,28 +22,20 @@ use crate::facts::{
     BidMade, Charged, Counted, Delivered, Ended, Fact, ModuleUsed, Parts, StatusAsked, Terms,
     TransferReport, Winner,
 };
-use crate::ids::{Digest, PingId};
+use crate::ids::PingId;
 use crate::journal::{Duty, DutyChange, DutyKey};
 use crate::money::Micros;
 use crate::sandbox::Forfeit;
-use courier::{Outcome, Refuser};
+use courier::Outcome;
+use end::{End, certain};
 
+pub use end::{NOT_SENT_AGAIN_MS, UNKNOWN_AGAIN_MS};
+pub use question::{Question, question};
 pub use resend::{Unsendable, resend};
 pub use spoken::{Offer, attempt};
 
 /// The kind of a duty to deliver, in the outbox.
 pub const DELIVER: u16 = 1;
-
-/// How long after each attempt that certainly failed the same buyer is tried again; after the last it is given up and
-/// the copy goes to the next bidder.
-pub const NOT_SENT_AGAIN_MS: [i64; 5] = [200, 1_000, 3_000, 10_000, 30_000];
-
-/// How long after each attempt of unknown end a buyer is asked again that promised idempotency or has a status page. After
-/// the last the operator decides; any other buyer is never asked again.
-pub const UNKNOWN_AGAIN_MS: [i64; 6] = [1_000, 5_000, 30_000, 120_000, 600_000, 3_600_000];
-
-/// By how much of itself a pause may be longer: 1 part in 4.
-const JITTER_PARTS: i64 = 4;
 
 /// Why the end of an attempt is unknown that the process did not live to see.
 pub const INTERRUPTED: &str = "the exchange stopped before the answer was recorded";
@@ -129,45 +123,19 @@ pub fn conclude(
         adapter: attempt.adapter,
         transfer: attempt.transfer,
     };
-    let again = |schedule: &[i64], at_least| {
-        Some(at.unix_ms().saturating_add(pause(errand, schedule, at_least)?))
-    };
-    match certain(attempt.outcome, (copy, open.erased), errand) {
-        Outcome::Sold { reference } => {
-            delivered.ended = Ended::Sold;
-            delivered.detail = reference;
-            delivered.price = winner.price;
-            delivered.buyer_fees = winner.fees;
-            let Parts { payout, fees, .. } = open.auction.terms.parts(Micros::new(winner.price));
-            (delivered.payout, delivered.source_fees) = (payout.get(), fees);
-        }
-        Outcome::Rejected { reason, .. } | Outcome::Duplicate { reason } => {
-            delivered.ended = Ended::Rejected;
-            delivered.detail = Some(reason);
-            let shown = copy.refusals.saturating_add(1);
-            delivered.successor = next_winner(state, market, open, (copy, shown), at);
-        }
-        Outcome::NotSent { why, retry_after } => {
-            let asked = retry_after.and_then(|pause| i64::try_from(pause.as_millis()).ok());
-            delivered.ended = Ended::NotSent;
-            delivered.detail = Some(why);
-            delivered.again_ms = again(&NOT_SENT_AGAIN_MS, asked.unwrap_or(0));
-            if delivered.again_ms.is_none() {
-                let shown = (copy, copy.refusals);
-                delivered.successor = next_winner(state, market, open, shown, at);
-            }
-        }
-        Outcome::Expired { why } => {
-            delivered.ended = Ended::Expired;
-            delivered.detail = Some(why);
-        }
-        Outcome::Unknown { why } => {
-            let may =
-                market.buyer_named(&winner.buyer).is_some_and(|buyer| buyer.may_be_asked_again());
-            delivered.detail = Some(why);
-            delivered.again_ms = again(&UNKNOWN_AGAIN_MS, 0).filter(|_| may);
-        }
+    let outcome = certain(attempt.outcome, (copy, open.erased), errand);
+    let buyer = market.buyer_named(&winner.buyer);
+    let may_be_asked_again = buyer.is_some_and(|buyer| buyer.may_be_asked_again());
+    let end = End::of(outcome, copy, (errand, may_be_asked_again), at);
+    if end.ended == Ended::Sold {
+        delivered.price = winner.price;
+        delivered.buyer_fees = winner.fees;
+        let Parts { payout, fees, .. } = open.auction.terms.parts(Micros::new(winner.price));
+        (delivered.payout, delivered.source_fees) = (payout.get(), fees);
     }
+    let next = |shown| next_winner(state, market, open, (copy, shown), at);
+    delivered.successor = end.passed_on.and_then(next);
+    (delivered.ended, delivered.detail, delivered.again_ms) = (end.ended, end.detail, end.again_ms);
     if open.erased {
         // There is nothing left to ask anybody with.
         (delivered.again_ms, delivered.successor) = (None, None);
@@ -176,36 +144,18 @@ pub fn conclude(
     Some(delivered)
 }
 
-/// Returns how long after an attempt the next one follows, at least after what the buyer asked for; nothing if that was the
-/// last. Up to a quarter is added by lot, so that what failed together does not come back together.
-fn pause(errand: &Errand, schedule: &[i64], at_least: i64) -> Option<i64> {
-    let attempts = errand.attempts;
-    let pause = *schedule.get(usize::try_from(attempts).ok()?)?.max(&at_least);
-    let lot = Digest::of(format!("{} {} {attempts}", errand.ping, errand.copy).as_bytes());
-    let drawn = lot.as_bytes().first_chunk().map_or(0, |drawn| u16::from_be_bytes(*drawn));
-    let jitter = (pause / JITTER_PARTS).saturating_mul(drawn.into()) / i64::from(u16::MAX);
-    Some(pause.saturating_add(jitter))
+/// Returns how often a buyer counts as asked after an attempt that ended so: what it says that it does not have is sent as
+/// if it were the first time.
+pub fn attempts_after(state: &State, ended: &Delivered) -> u32 {
+    let open = state.open_ping(PingId::from_u128(ended.ping));
+    let copy = open.zip(usize::try_from(ended.copy).ok());
+    let copy = copy.and_then(|(open, index)| open.copies.get(index));
+    if copy.is_some_and(|copy| copy.absent) { 0 } else { ended.attempt }
 }
 
 /// Says whether a winner's buyer takes one lead at a time.
 pub fn takes_in_order(market: &Market, winner: &Winner) -> bool {
     market.buyer_named(&winner.buyer).is_some_and(|buyer| buyer.in_order)
-}
-
-/// Once a buyer may have the lead, only its own no is one: "I have this person already", "not reached" and what somebody
-/// says at its door prove nothing any more.
-fn certain(outcome: Outcome, (copy, erased): (&Copy, bool), errand: &Errand) -> Outcome {
-    let last = erased
-        || usize::try_from(errand.attempts).is_ok_and(|done| done >= NOT_SENT_AGAIN_MS.len());
-    match outcome {
-        Outcome::Duplicate { reason } | Outcome::Rejected { reason, by: Refuser::Door }
-            if copy.uncertain =>
-        {
-            Outcome::Unknown { why: reason }
-        }
-        Outcome::NotSent { why, .. } if copy.uncertain && last => Outcome::Unknown { why },
-        other => other,
-    }
 }
 
 /// Returns the copy if it is still this buyer's to take: not settled, and not passed on to another by the operator's word.
@@ -298,7 +248,8 @@ pub fn duties(fact: &Fact, at: Moment, state: &State) -> Vec<DutyChange> {
         }
         Fact::Delivered(delivered) => {
             let key = DutyKey { subject: delivered.ping, step: delivered.copy };
-            let again = delivered.again_ms.map(|again| (again, delivered.attempt));
+            let attempts = attempts_after(state, delivered);
+            let again = delivered.again_ms.map(|again| (again, attempts));
             // A duty is done and added anew rather than changed, because an operator's word may come when none is due.
             match again.or(delivered.successor.is_some().then_some((at.unix_ms(), 0))) {
                 None => vec![DutyChange::Done(key)],
@@ -331,9 +282,11 @@ pub fn duties(fact: &Fact, at: Moment, state: &State) -> Vec<DutyChange> {
         // Nothing is sent of a lead that was erased.
         Fact::ContactErased(erased) => {
             let open = state.open_ping(PingId::from_u128(erased.ping));
-            // An attempt under way keeps its duty: after a crash its end is to be recorded as unknown.
+            // What is under way keeps its duty: after a crash the end of an attempt is to be recorded as unknown, and a
+            // transfer waits for its report.
             let left = open.into_iter().flat_map(|open| (0_u32..).zip(&open.copies));
-            let left = left.filter(|(_, copy)| !copy.asked).map(|(index, _)| index);
+            let left = left.filter(|(_, copy)| !copy.asked && copy.transfer.is_none());
+            let left = left.map(|(index, _)| index);
             let all: std::collections::BTreeSet<u32> =
                 erased.voided.iter().copied().chain(left).collect();
             let done = |step| DutyChange::Done(DutyKey { subject: erased.ping, step });
@@ -365,33 +318,4 @@ pub fn duties(fact: &Fact, at: Moment, state: &State) -> Vec<DutyChange> {
 
 fn duty(subject: u128, step: u32, due: Moment) -> Duty {
     Duty { key: DutyKey { subject, step }, kind: DELIVER, due, attempts: 0, payload: Vec::new() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_failed_together_comes_back_apart_and_the_same_on_every_replay() {
-        let winner = Winner {
-            campaign: "alfa".to_owned(),
-            buyer: "alfa".to_owned(),
-            bid: 0,
-            price: 0,
-            fees: Charged::default(),
-            exclusive: false,
-            counted: Counted::default(),
-        };
-        let errand = |ping| Errand::first(PingId::from_u128(ping), 0, winner.clone());
-        let all: Vec<i64> =
-            (0..100).map(|ping| pause(&errand(ping), &NOT_SENT_AGAIN_MS, 0).unwrap()).collect();
-        assert!(all.iter().all(|pause| (200..=250).contains(pause)), "{all:?}");
-        let apart: std::collections::BTreeSet<i64> = all.iter().copied().collect();
-        assert!(apart.len() > 30, "{apart:?}");
-        assert_eq!(pause(&errand(7), &NOT_SENT_AGAIN_MS, 0), Some(all[7]));
-        let asked = pause(&errand(7), &NOT_SENT_AGAIN_MS, 60_000).unwrap();
-        assert!((60_000..=75_000).contains(&asked), "{asked}");
-        let last = Errand { attempts: 5, ..errand(7) };
-        assert_eq!(pause(&last, &NOT_SENT_AGAIN_MS, 60_000), None);
-    }
 }

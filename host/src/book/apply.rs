@@ -34,9 +34,8 @@ impl State {
             Fact::PingAnswered(answered) => self.answered(at, answered),
             Fact::Posted(posted) => self.posted(at, posted),
             Fact::PostRefused(refused) => self.post_refused(at, refused),
-            Fact::AskedAgain(again) | Fact::StatusAsked(StatusAsked(again)) => {
-                self.asked_again(again);
-            }
+            Fact::AskedAgain(again) => self.asked_again(again, false),
+            Fact::StatusAsked(StatusAsked(again)) => self.asked_again(again, true),
             Fact::TransferOffered(offered) => self.transfer_offered(offered),
             Fact::Delivered(delivered) => {
                 self.delivered(at, delivered);
@@ -144,11 +143,12 @@ impl State {
         self.remember(at, ping, &auction.source, refused.request.as_ref());
     }
 
-    fn asked_again(&mut self, again: &AskedAgain) {
+    fn asked_again(&mut self, again: &AskedAgain, inquired: bool) {
         let open = self.pings.get_mut(&PingId::from_u128(again.ping));
         let index = usize::try_from(again.copy).unwrap_or(usize::MAX);
         if let Some(copy) = open.and_then(|open| open.copies.get_mut(index)) {
-            copy.asked = true;
+            (copy.asked, copy.inquired, copy.absent) = (true, inquired, false);
+            copy.sent_again |= copy.uncertain && !inquired;
         }
     }
 
@@ -175,6 +175,8 @@ impl State {
         let Some(mut open) = self.pings.remove(&ping) else { return };
         let index = usize::try_from(delivered.copy).unwrap_or(usize::MAX);
         if let Some(copy) = open.copies.get_mut(index).filter(|copy| copy.stage == Stage::Held) {
+            let inquired = std::mem::take(&mut copy.inquired);
+            copy.absent = inquired && delivered.ended == Ended::NotSent;
             (copy.asked, copy.transfer) = (false, None);
             if let Ended::Sold | Ended::Rejected = delivered.ended {
                 self.buyers.at(copy.buyer).ends.add(delivered.ended == Ended::Rejected);
@@ -312,25 +314,7 @@ impl State {
             self.campaigns.at(campaign).count(counted.campaign, taken);
             self.promised.add(campaign, fingerprint);
         }
-        let stage = Stage::Held;
-        let (asked, uncertain, refusals) = (false, false, 0);
-        Copy {
-            place,
-            successor: None,
-            buyer,
-            campaign,
-            due,
-            counted,
-            fingerprint,
-            stage,
-            asked,
-            uncertain,
-            refusals,
-            transfer: None,
-            transfers: 0,
-            line: 0,
-            reopened: false,
-        }
+        Copy { place, buyer, campaign, due, counted, fingerprint, ..Copy::default() }
     }
 
     pub(super) fn release(&mut self, copy: &Copy, back: Back) {

@@ -10,7 +10,8 @@ impl OpenPing {
     pub fn unbegun(&self) -> Vec<u32> {
         let posted = self.posted.is_some();
         let held = (0..).zip(&self.copies).filter(|(_, copy)| {
-            posted && copy.stage == Stage::Held && !copy.asked && !copy.uncertain
+            let begun = copy.asked || copy.uncertain || copy.transfer.is_some();
+            posted && copy.stage == Stage::Held && !begun
         });
         held.map(|(index, _)| index).collect()
     }

@@ -104,7 +104,7 @@ impl OpenPing {
 }
 
 /// One copy of a lead.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Copy {
     /// Which of the auction's winners it was won by.
     pub(super) place: usize,
@@ -124,6 +124,12 @@ pub struct Copy {
     pub asked: bool,
     /// An attempt of unknown end went to this buyer: it may have the lead, whatever later attempts say.
     pub uncertain: bool,
+    /// The attempt under way is a status call.
+    pub inquired: bool,
+    /// The buyer said last that it does not have the lead: it is sent again.
+    pub absent: bool,
+    /// It was sent to this buyer again although it may have had it.
+    pub sent_again: bool,
     /// How many buyers before this one had the lead shown to them and refused it.
     pub refusals: u32,
     /// The live transfer that is open.
@@ -147,9 +153,10 @@ pub struct OpenTransfer {
 }
 
 /// How far a copy is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Stage {
     /// Money is held for it.
+    #[default]
     Held,
     /// The buyer has it and paid.
     Sold,

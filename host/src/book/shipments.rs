@@ -148,7 +148,7 @@ impl State {
                 Some(ShipmentStatus::Unknown)
             }
             Ended::NotSent if delivered.again_ms.is_some() => Some(ShipmentStatus::Waiting),
-            Ended::NotSent => delivered.successor.is_none().then_some(ShipmentStatus::Dead),
+            Ended::NotSent => delivered.gives_up().then_some(ShipmentStatus::Dead),
         };
         let Shipments { open, dead, .. } = &mut self.shipments;
         let before = open.remove(&key);
@@ -166,8 +166,13 @@ impl State {
     }
 
     pub(super) fn shipments_erased(&mut self, erased: &ContactErased) {
+        let ping = PingId::from_u128(erased.ping);
         for copy in &erased.voided {
-            self.shipments.open.remove(&(PingId::from_u128(erased.ping), *copy));
+            self.shipments.open.remove(&(ping, *copy));
+        }
+        // Nobody is asked any more by itself.
+        for (_, left) in self.shipments.open.range_mut((ping, 0)..=(ping, u32::MAX)) {
+            left.last.again_ms = None;
         }
     }
 }

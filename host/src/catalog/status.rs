@@ -8,6 +8,9 @@ use crate::egress::Egress;
 const LEAD_ID: &str = "{lead_id}";
 /// What stands for the Idempotency-Key of the lead's posts.
 const IDEMPOTENCY_KEY: &str = "{idempotency_key}";
+/// How long a lead's id is, and how long its key can be with the number of its copy and the campaign's name.
+const LEAD_ID_CHARS: usize = 29;
+const KEY_CHARS_MAX: usize = LEAD_ID_CHARS + 12 + 64;
 /// The most statuses that may say that a buyer does not have a lead.
 const NOT_FOUND_MAX: usize = 8;
 /// Statuses that speak of the request and not of the lead.
@@ -57,7 +60,9 @@ impl StatusSpec {
     /// The member that cannot be, and why.
     pub fn check(&self, egress: &Egress) -> Result<StatusPage, (&'static str, String)> {
         let page = StatusPage { url: self.url.clone(), not_found: self.not_found.clone() };
-        let (one, other) = (page.of("ld_1", "ld_1-0-a"), page.of("ld_2", "ld_2-0-b"));
+        // As long as they can be.
+        let of = |sign: &str| page.of(&sign.repeat(LEAD_ID_CHARS), &sign.repeat(KEY_CHARS_MAX));
+        let (one, other) = (of("1"), of("2"));
         if one == other {
             let message = format!(
                 "must have {LEAD_ID} or {IDEMPOTENCY_KEY} where the lead's stands, as in https://crm.buyer.example/leads/{LEAD_ID}"
@@ -69,7 +74,11 @@ impl StatusSpec {
             return Err(("url", message));
         }
         let checked = |url: &str| egress.check(url).map_err(|why| ("url", why.to_string()));
-        if checked(&one)?.to_string() != checked(&other)?.to_string() {
+        let (one, other) = (checked(&one)?, checked(&other)?);
+        if one.as_str() == other.as_str() {
+            return Err(("url", "every lead must have an address of its own".to_owned()));
+        }
+        if one.to_string() != other.to_string() {
             return Err((
                 "url",
                 "every lead must be at one host: keep what varies behind it".to_owned(),

@@ -82,6 +82,10 @@ pub enum Outcome {
     Duplicate { reason: String },
     /// The buyer may or may not have taken the lead: it must not be sold to another before that is known.
     Unknown { why: String },
+    /// The buyer has seen nothing of the lead, and asking it again is no use.
+    Unreached { why: String },
+    /// The buyer says that it does not have the lead, and it had the time to take in what was on its way.
+    Absent { why: String },
     /// Nobody said in time whether the buyer took the caller.
     Expired { why: String },
     /// The buyer certainly has not taken the lead.
@@ -237,6 +241,8 @@ impl Outcome {
             Self::Duplicate { .. } => "duplicate",
             Self::Unknown { .. } => "unknown",
             Self::NotSent { .. } => "not_sent",
+            Self::Unreached { .. } => "unreached",
+            Self::Absent { .. } => "absent",
             Self::Expired { .. } => "expired",
         }
     }
@@ -259,6 +265,8 @@ impl Outcome {
             Self::Duplicate { reason } => Self::Duplicate { reason: clean(&reason) },
             Self::Unknown { why } => Self::Unknown { why: clean(&why) },
             Self::NotSent { why, retry_after } => Self::NotSent { why: clean(&why), retry_after },
+            Self::Unreached { why } => Self::Unreached { why: clean(&why) },
+            Self::Absent { why } => Self::Absent { why: clean(&why) },
             Self::Expired { why } => Self::Expired { why: clean(&why) },
         }
     }

@@ -66,6 +66,7 @@ pub fn resend(
     if let Some(resent) = shipment.resent {
         return Err(Unsendable::Resent(resent));
     }
+    asked_or_erased(state, (ping, copy))?;
     if let Some(again) = shipment.last.again_ms {
         return Err(Unsendable::ByItself(Moment::from_unix_ms(again)));
     }
@@ -92,6 +93,17 @@ pub fn resend(
     Ok(ShipmentResent { ping: ping.as_u128(), copy, campaign, buyer, attempts, held, in_line })
 }
 
+/// Says whether somebody is asked for a copy at this moment, or nobody can be any more.
+fn asked_or_erased(state: &State, (ping, copy): ShipmentKey) -> Result<(), Unsendable> {
+    let Some(open) = state.open_ping(ping) else { return Ok(()) };
+    let Some((_, held)) = open.held().find(|(index, _)| *index == copy) else { return Ok(()) };
+    match (held.asked, open.erased) {
+        (true, _) => Err(Unsendable::Asking),
+        (false, true) => Err(Unsendable::Erased),
+        (false, false) => Ok(()),
+    }
+}
+
 /// One that was given up is tried on the whole schedule again.
 fn attempts(shipment: &Shipment) -> u32 {
     match shipment.status {
@@ -109,12 +121,6 @@ fn in_doubt(
     let none = || Unsendable::NoShipment { ping, copy };
     let open = state.open_ping(ping).ok_or_else(none)?;
     let (_, held) = open.held().find(|(index, _)| *index == copy).ok_or_else(none)?;
-    if open.erased {
-        return Err(Unsendable::Erased);
-    }
-    if held.asked {
-        return Err(Unsendable::Asking);
-    }
     entries.ok_or(Unsendable::Forgotten)?;
     open.winner(held).cloned().ok_or_else(none)
 }

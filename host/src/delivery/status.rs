@@ -47,21 +47,33 @@ pub async fn inquire(
     }
 }
 
-/// What a buyer's word means for the attempt.
+/// What a buyer's word means for the attempt. Until what was on its way must have arrived only a yes is believed: a no may
+/// be that of a page that does not know the lead yet.
 fn concluded(standing: Standing, ago: Duration) -> Outcome {
+    let settled = ago >= ABSENCE_BELIEVED_AFTER;
     match standing {
-        Standing::Absent { why } if ago >= ABSENCE_BELIEVED_AFTER => Outcome::NotSent {
+        Standing::Absent { why } if settled => Outcome::Absent {
             why: format!("the buyer says that it does not have the lead: its status page {why}"),
-            retry_after: None,
         },
         Standing::Absent { why } => Outcome::Unknown {
             why: format!("the buyer does not have the lead yet: its status page {why}"),
         },
-        // Nothing was to be sent: what could not be asked is as unknown as before.
-        Standing::Known(Outcome::Unknown { why } | Outcome::NotSent { why, .. }) => {
-            Outcome::Unknown { why: format!("its status page says nothing certain: {why}") }
+        Standing::Known(sold @ Outcome::Sold { .. }) => sold,
+        Standing::Known(no @ (Outcome::Rejected { .. } | Outcome::Duplicate { .. })) if settled => {
+            no
         }
-        Standing::Known(outcome) => outcome,
+        Standing::Known(Outcome::Rejected { reason, .. } | Outcome::Duplicate { reason }) => {
+            let why = format!("its status page says no, and may not know the lead yet: {reason}");
+            Outcome::Unknown { why }
+        }
+        // Nothing was to be sent: what could not be asked is as unknown as before.
+        Standing::Known(
+            Outcome::Unknown { why }
+            | Outcome::NotSent { why, .. }
+            | Outcome::Unreached { why }
+            | Outcome::Absent { why }
+            | Outcome::Expired { why },
+        ) => Outcome::Unknown { why: format!("its status page says nothing certain: {why}") },
     }
 }
 
@@ -76,7 +88,7 @@ mod tests {
         let early = concluded(absent(), ABSENCE_BELIEVED_AFTER - Duration::from_millis(1));
         assert!(matches!(early, Outcome::Unknown { .. }), "{early:?}");
         let late = concluded(absent(), ABSENCE_BELIEVED_AFTER);
-        assert!(matches!(late, Outcome::NotSent { retry_after: None, .. }), "{late:?}");
+        assert!(matches!(late, Outcome::Absent { .. }), "{late:?}");
     }
 
     #[test]
@@ -87,5 +99,14 @@ mod tests {
         assert_eq!(concluded(busy), Outcome::Unknown { why });
         let no = Outcome::Rejected { reason: "cap".to_owned(), by: Refuser::Buyer };
         assert_eq!(concluded(no.clone()), no);
+    }
+
+    #[test]
+    fn at_first_only_a_yes_is_believed() {
+        let yes = Outcome::Sold { reference: None };
+        let no = Outcome::Rejected { reason: "no record".to_owned(), by: Refuser::Buyer };
+        let early = |outcome| concluded(Standing::Known(outcome), Duration::from_secs(1));
+        assert_eq!(early(yes.clone()), yes);
+        assert!(matches!(early(no), Outcome::Unknown { .. }));
     }
 }

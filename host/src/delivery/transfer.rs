@@ -1,6 +1,7 @@
 //! Live transfers: the source is given the buyer's number, transfers its caller and says how the call went.
 //!
-//! Connected for long enough is a sale, anything else a refusal: the copy goes to the next bidder. If nothing is said in
+//! Connected for long enough is a sale; anything else sends the copy to the next bidder, as a refusal if the buyer had the
+//! caller or did not want it. If nothing is said in
 //! time the copy is nobody's. The buyer may have had the caller, so no other gets it, and the source, which alone could have
 //! said so, is not paid.
 
@@ -112,12 +113,19 @@ pub fn reported(call: Call, turn: u32, connected_seconds: u32) -> Attempt {
             let reason = format!("connected for {seconds} s; {connected_seconds} s are a sale");
             (Outcome::Rejected { reason, by: Refuser::Buyer }, Some(seconds))
         }
-        Call::NotConnected(missed) => {
-            let reason = format!("not connected: {}", missed.code());
+        Call::NotConnected(Missed::Declined) => {
+            let reason = not_connected(Missed::Declined);
             (Outcome::Rejected { reason, by: Refuser::Buyer }, None)
         }
+        // Its agent never heard of the caller.
+        Call::NotConnected(missed) => (Outcome::Unreached { why: not_connected(missed) }, None),
     };
     Attempt { transfer: Some(TransferReport { turn, seconds }), ..Attempt::of(outcome) }
+}
+
+/// Words why a caller was not connected, as its delivery has it.
+pub fn not_connected(missed: Missed) -> String {
+    format!("not connected: {}", missed.code())
 }
 
 /// Returns what it means that nobody said how a transfer went.

@@ -14,13 +14,14 @@ use tokio_util::sync::CancellationToken;
 use super::{Exchange, Trouble};
 use crate::berths::Berths;
 use crate::book::{Copy, Stage, State};
-use crate::catalog::{Market, StatusPage, Way};
-use crate::clock::Moment;
+use crate::catalog::{Market, Way};
 use crate::contacts::Sealed;
 use crate::delivery::courier::Outcome;
-use crate::delivery::{self, Attempt, Errand, Failed, INTERRUPTED, Offer, status};
+use crate::delivery::{
+    self, Attempt, Errand, Failed, INTERRUPTED, Offer, Question, question, status,
+};
 use crate::egress::signing::Signing;
-use crate::facts::{AskedAgain, Delivered, Ended, Fact, StatusAsked, Winner};
+use crate::facts::{AskedAgain, Delivered, Fact, StatusAsked, Winner};
 use crate::ids::PingId;
 use crate::journal::{Committed, ContactRow, Duty};
 
@@ -29,8 +30,10 @@ const WITHOUT_LEAD: &str =
     "its contact data is not here: this exchange was opened on a backup, or its keys are lost";
 
 /// Why a buyer that may have a lead is not asked again although that was planned.
-const NOT_TO_BE_ASKED: &str =
-    "it may not be asked again any more: it neither promises idempotency nor has a status page";
+const NOT_TO_BE_ASKED: &str = "it may not be asked again any more: it is paused, or neither promises idempotency nor has a status page";
+
+/// Why a buyer that may have a lead is not asked about it any more.
+const TAKES_CALLERS: &str = "the buyer may have the lead, and takes callers now";
 
 /// How long after a read of the journal that failed it is made again.
 const READ_AGAIN: Duration = Duration::from_secs(1);
@@ -68,22 +71,24 @@ impl Exchange {
     /// Takes up a delivery that an earlier process left.
     pub(super) async fn resume(self: Arc<Self>, duty: Duty) {
         let (ping, step) = (PingId::from_u128(duty.key.subject), duty.key.step);
-        let Some((errand, asked, transfer)) = self.book.decide(|book| {
+        let Some((errand, asked, transfer, catalog)) = self.book.decide(|book| {
             let open = book.open_ping(ping)?;
             let copy = open.copies.get(usize::try_from(step).ok()?)?;
             let errand = Errand::first(ping, step, open.winner(copy)?.clone());
             let errand = Errand { attempts: duty.attempts, ..errand };
-            let known = (errand, copy.asked, copy.transfer);
+            let known = (errand, copy.asked, copy.transfer, open.auction.catalog);
             (copy.stage == Stage::Held).then_some(known)
         }) else {
             tracing::error!(%ping, copy = step, "a delivery is due for a copy that is settled");
             return;
         };
         if let Some(transfer) = transfer {
-            return self.wait_for_report(errand, transfer).await;
+            return self.wait_again(errand, transfer).await;
         }
-        // Of a transfer that was not offered yet, nobody has heard.
-        if !asked || self.takes_callers(&errand.winner.buyer) {
+        // Of a transfer that was not offered yet, nobody has heard; if that is what the attempt was to be.
+        let unheard =
+            || self.takes_callers(&errand.winner.buyer) && self.catalog.load().version() == catalog;
+        if !asked || unheard() {
             if self.pause_until(duty.due.unix_ms()).await {
                 self.ship(errand).await;
             }
@@ -162,11 +167,11 @@ impl Exchange {
 
     /// Returns the attempt that follows one that ended so, once it is time for it.
     async fn next(&self, errand: Errand, ended: Delivered) -> Option<Errand> {
+        let attempts = self.book.decide(|book| delivery::attempts_after(book, &ended));
         match (ended.again_ms, ended.successor) {
-            (Some(again), _) => self
-                .pause_until(again)
-                .await
-                .then_some(Errand { attempts: ended.attempt, ..errand }),
+            (Some(again), _) => {
+                self.pause_until(again).await.then_some(Errand { attempts, ..errand })
+            }
             (None, Some(winner)) => Some(Errand::first(errand.ping, errand.copy, winner)),
             (None, None) => None,
         }
@@ -175,12 +180,18 @@ impl Exchange {
     async fn ship_once(self: &Arc<Self>, errand: &Errand, sealed: &Sealed) -> Option<Delivered> {
         let attempt = {
             let berths = self.berths_of(&self.catalog.load(), &errand.winner.buyer).clone();
-            let _berth = berths.berth(&errand.winner.buyer).await?;
             let begun = |copy: &Copy| copy.asked && errand.attempts == 0;
             let is_begun =
                 |book: &mut State| delivery::held(book.open_ping(errand.ping)?, errand).map(begun);
+            let berth = berths.berth(&errand.winner.buyer);
+            // What has not begun when the exchange is told to stop is not begun any more.
+            let _berth = match self.book.decide(is_begun)? {
+                true => berth.await,
+                false => self.stopping.run_until_cancelled(berth).await.flatten(),
+            }?;
             let question = match self.book.decide(is_begun)? {
                 true => Some(Question::Lead),
+                false if self.stopping.is_cancelled() => return None,
                 false => self.ask_again(errand).await?,
             };
             match question {
@@ -226,9 +237,9 @@ impl Exchange {
             let open = book.open_ping(errand.ping)?;
             let handle = open.auction.handle_of(&errand.winner.campaign).map(str::to_owned);
             let of = (open.auction.vertical.clone(), handle, open.erased);
-            delivery::held(open, errand).map(|_| of)
+            delivery::held(open, errand).map(|copy| (of, copy.uncertain))
         });
-        let Some((vertical, handle, erased)) = held else { return Ok(None) };
+        let Some(((vertical, handle, erased), uncertain)) = held else { return Ok(None) };
         if erased {
             return Err("the lead was erased before it was sent".to_owned());
         }
@@ -237,6 +248,9 @@ impl Exchange {
             market.buyer_named(name).ok_or_else(|| format!("there is no buyer `{name}`"))?;
         let of = market.vertical_named(&vertical);
         if let Way::Transfer(transfer) = &buyer.way {
+            if uncertain {
+                return Ok(Some(Attempt::of(Outcome::Unknown { why: TAKES_CALLERS.to_owned() })));
+            }
             self.offer_transfer(errand, transfer, of).await;
             return Ok(None);
         }
@@ -343,30 +357,6 @@ impl Exchange {
             () = self.stopping.cancelled() => false,
         }
     }
-}
-
-/// What a buyer is asked.
-#[derive(Debug)]
-enum Question {
-    /// To take the lead.
-    Lead,
-    /// What became of the lead. It was tried last then.
-    Status { page: Arc<StatusPage>, tried: Moment },
-}
-
-/// Returns what a buyer is asked that is to be asked again: of a lead that it may have, what became of it, where it can say
-/// so. Returns nothing if it may have the lead and must not get it twice, unless the operator wants that.
-fn question(book: &State, market: &Market, errand: &Errand) -> Option<Question> {
-    let shipment = book.shipment((errand.ping, errand.copy));
-    let Some(shipment) = shipment.filter(|one| one.last.ended == Ended::Unknown) else {
-        return Some(Question::Lead);
-    };
-    let buyer = market.buyer_named(&errand.winner.buyer);
-    if let Some(page) = buyer.and_then(|buyer| buyer.status.clone()) {
-        return Some(Question::Status { page, tried: shipment.at });
-    }
-    let may = shipment.resent.is_some() || buyer.is_some_and(|buyer| buyer.may_be_asked_again());
-    may.then_some(Question::Lead)
 }
 
 /// Reads until that succeeds. Returns nothing if it is told to stop before.

@@ -307,6 +307,8 @@ impl Exchange {
                 false => "the delivery has ended meanwhile".to_owned(),
             })
         })?;
+        // Whoever waited to ask again holds nobody back any more.
+        self.lines.leave(&errand.winner.buyer, (ping, copy));
         if let Some(winner) = delivered.successor.clone() {
             self.tasks.spawn(Arc::clone(self).ship(Errand::first(ping, copy, winner)));
         }

@@ -270,7 +270,15 @@ impl Exchange {
                 voided: voided.clone(),
             };
             let change = ContactChange::Erase { subject };
+            // Nobody is asked again for what is not being asked for now, so it holds nobody back.
+            let waiting = book.open_ping(ping).into_iter().flat_map(|open| {
+                let idle = open.held().filter(|(_, copy)| !copy.asked);
+                let whose = idle.filter_map(|(index, copy)| Some((index, open.winner(copy)?)));
+                whose.map(|(index, winner)| (winner.buyer.clone(), index)).collect::<Vec<_>>()
+            });
+            let waiting: Vec<(String, u32)> = waiting.collect();
             let committed = self.record(book, seat, at, &Fact::ContactErased(erased), Some(change));
+            waiting.iter().for_each(|(buyer, copy)| self.lines.leave(buyer, (ping, *copy)));
             (voided, committed)
         });
         Ok(Erasing { erased: erased(at, voided, false), committed: Some(committed) })

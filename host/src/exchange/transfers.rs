@@ -8,8 +8,8 @@ use crate::book::{OpenTransfer, Stage, State};
 use crate::catalog::{Market, Transfer, Vertical, Way};
 use crate::clock::Moment;
 use crate::delivery::courier::Outcome;
-use crate::delivery::transfer::{Call, expired, offered, offered_in_test, reported};
-use crate::delivery::{Errand, may_ask};
+use crate::delivery::transfer::{Call, expired, not_connected, offered, offered_in_test, reported};
+use crate::delivery::{self, Errand};
 use crate::facts::{Delivered, Ended, Fact, PingAnswered, TransferReport};
 use crate::ids::TransferId;
 use crate::journal::{Committed, ContactChange, Seat};
@@ -38,6 +38,8 @@ pub(super) fn told_in_test(
     Some(told.collect())
 }
 
+/// How long it can be said at least how a call went, once the exchange is there again.
+const HEARD_AGAIN: Duration = Duration::from_secs(300);
 /// How long a report waits for what becomes of the lead after a refusal.
 const NEXT_MAX: Duration = Duration::from_secs(5);
 
@@ -80,9 +82,20 @@ impl Exchange {
         Some(())
     }
 
+    /// Ends a transfer that an earlier process left, if nobody says in time how it went. While nobody was there to hear it,
+    /// that could not be said.
+    pub(super) async fn wait_again(self: Arc<Self>, errand: Errand, open: OpenTransfer) {
+        let heard = self.clock.now().after(HEARD_AGAIN).max(open.expires);
+        self.wait_until(heard, errand, open).await;
+    }
+
     /// Ends a transfer if nobody says in time how it went.
     pub(super) async fn wait_for_report(self: Arc<Self>, errand: Errand, open: OpenTransfer) {
-        if !self.pause_until(open.expires.unix_ms()).await {
+        self.wait_until(open.expires, errand, open).await;
+    }
+
+    async fn wait_until(self: Arc<Self>, end: Moment, errand: Errand, open: OpenTransfer) {
+        if !self.pause_until(end.unix_ms()).await {
             return;
         }
         let is_open = |exchange: &Self| {
@@ -112,8 +125,9 @@ impl Exchange {
             let transfer = held.transfer.filter(|open| open.turn == turn)?;
             let errand = Errand::first(ping, copy, open.winner(held)?.clone());
             let own = *by == Viewer::Operator || *by == Viewer::Source(open.auction.source.clone());
+            // Nothing is asked with what was erased, but how the call went can still be said.
             (own && held.stage == Stage::Held)
-                .then(|| (errand.clone(), transfer, may_ask(open, &errand)))
+                .then(|| (errand.clone(), transfer, delivery::held(open, &errand).is_some()))
         });
         if let Some((errand, transfer, true)) = open {
             let attempt = reported(call, turn, transfer.connected_seconds);
@@ -166,9 +180,7 @@ fn said_before(delivered: &Delivered, report: TransferReport, call: Call) -> Res
     }
     let same = match call {
         Call::Connected(seconds) => report.seconds == Some(seconds),
-        Call::NotConnected(missed) => {
-            report.seconds.is_none() && detail == format!("not connected: {}", missed.code())
-        }
+        Call::NotConnected(missed) => report.seconds.is_none() && detail == not_connected(missed),
     };
     if same {
         Ok(())

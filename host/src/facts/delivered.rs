@@ -44,9 +44,9 @@ impl Delivered {
         Micros::new(self.price.saturating_add(self.buyer_fees.total()))
     }
 
-    /// Returns whether nobody is asked any more although the buyer was not reached.
+    /// Returns whether nobody is asked any more although the buyer was not reached. A caller who was not transferred is gone.
     pub fn gives_up(&self) -> bool {
-        self.ended == Ended::NotSent && self.closes()
+        self.ended == Ended::NotSent && self.closes() && self.transfer.is_none()
     }
 
     /// Returns whether the copy is settled by this: sold, or refused with nobody left to take it.

@@ -16,7 +16,7 @@ use crate::ids::PingId;
 pub fn disclosures(facts: &[(u64, Moment, Fact)]) -> Vec<Value> {
     let (mut winners, mut begun) = (Vec::new(), Vec::<Attempt>::new());
     let inquired = Inquired::of(facts.iter().map(|(_, _, fact)| fact));
-    for (seq, at, fact) in facts {
+    for (place, (seq, at, fact)) in facts.iter().enumerate() {
         let mut begin = |copy: u32, campaign: &str, buyer: &str, attempt: u32| {
             let (campaign, buyer) = (campaign.to_owned(), buyer.to_owned());
             begun.push(Attempt { seq: *seq, at: *at, copy, campaign, buyer, attempt, ended: None });
@@ -35,8 +35,7 @@ pub fn disclosures(facts: &[(u64, Moment, Fact)]) -> Vec<Value> {
             }
             Fact::Delivered(delivered) => {
                 // That a buyer says it does not have a lead does not mean that it never reached it.
-                let says_nothing =
-                    delivered.ended == Ended::NotSent && inquired.is_status_call(delivered);
+                let says_nothing = delivered.ended == Ended::NotSent && inquired.ends_at(place);
                 let attempt = begun.iter_mut().rev().find(|attempt| attempt.is_of(delivered));
                 if let Some(attempt) = attempt.filter(|_| !says_nothing) {
                     attempt.ended = Some(delivered.ended);
@@ -61,23 +60,28 @@ pub fn disclosures(facts: &[(u64, Moment, Fact)]) -> Vec<Value> {
     begun.iter().map(Attempt::to_json).collect()
 }
 
-/// The attempts that were status calls, by copy, campaign and number.
+/// The ends of status calls among a ping's facts. An attempt is one if the last that began of its copy is.
 #[derive(Debug, Default)]
-pub(super) struct Inquired<'f>(BTreeSet<(u32, &'f str, u32)>);
+pub(super) struct Inquired(BTreeSet<usize>);
 
-impl<'f> Inquired<'f> {
-    pub(super) fn of(facts: impl Iterator<Item = &'f Fact>) -> Self {
-        let asked = facts.filter_map(|fact| match fact {
-            Fact::StatusAsked(StatusAsked(asked)) => {
-                Some((asked.copy, asked.campaign.as_str(), asked.attempt))
+impl Inquired {
+    /// Reads facts in their order.
+    pub(super) fn of<'f>(facts: impl Iterator<Item = &'f Fact>) -> Self {
+        let (mut asking, mut ends) = (BTreeSet::new(), BTreeSet::new());
+        for (place, fact) in facts.enumerate() {
+            match fact {
+                Fact::StatusAsked(StatusAsked(asked)) => drop(asking.insert(asked.copy)),
+                Fact::AskedAgain(asked) => drop(asking.remove(&asked.copy)),
+                Fact::Delivered(ended) if asking.remove(&ended.copy) => drop(ends.insert(place)),
+                _ => (),
             }
-            _ => None,
-        });
-        Self(asked.collect())
+        }
+        Self(ends)
     }
 
-    pub(super) fn is_status_call(&self, delivered: &Delivered) -> bool {
-        self.0.contains(&(delivered.copy, delivered.campaign.as_str(), delivered.attempt))
+    /// Returns whether the fact at this place is the end of a status call.
+    pub(super) fn ends_at(&self, place: usize) -> bool {
+        self.0.contains(&place)
     }
 }
 

@@ -114,7 +114,8 @@ pub fn receipt(case: &Case<'_>) -> Option<Map<String, Value>> {
         "passed_over": story.posted.iter().flat_map(|posted| &posted.passed_over).map(passed_over)
             .collect::<Vec<Value>>(),
         "post_refused": story.refused.as_ref().map(post_refused),
-        "deliveries": facts.iter().filter_map(|placed| delivery(placed, &inquired)).collect::<Vec<Value>>(),
+        "deliveries": facts.iter().enumerate()
+            .filter_map(|(place, placed)| delivery(placed, inquired.ends_at(place))).collect::<Vec<Value>>(),
         "resends": facts.iter().filter_map(resend).collect::<Vec<Value>>(),
         "postbacks": postback::attempts(facts.iter().map(|placed| (placed.at, &placed.fact))),
         "disclosures": disclosures(&timed),
@@ -345,13 +346,13 @@ fn resend(placed: &Placed) -> Option<Value> {
     }))
 }
 
-fn delivery(placed: &Placed, inquired: &Inquired<'_>) -> Option<Value> {
+fn delivery(placed: &Placed, status_call: bool) -> Option<Value> {
     let Fact::Delivered(delivered) = &placed.fact else { return None };
     Some(json!({
         "at": placed.at.to_string(),
         "copy": delivered.copy,
         "attempt": delivered.attempt,
-        "status_call": inquired.is_status_call(delivered),
+        "status_call": status_call,
         "campaign": delivered.campaign,
         "buyer": delivered.buyer,
         "outcome": delivered.ended.code(),

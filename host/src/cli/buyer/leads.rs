@@ -250,7 +250,11 @@ fn refused(
         Outcome::Sold { .. } | Outcome::Duplicate { .. } => {
             Finding::bad(check, "taken like any other", advice)
         }
-        Outcome::Unknown { why } | Outcome::NotSent { why, .. } | Outcome::Expired { why } => {
+        Outcome::Unknown { why }
+        | Outcome::NotSent { why, .. }
+        | Outcome::Unreached { why }
+        | Outcome::Absent { why }
+        | Outcome::Expired { why } => {
             let why_not = "the exchange could not tell whether you took it";
             Finding::weak(check, format!("not clearly refused: {why}"), (why_not, "answer 401"))
         }
@@ -276,7 +280,10 @@ fn verdict(check: &'static str, outcome: &Outcome, through_adapter: bool) -> Fin
                 "nobody knows whether you have the lead: it is neither sold nor offered to another";
             Finding::bad(check, why.clone(), (matters, mend))
         }
-        Outcome::NotSent { why, .. } | Outcome::Expired { why } => {
+        Outcome::NotSent { why, .. }
+        | Outcome::Unreached { why }
+        | Outcome::Absent { why }
+        | Outcome::Expired { why } => {
             Finding::bad(check, why.clone(), ("the lead cannot be delivered", mend))
         }
     }

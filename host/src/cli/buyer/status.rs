@@ -8,7 +8,7 @@ const NOTHING_CERTAIN: &str =
 
 /// Says whether an answer to a post left open what became of the lead.
 pub(super) fn is_silent(posted: &Outcome) -> bool {
-    matches!(posted, Outcome::Unknown { .. } | Outcome::NotSent { .. } | Outcome::Expired { .. })
+    !matches!(posted, Outcome::Sold { .. } | Outcome::Rejected { .. } | Outcome::Duplicate { .. })
 }
 
 /// What is said of the lead that was posted, and answered so if it was answered.

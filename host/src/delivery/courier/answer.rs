@@ -43,6 +43,8 @@ struct Told {
     reference: Option<String>,
     /// Nothing but that there is no such lead.
     absent: bool,
+    /// All that it says is that something succeeded, and there is more inside.
+    wrapped: bool,
 }
 
 impl Answer {
@@ -102,18 +104,27 @@ impl Answer {
         if !self.status.is_success() {
             return Standing::Known(Outcome::Unknown { why: answered });
         }
-        let outcome = match (reader, &self.body) {
-            (Some(reader), _) => self.through(reader).await,
-            (None, Ok(body)) if Told::read(body).absent => {
-                return Standing::Absent { why: answered };
-            }
-            (None, _) => self.outcome(),
+        let told =
+            self.body.as_ref().map_or_else(|_| Told::nothing(Verdict::Silent), |it| Told::read(it));
+        if told.absent {
+            return Standing::Absent { why: answered };
+        }
+        let outcome = match reader {
+            Some(reader) => self.through(reader).await,
+            None => self.outcome(),
         };
-        // It was asked about this lead and no other, so this is no person that came before.
-        Standing::Known(match outcome {
-            Outcome::Duplicate { reason } => Outcome::Rejected { reason, by: Refuser::Buyer },
-            outcome => outcome,
-        })
+        match outcome {
+            Outcome::Rejected { reason, .. } | Outcome::Duplicate { reason }
+                if tells_of_absence(&reason) =>
+            {
+                Standing::Absent { why: format!("{answered}: {reason}") }
+            }
+            Outcome::Sold { .. } if reader.is_none() && told.wrapped => {
+                let why = "it says `success`, which may be only that it was found".to_owned();
+                Standing::Known(Outcome::Unknown { why })
+            }
+            outcome => Standing::Known(outcome),
+        }
     }
 
     fn turned_away(&self, why: String) -> Outcome {
@@ -161,7 +172,7 @@ impl Answer {
 
 impl Told {
     fn nothing(verdict: Verdict) -> Self {
-        Self { verdict, reason: None, reference: None, absent: false }
+        Self { verdict, reason: None, reference: None, absent: false, wrapped: false }
     }
 
     fn read(body: &[u8]) -> Self {
@@ -194,7 +205,10 @@ impl Members {
         if verdict == Verdict::Rejected && reason.as_ref().is_some_and(duplicate) {
             verdict = Verdict::Duplicate;
         }
-        Told { absent: self.absent(), verdict, reason, reference }
+        if verdict == Verdict::Sold && self.0.iter().any(|(_, value)| says_no_within(value)) {
+            verdict = Verdict::Unclear("the answer says both sold and not sold".into());
+        }
+        Told { absent: self.absent(), wrapped: self.wrapped(), verdict, reason, reference }
     }
 
     /// Returns what all members that are about the verdict agree on.
@@ -221,6 +235,14 @@ impl Members {
             self.0.iter().filter(|(name, value)| member_verdict(name, value) != Verdict::Silent);
         let only = verdicts.next().filter(|_| verdicts.next().is_none());
         only.is_some_and(|(_, value)| value.as_str().is_some_and(is_absence))
+    }
+
+    fn wrapped(&self) -> bool {
+        let mut verdicts =
+            self.0.iter().filter(|(name, value)| member_verdict(name, value) != Verdict::Silent);
+        let only_success = verdicts.all(|(name, _)| name == "success");
+        let inside = |value: &Value| value.is_object() || value.is_array() || value.is_null();
+        only_success && self.0.iter().any(|(_, value)| inside(value))
     }
 
     fn has_error(&self) -> bool {
@@ -284,6 +306,31 @@ fn word(text: &str) -> Option<Verdict> {
     }
 }
 
+/// Says whether what stands inside a member is a no.
+fn says_no_within(value: &Value) -> bool {
+    match value {
+        Value::Object(members) => members.iter().any(|(name, value)| {
+            let verdict = member_verdict(&plain(name), value);
+            matches!(verdict, Verdict::Rejected | Verdict::Duplicate) || says_no_within(value)
+        }),
+        Value::Array(values) => values.iter().any(says_no_within),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
+}
+
+/// Returns a member's name in lower case and without punctuation.
+fn plain(name: &str) -> String {
+    let plain = name.chars().filter(|c| c.is_alphanumeric());
+    plain.collect::<String>().to_lowercase()
+}
+
+/// Says whether a reason is that there is no such lead.
+fn tells_of_absence(reason: &str) -> bool {
+    let reason = reason.to_lowercase().replace(['_', '-'], " ");
+    let words = ["not found", "notfound", "no such lead", "unknown lead", "does not exist"];
+    words.iter().any(|words| reason.contains(words))
+}
+
 /// Says whether a word means that there is no such lead.
 fn is_absence(text: &str) -> bool {
     let lower = text.trim().to_lowercase().replace(['_', '-'], " ");
@@ -333,8 +380,7 @@ impl<'de> Deserialize<'de> for Members {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
                 let mut members = Vec::new();
                 while let Some((name, value)) = map.next_entry::<String, Value>()? {
-                    let plain = name.chars().filter(|c| c.is_alphanumeric());
-                    members.push((plain.collect::<String>().to_lowercase(), value));
+                    members.push((plain(&name), value));
                 }
                 Ok(Members(members))
             }
@@ -367,6 +413,8 @@ mod tests {
                 Outcome::Duplicate { reason } => format!("duplicate: {reason}"),
                 Outcome::Unknown { why } => format!("unknown: {why}"),
                 Outcome::NotSent { why, .. } => format!("not sent: {why}"),
+                Outcome::Unreached { why } => format!("unreached: {why}"),
+                Outcome::Absent { why } => format!("absent: {why}"),
                 Outcome::Expired { why } => format!("expired: {why}"),
             };
             assert_eq!(outcome.trim_end(), *expected, "{status} {body}");
@@ -473,6 +521,8 @@ mod tests {
             (200, r#"{"status":"accepted","status":"rejected"}"#, both),
             (200, r#"{"status":"rejected","Status":"accepted"}"#, both),
             (200, r#"{"accepted":true,"duplicate":true}"#, both),
+            (200, r#"{"success":true,"data":{"status":"rejected"}}"#, both),
+            (200, r#"{"status":"accepted","leads":[{"Sold":false}]}"#, both),
             (
                 200,
                 r#"{"status":"accepted","errors":["bad phone"]}"#,
@@ -524,6 +574,7 @@ mod tests {
             match answer.standing(&[404], None).await {
                 Standing::Known(Outcome::Sold { .. }) => "sold",
                 Standing::Known(Outcome::Rejected { by: Refuser::Buyer, .. }) => "rejected",
+                Standing::Known(Outcome::Duplicate { .. }) => "duplicate",
                 Standing::Known(Outcome::Unknown { .. }) => "unknown",
                 Standing::Absent { .. } => "absent",
                 Standing::Known(other) => panic!("{status} {body}: {other:?}"),
@@ -532,7 +583,14 @@ mod tests {
         for (status, body, expected) in [
             (200, r#"{"status":"accepted"}"#, "sold"),
             (200, r#"{"status":"rejected","reason":"cap"}"#, "rejected"),
-            (200, r#"{"status":"duplicate"}"#, "rejected"),
+            (200, r#"{"status":"duplicate"}"#, "duplicate"),
+            (200, r#"{"success":false,"message":"Lead not found"}"#, "absent"),
+            (200, r#"{"status":"rejected","reason":"unknown lead"}"#, "absent"),
+            (200, r#"{"success":true}"#, "sold"),
+            (200, r#"{"success":true,"data":null}"#, "unknown"),
+            (200, r#"{"success":true,"leads":[]}"#, "unknown"),
+            (200, r#"{"success":true,"sold":true,"lead":{}}"#, "sold"),
+            (200, r#"{"status":"success","data":{"status":"rejected"}}"#, "unknown"),
             (200, r#"{"status":"not_found"}"#, "absent"),
             (200, r#"{"Result":"Not Found","error":"no such lead"}"#, "absent"),
             (200, r#"{"status":"not_found","success":true}"#, "unknown"),

@@ -95,6 +95,8 @@ fn told(outcome: &Outcome) -> String {
         Outcome::Rejected { reason, .. } => format!("rejected: {reason}"),
         Outcome::Duplicate { reason } => format!("duplicate: {reason}"),
         Outcome::Unknown { why } => format!("unknown: {why}"),
+        Outcome::Unreached { why } => format!("unreached: {why}"),
+        Outcome::Absent { why } => format!("absent: {why}"),
         Outcome::Expired { why } => format!("expired: {why}"),
         Outcome::NotSent { why, retry_after: None } => format!("not sent: {why}"),
         Outcome::NotSent { why, retry_after: Some(wait) } => {

@@ -54,20 +54,21 @@ fn outcome(case: &Case<'_>, auction: &PingAnswered, buyer: &str, part: Part<'_>)
         })
     });
     let inquired = Inquired::of(case.facts.iter().map(|placed| &placed.fact));
-    let deliveries = case.facts.iter().filter_map(|placed| match &placed.fact {
-        Fact::Delivered(delivered) if delivered.buyer == buyer => Some(json!({
-            "at": placed.at.to_string(),
-            "campaign": delivered.campaign,
-            "attempt": delivered.attempt,
-            "status_call": inquired.is_status_call(delivered),
-            "outcome": delivered.ended.code(),
-            "detail": delivered.detail,
-            "price": amount(delivered.price),
-            "fees": charged(&delivered.buyer_fees),
-            "due": delivered.due().to_string(),
-        })),
-        _ => None,
-    });
+    let deliveries =
+        case.facts.iter().enumerate().filter_map(|(place, placed)| match &placed.fact {
+            Fact::Delivered(delivered) if delivered.buyer == buyer => Some(json!({
+                "at": placed.at.to_string(),
+                "campaign": delivered.campaign,
+                "attempt": delivered.attempt,
+                "status_call": inquired.ends_at(place),
+                "outcome": delivered.ended.code(),
+                "detail": delivered.detail,
+                "price": amount(delivered.price),
+                "fees": charged(&delivered.buyer_fees),
+                "due": delivered.due().to_string(),
+            })),
+            _ => None,
+        });
     json!({
         "buyer": buyer,
         "won": part.won,

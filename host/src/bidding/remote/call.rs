@@ -44,6 +44,38 @@ pub struct RemoteBid {
     pub handle: Option<String>,
 }
 
+impl RemoteBid {
+    /// Checks a bid against what was asked: the campaigns, each with the most that may be bid for it. One that names no
+    /// campaign is for the first.
+    ///
+    /// # Errors
+    ///
+    /// The reply that it is worth instead.
+    pub fn of(
+        campaigns: &[(CampaignId, Option<Micros>)],
+        amount: Micros,
+        campaign: Option<&str>,
+        handle: Option<String>,
+    ) -> Result<Self, Reply> {
+        let named = |(name, _): &(CampaignId, Option<Micros>)| {
+            campaign.is_none_or(|campaign| campaign == name.as_str())
+        };
+        // A bid that names no campaign is for the first that may bid so much.
+        let allowed = |one: &(CampaignId, Option<Micros>)| {
+            named(one) && one.1.is_none_or(|most| amount <= most)
+        };
+        let place = campaigns.iter().position(allowed);
+        let Some(place) = place.or_else(|| campaigns.iter().position(named)) else {
+            let other = clean(campaign.unwrap_or_default());
+            let why = format!("it bids for `{other}`, which it was not asked for");
+            return Err(invalid(Flaw::OtherCampaign, &why));
+        };
+        let most = campaigns.get(place).and_then(|(_, most)| *most);
+        checked(amount, most, handle.as_deref())?;
+        Ok(Self { amount, campaign: place, handle })
+    }
+}
+
 impl Ended {
     fn new(outcome: Outcome, detail: Option<String>, failure: bool) -> Self {
         Self {
@@ -207,7 +239,7 @@ impl Call {
         };
         let reply = match reply {
             Reply::Bid { amount, campaign, handle } => {
-                match self.bid(amount, campaign.as_deref(), handle) {
+                match RemoteBid::of(&self.campaigns, amount, campaign.as_deref(), handle) {
                     Ok(bid) => {
                         return Ended { bid: Some(bid), ..Ended::new(Outcome::Bid, None, false) };
                     }
@@ -221,31 +253,6 @@ impl Call {
             Reply::NoBid { reason } => Ended::new(Outcome::NoBid, reason, false),
             Reply::Bid { .. } => Ended::new(Outcome::NoBid, None, false),
         }
-    }
-
-    /// Checks a bid against what was asked. One that names no campaign is for the first.
-    fn bid(
-        &self,
-        amount: Micros,
-        campaign: Option<&str>,
-        handle: Option<String>,
-    ) -> Result<RemoteBid, Reply> {
-        let named = |(name, _): &(CampaignId, Option<Micros>)| {
-            campaign.is_none_or(|campaign| campaign == name.as_str())
-        };
-        // A bid that names no campaign is for the first that may bid so much.
-        let allowed = |one: &(CampaignId, Option<Micros>)| {
-            named(one) && one.1.is_none_or(|most| amount <= most)
-        };
-        let place = self.campaigns.iter().position(allowed);
-        let Some(place) = place.or_else(|| self.campaigns.iter().position(named)) else {
-            let other = clean(campaign.unwrap_or_default());
-            let why = format!("it bids for `{other}`, which it was not asked for");
-            return Err(invalid(Flaw::OtherCampaign, &why));
-        };
-        let most = self.campaigns.get(place).and_then(|(_, most)| *most);
-        checked(amount, most, handle.as_deref())?;
-        Ok(RemoteBid { amount, campaign: place, handle })
     }
 }
 

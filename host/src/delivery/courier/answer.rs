@@ -181,6 +181,10 @@ impl Told {
         if body.trim_ascii().is_empty() {
             return Self::nothing(Verdict::Unclear("the answer is empty".into()));
         }
+        if body.starts_with(b"\x1f\x8b") {
+            let why = "the answer is compressed (gzip), which nobody asked for";
+            return Self::nothing(Verdict::Unclear(why.into()));
+        }
         match serde_json::from_slice::<Members>(body) {
             Ok(members) => members.told(),
             Err(_) => Self::nothing(Verdict::Unclear("the answer is not a JSON object".into())),
@@ -606,6 +610,15 @@ mod tests {
         ] {
             assert_eq!(standing(status, body).await, expected, "{status} {body}");
         }
+    }
+
+    #[test]
+    fn what_is_compressed_is_called_so() {
+        let body = Ok(b"\x1f\x8b\x08\0\0".to_vec());
+        let status = StatusCode::OK;
+        let answer = Answer { status, retry_after: None, headers: vec![], body };
+        let why = "the answer is compressed (gzip), which nobody asked for".into();
+        assert_eq!(answer.outcome(), Outcome::Unknown { why });
     }
 
     #[test]

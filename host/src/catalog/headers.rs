@@ -142,37 +142,44 @@ impl Headers {
             let message = format!("at most {BUYER_HEADERS_MAX} headers are possible");
             return Err(Fault::new(&what, "/delivery/headers", message));
         }
-        let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-        let mut headers = Vec::with_capacity(specs.len());
+        let mut headers = Self::default();
         for (name, spec) in specs {
             let value = spec.value(&owner(id, name), keys);
             let Some(value) = value.map_err(|why| fault(name, why.to_owned()))? else { continue };
-            let lower = name.to_ascii_lowercase();
-            let message = if is_kept_header(&lower) {
-                "the exchange sets this header itself: leave it out".to_owned()
-            } else if delivery.signing.is_some() && signing::HEADERS.contains(&&*lower) {
-                "the exchange sets this header when it signs: leave it, or `signing`, out"
-                    .to_owned()
-            } else if name.is_empty()
-                || name.len() > HEADER_NAME_BYTES_MAX
-                || !name.bytes().all(token)
-            {
-                format!("a header's name has 1 to {HEADER_NAME_BYTES_MAX} letters, digits and `-`")
-            } else if value.is_empty()
-                || value.len() > HEADER_VALUE_BYTES_MAX
-                || !value.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic())
-            {
-                format!(
-                    "a header's value is 1 to {HEADER_VALUE_BYTES_MAX} printable signs of ASCII on one line"
-                )
-            } else if headers.iter().any(|(known, _)| *known == lower) {
-                "the header is there twice, in other letters: keep one".to_owned()
-            } else {
-                headers.push((lower, value));
-                continue;
-            };
-            return Err(fault(name, message));
+            let added = headers.add(name, value, delivery.signing.is_some());
+            added.map_err(|message| fault(name, message))?;
         }
-        Ok(Self(headers))
+        Ok(headers)
+    }
+
+    /// Adds a header to what is sent to a buyer, whose leads are signed or not.
+    ///
+    /// # Errors
+    ///
+    /// If it is none, is there already, or is the exchange's to set.
+    pub fn add(&mut self, name: &str, value: String, is_signed: bool) -> Result<(), String> {
+        let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        let lower = name.to_ascii_lowercase();
+        if is_kept_header(&lower) {
+            Err("the exchange sets this header itself: leave it out".to_owned())
+        } else if is_signed && signing::HEADERS.contains(&&*lower) {
+            Err("the exchange sets this header when it signs: leave it, or `signing`, out"
+                .to_owned())
+        } else if name.is_empty() || name.len() > HEADER_NAME_BYTES_MAX || !name.bytes().all(token)
+        {
+            Err(format!("a header's name has 1 to {HEADER_NAME_BYTES_MAX} letters, digits and `-`"))
+        } else if value.is_empty()
+            || value.len() > HEADER_VALUE_BYTES_MAX
+            || !value.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic())
+        {
+            Err(format!(
+                "a header's value is 1 to {HEADER_VALUE_BYTES_MAX} printable signs of ASCII on one line"
+            ))
+        } else if self.0.iter().any(|(known, _)| *known == lower) {
+            Err("the header is there twice, in other letters: keep one".to_owned())
+        } else {
+            self.0.push((lower, value));
+            Ok(())
+        }
     }
 }

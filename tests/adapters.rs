@@ -706,10 +706,12 @@ async fn checked(
     let output = check
         .args(["--leads", &buyer.lead_url(), "--adapter"])
         .arg(wasm)
-        .args(["--settings", settings])
+        .args(["--settings", settings, "--header", "x-key: abc"])
         .output()
         .await
         .unwrap();
+    let tally = buyer.tally();
+    assert!(tally.pings == 0 || tally.headers["x-key"] == "abc", "{tally:?}");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (output.status.code(), text(&output.stdout), text(&output.stderr))
 }

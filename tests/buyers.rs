@@ -2,9 +2,14 @@
 //!
 //! What they do at their worst is tried by `faults`.
 
+use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use axum::Router;
+use axum::http::{HeaderMap, StatusCode, Uri};
+use gavel::bidding::HANDLE_BYTES_MAX;
 use gavel::book::REJECTS_MIN;
 use gavel::clock::Clock;
 use gavel::mock::{Authority, Character, MockBuyer, MockSpec};
@@ -341,6 +346,215 @@ async fn a_buyer_can_try_its_own_end_point() {
     let output = command().args(["buyer", "check", &url]).output().await.unwrap();
     assert_eq!(output.status.code(), Some(3), "{output:?}");
     assert!(String::from_utf8_lossy(&output.stderr).contains("cannot be reached"), "{output:?}");
+}
+
+/// One request to an end point of a test's own.
+struct Asked<'a> {
+    /// How many came before it.
+    number: usize,
+    path: &'a str,
+    headers: &'a HeaderMap,
+    body: &'a str,
+}
+
+type Answer = (StatusCode, [(&'static str, &'static str); 1], String);
+
+fn answered(status: u16, body: impl Into<String>) -> Answer {
+    let json = [("content-type", "application/json")];
+    (StatusCode::from_u16(status).unwrap(), json, body.into())
+}
+
+fn bid() -> Answer {
+    answered(200, json!({"status": "bid", "bid": "12.50"}).to_string())
+}
+
+/// Bids on pings and turns everything else away.
+fn sensible(asked: &Asked<'_>) -> Answer {
+    let ping = serde_json::from_str::<Value>(asked.body).unwrap_or_default();
+    if ping["lead"].is_object() { bid() } else { answered(400, "{}") }
+}
+
+/// Opens an end point and runs `gavel buyer check` on its `/bids`, with `{url}` in these arguments for its address. Returns
+/// the exit code and what was printed.
+async fn tried(
+    arguments: &[&str],
+    answer: impl Fn(Asked<'_>) -> Answer + Send + Sync + 'static,
+) -> (Option<i32>, String) {
+    let (answer, came) = (Arc::new(answer), Arc::new(AtomicUsize::new(0)));
+    let routes = Router::new().fallback(async move |uri: Uri, headers: HeaderMap, body: String| {
+        let number = came.fetch_add(1, Ordering::Relaxed);
+        answer(Asked { number, path: uri.path(), headers: &headers, body: &body })
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let serving = tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
+    let mut check = command();
+    // Here it is not measured how fast a busy machine answers.
+    check.args(["buyer", "check", &format!("{url}/bids"), "--timeout-ms", "4000"]);
+    check.args(arguments.iter().map(|argument| argument.replace("{url}", &url)));
+    let output = check.output().await.unwrap();
+    serving.abort();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout) + &text(&output.stderr))
+}
+
+#[tokio::test]
+async fn every_answer_to_a_try_is_judged_as_the_first_is() {
+    let check = async |flawed: Range<usize>, flaw: fn() -> Answer, told_of: &[&str]| {
+        let (code, told) =
+            tried(
+                &[],
+                move |asked| {
+                    if flawed.contains(&asked.number) { flaw() } else { sensible(&asked) }
+                },
+            )
+            .await;
+        for part in told_of {
+            assert!(told.contains(part), "{part}: {told}");
+        }
+        assert_eq!(code, Some(i32::from(told.contains("BAD  "))), "{told}");
+        told
+    };
+    let html = || answered(200, "<html>hello</html>");
+    let busy = || answered(429, "{}");
+    let gzip = || (StatusCode::OK, [("content-encoding", "gzip")], "{}".to_owned());
+    check(0..0, html, &["ok    time: 20 pings", "ok    at once: 10", "0 bad: an exchange can use"])
+        .await;
+    // The first, 20 in a row, 10 at once and 2 that are the same.
+    check(
+        1..99,
+        html,
+        &[
+            "ok    answer: a bid of 12.50 USD",
+            "BAD   time: no good answer to 20 of 20 pings; the first flaw: not-json: ",
+            "BAD   at once: no good answer to 10 of 10 pings",
+            "BAD   the same ping twice: no good answer to 2 of 2 pings",
+        ],
+    )
+    .await;
+    check(
+        6..99,
+        busy,
+        &["BAD   time: no good answer to 15 of 20 pings; the first flaw: status 429"],
+    )
+    .await;
+    check(
+        24..31,
+        busy,
+        &[
+            "ok    time: 20 pings",
+            "BAD   at once: no good answer to 7 of 10 pings; the first flaw: status 429",
+            "`concurrency`",
+        ],
+    )
+    .await;
+    let twice = "BAD   the same ping twice: no good answer to 2 of 2 pings; the first flaw: the answer is compressed (gzip)";
+    check(31..33, gzip, &["ok    at once: 10", twice]).await;
+    // What is always so is told once.
+    let told = check(0..99, html, &["; no good answer to any of the pings after it either"]).await;
+    assert_eq!(told.matches("BAD  ").count(), 1, "{told}");
+}
+
+#[tokio::test]
+async fn a_bid_that_the_exchange_would_not_take_is_not_called_good() {
+    let handle = |length: usize| json!({"handle": "h".repeat(length)});
+    for (members, expected) in [
+        (handle(HANDLE_BYTES_MAX), "ok    answer: a bid of 12.50 USD"),
+        (handle(HANDLE_BYTES_MAX + 1), "BAD   answer: bad-handle: "),
+        (json!({"handle": "a\nb"}), "BAD   answer: bad-handle: "),
+        (json!({"campaign": "testcampaign"}), "ok    answer: a bid of 12.50 USD"),
+        (
+            json!({"campaign": "acme-1"}),
+            "BAD   answer: other-campaign: it bids for `acme-1`, which it was not asked for",
+        ),
+        (json!({"bid": "0"}), "BAD   answer: not-positive: it bids 0.00"),
+    ] {
+        let said = merged(json!({"status": "bid", "bid": "12.50"}), members);
+        let (code, told) = tried(&[], move |asked| match sensible(&asked) {
+            (StatusCode::OK, ..) => answered(200, said.to_string()),
+            refused => refused,
+        })
+        .await;
+        assert!(told.contains(expected), "{expected}: {told}");
+        assert_eq!(code, Some(i32::from(expected.starts_with("BAD"))), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_bids_on_nonsense_is_found_whatever_ping_it_names() {
+    let (code, told) = tried(&[], |asked| {
+        let ping = serde_json::from_str::<Value>(asked.body).unwrap_or_default();
+        let ping = ping["ping_id"].as_str().filter(|ping| ping.len() < 99).unwrap_or("none");
+        answered(200, json!({"status": "bid", "bid": "12.50", "ping_id": ping}).to_string())
+    })
+    .await;
+    assert_eq!(code, Some(1), "{told}");
+    assert_eq!(told.matches("BAD   wrong input: ").count(), 4, "{told}");
+    assert!(told.contains("BAD   wrong input: a list is answered with 200 and a bid"), "{told}");
+}
+
+#[tokio::test]
+async fn an_end_point_that_refuses_every_lead_is_not_called_good() {
+    let reason = "test leads are not taken by this campaign: mail us at the address on our page";
+    let rejected = json!({"status": "rejected", "reason": reason});
+    for (status, body, expected) in [
+        (404, "not found".to_owned(), "BAD   a test lead: refused at the door: answered 404"),
+        (401, "{}".to_owned(), "BAD   a test lead: refused at the door: answered 401"),
+        (
+            200,
+            "{}".to_owned(),
+            "BAD   a test lead: the answer does not say what became of the lead",
+        ),
+        (
+            200,
+            rejected.to_string(),
+            "ok    a test lead: rejected: test leads are not taken by this campaign: mail us at the address on our page",
+        ),
+    ] {
+        let (code, told) = tried(&["--leads", "{url}/leads"], move |asked| match asked.path {
+            "/leads" => answered(status, &body),
+            _ => sensible(&asked),
+        })
+        .await;
+        assert!(told.contains(expected), "{expected}: {told}");
+        let bad = expected.starts_with("BAD");
+        assert_eq!(code, Some(i32::from(bad)), "{told}");
+        assert_eq!(told.contains("ok    the same lead twice"), !bad, "{told}");
+    }
+}
+
+#[tokio::test]
+async fn an_end_point_that_asks_for_a_header_gets_it_with_everything() {
+    let locked = |asked: Asked<'_>| {
+        if asked.headers.get("x-key").is_none_or(|key| key != "s3cret: yes") {
+            return answered(401, "{}");
+        }
+        match asked.path {
+            "/bids" => sensible(&asked),
+            "/leads" => answered(200, r#"{"status":"accepted","id":"A-1"}"#),
+            path if path.ends_with("-9") => answered(200, r#"{"status":"not_found"}"#),
+            _ => answered(200, r#"{"status":"accepted"}"#),
+        }
+    };
+    let leads = ["--leads", "{url}/leads", "--status", "{url}/leads/{lead_id}"];
+    let with = |header: &'static str| [&leads[..], &["--header", header]].concat();
+    let (code, told) = tried(&with("X-Key: s3cret: yes"), locked).await;
+    assert_eq!(code, Some(0), "{told}");
+    assert!(told.contains("status of the test lead: sold, as its post was answered"), "{told}");
+    let (code, told) = tried(&leads, locked).await;
+    assert_eq!(code, Some(1), "{told}");
+    for part in ["BAD   answer: status 401", "with --header", "refused at the door: answered 401"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    for (header, complaint) in [
+        ("s3cret", "--header: write it as `name: value`"),
+        ("host: s3cret", "--header host: the exchange sets this header itself"),
+        ("x-key:", "--header x-key: a header's value is 1 to "),
+    ] {
+        let (code, told) = tried(&with(header), locked).await;
+        assert_eq!(code, Some(2), "{told}");
+        assert!(told.contains(complaint) && !told.contains("s3cret"), "{told}");
+    }
 }
 
 #[tokio::test]

@@ -2,6 +2,8 @@
 
 mod check;
 mod findings;
+mod judged;
+mod kit;
 mod leads;
 mod sample;
 mod show;

@@ -27,6 +27,40 @@ pub(super) struct Finding {
     pub(super) mend: &'static str,
 }
 
+/// What is wrong with one answer.
+#[derive(Clone, Debug)]
+pub(super) struct Wrong {
+    /// What came.
+    pub(super) seen: String,
+    /// Why it matters, and what to do.
+    pub(super) advice: (&'static str, &'static str),
+}
+
+impl Wrong {
+    pub(super) fn new(seen: impl Into<String>, advice: (&'static str, &'static str)) -> Self {
+        Self { seen: seen.into(), advice }
+    }
+
+    /// Tells of several answers what is wrong with them: with how many, and with the first of these. Nothing if all are
+    /// right.
+    pub(super) fn among(check: &'static str, asked: usize, wrong: &[Self]) -> Option<Finding> {
+        let Self { seen, advice } = wrong.first()?;
+        let seen =
+            format!("no good answer to {} of {asked} pings; the first flaw: {seen}", wrong.len());
+        Some(Finding::bad(check, seen, *advice))
+    }
+
+    /// Tells what is wrong with every answer, the first and so many after it.
+    pub(super) fn with_all(self, check: &'static str, more: usize) -> Finding {
+        let pings = if more == 1 { "the one ping" } else { "any of the pings" };
+        let seen = format!(
+            "{}; no good answer to {pings} after it either, so nothing else was tried here",
+            self.seen
+        );
+        Finding::bad(check, seen, self.advice)
+    }
+}
+
 impl Finding {
     pub(super) fn good(check: &'static str, seen: impl Into<String>) -> Self {
         Self { check, grade: Grade::Good, seen: seen.into(), why: "", mend: "" }

@@ -7,12 +7,14 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::check::{Args, PATIENCE};
-use super::findings::Finding;
+use super::findings::{Finding, Grade};
 use super::status;
-use crate::catalog::{StatusPage, StatusSpec};
+use crate::catalog::{Headers, StatusPage, StatusSpec};
 use crate::cli::Failure;
 use crate::clock::{Clock, Moment};
-use crate::delivery::courier::{Courier, Outcome, Reader, Shipment, Standing, StatusCall, Way};
+use crate::delivery::courier::{
+    Courier, Outcome, Reader, Refuser, Shipment, Standing, StatusCall, Way,
+};
 use crate::egress::signing::{SECRET_BYTES, Signing, TOLERANCE};
 use crate::egress::{Destination, Egress};
 use crate::money::Micros;
@@ -36,6 +38,7 @@ struct Leads<'l> {
     ping: &'l str,
     lead: Value,
     words: Option<Words>,
+    headers: Headers,
 }
 
 /// Posts a test lead to this address twice.
@@ -56,18 +59,20 @@ pub(super) async fn leads(
         }
     };
     if let Some(members) = lead.as_object_mut() {
+        // What is said of the lead is told without its words: none of these is a word of anything else.
         for (name, value) in [
-            ("first_name", "Test"),
-            ("last_name", "Lead"),
-            ("email", "test.lead@example.com"),
+            ("first_name", "Testine"),
+            ("last_name", "Testerling"),
+            ("email", "testine.testerling@example.com"),
             ("phone", "2025550100"),
-            ("address", "1 Example St"),
+            ("address", "1 Testerling St"),
         ] {
             members.insert(name.to_owned(), value.into());
         }
     }
     let courier = Courier::new(egress).map_err(|error| Failure::because(&error))?;
-    let leads = Leads { courier, destination, args, ping, lead, words };
+    let headers = args.headers()?;
+    let leads = Leads { courier, destination, args, ping, lead, words, headers };
     let ship = async || leads.ship("", secret.as_ref(), Duration::ZERO).await;
     let (first, second) = (ship().await, ship().await);
     let mut findings = vec![match (&first, &secret) {
@@ -81,14 +86,14 @@ pub(super) async fn leads(
         _ => verdict(check, &first, leads.words.is_some()),
     }];
     let again = "the same lead twice";
-    findings.push(if first == second {
-            Finding::good(again, "the same answer to the same Idempotency-Key")
-        } else {
-            let seen = format!("{}, then {}", first.name(), second.name());
-            let why = "an answer that is lost on the way is asked for again; without the same answer the lead stays in doubt";
-            let mend = "remember the answer by its Idempotency-Key and give it again; or leave `idempotent` false and offer a status page (--status)";
-            Finding::weak(again, seen, (why, mend))
-        });
+    if first != second {
+        let seen = format!("{}, then {}", first.name(), second.name());
+        let why = "an answer that is lost on the way is asked for again; without the same answer the lead stays in doubt";
+        let mend = "remember the answer by its Idempotency-Key and give it again; or leave `idempotent` false and offer a status page (--status)";
+        findings.push(Finding::weak(again, seen, (why, mend)));
+    } else if findings.iter().all(|finding| finding.grade != Grade::Bad) {
+        findings.push(Finding::good(again, "the same answer to the same Idempotency-Key"));
+    }
     if let Some(page) = leads.status_page(egress)? {
         let inquire = async |name| leads.inquire(&page, name, secret.as_ref()).await;
         let told = [&first, &second].into_iter().find(|told| !status::is_silent(told));
@@ -129,7 +134,7 @@ impl Leads<'_> {
             url: &page.of(&id, &idempotency_key),
             idempotency_key: &idempotency_key,
             timeout: PATIENCE,
-            headers: &[],
+            headers: self.headers.all(),
             signing: secret.map(|secret| Signing { secrets: std::slice::from_ref(secret), at }),
             not_found: &page.not_found,
             reader: reader.as_ref(),
@@ -161,7 +166,7 @@ impl Leads<'_> {
             body: Vec::new().into(),
             idempotency_key,
             timeout: PATIENCE,
-            headers: &[],
+            headers: self.headers.all(),
             signing: secret.map(|secret| Signing { secrets: std::slice::from_ref(secret), at }),
             way: None,
         };
@@ -273,7 +278,14 @@ fn verdict(check: &'static str, outcome: &Outcome, through_adapter: bool) -> Fin
             let reference = reference.as_deref().unwrap_or("without a reference");
             Finding::good(check, format!("accepted, {reference}"))
         }
-        Outcome::Rejected { reason, .. } => Finding::good(check, format!("rejected: {reason}")),
+        Outcome::Rejected { reason, by: Refuser::Door } => {
+            let matters = "a status without a verdict is what a wrong address, a missing key and a firewall say: every lead may be refused so";
+            let mend = "look at the address, and at the headers that you ask for (--header); where you refuse the lead itself, answer {\"status\":\"rejected\",\"reason\":…}";
+            Finding::bad(check, format!("refused at the door: {reason}"), (matters, mend))
+        }
+        Outcome::Rejected { reason, by: Refuser::Buyer } => {
+            Finding::good(check, format!("rejected: {reason}"))
+        }
         Outcome::Duplicate { reason } => Finding::good(check, format!("a duplicate: {reason}")),
         Outcome::Unknown { why } => {
             let matters =

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::check::Args;
-use super::findings::Finding;
+use super::findings::{Finding, Wrong};
 use crate::bidding::{Ended, Invited, Offered, Outcome, Saleroom};
-use crate::catalog::{Bidding, FailingSpec, Headers, ModuleVersion, Served, Serving, Upkeep};
+use crate::catalog::{Bidding, FailingSpec, ModuleVersion, Served, Serving, Upkeep};
 use crate::cli::{Failure, module};
 use crate::clock::Clock;
 use crate::egress::{Destination, Line};
-use crate::ids::{BuyerId, CampaignId, IdError, ModuleName, PingId};
+use crate::ids::{BuyerId, IdError, ModuleName, PingId};
 use crate::sandbox::{Adapter, Admitted, frame};
 
 /// How many pings are sent one after the other, and at once.
@@ -37,18 +37,8 @@ pub(super) async fn through(
     lead: &Value,
 ) -> Result<Tried, Failure> {
     let words = frame(adapter.needs(), None, lead);
-    let upkeep = Upkeep { owner: String::new(), failing: FailingSpec::NEVER, taken_out: None };
-    let active = Served { module, code: adapter };
-    let contract = Arc::new(Bidding {
-        destination,
-        timeout: Duration::from_millis(u64::from(args.timeout_ms)),
-        bid_max: None,
-        calls_per_second: None,
-        concurrency: u32::from(PINGS),
-        headers: Headers::default(),
-        adapter: Some(Serving { active, canary: None, shadow: None, upkeep }),
-    });
-    let campaign = CampaignId::parse(&args.campaign).map_err(named)?;
+    let contract = Arc::new(contract((adapter, module), args, destination)?);
+    let campaign = args.campaign()?;
     let invited = |number: u8| {
         Ok(Invited {
             buyer: BuyerId::parse(&format!("buyer-{number}")).map_err(named)?,
@@ -74,29 +64,61 @@ pub(super) async fn through(
     let first = [invited(0)?];
     let (said, ping) = ask(0, &first).await;
     let handle = said.iter().find_map(|ended| ended.bid.as_ref()?.handle.clone());
-    let findings = said.iter().map(|ended| finding("answer", ended)).collect();
-    let mut tried = Tried { findings, ping, handle };
+    let mut tried = Tried { findings: Vec::new(), ping, handle };
     let findings = &mut tried.findings;
-    let mut slowest = Duration::ZERO;
+    let (mut asked, mut wrong, mut slowest) = (0_usize, Vec::new(), Duration::ZERO);
     for number in 1..=PINGS {
         for ended in ask(number, &first).await.0 {
-            if ended.outcome != Outcome::Bid && ended.outcome != Outcome::NoBid {
-                findings.push(finding("time", &ended));
-                return Ok(tried);
+            asked = asked.saturating_add(1);
+            match judged(&ended) {
+                Ok(_) => slowest = slowest.max(ended.took),
+                Err(one) => wrong.push(one),
             }
-            slowest = slowest.max(ended.took);
         }
     }
-    let seen = format!("{PINGS} pings: all within {} ms", slowest.as_millis());
-    findings.push(Finding::good("time", seen));
+    for ended in &said {
+        findings.push(match judged(ended) {
+            Ok(seen) => Finding::good("answer", seen),
+            Err(one) if wrong.len() == asked => {
+                findings.push(one.with_all("answer", asked));
+                return Ok(tried);
+            }
+            Err(Wrong { seen, advice }) => Finding::bad("answer", seen, advice),
+        });
+    }
+    findings.push(Wrong::among("time", asked, &wrong).unwrap_or_else(|| {
+        let seen = format!("{PINGS} pings: all within {} ms", slowest.as_millis());
+        Finding::good("time", seen)
+    }));
     let all = (0..PINGS).map(invited).collect::<Result<Vec<Invited>, Failure>>()?;
     let (said, _) = ask(PINGS.wrapping_add(1), &all).await;
-    let bad = said.iter().find(|ended| !matches!(ended.outcome, Outcome::Bid | Outcome::NoBid));
-    findings.push(match bad {
-        Some(ended) => finding("at once", ended),
-        None => Finding::good("at once", format!("{PINGS} at once are all answered")),
-    });
+    let wrong: Vec<Wrong> = said.iter().filter_map(|ended| judged(ended).err()).collect();
+    let at_once = Wrong::among("at once", said.len(), &wrong);
+    findings.push(
+        at_once.unwrap_or_else(|| {
+            Finding::good("at once", format!("{PINGS} at once are all answered"))
+        }),
+    );
     Ok(tried)
+}
+
+/// Returns what the exchange would agree on with whoever answers there.
+fn contract(
+    (code, module): (Adapter, ModuleVersion),
+    args: &Args,
+    destination: Destination,
+) -> Result<Bidding, Failure> {
+    let upkeep = Upkeep { owner: String::new(), failing: FailingSpec::NEVER, taken_out: None };
+    let active = Served { module, code };
+    Ok(Bidding {
+        destination,
+        timeout: Duration::from_millis(u64::from(args.timeout_ms)),
+        bid_max: None,
+        calls_per_second: None,
+        concurrency: u32::from(PINGS),
+        headers: args.headers()?,
+        adapter: Some(Serving { active, canary: None, shadow: None, upkeep }),
+    })
 }
 
 /// Returns the adapter of a file, knowing these settings.
@@ -122,16 +144,17 @@ fn named(error: IdError) -> Failure {
     Failure::usage(error.to_string())
 }
 
-fn finding(check: &'static str, ended: &Ended) -> Finding {
+/// Returns what came, or what is wrong with it.
+fn judged(ended: &Ended) -> Result<String, Wrong> {
     let ms = ended.took.as_millis();
     let detail = ended.detail.as_deref().unwrap_or("no reason given");
     let advice = match ended.outcome {
         Outcome::Bid => {
             let amount = ended.bid.as_ref().map(|bid| bid.amount.to_string());
             let amount = amount.unwrap_or_default();
-            return Finding::good(check, format!("a bid of {amount} after {ms} ms"));
+            return Ok(format!("a bid of {amount} after {ms} ms"));
         }
-        Outcome::NoBid => return Finding::good(check, format!("no bid after {ms} ms: {detail}")),
+        Outcome::NoBid => return Ok(format!("no bid after {ms} ms: {detail}")),
         Outcome::Late => (
             "a bid that comes after the deadline never wins",
             "answer sooner, or agree on a longer time with the exchange",
@@ -150,5 +173,5 @@ fn finding(check: &'static str, ended: &Ended) -> Finding {
         ),
         Outcome::Skipped => ("nothing was asked", "try again"),
     };
-    Finding::bad(check, format!("{}: {detail}", ended.outcome.code()), advice)
+    Err(Wrong::new(format!("{}: {detail}", ended.outcome.code()), advice))
 }

@@ -26,7 +26,8 @@ pub(super) fn of_posted(posted: Option<&Outcome>, said: &Standing) -> Finding {
             Finding::good(check, format!("{}, as its post was answered", outcome.name()))
         }
         (Standing::Known(outcome), Some(posted)) => {
-            let seen = format!("{}, but its post was answered {}", outcome.name(), posted.name());
+            let (said, posted) = (named(outcome), named(posted));
+            let seen = format!("{said}, but its post was answered {posted}");
             let why = "what it says counts: you pay for what it calls accepted, and others get what it calls rejected";
             Finding::bad(check, seen, (why, "say there what you answered to the post"))
         }
@@ -69,8 +70,18 @@ fn in_words(silent: &Outcome) -> String {
     }
 }
 
-/// A duplicate is refused: of one lead that is asked about, both say the same.
+fn named(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Sold { reference: Some(reference) } => format!("sold as {reference}"),
+        other => other.name().to_owned(),
+    }
+}
+
+/// A duplicate is refused: of one lead that is asked about, both say the same. So do two sales of which one has no reference.
 fn ends_like(posted: &Outcome, said: &Outcome) -> bool {
+    if let (Outcome::Sold { reference: one }, Outcome::Sold { reference: other }) = (posted, said) {
+        return one.is_none() || other.is_none() || one == other;
+    }
     let refused =
         |outcome: &Outcome| matches!(outcome, Outcome::Rejected { .. } | Outcome::Duplicate { .. });
     posted == said || (refused(posted) && refused(said))
@@ -105,6 +116,9 @@ mod tests {
         assert_eq!(grade(Some(&sold()), Standing::Known(sold())), Grade::Good);
         assert_eq!(grade(Some(&duplicate), Standing::Known(refused())), Grade::Good);
         assert_eq!(grade(None, Standing::Known(sold())), Grade::Good);
+        let under = |name: &str| Outcome::Sold { reference: Some(name.to_owned()) };
+        assert_eq!(grade(Some(&under("A-1")), Standing::Known(sold())), Grade::Good);
+        assert_eq!(grade(Some(&under("A-1")), Standing::Known(under("A-2"))), Grade::Bad);
         assert_eq!(grade(Some(&sold()), Standing::Known(refused())), Grade::Bad);
         assert_eq!(grade(Some(&refused()), Standing::Known(sold())), Grade::Bad);
         assert_eq!(grade(Some(&sold()), absent()), Grade::Bad);

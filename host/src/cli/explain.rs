@@ -1,7 +1,9 @@
 //! `gavel explain`: tells the story of an auction to a person.
 
+mod contest;
 mod fees;
 mod post;
+mod price;
 mod story;
 
 use std::path::PathBuf;

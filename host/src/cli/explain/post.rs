@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::fees::with_fees;
-use super::story::{list, priced, text};
+use super::story::{because, list, priced, text};
 
 /// Tells the attempts in the order of their times.
 pub(super) fn post(receipt: &Value) -> Vec<String> {
@@ -14,19 +14,13 @@ pub(super) fn post(receipt: &Value) -> Vec<String> {
         list(receipt, "deliveries").iter().map(|delivery| (text(delivery, "buyer"), delivery));
     let told: Vec<(&str, &Value)> =
         if receipt.get("deliveries").is_some() { all.collect() } else { own.collect() };
+    let passed = passed_over(receipt);
     if told.is_empty() {
-        let Some(posted) = receipt.get("posted").and_then(Value::as_bool) else {
-            return Vec::new();
+        let stand = match receipt.get("posted").and_then(Value::as_bool) {
+            Some(posted) => not_delivered(receipt, posted, passed.is_empty()),
+            None => None,
         };
-        let status = text(receipt, "status");
-        return vec![match (posted, status) {
-            (true, _) if receipt.get("test") == Some(&Value::Bool(true)) => {
-                "The lead was posted. It is a test, so it went to nobody.".to_owned()
-            }
-            (true, _) => "The lead was posted; no buyer has answered yet.".to_owned(),
-            (false, "accepted") => "No lead was posted so far.".to_owned(),
-            (false, _) => "No lead was posted: there was no buyer to post it to.".to_owned(),
-        }];
+        return passed.into_iter().chain(stand).collect();
     }
     let resent = list(receipt, "resends").iter().map(|one| {
         let held = one.get("held").filter(|held| held.is_object());
@@ -46,7 +40,48 @@ pub(super) fn post(receipt: &Value) -> Vec<String> {
     let mut lines: Vec<(&str, String)> = resent.chain(attempts).collect();
     // Times of one spelling sort as text.
     lines.sort_by_key(|(at, _)| *at);
-    lines.into_iter().map(|(_, line)| line).collect()
+    passed.into_iter().chain(lines.into_iter().map(|(_, line)| line)).collect()
+}
+
+/// Says how a lead stands that was handed to nobody yet.
+fn not_delivered(receipt: &Value, posted: bool, nobody_passed: bool) -> Option<String> {
+    let refused = receipt.get("post_refused").filter(|refused| refused.is_object());
+    Some(match (posted, text(receipt, "status")) {
+        (true, _) if receipt.get("test") == Some(&Value::Bool(true)) => {
+            "The lead was posted. It is a test, so it went to nobody.".to_owned()
+        }
+        (true, "unsold") if !nobody_passed => return None,
+        (true, _) => "The lead was posted; no buyer has answered yet.".to_owned(),
+        (false, _) if let Some(refused) = refused => {
+            format!("The post was not taken: {}.", because(refused))
+        }
+        (false, "accepted") => "No lead was posted so far.".to_owned(),
+        (false, "expired") => "No lead was posted in time.".to_owned(),
+        (false, _) => "No lead was posted: there was no buyer to post it to.".to_owned(),
+    })
+}
+
+/// Says which bidders may not have the person, before anything was shown to them.
+fn passed_over(receipt: &Value) -> Vec<String> {
+    let own = list(receipt, "outcomes").iter().flat_map(|outcome| {
+        list(outcome, "passed_over").iter().map(move |passed| (text(outcome, "buyer"), passed))
+    });
+    let all = list(receipt, "passed_over").iter().map(|passed| (text(passed, "buyer"), passed));
+    let told: Vec<(&str, &Value)> =
+        if receipt.get("passed_over").is_some() { all.collect() } else { own.collect() };
+    let line = |(buyer, passed): (&str, &Value)| {
+        let next = next(receipt, passed);
+        format!("{buyer} was passed over: {}.{next}", because(passed))
+    };
+    told.into_iter().map(line).collect()
+}
+
+/// Says who gets a copy instead.
+fn next(receipt: &Value, step: &Value) -> String {
+    let next = step.get("successor").filter(|next| next.is_object());
+    next.map_or(String::new(), |next| {
+        format!(" {} comes next, at {}.", text(next, "buyer"), priced(receipt, text(next, "price")))
+    })
 }
 
 fn attempt(receipt: &Value, buyer: &str, delivery: &Value) -> String {
@@ -69,19 +104,10 @@ fn attempt(receipt: &Value, buyer: &str, delivery: &Value) -> String {
         }
         _ => format!("{buyer} may have it, and nobody knows{why}. The lead stays reserved."),
     };
-    let next = match (
-        delivery.get("successor").filter(|next| next.is_object()),
-        text(delivery, "again_at"),
-    ) {
-        (Some(next), _) => {
-            format!(
-                " {} comes next, at {}.",
-                text(next, "buyer"),
-                priced(receipt, text(next, "price"))
-            )
-        }
-        (None, "") => String::new(),
-        (None, again) => format!(" It is tried again at {again}."),
+    let next = match (next(receipt, delivery), text(delivery, "again_at")) {
+        (next, "") => next,
+        (next, again) if next.is_empty() => format!(" It is tried again at {again}."),
+        (next, _) => next,
     };
     format!("{}: {inquired}{what}{next}", text(delivery, "at"))
 }

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use super::fees::{agreed, rounded, with_fees};
+use super::fees::{agreed, rounded};
 use super::post::post;
+use super::price::price;
 use crate::money::Micros;
 
 /// An auction, told.
@@ -67,10 +68,17 @@ fn rules(receipt: &Value) -> Vec<String> {
         let copies = if copies == 1 { "1 copy".to_owned() } else { format!("{copies} copies") };
         lines.push(format!(
             "{}: {copies}, reserve {}, increment {}",
-            text(terms, "rule"),
+            rule(receipt, terms),
             priced(receipt, text(terms, "reserve")),
             priced(receipt, text(terms, "increment"))
         ));
+        lines.extend((1_u32..).zip(list(terms, "tiers")).map(|(number, tier)| {
+            let reserve = priced(receipt, text(tier, "reserve"));
+            format!("Tier {number}: {}, reserve {reserve}", rule(receipt, tier))
+        }));
+        if terms.get("reject_penalty") == Some(&Value::Bool(true)) {
+            lines.push("A bid counts as what is left of it after the share of its last posts that its buyer refused.".to_owned());
+        }
     }
     if let Some(margin) = receipt.get("margin_percent").and_then(Value::as_str) {
         lines.push(format!("The exchange keeps {margin} % of the price{}.", rounded(receipt)));
@@ -89,28 +97,37 @@ fn rules(receipt: &Value) -> Vec<String> {
     lines
 }
 
+/// Says how a price is made and who comes first, where that is not the highest bid.
+fn rule(receipt: &Value, terms: &Value) -> String {
+    let price = terms.get("price").and_then(Value::as_str);
+    let price = price.map_or(String::new(), |price| format!(" at {}", priced(receipt, price)));
+    let rank = match text(terms, "rank") {
+        "order" => ", in the policy's order",
+        "weighted" => ", by a draw",
+        _ => "",
+    };
+    format!("{}{price}{rank}", text(terms, "rule"))
+}
+
 /// One campaign's line: its name, its bid, and what became of it.
 type Row = (String, String, String);
 
 fn campaigns(receipt: &Value) -> Vec<String> {
+    let bid = |campaign: &str| {
+        let mut bids = list(receipt, "bids").iter();
+        bids.find(|bid| text(bid, "campaign") == campaign)
+    };
     let mut rows: Vec<Row> = if receipt.get("winners").is_some() {
-        let bid = |campaign: &str| {
-            let found = list(receipt, "bids").iter().find(|bid| text(bid, "campaign") == campaign);
-            found.map(|bid| text(bid, "amount"))
-        };
-        let won = list(receipt, "winners")
-            .iter()
-            .map(|won| row(text(won, "campaign"), Some(text(won, "bid")), None));
+        let won = list(receipt, "winners").iter();
+        let won = won.map(|won| (text(won, "campaign"), None));
         let left = list(receipt, "left_out").iter();
-        won.chain(
-            left.map(|left| row(text(left, "campaign"), bid(text(left, "campaign")), Some(left))),
-        )
-        .collect()
+        let all = won.chain(left.map(|left| (text(left, "campaign"), Some(left))));
+        all.map(|(campaign, lost)| row(campaign, bid(campaign), "amount", lost)).collect()
     } else {
         let own = list(receipt, "outcomes").iter().flat_map(|outcome| list(outcome, "campaigns"));
         own.map(|one| {
             let lost = (one.get("won") != Some(&Value::Bool(true))).then_some(one);
-            row(text(one, "campaign"), one.get("bid").and_then(Value::as_str), lost)
+            row(text(one, "campaign"), Some(one), "bid", lost)
         })
         .collect()
     };
@@ -138,123 +155,36 @@ fn campaigns(receipt: &Value) -> Vec<String> {
     lines
 }
 
-fn row(campaign: &str, bid: Option<&str>, lost: Option<&Value>) -> Row {
-    let bid = bid.map_or("no bid".to_owned(), |amount| format!("bid {amount}"));
-    (campaign.to_owned(), bid, lost.map_or("won".to_owned(), because))
+fn row(campaign: &str, bid: Option<&Value>, amount: &str, lost: Option<&Value>) -> Row {
+    let told = bid.and_then(|bid| told_bid(bid, amount));
+    let told = told.map_or("no bid".to_owned(), |bid| format!("bid {bid}"));
+    (campaign.to_owned(), told, lost.map_or("won".to_owned(), because))
 }
 
-fn because(left: &Value) -> String {
+/// Tells a bid whose amount for a copy stands in this member, and what it counts as where refusals count.
+fn told_bid(bid: &Value, amount: &str) -> Option<String> {
+    let copy = bid.get(amount).and_then(Value::as_str)?;
+    let counted = |amount: &str, ranked: &str| match text(bid, ranked) {
+        "" => amount.to_owned(),
+        ranked if ranked == amount => amount.to_owned(),
+        ranked => format!("{amount}, counts as {ranked}"),
+    };
+    let copy = (copy, counted(copy, "ranked"));
+    Some(match bid.get("exclusive").and_then(Value::as_str) {
+        None => copy.1,
+        Some(alone) if micros(copy.0).is_positive() => {
+            format!("{}; alone {}", copy.1, counted(alone, "ranked_exclusive"))
+        }
+        Some(alone) => format!("alone {}", counted(alone, "ranked_exclusive")),
+    })
+}
+
+pub(super) fn because(left: &Value) -> String {
     let words = left.get("message").and_then(Value::as_str).unwrap_or_else(|| text(left, "code"));
     match left.get("detail").and_then(Value::as_str) {
         Some(detail) => format!("{words}: {detail}"),
         None => words.to_owned(),
     }
-}
-
-fn price(receipt: &Value) -> Vec<String> {
-    let winners = list(receipt, "winners");
-    let amount = |amount: &str| priced(receipt, amount);
-    if receipt.get("winners").is_none() {
-        return own_price(receipt);
-    }
-    let Some(lowest) = winners.last() else {
-        if receipt.get("duplicate_of").is_some_and(Value::is_string) {
-            return Vec::new();
-        }
-        let bids = list(receipt, "bids").len();
-        let reserve = receipt.get("terms").map_or("", |terms| text(terms, "reserve"));
-        return vec![match bids {
-            0 => "Nobody won: there was no bid.".to_owned(),
-            count => {
-                let bids = if count == 1 { "1 bid".to_owned() } else { format!("{count} bids") };
-                format!(
-                    "Nobody won: of {bids} none was at or above the reserve of {} and could be paid.",
-                    amount(reserve)
-                )
-            }
-        }];
-    };
-    let mut lines: Vec<String> = winners
-        .iter()
-        .enumerate()
-        .map(|(index, winner)| {
-            let place = if index == 0 { "bid most" } else { "bid next" };
-            let copy = if winners.len() == 1 { "the copy" } else { "a copy" };
-            format!(
-                "{} {place}: {}. It gets {copy}.",
-                text(winner, "campaign"),
-                amount(text(winner, "bid"))
-            )
-        })
-        .collect();
-    let price = text(lowest, "price");
-    if receipt.pointer("/terms/rule").and_then(Value::as_str) == Some("second-price") {
-        lines.extend(second_price(receipt, lowest));
-    }
-    let each = if winners.len() == 1 { "So the price is" } else { "So each of them pays" };
-    let payout = text(receipt, "payout");
-    let of = if winners.len() == 1 { "of it" } else { "of all of it" };
-    lines.push(format!("{each} {}, and the source gets {} {of}.", amount(price), amount(payout)));
-    lines
-}
-
-/// Computes the second price before the reader's eyes.
-fn second_price(receipt: &Value, lowest: &Value) -> Vec<String> {
-    let terms = receipt.get("terms").unwrap_or(&Value::Null);
-    let (reserve, increment) = (text(terms, "reserve"), text(terms, "increment"));
-    let outbid = |campaign: &str| {
-        let mut left = list(receipt, "left_out").iter();
-        left.any(|left| text(left, "campaign") == campaign && text(left, "code") == "outbid")
-    };
-    let losing = list(receipt, "bids").iter().filter(|bid| outbid(text(bid, "campaign")));
-    let Some(next) = losing.max_by_key(|bid| micros(text(bid, "amount"))) else {
-        return vec![format!(
-            "No other buyer bid the reserve or more, so the reserve of {} is the price.",
-            priced(receipt, reserve)
-        )];
-    };
-    let (best, bid) = (micros(text(next, "amount")), micros(text(lowest, "bid")));
-    let beaten = best.checked_add(micros(increment)).unwrap_or(best);
-    let mut lines = vec![format!(
-        "The best bid of a buyer that got none is {}, of {}. One step above it: {best} + {increment} = {beaten}.",
-        priced(receipt, text(next, "amount")),
-        text(next, "campaign")
-    )];
-    lines.push(if beaten > bid {
-        format!("That is above the lowest winning bid of {bid}, and nobody pays more than it bid.")
-    } else if beaten < micros(reserve) {
-        format!("That is below the reserve of {reserve}, which is the least price.")
-    } else {
-        format!(
-            "That is not below the reserve of {reserve} and not above the winning bid of {bid}."
-        )
-    });
-    lines
-}
-
-/// What one buyer may know of the price.
-fn own_price(receipt: &Value) -> Vec<String> {
-    let mut lines = Vec::new();
-    for outcome in list(receipt, "outcomes") {
-        if let Some(price) = outcome.get("price").and_then(Value::as_str) {
-            let fees = with_fees(receipt, outcome);
-            lines.push(format!("The price is {}{fees}.", priced(receipt, price)));
-        }
-        if let Some(price) = outcome.get("price_to_win").and_then(Value::as_str) {
-            lines.push(format!("A bid of {} would have won.", priced(receipt, price)));
-        }
-    }
-    if let (Some(price), Some(payout)) = (
-        receipt.get("price").and_then(Value::as_str),
-        receipt.get("payout").and_then(Value::as_str),
-    ) {
-        lines.push(format!(
-            "The price is {}, of which the source gets {}.",
-            priced(receipt, price),
-            priced(receipt, payout)
-        ));
-    }
-    lines
 }
 
 fn money(receipt: &Value) -> Vec<String> {

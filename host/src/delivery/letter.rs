@@ -10,6 +10,7 @@ use super::spoken::Offer;
 use super::{Errand, spoken};
 use crate::catalog::Buyer;
 use crate::egress::{Handed, Letter, Recipient, Relay};
+use crate::facts::Winner;
 use crate::lead::Schema;
 use crate::money::Micros;
 
@@ -59,18 +60,18 @@ fn text(errand: &Errand, offer: &Offer<'_>) -> Zeroizing<String> {
         }
     }
     let Errand { ping, winner, .. } = errand;
-    let price = format!("{} {}", Micros::new(winner.price), offer.currency);
     let terms = [
         ("Lead", ping.lead().to_string()),
         ("Campaign", winner.campaign.clone()),
         ("Vertical", offer.vertical.to_owned()),
-        ("Price", price),
     ];
-    let terms = terms.map(|(label, value)| (label.to_owned(), value));
+    let terms = terms.into_iter().chain(bill(winner, offer.currency));
+    let terms: Vec<(String, String)> =
+        terms.map(|(label, value)| (label.to_owned(), value)).collect();
     let mut text = Zeroizing::new(String::new());
     text.push_str("You have bought this lead. The same is attached as JSON.\r\n");
     for (title, lines) in
-        [("Contact", person.as_slice()), ("Request", wish.as_slice()), ("Sale", &terms)]
+        [("Contact", person.as_slice()), ("Request", wish.as_slice()), ("Sale", terms.as_slice())]
     {
         if lines.is_empty() {
             continue;
@@ -81,6 +82,16 @@ fn text(errand: &Errand, offer: &Offer<'_>) -> Zeroizing<String> {
         }
     }
     text
+}
+
+/// Returns what the lead costs; with its fees, where there are any.
+fn bill(winner: &Winner, currency: &str) -> Vec<(&'static str, String)> {
+    let amount = |amount: Micros| format!("{amount} {currency}");
+    let price = ("Price", amount(Micros::new(winner.price)));
+    match Micros::new(winner.fees.total()) {
+        Micros::ZERO => vec![price],
+        fees => vec![price, ("Fees", amount(fees)), ("Due", amount(winner.due()))],
+    }
 }
 
 fn is_contact(schema: Option<&Schema>, name: &str) -> bool {
@@ -120,6 +131,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::facts::{Charged, Counted};
 
     #[test]
     fn a_value_is_one_line_that_a_person_reads() {
@@ -134,5 +146,22 @@ mod tests {
             assert_eq!(worded(&value).as_deref(), expected, "{value}");
         }
         assert_eq!(label("date_of_birth"), "Date of birth");
+    }
+
+    #[test]
+    fn a_buyer_reads_what_is_due_where_it_pays_fees() {
+        let mut winner = Winner {
+            campaign: "acme-west".to_owned(),
+            buyer: "acme".to_owned(),
+            bid: 12_000_000,
+            price: 8_010_000,
+            fees: Charged::default(),
+            exclusive: true,
+            counted: Counted::default(),
+        };
+        assert_eq!(bill(&winner, "USD"), [("Price", "8.01 USD".to_owned())]);
+        winner.fees = Charged { lead: 250_000, percent: 100_000 };
+        let due = [("Price", "8.01 USD"), ("Fees", "0.35 USD"), ("Due", "8.36 USD")];
+        assert_eq!(bill(&winner, "USD"), due.map(|(label, value)| (label, value.to_owned())));
     }
 }

@@ -189,6 +189,23 @@ fn the_documentation_leads_nowhere_wrong() {
 }
 
 #[test]
+fn the_console_reads_what_a_receipt_has() {
+    let (openapi, console) = (openapi(), include_str!("../console.html"));
+    let receipt = &openapi["components"]["schemas"]["Receipt"]["properties"];
+    for (word, known) in [("receipt.", receipt), ("terms.", &receipt["terms"]["properties"])] {
+        let read: BTreeSet<&str> = console
+            .split(word)
+            .skip(1)
+            .filter_map(|tail| tail.split(|c: char| !c.is_alphanumeric() && c != '_').next())
+            .collect();
+        assert!(read.len() > 5, "{read:?}");
+        for member in read {
+            assert!(known.get(member).is_some(), "{word}{member} is in no receipt");
+        }
+    }
+}
+
+#[test]
 fn pages_need_nothing_from_elsewhere_and_nothing_that_their_policy_forbids() {
     for (name, page) in
         [("docs", include_str!("../docs.html")), ("console", include_str!("../console.html"))]

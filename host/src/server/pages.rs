@@ -6,6 +6,7 @@ mod reference;
 mod tests;
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
@@ -21,7 +22,10 @@ use super::schemas::View;
 use crate::book::Kept;
 use crate::delivery;
 use crate::egress;
+use crate::exchange;
+use crate::facts::Terms;
 use crate::reasons::{Exclusion, Refusal};
+use crate::settlement::postback;
 use crate::telemetry;
 
 pub(super) async fn healthz() -> &'static str {
@@ -106,9 +110,9 @@ pub(super) async fn docs(State(desk): State<Desk>) -> Result<Response, Problem> 
 fn documentation() -> String {
     let openapi = reference::openapi();
     let refusals = Refusal::ALL.iter().map(|reason| (reason.code(), reason.message()));
-    let tolerance = i64::try_from(egress::signing::TOLERANCE.as_secs()).unwrap_or_default();
-    let absence = delivery::status::ABSENCE_BELIEVED_AFTER.as_millis();
-    let absence = i64::try_from(absence).unwrap_or_default();
+    let long =
+        |time: Duration| reference::pauses(&[i64::try_from(time.as_millis()).unwrap_or_default()]);
+    let postback_pauses = postback::AGAIN_SECONDS.map(|seconds| seconds * 1_000);
     let exclusions = Exclusion::ALL.iter().map(|reason| (reason.code(), reason.message()));
     fill(
         include_str!("docs.html"),
@@ -120,9 +124,14 @@ fn documentation() -> String {
             ("limits", &reference::limits()),
             ("not_sent_pauses", &reference::pauses(&delivery::NOT_SENT_AGAIN_MS)),
             ("unknown_pauses", &reference::pauses(&delivery::UNKNOWN_AGAIN_MS)),
-            ("absence_believed", &reference::pauses(&[absence])),
-            ("tolerance", &reference::pauses(&[tolerance * 1_000])),
-            ("tolerance_seconds", &tolerance.to_string()),
+            ("absence_believed", &long(delivery::status::ABSENCE_BELIEVED_AFTER)),
+            ("retry_after_max", &long(delivery::courier::RETRY_AFTER_MAX)),
+            ("postback_pauses", &reference::pauses(&postback_pauses)),
+            ("postback_answer", &long(delivery::postman::ANSWER_TIME_MAX)),
+            ("postback_lane", &exchange::LANE_MAX.to_string()),
+            ("disclosures_max", &Terms::DISCLOSURES_MAX_USUAL.to_string()),
+            ("tolerance", &long(egress::signing::TOLERANCE)),
+            ("tolerance_seconds", &egress::signing::TOLERANCE.as_secs().to_string()),
         ],
     )
 }

@@ -290,6 +290,7 @@ fn limits_of_the_rest() -> Vec<(&'static str, String)> {
 /// Returns how long after each attempt the next one follows, in words.
 pub(super) fn pauses(schedule: &[i64]) -> String {
     let pauses = schedule.iter().map(|ms| match ms {
+        ms if ms % 3_600_000 == 0 => format!("{} h", ms / 3_600_000),
         ms if ms % 60_000 == 0 => format!("{} min", ms / 60_000),
         ms if ms % 1_000 == 0 => format!("{} s", ms / 1_000),
         ms => format!("{ms} ms"),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::*;
+use crate::facts::Event;
 use crate::reasons::{Exclusion, Refusal};
 
 /// Where problem codes are born: after a status, or as the word of a refusal.
@@ -203,6 +204,20 @@ fn the_console_reads_what_a_receipt_has() {
             assert!(known.get(member).is_some(), "{word}{member} is in no receipt");
         }
     }
+}
+
+#[test]
+fn the_documentation_says_how_leads_are_sold_and_told() {
+    let page = documentation();
+    let said = |words: &[&str]| {
+        words.iter().for_each(|word| {
+            assert!(page.contains(&format!("<code>{word}</code>")), "{word}");
+        });
+    };
+    said(&Event::ALL.map(Event::code));
+    said(&["second-price", "first-price", "fixed", "tiers", "disclosures_max", "reject_penalty"]);
+    said(&["firm", "minimum_price", "changed_post", "unlisted"]);
+    assert!(page.contains("5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h"));
 }
 
 #[test]

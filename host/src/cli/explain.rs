@@ -241,4 +241,35 @@ The record
         assert!(told.contains("cato-1    bid 5.00    another buyer bid better"), "{told}");
         assert!(told.contains("A bid of 12.01 USD would have won."), "{told}");
     }
+
+    #[test]
+    fn a_source_reads_how_its_lead_ended_though_not_who_had_it() {
+        let mut part = json!({
+            "auction": "pg_01kd0b4tq0e8m2v6x9c3r7s5wz", "status": "sold", "source": "web",
+            "vertical": "auto-insurance", "received_at": "2026-03-02T17:00:31.204Z",
+            "currency": "USD", "posted": true, "price": "8.01", "payout": "7.209", "paid": "1.80",
+        });
+        let check = |part: &Value, expected: &str| {
+            let told = in_text(&story(part), false);
+            assert!(told.ends_with(expected), "{told}");
+        };
+        check(&part, "The lead was posted and sold, and the source was paid 1.80 USD.");
+        part["status"] = json!("unsold");
+        check(&part, "The lead was posted, and no buyer took it.");
+        part["status"] = json!("pending");
+        check(&part, "The lead was posted; no buyer has answered yet.");
+    }
+
+    #[test]
+    fn whoever_may_not_have_the_person_is_told_before_the_attempts() {
+        let mut passed = receipt();
+        passed["deliveries"] = json!([]);
+        passed["passed_over"] = json!([{"campaign": "acme-west", "buyer": "acme", "code": "suppressed",
+            "message": "the person is on a suppression list", "detail": "own-customers", "copy": 0,
+            "successor": winner("bolt-all", "bolt", "8.00", "2.00")}]);
+        passed["status"] = json!("pending");
+        let told = in_text(&story(&passed), false);
+        let expected = "acme was passed over: the person is on a suppression list: own-customers. bolt comes next, at 2.00 USD.\n  The lead was posted; no buyer has answered yet.";
+        assert!(told.contains(expected), "{told}");
+    }
 }

@@ -453,7 +453,7 @@ mod tests {
             a-c bid most: 20.00 USD. It gets a copy.
             b-c bid next: 16.00 USD. It gets a copy.
             Whoever wins pays what it bid.
-            So a-c pays 20.00 USD, b-c pays 16.00 USD. That is 36.00 USD, and the source gets 32.40 USD of it.
+            So a-c pays 20.00 USD; b-c pays 16.00 USD. The prices come to 36.00 USD, and the source gets 32.40 USD of that.
             ",
         );
     }
@@ -485,7 +485,7 @@ mod tests {
             In tier 2 a-c bid most: 20.00 USD. It gets a copy.
             The best bid of a buyer that got none is 16.00 USD, of b-c. One step above it: 16.00 + 0.01 = 16.01.
             That is not below the reserve of 2.00 and not above the winning bid of 20.00.
-            So d-c pays 5.00 USD, a-c pays 16.01 USD. That is 21.01 USD, and the source gets 18.909 USD of it.
+            So d-c pays 5.00 USD; a-c pays 16.01 USD. The prices come to 21.01 USD, and the source gets 18.909 USD of that.
             ",
         );
     }
@@ -501,7 +501,7 @@ mod tests {
             c-c bid next for a copy: 13.00 USD. It gets a copy.
             e-c bid 45.00 USD for the lead alone. The bids for copies come to 20.00 + 16.00 + 13.00 = 49.00, which is more.
             Together the winners pay what beats that, each at least what beats the next bid for a copy, and none more than it bid.
-            So a-c pays 16.01 USD, b-c pays 16.00 USD, c-c pays 13.00 USD. That is 45.01 USD, and the source gets 40.509 USD of it.
+            So a-c pays 16.01 USD; b-c pays 16.00 USD; c-c pays 13.00 USD. The prices come to 45.01 USD, and the source gets 40.509 USD of that.
             ",
         );
     }

@@ -43,7 +43,7 @@ pub(super) fn post(receipt: &Value) -> Vec<String> {
     passed.into_iter().chain(lines.into_iter().map(|(_, line)| line)).collect()
 }
 
-/// Says how a lead stands that was handed to nobody yet.
+/// Says how a lead stands that was handed to nobody yet, as far as the reader may know.
 fn not_delivered(receipt: &Value, posted: bool, nobody_passed: bool) -> Option<String> {
     let refused = receipt.get("post_refused").filter(|refused| refused.is_object());
     Some(match (posted, text(receipt, "status")) {
@@ -51,9 +51,21 @@ fn not_delivered(receipt: &Value, posted: bool, nobody_passed: bool) -> Option<S
             "The lead was posted. It is a test, so it went to nobody.".to_owned()
         }
         (true, "unsold") if !nobody_passed => return None,
+        (true, "sold") => {
+            let paid = priced(receipt, text(receipt, "paid"));
+            format!("The lead was posted and sold, and the source was paid {paid}.")
+        }
+        (true, "unsold") => "The lead was posted, and no buyer took it.".to_owned(),
         (true, _) => "The lead was posted; no buyer has answered yet.".to_owned(),
         (false, _) if let Some(refused) = refused => {
             format!("The post was not taken: {}.", because(refused))
+        }
+        (false, "unsold") => "The post was not taken.".to_owned(),
+        (false, "superseded") => {
+            let later = text(receipt, "superseded_by");
+            format!(
+                "The post said otherwise than the ping, so the lead was auctioned again: {later}."
+            )
         }
         (false, "accepted") => "No lead was posted so far.".to_owned(),
         (false, "expired") => "No lead was posted in time.".to_owned(),

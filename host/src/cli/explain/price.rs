@@ -24,22 +24,25 @@ pub(super) fn price(receipt: &Value) -> Vec<String> {
 /// Says what each winner pays, and what the source gets.
 fn paid(receipt: &Value, winners: &[Value]) -> String {
     let payout = priced(receipt, text(receipt, "payout"));
-    let first = winners.first().map_or("", |winner| text(winner, "price"));
-    let first_priced = priced(receipt, first);
+    let pays = |winner: &Value| {
+        let fees = with_fees(receipt, winner);
+        format!("{}{fees}", priced(receipt, text(winner, "price")))
+    };
+    let first = winners.first().map(pays).unwrap_or_default();
     if winners.len() == 1 {
-        return format!("So the price is {first_priced}, and the source gets {payout} of it.");
+        return format!("So the price is {first}, and the source gets {payout} of it.");
     }
-    if winners.iter().all(|winner| text(winner, "price") == first) {
-        return format!(
-            "So each of them pays {first_priced}, and the source gets {payout} of all of it."
-        );
+    if winners.iter().all(|winner| pays(winner) == first) {
+        return format!("So each of them pays {first}, and the source gets {payout} of all of it.");
     }
-    let each = winners.iter().map(|winner| {
-        format!("{} pays {}", text(winner, "campaign"), priced(receipt, text(winner, "price")))
-    });
+    let each = winners.iter();
+    let each = each.map(|winner| format!("{} pays {}", text(winner, "campaign"), pays(winner)));
     let each: Vec<String> = each.collect();
     let all = priced(receipt, text(receipt, "price"));
-    format!("So {}. That is {all}, and the source gets {payout} of it.", each.join(", "))
+    format!(
+        "So {}. The prices come to {all}, and the source gets {payout} of that.",
+        each.join("; ")
+    )
 }
 
 /// Says why nobody won.

@@ -100,6 +100,8 @@ enum Speaks {
     Plain,
     FromTheStart,
     StartTls,
+    /// Somebody on the way says this behind the relay's word that TLS may begin.
+    StartTlsWith(&'static str),
 }
 
 impl Post {
@@ -130,8 +132,12 @@ impl Post {
                             let whole = Some(script.greeting);
                             talk(BufStream::new(stream), script, (whole, true), &letters).await
                         }
-                        (Speaks::StartTls, Some(acceptor)) => {
-                            let Some(stream) = upgrade(stream).await else { return };
+                        (Speaks::StartTls | Speaks::StartTlsWith(_), Some(acceptor)) => {
+                            let more = match speaks {
+                                Speaks::StartTlsWith(more) => more,
+                                _ => "",
+                            };
+                            let Some(stream) = upgrade(stream, more).await else { return };
                             let Ok(stream) = acceptor.accept(stream).await else { return };
                             talk(BufStream::new(stream), script, (None, true), &letters).await
                         }
@@ -157,7 +163,7 @@ impl Post {
 }
 
 /// Says in the clear that TLS is possible, and hears that it is wanted.
-async fn upgrade(stream: TcpStream) -> Option<TcpStream> {
+async fn upgrade(stream: TcpStream, more: &str) -> Option<TcpStream> {
     let mut stream = BufStream::new(stream);
     let (mut line, mut agreed) = (String::new(), false);
     stream.write_all(b"220 relay.example\r\n").await.ok()?;
@@ -166,9 +172,11 @@ async fn upgrade(stream: TcpStream) -> Option<TcpStream> {
         line.clear();
         stream.read_line(&mut line).await.ok().filter(|read| *read > 0)?;
         agreed = line.starts_with("STARTTLS");
-        let answer: &[u8] =
-            if agreed { b"220 go on\r\n" } else { b"250-relay.example\r\n250 STARTTLS\r\n" };
-        stream.write_all(answer).await.ok()?;
+        let answer = match agreed {
+            true => format!("220 go on\r\n{more}"),
+            false => "250-relay.example\r\n250 STARTTLS\r\n".to_owned(),
+        };
+        stream.write_all(answer.as_bytes()).await.ok()?;
         stream.flush().await.ok()?;
     }
     Some(stream.into_inner())
@@ -501,6 +509,24 @@ async fn a_letter_goes_under_tls_and_nobody_signs_in_before_it() {
         let [letter] = &relay.heard()[..] else { panic!("{:?}", relay.heard()) };
         assert!(letter.encrypted && letter.login.starts_with("AUTH PLAIN "), "{letter:?}");
     }
+}
+
+#[tokio::test]
+async fn what_is_said_in_the_clear_is_never_heard_as_if_under_tls() {
+    let authority = Authority::new().unwrap();
+    let refuses = Script { recipient: Do::Say("550 5.1.1 no agents here"), ..TAKES };
+    let forged = "250-x\r\n250 8BITMIME\r\n250 ok\r\n250 ok\r\n354 go\r\n250 queued\r\n";
+    let speaks = Speaks::StartTlsWith(forged);
+    let relay = Post::speaking(speaks, Some(&authority), move |_| refuses).await;
+    let relayed = relay.relay("smtp://ADDR?tls=required", None);
+    let (exchange, bravo) = market(relayed, json!({}), Some(&authority)).await;
+    let (ping, status) = post(&exchange, "Dana", 50).await;
+    assert_eq!(status, "pending");
+    until("it was tried", async || !deliveries(&exchange, &ping).await.is_empty()).await;
+    let told =
+        "alfa not-sent: the relay agrees on no TLS: more was said in the clear than was asked for";
+    assert_eq!(deliveries(&exchange, &ping).await[0], told);
+    assert!(relay.heard().is_empty() && bravo.received().is_empty());
 }
 
 #[tokio::test]

@@ -7,8 +7,11 @@
 //! From the moment the letter itself is handed to the network, silence is [`Handed::Unknown`]. Before it, nothing was said
 //! that anybody could keep.
 
+mod upgradable;
+
 use std::error::Error as _;
 use std::fmt;
+use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -23,7 +26,9 @@ use lettre::transport::smtp::extension::ClientId;
 use lettre::transport::smtp::response::Severity;
 use reqwest::Url;
 use rustls::pki_types::CertificateDer;
+use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{Instant, timeout, timeout_at};
+use upgradable::Upgradable;
 use zeroize::Zeroizing;
 
 /// The longest address of a person, in bytes: what SMTP allows.
@@ -224,23 +229,24 @@ impl Relay {
             },
         };
         let hello = ClientId::Domain(from.0.domain().to_owned());
-        let begins = *tls == Tls::FromTheStart;
-        let agreed = if *tls == Tls::None { None } else { Some(self.tls()?) };
-        let at_once = agreed.clone().filter(|_| begins);
-        let address = (host.as_str(), *port);
-        let connecting = AsyncSmtpConnection::connect_tokio1(
-            address,
-            Some(CONNECT_TIMEOUT),
-            &hello,
-            at_once,
-            None,
-        );
-        let mut connection =
-            connecting.await.map_err(|error| not_sent("the relay cannot be reached", &error))?;
-        if let Some(agreed) = agreed.filter(|_| !begins) {
+        let no_way = "the relay cannot be reached";
+        let mut connection = if *tls == Tls::Upgraded {
+            let agreed = self.tls()?;
+            let stream = self.connected().await;
+            let why = |error: io::Error| Handed::NotSent { why: format!("{no_way}: {error}") };
+            let stream = Box::new(Upgradable::new(stream.map_err(why)?));
+            let connecting = AsyncSmtpConnection::connect_with_transport(stream, &hello).await;
+            let mut connection = connecting.map_err(|error| not_sent(no_way, &error))?;
             let upgraded = connection.starttls(agreed, &hello).await;
             upgraded.map_err(|error| not_sent("the relay agrees on no TLS", &error))?;
-        }
+            connection
+        } else {
+            let agreed = if *tls == Tls::None { None } else { Some(self.tls()?) };
+            let (address, time) = ((host.as_str(), *port), Some(CONNECT_TIMEOUT));
+            let connecting =
+                AsyncSmtpConnection::connect_tokio1(address, time, &hello, agreed, None);
+            connecting.await.map_err(|error| not_sent(no_way, &error))?
+        };
         if let Some(Login { user, password }) = login {
             let login = Credentials::new(user.clone(), password.to_string());
             let signed_in = connection.auth(DEFAULT_MECHANISMS, &login).await;
@@ -259,6 +265,18 @@ impl Relay {
             }
             Err(error) => Err(ended(&error)),
         }
+    }
+
+    async fn connected(&self) -> io::Result<TcpStream> {
+        let mut failed = io::Error::new(io::ErrorKind::NotFound, "its name has no address");
+        for address in lookup_host((self.host.as_str(), self.port)).await? {
+            match timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await {
+                Ok(Ok(stream)) => return Ok(stream),
+                Ok(Err(error)) => failed = error,
+                Err(late) => failed = late.into(),
+            }
+        }
+        Err(failed)
     }
 
     fn tls(&self) -> Result<TlsParameters, Handed> {

@@ -18,6 +18,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::Sha256;
+use tokio::sync::Notify;
 
 use crate::exchange::{
     Buyer, Exchange, Reply, SOURCE_KEY, auto_ping, auto_post, client, merged, reply, until,
@@ -68,7 +69,12 @@ struct Receiver {
     addr: SocketAddr,
     script: Script,
     received: Arc<Mutex<Vec<Message>>>,
+    /// Lets an answer out that is held back.
+    release: Arc<Notify>,
 }
+
+/// A status beyond this is answered with what is left of it, once it is released.
+const HELD_BACK: u16 = 1_000;
 
 impl Receiver {
     async fn taking() -> Self {
@@ -78,7 +84,8 @@ impl Receiver {
     async fn scripted(script: impl Fn(usize) -> u16 + Send + Sync + 'static) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
-        let receiver = Self { addr, script: Arc::new(script), received: Arc::default() };
+        let (received, release) = Default::default();
+        let receiver = Self { addr, script: Arc::new(script), received, release };
         let routes = Router::new().route("/told", post(take)).with_state(receiver.clone());
         tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
         receiver
@@ -121,7 +128,10 @@ async fn take(State(receiver): State<Receiver>, headers: HeaderMap, body: Bytes)
     if status == 0 {
         tokio::time::sleep(Duration::from_secs(60)).await;
     }
-    StatusCode::from_u16(status).unwrap()
+    if status >= HELD_BACK {
+        receiver.release.notified().await;
+    }
+    StatusCode::from_u16(status % HELD_BACK).unwrap()
 }
 
 /// Opens an exchange on which `acme` bids 12.00 and `bolt` 8.00, with a clock in the test's hand.
@@ -407,7 +417,7 @@ async fn an_end_point_that_is_gone_is_left_alone_until_its_owner_is_saved_again(
         refused.text("/detail").contains("save the source with its `postback` again"),
         "{refused:?}"
     );
-    // Nothing more is sent there.
+    // Nothing more is sent there, and what was not is listed.
     let other = exchange
         .say(
             "auto-insurance/full",
@@ -415,6 +425,13 @@ async fn an_end_point_that_is_gone_is_left_alone_until_its_owner_is_saved_again(
         )
         .await;
     assert_eq!(other.text("/status"), "sold", "{other:?}");
+    let unsent = format!("{}-0-sold-source", other.text("/ping_id").replace("pg_", "pb_"));
+    until_status(&exchange, &unsent, "dead").await;
+    let dead = exchange.get("postbacks?status=dead&owner=source:web").await;
+    let mut dead = dead.body["postbacks"].as_array().unwrap().iter();
+    let listed = dead.find(|one| one["id"] == unsent.as_str()).unwrap();
+    let detail = listed["detail"].as_str().unwrap();
+    assert!(detail.starts_with("the end point is disabled since 2026-03-02T17:00:00"), "{detail}");
     assert_eq!(source.received().len(), 1);
     let saved = tell_source(&exchange, json!({"url": source.url()})).await;
     assert_eq!((saved.status, saved.text("/postback/secret")), (200, "[hidden]"), "{saved:?}");
@@ -422,6 +439,32 @@ async fn an_end_point_that_is_gone_is_left_alone_until_its_owner_is_saved_again(
     until_status(&exchange, &id, "delivered").await;
     // The secret is still the one from before.
     assert!(source.received()[1].signed_by(SECRET));
+    assert_eq!(exchange.post(&format!("postbacks/{unsent}/resend"), json!({})).await.status, 202);
+    assert_eq!(source.until_received(3).await[2].id, unsent);
+}
+
+#[tokio::test]
+async fn an_address_that_is_gone_takes_not_the_one_along_that_was_saved_since() {
+    let acme = Buyer::accepting().await;
+    let (exchange, clock) = market(&[&acme]).await;
+    let old = Receiver::scripted(|_| HELD_BACK + 410).await;
+    let new = Receiver::taking().await;
+    tell_source(&exchange, to(&old)).await;
+    let ping = sell(&exchange).await;
+    let id = format!("{}-0-sold-source", ping.replace("pg_", "pb_"));
+    old.until_received(1).await;
+    assert_eq!(tell_source(&exchange, json!({"url": new.url()})).await.status, 200);
+    old.release.notify_one();
+    until("the answer is recorded", async || {
+        exchange.get(&format!("postbacks/{id}")).await.body["http_status"] == 410
+    })
+    .await;
+    // What the old address did not take, the new one hears.
+    assert_eq!(status(&exchange, &id).await, "waiting");
+    clock.set(Moment::from_unix_ms(BEGIN_MS + 6_000));
+    assert_eq!(new.until_received(1).await[0].id, id);
+    assert_eq!(exchange.get("sources/web").await.body["postback"]["disabled"], Value::Null);
+    assert_eq!(old.received().len(), 1);
 }
 
 #[tokio::test]

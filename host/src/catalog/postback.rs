@@ -80,9 +80,9 @@ pub struct Postback {
 }
 
 impl Postback {
-    /// Returns whether it is to be told of an event.
+    /// Returns whether it is to be told of an event, as soon as it is told anything.
     pub fn wants(&self, event: Event) -> bool {
-        self.disabled.is_none() && (self.events.is_empty() || self.events.contains(&event))
+        self.events.is_empty() || self.events.contains(&event)
     }
 }
 

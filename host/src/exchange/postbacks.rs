@@ -17,7 +17,7 @@ use crate::catalog::{DisabledSpec, Market, Owner, Postback, PostbackSpec};
 use crate::clock::Moment;
 use crate::delivery::postman::{Letter, Postman, Receipt};
 use crate::egress::signing::Signing;
-use crate::egress::{Egress, Unavailable};
+use crate::egress::{Destination, Egress, Unavailable};
 use crate::facts::{Fact, Party, PostbackEnd, PostbackKey, PostbackTried};
 use crate::ids::{BuyerId, PingId, SourceId};
 use crate::journal::{Duty, DutyChange};
@@ -56,7 +56,8 @@ struct Ended {
     detail: String,
     /// How long the receiver wants to be left alone.
     asked: Option<Duration>,
-    gone: bool,
+    /// Where nothing is wanted any more.
+    gone: Option<Destination>,
 }
 
 impl Ended {
@@ -70,26 +71,30 @@ impl Ended {
     }
 
     fn dead(detail: impl Into<String>) -> Self {
-        let (status, asked, gone) = (0, None, false);
+        let (status, asked, gone) = (0, None, None);
         Self { end: PostbackEnd::Dead, status, detail: detail.into(), asked, gone }
     }
-}
 
-impl From<Receipt> for Ended {
-    fn from(receipt: Receipt) -> Self {
+    /// Reads what came back from an address. Another may be saved by now.
+    fn at(address: &Destination, receipt: Receipt, saved: Option<&Postback>) -> Self {
         let failed = PostbackEnd::Failed;
+        let moved = saved.is_some_and(|saved| saved.destination != *address);
         let (end, status, detail, asked, gone) = match receipt {
             Receipt::Taken { status } => {
-                (PostbackEnd::Delivered, status, String::new(), None, false)
+                (PostbackEnd::Delivered, status, String::new(), None, None)
+            }
+            Receipt::Gone if moved => {
+                let detail = "it answered 410; another address is saved by now";
+                (failed, 410, detail.to_owned(), None, None)
             }
             Receipt::Gone => {
                 let detail = "it answered 410: the end point is gone, so it is disabled";
-                (PostbackEnd::Dead, 410, detail.to_owned(), None, true)
+                (PostbackEnd::Dead, 410, detail.to_owned(), None, Some(address.clone()))
             }
             Receipt::Refused { status, why, retry_after } => {
-                (failed, status, why, retry_after, false)
+                (failed, status, why, retry_after, None)
             }
-            Receipt::Silent { why } => (failed, 0, why, None, false),
+            Receipt::Silent { why } => (failed, 0, why, None, None),
         };
         Self { end, status, detail, asked, gone }
     }
@@ -176,10 +181,10 @@ impl Exchange {
         let took_ms = u32::try_from(begun.elapsed().as_millis()).unwrap_or(u32::MAX);
         let Some(ended) = ended else { return };
         let rest = ended.rest();
-        let gone = ended.gone.then(|| ended.detail.clone());
+        let gone = ended.gone.clone();
         let Some(tried) = self.record_postback(&job, ended, took_ms).await else { return };
-        if let Some(why) = gone {
-            self.disable_postback(&job.owner, &why).await;
+        if let Some(gone) = gone {
+            self.disable_postback(&job.owner, &gone, &tried.detail).await;
         }
         if let Some(rest) = rest {
             let until = self.clock.now().after(rest);
@@ -216,7 +221,8 @@ impl Exchange {
         let destination = &postback.destination;
         let signing = Signing { secrets: &secrets, at };
         let letter = Letter { destination, id: &id, body, signing };
-        Some(self.postbacks.postman.send(letter).await.into())
+        let receipt = self.postbacks.postman.send(letter).await;
+        Some(Ended::at(destination, receipt, self.catalog.load().postback(owner)))
     }
 
     async fn record_postback(
@@ -259,10 +265,14 @@ impl Exchange {
         Some(tried)
     }
 
-    /// Sends nothing more to an end point that is gone, until its owner is saved again.
-    async fn disable_postback(&self, owner: &Owner, why: &str) {
+    /// Sends nothing more to an end point that is gone, until its owner is saved again. If another address was saved since,
+    /// that one is not meant.
+    async fn disable_postback(&self, owner: &Owner, gone: &Destination, why: &str) {
         let disabled = DisabledSpec { at_ms: self.clock.now().unix_ms(), why: why.to_owned() };
         let disable = |spec: &mut PostbackSpec| {
+            if self.workshop.egress.check(&spec.url).as_ref() != Ok(gone) {
+                return Err(ActError::Conflict("another address is saved by now".to_owned()));
+            }
             spec.disabled = Some(disabled);
             Ok(())
         };

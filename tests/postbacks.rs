@@ -444,6 +444,45 @@ async fn an_end_point_that_is_gone_is_left_alone_until_its_owner_is_saved_again(
 }
 
 #[tokio::test]
+async fn what_never_happened_is_neither_shown_nor_sent() {
+    let acme = Buyer::accepting().await;
+    let (exchange, clock) = market(&[&acme]).await;
+    let source = Receiver::taking().await;
+    tell_source(&exchange, to(&source)).await;
+    let other = merged(auto_ping(), json!({"zip": "94105"}));
+    let waiting = exchange.say("auto-insurance/ping", &other).await;
+    let waiting = waiting.text("/ping_id").replace("pg_", "pb_");
+    let sold = sell(&exchange).await.replace("pg_", "pb_");
+    source.until_received(1).await;
+    let refused = async |id: String| {
+        let path = format!("postbacks/{id}");
+        let shown = exchange.get(&path).await.status;
+        let sent = exchange.post(&format!("{path}/resend"), json!({})).await.status;
+        assert_eq!((shown, sent), (404, 404), "{id}");
+    };
+    for rest in [
+        "0-expired-source",
+        "7-expired-source",
+        "0-rejected-source",
+        "0-rejected-buyer",
+        "0-returned-buyer",
+        "7-sold-source",
+    ] {
+        refused(format!("{sold}-{rest}")).await;
+    }
+    refused(format!("{waiting}-0-expired-source")).await;
+    clock.set(Moment::from_unix_ms(BEGIN_MS + 61_000));
+    let told = source.until_received(2).await.pop().unwrap();
+    assert_eq!(told.id, format!("{waiting}-0-expired-source"));
+    // What happened once has one id.
+    refused(format!("{waiting}-1-expired-source")).await;
+    assert_eq!(exchange.get(&format!("postbacks/{}", told.id)).await.status, 200);
+    let again = exchange.post(&format!("postbacks/{}/resend", told.id), json!({})).await;
+    assert_eq!(again.status, 202, "{again:?}");
+    assert_eq!(source.until_received(3).await[2].body, told.body);
+}
+
+#[tokio::test]
 async fn an_address_that_is_gone_takes_not_the_one_along_that_was_saved_since() {
     let acme = Buyer::accepting().await;
     let (exchange, clock) = market(&[&acme]).await;

@@ -152,11 +152,18 @@ pub fn again(key: PostbackKey, attempt: u32, at: Moment, asked_ms: i64) -> Optio
 }
 
 /// Returns the body of a postback: what the facts of its ping say about it. `None` if they do not say it.
+///
+/// The fact that pings expired is none of a single ping's: that this one waits for no post any more, the caller knows from
+/// the book.
 pub fn body(key: PostbackKey, facts: &[(u64, Moment, Fact)], currency: &str) -> Option<Value> {
     let auction = facts.iter().find_map(|(_, _, fact)| match fact {
-        Fact::PingAnswered(auction) => Some(auction),
+        Fact::PingAnswered(auction) if !auction.test => Some(auction),
         _ => None,
     })?;
+    let of_a_copy = matches!(key.event, Event::Sold | Event::Returned);
+    if !key.event.is_for(key.party) || (key.copy != 0 && !of_a_copy) {
+        return None;
+    }
     let mut data = Map::new();
     let mut say = |name: &str, value: Value| drop(data.insert(name.to_owned(), value));
     say("ping_id", PingId::from_u128(key.ping).to_string().into());
@@ -200,7 +207,10 @@ pub fn body(key: PostbackKey, facts: &[(u64, Moment, Fact)], currency: &str) -> 
             say("reason", reason);
             at
         }
-        Event::Expired => expired(auction, currency, &mut say),
+        Event::Expired => {
+            let waited = !auction.winners.is_empty() && !facts.iter().any(ends_the_wait);
+            waited.then(|| expired(auction, currency, &mut say))?
+        }
     };
     Some(json!({"type": key.event.code(), "timestamp": at.to_string(), "data": data}))
 }
@@ -281,6 +291,11 @@ fn unsold(key: PostbackKey, facts: &[(u64, Moment, Fact)]) -> Option<(Moment, Va
             _ => None,
         }
     })
+}
+
+/// Says whether somebody came for a ping, or for what took its place, so that it did not expire.
+fn ends_the_wait((_, _, fact): &(u64, Moment, Fact)) -> bool {
+    matches!(fact, Fact::Posted(_) | Fact::PostRefused(_) | Fact::Superseded(_))
 }
 
 fn expired(auction: &PingAnswered, currency: &str, say: &mut impl FnMut(&str, Value)) -> Moment {

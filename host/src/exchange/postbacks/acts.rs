@@ -146,8 +146,15 @@ impl Exchange {
         key: PostbackKey,
     ) -> Result<(Option<Listed>, Owner, Vec<(Moment, Attempted)>, Value), ActError> {
         let none = || ActError::NotFound(format!("postback `{key}`"));
-        let facts = self.history(PingId::from_u128(key.ping)).await;
-        let facts = facts.map_err(|_| ActError::Closed)?;
+        let ping = PingId::from_u128(key.ping);
+        // What the book knows already, the journal may be about to write.
+        let (waits, known) =
+            self.book.decide(|book| (book.open_ping(ping).is_some(), self.books.ledger().seq()));
+        if waits && key.event == Event::Expired {
+            return Err(none());
+        }
+        self.journal.reached(known).await.map_err(|_| ActError::Closed)?;
+        let facts = self.history(ping).await.map_err(|_| ActError::Closed)?;
         let owner = owner_of(key, &facts).ok_or_else(none)?;
         let body = postback::body(key, &facts, &self.currency).ok_or_else(none)?;
         let steps: Vec<(Moment, Attempted)> = facts
@@ -278,9 +285,7 @@ fn owner_of(key: PostbackKey, facts: &[(u64, Moment, Fact)]) -> Option<Owner> {
     let name = facts.iter().find_map(|(_, _, fact)| match (fact, key.party) {
         (Fact::PingAnswered(auction), Party::Source) => Some(auction.source.clone()),
         (Fact::Delivered(sale), Party::Buyer)
-            if sale.ended == Ended::Sold
-                && sale.copy == key.copy
-                && key.event != Event::Expired =>
+            if sale.ended == Ended::Sold && sale.copy == key.copy =>
         {
             Some(sale.buyer.clone())
         }

@@ -23,6 +23,7 @@ use tokio::sync::Notify;
 use crate::exchange::{
     Buyer, Exchange, Reply, SOURCE_KEY, auto_ping, auto_post, client, merged, reply, until,
 };
+use crate::shipments::{acme as point_acme_at, given_up, market_of, vacant};
 
 const BUYER_KEY: &str = "a-buyer-key-for-tests";
 /// A secret that the receivers of these tests know.
@@ -480,6 +481,41 @@ async fn what_never_happened_is_neither_shown_nor_sent() {
     let again = exchange.post(&format!("postbacks/{}/resend", told.id), json!({})).await;
     assert_eq!(again.status, 202, "{again:?}");
     assert_eq!(source.until_received(3).await[2].body, told.body);
+}
+
+#[tokio::test]
+async fn that_nobody_took_a_lead_is_not_told_once_it_was_sold_after_all() {
+    let vacant = vacant();
+    let clock = Clock::standing(Moment::from_unix_ms(BEGIN_MS));
+    let exchange = market_of(clock, json!({}), &format!("http://{vacant}/leads")).await;
+    let source = Receiver::scripted(|turn| if turn == 0 { 500 } else { 200 }).await;
+    tell_source(&exchange, to(&source)).await;
+    let (exchange, ping) = given_up(exchange, BEGIN_MS).await;
+    let [rejected] = source.until_received(1).await.try_into().unwrap();
+    let reason = &rejected.json()["data"]["reason"];
+    assert_eq!(reason["code"], "unreachable", "{reason}");
+    let id = &rejected.id;
+    until("the attempt is recorded", async || {
+        exchange.get(&format!("postbacks/{id}")).await.body["attempt"] == json!(1)
+    })
+    .await;
+    let end = Buyer::listening(vacant, |_| {
+        (200, json!({"status": "accepted", "id": "b-1"}), Duration::ZERO)
+    })
+    .await;
+    point_acme_at(&exchange, &end.url(), json!({"timeout_ms": 5_000})).await;
+    let resent = exchange.post(&format!("auctions/{ping}/resend"), json!({})).await;
+    assert_eq!(resent.status, 202, "{resent:?}");
+    let sold = source.until_received(2).await.pop().unwrap();
+    assert_eq!(sold.json()["type"], "lead.sold");
+    let refused = exchange.post(&format!("postbacks/{id}/resend"), json!({})).await;
+    assert_eq!(refused.status, 409, "{refused:?}");
+    let clock = Clock::standing(Moment::from_unix_ms(BEGIN_MS + 10 * DAY_MS));
+    let exchange = Exchange::open_at(exchange.close().await, clock).await;
+    until_status(&exchange, id, "dead").await;
+    let shown = exchange.get(&format!("postbacks/{id}")).await;
+    assert_eq!(shown.text("/detail"), "the lead was sold since");
+    assert_eq!(source.types(), ["lead.rejected", "lead.sold"]);
 }
 
 #[tokio::test]

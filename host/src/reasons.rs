@@ -131,6 +131,8 @@ reasons! {
         PersonKnown = "person-known", "every buyer that could have the lead has this person already, or must not have it";
         /// Every buyer refused the lead.
         AllRejected = "all-rejected", "every buyer that could have the lead refused it";
+        /// A buyer could not be reached in the time for deliveries, and no other took the lead.
+        Unreachable = "unreachable", "a buyer could not be reached in time, and no other took the lead";
         /// Nobody said in time how the live transfer went.
         TransferExpired = "transfer-expired", "nobody said in time how the transfer went";
         /// The deadline passed before the auction could be closed.

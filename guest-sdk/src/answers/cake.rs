@@ -14,6 +14,7 @@ const ERROR: Is = Is::ByReason(
         ("bids-not-payable", Is::Text("No Qualified Buyers Found")),
         ("deadline-passed", Is::Text("No Qualified Buyers Found")),
         ("all-rejected", Is::Text("No Qualified Buyers Found")),
+        ("unreachable", Is::Text("No Qualified Buyers Found")),
         ("key-missing", Is::Text("Invalid Post Key")),
         ("key-unknown", Is::Text("Invalid Post Key")),
         ("source-paused", Is::Text("Inactive Affiliate")),

@@ -21,7 +21,7 @@ use crate::egress::{Destination, Egress, Unavailable};
 use crate::facts::{Fact, Party, PostbackEnd, PostbackKey, PostbackTried};
 use crate::ids::{BuyerId, PingId, SourceId};
 use crate::journal::{Duty, DutyChange};
-use crate::settlement::postback;
+use crate::settlement::postback::{self, Holds};
 use agenda::{Agenda, Carried, Job};
 
 pub use acts::{
@@ -206,6 +206,12 @@ impl Exchange {
             return Some(Ended::dead(why));
         }
         let facts = self.history(PingId::from_u128(key.ping)).await.ok()?;
+        match postback::holds(*key, &facts) {
+            Holds::Yes => (),
+            // It is looked at again in a while.
+            Holds::Undecided => return None,
+            Holds::No => return Some(Ended::dead("the lead was sold since")),
+        }
         // What could not be recorded is not sent.
         self.journal.seat().await.ok()?;
         let Some(body) = postback::body(*key, &facts, &self.currency) else {

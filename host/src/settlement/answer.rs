@@ -1,5 +1,6 @@
 //! What a source hears: a pure function of what was recorded, so that the same request gets the same answer.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::clock::Moment;
@@ -152,6 +153,8 @@ pub struct Story {
     transfers: Vec<Transfer>,
     /// How many buyers saw each copy and refused it.
     refusals: Vec<u32>,
+    /// The copies that a buyer could not be reached for.
+    unreached: BTreeSet<u32>,
     /// The buyers that were asked to take a copy.
     asked: Vec<String>,
 }
@@ -196,6 +199,9 @@ impl Story {
                     if let Some(refusals) = story.refusals.get_mut(index) {
                         *refusals += u32::from(delivered.ended == Ended::Rejected);
                     }
+                    if delivered.ended == Ended::NotSent && delivered.again_ms.is_none() {
+                        story.unreached.insert(delivered.copy);
+                    }
                     match delivered.ended {
                         Ended::Sold => *copy = CopyEnd::Sold(Micros::new(delivered.payout)),
                         Ended::Rejected | Ended::NotSent if delivered.closes() => {
@@ -208,6 +214,7 @@ impl Story {
                 // Of one that was given up it is open again who has it.
                 Fact::ShipmentResent(resent) if resent.held.is_some() => {
                     story.end(resent.copy, CopyEnd::Open);
+                    story.unreached.remove(&resent.copy);
                 }
                 Fact::ContactErased(erased) => {
                     story.transfers.retain(|open| !erased.voided.contains(&open.id.copy));
@@ -353,8 +360,10 @@ impl Story {
         } else if self.copies.contains(&CopyEnd::Void) {
             let reason = if self.disclosures_spent() {
                 Refusal::DisclosuresSpent
-            } else {
+            } else if self.unreached.is_empty() {
                 Refusal::AllRejected
+            } else {
+                Refusal::Unreachable
             };
             Answer::Unsold { ping, reason }
         } else {

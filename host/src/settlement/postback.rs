@@ -215,6 +215,29 @@ pub fn body(key: PostbackKey, facts: &[(u64, Moment, Fact)], currency: &str) -> 
     Some(json!({"type": key.event.code(), "timestamp": at.to_string(), "data": data}))
 }
 
+/// Whether what a postback tells is still true.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holds {
+    Yes,
+    /// The lead that nobody took is with its buyer once more: how that ends decides.
+    Undecided,
+    No,
+}
+
+/// Says whether what a postback tells is still true. Only that nobody took a lead can change: one that was given up may be
+/// sent again.
+pub fn holds(key: PostbackKey, facts: &[(u64, Moment, Fact)]) -> Holds {
+    if key.event != Event::Rejected {
+        return Holds::Yes;
+    }
+    let story = Story::of(facts.iter().map(|(_, _, fact)| fact));
+    match story.to_post(PingId::from_u128(key.ping)) {
+        Answer::Unsold { .. } => Holds::Yes,
+        Answer::Pending { .. } => Holds::Undecided,
+        _ => Holds::No,
+    }
+}
+
 /// Returns every attempt to tell somebody, in order, with those that were wanted by hand.
 pub fn attempts<'f>(facts: impl Iterator<Item = (Moment, &'f Fact)>) -> Vec<Value> {
     let about = |at: Moment, key: PostbackKey, owner: &str| {

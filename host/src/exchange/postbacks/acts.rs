@@ -17,7 +17,7 @@ use crate::facts::{
     Ended, Event, Fact, Party, PostbackEnd, PostbackKey, PostbackResent, PostbackTried,
 };
 use crate::ids::PingId;
-use crate::settlement::postback;
+use crate::settlement::postback::{self, Holds};
 
 /// The most postbacks in one list.
 pub const POSTBACKS_LISTED_MAX: usize = 1_000;
@@ -193,9 +193,15 @@ impl Exchange {
     /// Sends a postback again, now and on the whole schedule. It has the id that it always had.
     ///
     /// # Errors
-    /// [`ActError::Conflict`] if it is under way, or there is nowhere to send it.
+    /// [`ActError::Conflict`] if it is under way, there is nowhere to send it, or what it tells is true no more.
     pub async fn resend_postback(&self, key: PostbackKey, by: &str) -> Result<Owner, ActError> {
         let (_, owner, _, _) = self.postback(key).await?;
+        let facts = self.history(PingId::from_u128(key.ping)).await;
+        if postback::holds(key, &facts.map_err(|_| ActError::Closed)?) != Holds::Yes {
+            let why =
+                "the lead was sent to its buyer again since: how that ended is told on its own";
+            return Err(ActError::Conflict(why.to_owned()));
+        }
         end_point(&self.catalog.load(), &owner).map_err(|why| {
             let party = owner.party.code();
             let next = format!("save the {party} with its `postback` again, then send this again");

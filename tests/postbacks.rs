@@ -10,6 +10,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -76,6 +77,8 @@ struct Receiver {
 
 /// A status beyond this is answered with what is left of it, once it is released.
 const HELD_BACK: u16 = 1_000;
+/// Stands for a 503 that asks for an hour.
+const BUSY: u16 = 599;
 
 impl Receiver {
     async fn taking() -> Self {
@@ -111,7 +114,7 @@ impl Receiver {
     }
 }
 
-async fn take(State(receiver): State<Receiver>, headers: HeaderMap, body: Bytes) -> StatusCode {
+async fn take(State(receiver): State<Receiver>, headers: HeaderMap, body: Bytes) -> Response {
     let header = |name: &str| headers[name].to_str().unwrap().to_owned();
     assert_eq!(header("content-type"), "application/json");
     let message = Message {
@@ -132,7 +135,11 @@ async fn take(State(receiver): State<Receiver>, headers: HeaderMap, body: Bytes)
     if status >= HELD_BACK {
         receiver.release.notified().await;
     }
-    StatusCode::from_u16(status % HELD_BACK).unwrap()
+    if status == BUSY {
+        let asked = [("retry-after", "3600")];
+        return (StatusCode::SERVICE_UNAVAILABLE, asked).into_response();
+    }
+    StatusCode::from_u16(status % HELD_BACK).unwrap().into_response()
 }
 
 /// Opens an exchange on which `acme` bids 12.00 and `bolt` 8.00, with a clock in the test's hand.
@@ -347,6 +354,31 @@ async fn a_postback_that_fails_is_sent_again_with_the_same_id_through_restarts_u
     let waiting = exchange.get("postbacks?status=waiting").await;
     assert_eq!(waiting.body["postbacks"], json!([]));
     assert_eq!(source.received().len(), 4);
+}
+
+#[tokio::test]
+async fn what_a_receiver_asked_for_is_kept_through_a_restart() {
+    let acme = Buyer::accepting().await;
+    let (exchange, clock) = market(&[&acme]).await;
+    let source = Receiver::scripted(|turn| if turn == 0 { BUSY } else { 200 }).await;
+    tell_source(&exchange, to(&source)).await;
+    let ping = sell(&exchange).await;
+    let first = format!("postbacks/{}-0-sold-source", ping.replace("pg_", "pb_"));
+    until("the attempt is recorded", async || exchange.get(&first).await.body["attempt"] == 1)
+        .await;
+    let exchange = Exchange::open_at(exchange.close().await, clock.clone()).await;
+    let other = merged(auto_post(""), json!({"ping_id": null, "zip": "94105"}));
+    let other = exchange.say("auto-insurance/full", &other).await;
+    let next = format!("postbacks/{}-0-sold-source", other.text("/ping_id").replace("pg_", "pb_"));
+    for path in [&first, &next] {
+        until(&format!("{path} waits for an hour"), async || {
+            exchange.get(path).await.text("/next_at") == "2026-03-02T18:00:00.000Z"
+        })
+        .await;
+    }
+    assert_eq!(source.received().len(), 1);
+    clock.set(Moment::from_unix_ms(BEGIN_MS + 3_600_000));
+    assert_eq!(source.until_received(3).await.len(), 3);
 }
 
 #[tokio::test]

@@ -137,7 +137,11 @@ impl Exchange {
             return;
         };
         let owner = Owner { party: key.party, name };
-        self.postbacks.agenda.add(key, owner, (duty.due.unix_ms(), duty.attempts, 0));
+        self.postbacks.agenda.add(key, owner.clone(), (duty.due.unix_ms(), duty.attempts, 0));
+        let last = self.book.decide(|book| book.postback(key).cloned());
+        if let Some(until_ms) = last.and_then(|last| postback::asked_until(last.at, &last.tried)) {
+            self.postbacks.agenda.rest(&owner, until_ms);
+        }
     }
 
     /// Sends what is due, until the exchange is told to stop.

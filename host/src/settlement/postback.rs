@@ -11,8 +11,8 @@ use super::answer::{Answer, Story};
 use crate::book::{OpenPing, Stage, State};
 use crate::clock::Moment;
 use crate::facts::{
-    Delivered, Ended, Event, Fact, Party, PingAnswered, PostbackEnd, PostbackKey, Posted,
-    ReturnDecided,
+    Delivered, Ended, Event, Fact, Party, PingAnswered, PostbackEnd, PostbackKey, PostbackTried,
+    Posted, ReturnDecided,
 };
 use crate::ids::PingId;
 use crate::journal::{Duty, DutyChange, DutyKey};
@@ -149,6 +149,12 @@ pub fn again(key: PostbackKey, attempt: u32, at: Moment, asked_ms: i64) -> Optio
     let drawn = i64::from(u16::from_be_bytes([one, two]));
     let jitter = (pause / JITTER_PARTS).saturating_mul(drawn) / i64::from(u16::MAX);
     Some(at.unix_ms().saturating_add(pause.saturating_add(jitter).max(asked_ms)))
+}
+
+/// Returns until when a receiver wants to be left alone, if it asked for longer than the schedule's pause.
+pub fn asked_until(at: Moment, tried: &PostbackTried) -> Option<i64> {
+    let scheduled = again(tried.key, tried.attempt, at, 0)?;
+    tried.again_ms.filter(|again| *again > scheduled)
 }
 
 /// Returns the body of a postback: what the facts of its ping say about it. `None` if they do not say it.
@@ -361,5 +367,24 @@ mod tests {
         let other = PostbackKey { copy: 1, ..KEY };
         assert_ne!(again(KEY, 4, at, 0), again(other, 4, at, 0));
         assert_eq!(again(KEY, 1, at, 60_000), Some(at.unix_ms() + 60_000));
+        // What is longer than the schedule, the receiver asked for.
+        let asked_until = |attempt, asked_ms| {
+            let tried = PostbackTried {
+                key: KEY,
+                owner: "web".to_owned(),
+                attempt,
+                ended: PostbackEnd::Failed,
+                status: 503,
+                detail: String::new(),
+                took_ms: 1,
+                again_ms: again(KEY, attempt, at, asked_ms),
+            };
+            super::asked_until(at, &tried)
+        };
+        assert_eq!(asked_until(1, 60_000), Some(at.unix_ms() + 60_000));
+        assert_eq!(
+            (asked_until(2, 60_000), asked_until(1, 0), asked_until(10, 0)),
+            (None, None, None)
+        );
     }
 }

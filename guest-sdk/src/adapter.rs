@@ -81,6 +81,7 @@ mod fill;
 mod message;
 mod json;
 mod reading;
+mod reply;
 mod tree;
 mod words;
 mod write;

@@ -1,16 +1,20 @@
 //! JSON as buyers send it, and what they take for JSON: single quotes, names without quotes, commas too many, comments of a
-//! web server before it. Read as far as it goes, never refused.
+//! web server before it. Read as far as it goes, never refused: whether it came to its end is said.
 
 use super::tree::{DEPTH_MAX, PARTS_MAX, Tree};
 
-/// Reads a document that begins with `{` or `[`.
-pub(super) fn read(text: &str) -> Tree {
-    Reader { rest: text, parts: 0 }.value(0)
+/// Reads a document that begins with `{` or `[`, and says whether it is whole and nothing stands behind it.
+pub(super) fn read(text: &str) -> (Tree, bool) {
+    let mut reader = Reader { rest: text, parts: 0, is_whole: true };
+    let tree = reader.value(0);
+    let is_whole = reader.is_whole && reader.peek().is_none();
+    (tree, is_whole)
 }
 
 struct Reader<'t> {
     rest: &'t str,
     parts: usize,
+    is_whole: bool,
 }
 
 impl Reader<'_> {
@@ -25,13 +29,19 @@ impl Reader<'_> {
         self.rest = chars.as_str();
     }
 
+    /// Ends what is not closed.
+    const fn end(&mut self, tree: Tree) -> Tree {
+        self.is_whole = false;
+        tree
+    }
+
     fn value(&mut self, depth: usize) -> Tree {
         self.parts = self.parts.saturating_add(1);
         if depth > DEPTH_MAX || self.parts > PARTS_MAX {
             self.rest = "";
         }
         match self.peek() {
-            None => Tree::Null,
+            None => self.end(Tree::Null),
             Some('{') => self.object(depth),
             Some('[') => self.list(depth),
             Some(quote @ ('"' | '\'')) => Tree::Text(self.quoted(quote)),
@@ -44,7 +54,7 @@ impl Reader<'_> {
         let mut object = Tree::object();
         loop {
             match self.peek() {
-                None => return object,
+                None => return self.end(object),
                 Some('}') => {
                     self.skip();
                     return object;
@@ -73,7 +83,7 @@ impl Reader<'_> {
         let mut list = Vec::new();
         loop {
             match self.peek() {
-                None => return Tree::List(list),
+                None => return self.end(Tree::List(list)),
                 Some(']') => {
                     self.skip();
                     return Tree::List(list);

@@ -4,24 +4,34 @@
 //! what many call is never inlined.
 
 use super::answer::Answer;
-use super::tree::Tree;
-use super::words::{matches, price};
-use super::{Bid, HttpResponse, PingReply, PostReply};
+use super::tree::{Levels, Tree};
+use super::words::matches;
 
 /// The longest reason that is passed on, in characters.
 const REASON_CHARS_MAX: usize = 200;
 /// The longest word of a buyer that a message repeats, in characters.
-const WORD_CHARS_MAX: usize = 40;
+pub(super) const WORD_CHARS_MAX: usize = 40;
 
 /// How a dialect's answers are read. Places are names or paths such as `bids/0/price`, wherever in the answer they begin and
-/// whatever their case and punctuation; an empty place is the whole answer, where that is a word. Words may hold `*` for
-/// anything.
+/// whatever their case and punctuation; one that begins with `/` begins at the top, and an empty one is the whole answer,
+/// where that is a word. A name leads through a list to all its elements.
+///
+/// Words may hold `*` for anything. One without it goes before all that have it; then `duplicate` goes before `no`, that
+/// before `fault`, and `yes` comes last.
 ///
 /// Begin with [`Reading::ANY`] and say what the dialect has otherwise.
 #[derive(Clone, Copy, Debug)]
 pub struct Reading<'a> {
-    /// Where the verdict stands. All that are there must be understood and agree.
+    /// Where the verdict stands. All that are there, at every depth, must be understood and agree.
     pub verdict: &'a [&'a str],
+    /// Where a no stands by itself: `"rejected": true`. Nothing, zero and `false` say nothing.
+    pub no_flags: &'a [&'a str],
+    /// Where it stands by itself that the buyer has this person already: `"duplicate": true`.
+    pub duplicate_flags: &'a [&'a str],
+    /// The HTTP statuses that say yes with an empty body.
+    pub yes_status: &'a [u16],
+    /// The HTTP statuses of 400 and above that refuse to bid, unless the answer says yes.
+    pub no_status: &'a [u16],
     /// What means yes.
     pub yes: &'a [&'a str],
     /// What means no.
@@ -30,12 +40,17 @@ pub struct Reading<'a> {
     pub duplicate: &'a [&'a str],
     /// What means that something went wrong, which says nothing of what became of the lead.
     pub fault: &'a [&'a str],
-    /// Where a complaint stands: an answer that has one is no clear yes.
+    /// Where a complaint stands, as a text, a number, a flag, a list or an object: an answer that has one is no clear yes.
     pub complaint: &'a [&'a str],
-    /// Where several bids stand; the highest counts.
+    /// Where several bids stand; the highest counts of those that are no refusals, and none there is none.
     pub bids: &'a [&'a str],
-    /// Where the price stands, of the bid or of the whole answer.
+    /// Where the price stands, of the bid or of the whole answer; the least deep counts.
     pub price: &'a [&'a str],
+    /// Where the price's currency stands.
+    pub currency: &'a [&'a str],
+    /// The code of the currency in which prices must be, where an answer names one. Without it any will do that the answer
+    /// does not contradict itself.
+    pub currency_expected: Option<&'a str>,
     /// What a yes without a price is worth, in millionths; without this it cannot be understood.
     pub price_unsaid: Option<i64>,
     /// Where the name stands that the post repeats.
@@ -71,6 +86,10 @@ impl Reading<'_> {
             "status", "result", "outcome", "response", "verdict", "success", "accepted", "sold",
             "matched",
         ],
+        no_flags: &["rejected"],
+        duplicate_flags: &["duplicate"],
+        yes_status: &[],
+        no_status: &[],
         yes: &[
             "accepted",
             "accept",
@@ -137,6 +156,8 @@ impl Reading<'_> {
             "cost",
             "lead_price",
         ],
+        currency: &["currency"],
+        currency_expected: None,
         price_unsaid: None,
         handle: &[
             "ping_id",
@@ -169,67 +190,92 @@ impl Reading<'_> {
 
     /// Returns what all places of the verdict agree on.
     #[must_use]
-    #[inline(never)]
     pub fn verdict_of(&self, answer: &Answer) -> Verdict {
-        let mut agreed = Verdict::Silent;
-        for (place, text) in self.verdict.iter().filter_map(|p| Some((*p, answer.find(p)?))) {
-            let next = self.word(place, text);
-            agreed = match (agreed, next) {
-                (unclear @ Verdict::Unclear(_), _) | (_, unclear @ Verdict::Unclear(_)) => unclear,
-                (Verdict::Silent, verdict) | (verdict, Verdict::Silent) => verdict,
-                (one, other) if one == other => one,
-                (Verdict::Yes, _) | (_, Verdict::Yes) => {
-                    Verdict::Unclear("the answer says both yes and no".to_owned())
-                }
-                (Verdict::Duplicate, _) | (_, Verdict::Duplicate) => Verdict::Duplicate,
-                _ => Verdict::No,
-            };
+        self.judge(answer, &[])
+    }
+
+    /// Returns what the answer says beside these parts of it. Of a document that breaks off only a fault is taken.
+    #[inline(never)]
+    pub(super) fn judge(&self, answer: &Answer, but: &[&Tree]) -> Verdict {
+        let word = answer.find("").filter(|_| self.verdict.contains(&""));
+        let word = word.map(|text| match self.word("", text) {
+            // It is read as `name: value`, too.
+            Verdict::Unclear(_) if *answer.tree() != Tree::Null => Verdict::Silent,
+            verdict => verdict,
+        });
+        let levels = answer.tree().levels(but);
+        let agreed = self.agreed(&levels, word.unwrap_or(Verdict::Silent));
+        match (self.with_reason(agreed, self.reason_of(answer).as_deref()), answer.status) {
+            (Verdict::Silent, status) if answer.is_empty() && self.yes_status.contains(&status) => {
+                Verdict::Yes
+            }
+            (Verdict::Yes | Verdict::No | Verdict::Duplicate, _) if !answer.is_whole => {
+                Verdict::Unclear("the answer breaks off, or has words behind it".to_owned())
+            }
+            (verdict, _) => verdict,
         }
-        let any = |words: &[&str], text: &str| words.iter().any(|word| matches(word, text));
-        match agreed {
-            Verdict::Yes if answer.first(self.complaint).is_some_and(|text| !is_nothing(text)) => {
-                Verdict::Unclear("the answer says both yes and an error".to_owned())
+    }
+
+    /// Returns what one of several bids says.
+    #[inline(never)]
+    pub(super) fn judge_bid(&self, bid: &Tree) -> Verdict {
+        let reason = self.reason.iter().find_map(|place| bid.find(place)?.text());
+        let levels = bid.levels(&[]);
+        match self.with_reason(self.agreed(&levels, Verdict::Silent), reason) {
+            Verdict::Silent if levels.say(self.complaint) => {
+                Verdict::Unclear("the answer says both a bid and an error".to_owned())
             }
-            Verdict::No | Verdict::Fault
-                if answer.first(self.reason).is_some_and(|text| any(self.duplicate, text)) =>
-            {
-                Verdict::Duplicate
+            verdict => verdict,
+        }
+    }
+
+    #[inline(never)]
+    fn agreed(&self, levels: &Levels<'_>, word: Verdict) -> Verdict {
+        let mut agreed = word;
+        for place in self.verdict {
+            for text in levels.texts(&[place]) {
+                agreed = agreed.and(self.word(place, text));
             }
-            agreed => agreed,
+        }
+        if levels.say(self.no_flags) {
+            agreed = agreed.and(Verdict::No);
+        }
+        if levels.say(self.duplicate_flags) {
+            agreed = agreed.and(Verdict::Duplicate);
+        }
+        if agreed == Verdict::Yes && levels.say(self.complaint) {
+            return Verdict::Unclear("the answer says both yes and an error".to_owned());
+        }
+        agreed
+    }
+
+    /// Returns the verdict in the light of its reason.
+    fn with_reason(&self, verdict: Verdict, reason: Option<&str>) -> Verdict {
+        let is_duplicate = |reason: &str| self.duplicate.iter().any(|word| matches(word, reason));
+        match verdict {
+            Verdict::No | Verdict::Fault if reason.is_some_and(is_duplicate) => Verdict::Duplicate,
+            verdict => verdict,
         }
     }
 
     #[inline(never)]
     fn word(&self, place: &str, text: &str) -> Verdict {
-        let any = |words: &[&str]| words.iter().any(|word| matches(word, text));
-        if any(self.duplicate) {
-            Verdict::Duplicate
-        } else if any(self.no) {
-            Verdict::No
-        } else if any(self.fault) {
-            Verdict::Fault
-        } else if any(self.yes) {
-            Verdict::Yes
-        } else {
-            let word = cut(text, WORD_CHARS_MAX);
-            let place = if place.is_empty() { "the answer" } else { place };
-            Verdict::Unclear(["`", place, "` is `", &word, "`, which is no verdict"].concat())
+        let kinds = [self.duplicate, self.no, self.fault, self.yes];
+        let known = |is_pattern: bool| {
+            let fits = |word: &&str| word.contains('*') == is_pattern && matches(word, text);
+            kinds.iter().position(|words| words.iter().any(fits))
+        };
+        match known(false).or_else(|| known(true)) {
+            Some(0) => Verdict::Duplicate,
+            Some(1) => Verdict::No,
+            Some(2) => Verdict::Fault,
+            Some(_) => Verdict::Yes,
+            None => {
+                let word = cut(text, WORD_CHARS_MAX);
+                let place = if place.is_empty() { "the answer" } else { place };
+                Verdict::Unclear(["`", place, "` is `", &word, "`, which is no verdict"].concat())
+            }
         }
-    }
-
-    /// Returns the bid with the highest price, where the answer has several.
-    #[must_use]
-    pub fn best<'t>(&self, answer: &'t Answer) -> Option<&'t Tree> {
-        let bids = self.bids.iter().find_map(|place| answer.tree().find(place))?;
-        bids.elements()
-            .iter()
-            .filter(|bid| self.price_of(bid).is_some())
-            .max_by_key(|bid| self.price_of(bid))
-    }
-
-    #[inline(never)]
-    fn price_of(&self, bid: &Tree) -> Option<i64> {
-        self.price.iter().find_map(|place| price(bid.find(place)?.text()?))
     }
 
     /// Returns the reason, shortened.
@@ -239,99 +285,26 @@ impl Reading<'_> {
         let text = answer.first(self.reason).or_else(|| answer.find(""))?;
         Some(cut(text, REASON_CHARS_MAX))
     }
-
-    /// Makes of the answer to a ping what the exchange takes.
-    #[must_use]
-    pub fn ping_reply(&self, response: &HttpResponse) -> PingReply {
-        let answer = Answer::read(response);
-        let answered = ["answered ", &answer.status.to_string()].concat();
-        let reason = self.reason_of(&answer);
-        let told = |begin: &str| match &reason {
-            Some(reason) => [begin, ": ", reason].concat(),
-            None => begin.to_owned(),
-        };
-        match (self.verdict_of(&answer), answer.status) {
-            (_, 0..=199 | 300..=399 | 500..) => PingReply::Invalid(answered),
-            (Verdict::No, _) => PingReply::NoBid(reason),
-            (Verdict::Duplicate, _) => PingReply::NoBid(Some(told("duplicate"))),
-            (_, 400..=499) => PingReply::Invalid(told(&answered)),
-            (Verdict::Fault, _) => {
-                PingReply::Invalid(told("the buyer says that something is wrong"))
-            }
-            (Verdict::Unclear(why), _) => PingReply::Invalid(why),
-            (Verdict::Silent, _) => {
-                PingReply::Invalid("the answer does not say whether the buyer bids".to_owned())
-            }
-            (Verdict::Yes, _) => self.bid(&answer),
-        }
-    }
-
-    /// Makes of a yes the bid that it is: a price of zero is none.
-    #[inline(never)]
-    fn bid(&self, answer: &Answer) -> PingReply {
-        let best = self.best(answer);
-        let tree = best.unwrap_or(answer.tree());
-        let written = self.price.iter().find_map(|place| tree.find(place)?.text());
-        let amount = match written {
-            Some(written) => price(written),
-            None => self.price_unsaid,
-        };
-        match (amount, written) {
-            (Some(amount @ 1..), _) => {
-                let handle = |tree: &Tree| {
-                    self.handle.iter().find_map(|place| Some(tree.find(place)?.text()?.to_owned()))
-                };
-                let handle = handle(tree).or_else(|| handle(answer.tree()));
-                PingReply::Bid(Bid { amount, campaign: None, handle })
-            }
-            (Some(0), _) => PingReply::NoBid(Some("a price of zero".to_owned())),
-            (Some(_), _) => PingReply::Invalid("the price is below zero".to_owned()),
-            (None, None) => PingReply::Invalid("the answer says yes and names no price".to_owned()),
-            (None, Some(written)) => {
-                let written = cut(written, WORD_CHARS_MAX);
-                PingReply::Invalid(["the price `", &written, "` is no amount"].concat())
-            }
-        }
-    }
-
-    /// Makes of the answer to a post what the exchange takes. Only the buyer's clear word is a sale or a refusal.
-    #[must_use]
-    pub fn post_reply(&self, response: &HttpResponse) -> PostReply {
-        let answer = Answer::read(response);
-        let refused = (400..=499).contains(&answer.status);
-        let answered = ["answered ", &answer.status.to_string()].concat();
-        let reason = self.reason_of(&answer);
-        let or = |text: &str| reason.clone().unwrap_or_else(|| text.to_owned());
-        match self.verdict_of(&answer) {
-            Verdict::Yes if refused => PostReply::Unknown([&answered, ", but says yes"].concat()),
-            Verdict::Yes => {
-                let reference = answer.first(self.reference);
-                PostReply::Sold(reference.map(str::to_owned))
-            }
-            Verdict::Duplicate => PostReply::Duplicate(or("duplicate")),
-            Verdict::No => PostReply::Rejected(or("no reason given")),
-            // A conflict is with something that the buyer has already.
-            _ if answer.status == 409 => PostReply::Duplicate(or(&answered)),
-            // The status says that the request was turned away, and nothing says otherwise.
-            Verdict::Fault | Verdict::Silent if refused => PostReply::Rejected(or(&answered)),
-            Verdict::Fault => PostReply::Unknown(
-                ["the buyer had an error: ", &or("it does not say which")].concat(),
-            ),
-            Verdict::Unclear(why) => PostReply::Unknown(why),
-            Verdict::Silent => {
-                PostReply::Unknown("the answer does not say what became of the lead".to_owned())
-            }
-        }
-    }
 }
 
-fn is_nothing(complaint: &str) -> bool {
-    ["", "0", "false", "none", "null", "no error*"]
-        .iter()
-        .any(|nothing| matches(nothing, complaint))
+impl Verdict {
+    /// Returns what two places of one answer say together.
+    #[inline(never)]
+    fn and(self, next: Self) -> Self {
+        match (self, next) {
+            (unclear @ Self::Unclear(_), _) | (_, unclear @ Self::Unclear(_)) => unclear,
+            (Self::Silent, verdict) | (verdict, Self::Silent) => verdict,
+            (one, other) if one == other => one,
+            (Self::Yes, _) | (_, Self::Yes) => {
+                Self::Unclear("the answer says both yes and no".to_owned())
+            }
+            (Self::Duplicate, _) | (_, Self::Duplicate) => Self::Duplicate,
+            _ => Self::No,
+        }
+    }
 }
 
 #[inline(never)]
-fn cut(text: &str, chars: usize) -> String {
+pub(super) fn cut(text: &str, chars: usize) -> String {
     text.trim().chars().take(chars).collect()
 }

@@ -38,7 +38,16 @@ fn prices_are_exact_whatever_they_look_like() {
         ("1.8e1", Some(18_000_000)),
         ("0.12345678", Some(123_456)),
         ("-3", Some(-3_000_000)),
+        ("1,250.00", Some(1_250_000_000)),
+        ("€12.50", Some(12_500_000)),
         ("12,50", None),
+        ("12,500", None),
+        ("€12,500", None),
+        ("1.250,00", None),
+        ("1k", None),
+        ("$1.5M", None),
+        ("up to 50", None),
+        ("12.50 - 15.00", None),
         ("free", None),
         ("", None),
         ("99999999999999999999", None),
@@ -148,6 +157,15 @@ fn answers_are_found_in_what_is_not_quite_their_syntax() {
         ("<r x=\"1\"/>", "@x", Some("1")),
         ("status=ok&price=4%2e5+", "price", Some("4.5")),
         ("status: ok\nprice: 5", "price", Some("5")),
+        ("Rejected: no cover", "", Some("Rejected: no cover")),
+        ("Rejected: {\"id\": 1}", "id", None),
+        ("<br />\n<b>Notice</b>: x<br />\n{\"id\": 1}", "id", Some("1")),
+        ("<b>Rejected</b>\n{\"id\": 1}", "id", None),
+        ("<?xml version='1.0'?><!DOCTYPE html><html><id>1</id></html>", "id", None),
+        ("<r><id xsi:nil=\"true\"/></r>", "id", None),
+        (r#"{"id": {"id": 7}}"#, "/id/id", Some("7")),
+        (r#"{"a": {"id": 7}}"#, "/id", None),
+        (r#"{"a": [{"b": 1}, {"id": 7}]}"#, "a/id", Some("7")),
         ("POST_VALID\n", "", Some("POST_VALID")),
         ("{}", "", None),
         ("<!DOCTYPE html><html>status</html>", "status", None),
@@ -182,6 +200,23 @@ fn most_dialects_are_read_without_a_table() {
         (r#"{"status": "accepted"}"#, "invalid: the answer says yes and names no price"),
         (r#"{"status": "accepted", "price": "soon"}"#, "invalid: the price `soon` is no amount"),
         (r#"{"status": "hmm"}"#, "invalid: `status` is `hmm`, which is no verdict"),
+        (r#"{"status": "accepted", "payout": 10, "lead": {"car": {"price": 39000}}}"#, "10.00"),
+        (r#"{"status": "accepted", "price": [5, 9]}"#, "invalid: the answer names two prices"),
+        (
+            r#"{"status": "accepted", "price": "5 EUR", "currency": "USD"}"#,
+            "invalid: the price is in `EUR` and not in `USD`",
+        ),
+        (r#"{"status": "accepted", "bids": []}"#, "no: no bids"),
+        (r#"{"status": "accepted", "bids": [{"status": "rejected", "price": 9}]}"#, "no: no bids"),
+        (
+            r#"{"status": "accepted", "bids": [{"error": "full", "price": 9}]}"#,
+            "invalid: the answer says both a bid and an error",
+        ),
+        (r#"{"bids": [{"accepted": true, "price": 9, "id": "b"}]}"#, "9.00 b"),
+        (
+            r#"{"bids": [{"accepted": true, "price": 9}], "sta"#,
+            "invalid: the answer does not say whether the buyer bids",
+        ),
         ("", "invalid: the answer does not say whether the buyer bids"),
     ] {
         assert_eq!(ping(body), expected, "{body}");
@@ -207,6 +242,8 @@ fn what_is_not_certain_at_the_post_is_unknown() {
         (200, r#"{"success": true, "errors": []}"#, "sold "),
         (200, "thank you", "unknown: the answer does not say what became of the lead"),
         (200, r#"{"success": false, "message": "Duplicate lead"}"#, "duplicate: Duplicate lead"),
+        (200, r#"{"success": true, "error": {"code": 0, "message": ""}}"#, "sold "),
+        (200, r#"{"success": true, "errors": "0", "duplicate": false}"#, "sold "),
         (409, "", "duplicate: answered 409"),
         (422, r#"{"message": "zip"}"#, "rejected: zip"),
         (400, r#"{"status": "accepted"}"#, "unknown: answered 400, but says yes"),
@@ -226,4 +263,65 @@ fn a_request_is_one_step_after_the_other() {
     let field = HttpRequest::xml_in_field("xml", "lead", &pairs, &Tree::Null).into_wit();
     assert!(field.body.starts_with(b"xml=%3C%3Fxml+version"), "{:?}", field.body);
     assert_eq!(HttpRequest::form(&Tree::Null).into_wit().body, b"=");
+}
+
+#[test]
+fn an_answer_that_says_two_things_is_unknown() {
+    for body in [
+        r#"{"status": "accepted", "status": "rejected"}"#,
+        r#"{"status": "rejected", "status": "accepted"}"#,
+        r#"{"status": "accepted", "Status": "rejected"}"#,
+        r#"{"status": ["accepted", "rejected"]}"#,
+        r#"{"status": "success", "results": [{"status": "rejected"}]}"#,
+        r#"[{"status": "accepted"}, {"status": "rejected"}]"#,
+        r#"{"success": true, "rejected": true}"#,
+        r#"{"accepted": true, "duplicate": true}"#,
+        "status=accepted&status=rejected",
+        "<r><status>Accepted</status><status>Rejected</status></r>",
+        r#"{"success": true, "errors": {"zip": ["invalid"]}}"#,
+        r#"{"success": true, "errors": [{"field": "zip"}]}"#,
+        r#"{"success": true, "error": 7}"#,
+        r#"{"error": false, "success": true, "errors": ["Missing zip"]}"#,
+        "<r><success>true</success><error><code>7</code></error></r>",
+        r#"{"success": true, "sta"#,
+        r#"{"success": true} {"success": false}"#,
+        r#"{"success": true} but rejected"#,
+        "<r><success>true</success>",
+        r#"REJECTED: {"success": true}"#,
+        r#"<!doctype html><script>var cfg={"status":"success"}</script>"#,
+        "<html><style>body{status:success}</style></html>",
+    ] {
+        let told = post(200, body);
+        assert!(told.starts_with("unknown: "), "{body}: {told}");
+    }
+    assert_eq!(post(200, "Rejected: No coverage"), "rejected: Rejected: No coverage");
+    assert_eq!(post(200, "Rejected: Duplicate lead"), "duplicate: Rejected: Duplicate lead");
+}
+
+#[test]
+fn a_dialect_says_what_a_status_a_word_and_a_currency_mean() {
+    let dialect = Reading {
+        verdict: &["code"],
+        yes: &["1"],
+        no: &["*"],
+        yes_status: &[201],
+        no_status: &[404],
+        currency_expected: Some("USD"),
+        ..Reading::ANY
+    };
+    let post = |status, body: &str| dialect.post_reply(&answer(status, body.as_bytes()));
+    assert!(matches!(post(200, r#"{"code": 1}"#), PostReply::Sold(None)));
+    assert!(matches!(post(200, r#"{"code": 2}"#), PostReply::Rejected(_)));
+    assert!(matches!(post(201, ""), PostReply::Sold(None)));
+    assert!(matches!(post(200, ""), PostReply::Unknown(_)));
+    let ping = |status, body: &str| dialect.ping_reply(&answer(status, body.as_bytes()));
+    assert!(matches!(ping(404, r#"{"message": "nobody"}"#), PingReply::NoBid(Some(_))));
+    assert!(matches!(ping(404, r#"{"code": 1, "price": 1}"#), PingReply::Invalid(_)));
+    assert!(matches!(ping(204, ""), PingReply::NoBid(None)));
+    for (price, bids) in
+        [("5 USD", true), ("$5", true), ("5", true), ("5 EUR", false), ("€5", false)]
+    {
+        let reply = ping(200, &format!(r#"{{"code": 1, "price": "{price}"}}"#));
+        assert_eq!(matches!(reply, PingReply::Bid(_)), bids, "{price} {reply:?}");
+    }
 }

@@ -1,6 +1,6 @@
 //! What a message says, whatever its syntax: written as JSON, as a form or as XML, and read from them.
 
-use super::words::fold;
+use super::words::{alike, matches};
 
 /// How deep a tree that is read may be; what lies deeper is left out.
 pub(super) const DEPTH_MAX: usize = 32;
@@ -131,39 +131,70 @@ impl Tree {
 
     /// Returns the member of this name, whatever its case and punctuation, or the element at this place.
     #[must_use]
-    #[inline(never)]
     pub fn get(&self, name: &str) -> Option<&Self> {
-        match self {
-            Self::Object(members) => {
-                let exact = members.iter().find(|(known, _)| known == name);
-                let alike = || members.iter().find(|(known, _)| fold(known) == fold(name));
-                exact.or_else(alike).map(|(_, member)| member)
-            }
-            Self::List(list) => list.get(name.parse::<usize>().ok()?),
-            // What comes once is also a list of one.
-            _ => Some(self).filter(|_| name == "0"),
-        }
+        let mut found = Vec::new();
+        self.step(name, &mut found);
+        found.first().copied()
     }
 
-    /// Returns the part at a path, wherever in the tree the path begins; the least deep counts.
+    /// Returns the part at a path, wherever in the tree the path begins; the least deep counts. A path with a `/` before it
+    /// begins at the top. A name leads through a list to all its elements.
     #[must_use]
     #[inline(never)]
     pub fn find(&self, path: &str) -> Option<&Self> {
         let mut level = vec![self];
-        for _ in 0..DEPTH_MAX {
-            let found = level.iter().find_map(|part| part.at(path));
-            if found.is_some() || level.is_empty() {
-                return found;
+        while !level.is_empty() {
+            let found = at(&level, path);
+            if !found.is_empty() || path.starts_with('/') {
+                return found.first().copied();
             }
             level = level.into_iter().flat_map(Self::children).collect();
         }
         None
     }
 
-    /// Returns the part at a path that begins here.
+    /// Returns all that is in this tree by its depth, and nothing of what is in these parts of it.
     #[inline(never)]
-    fn at(&self, path: &str) -> Option<&Self> {
-        path.split('/').filter(|step| !step.is_empty()).try_fold(self, |part, step| part.get(step))
+    pub(super) fn levels(&self, but: &[&Self]) -> Levels<'_> {
+        let mut levels = Vec::new();
+        let mut level = vec![self];
+        while !level.is_empty() {
+            let below = level.iter().flat_map(|part| part.children());
+            let below = below
+                .filter(|part| !but.iter().any(|other| core::ptr::eq(*other, *part)))
+                .collect();
+            levels.push(core::mem::replace(&mut level, below));
+        }
+        Levels(levels)
+    }
+
+    /// Adds the parts that one step leads to.
+    #[inline(never)]
+    fn step<'t>(&'t self, name: &str, found: &mut Vec<&'t Self>) {
+        let before = found.len();
+        match self {
+            Self::Object(members) => {
+                let members = members.iter().filter(|(known, _)| alike(known, name));
+                found.extend(members.map(|(_, member)| member));
+            }
+            Self::List(list) => match name.parse::<usize>() {
+                Ok(place) => return found.extend(list.get(place)),
+                Err(_) => list.iter().for_each(|element| element.step(name, found)),
+            },
+            _ => (),
+        }
+        // What comes once is also a list of one.
+        if name == "0" && found.len() == before {
+            found.push(self);
+        }
+    }
+
+    /// Adds the texts that stand here: one, or those of a list.
+    pub(super) fn texts<'t>(&'t self, found: &mut Vec<&'t str>) {
+        match self {
+            Self::List(list) => list.iter().for_each(|element| element.texts(found)),
+            plain => found.extend(plain.text()),
+        }
     }
 
     fn children(&self) -> impl Iterator<Item = &Self> {
@@ -198,5 +229,76 @@ impl Tree {
             Some((_, Self::List(list))) => list.push(value),
             Some((_, known)) => *known = Self::List(vec![core::mem::take(known), value]),
         }
+    }
+}
+
+/// All parts of a tree, the least deep first.
+pub(super) struct Levels<'t>(Vec<Vec<&'t Tree>>);
+
+impl<'t> Levels<'t> {
+    /// Returns every part at a path, wherever it begins, with the names that are alike and the elements of lists.
+    #[inline(never)]
+    pub(super) fn every(&self, path: &str) -> Vec<&'t Tree> {
+        let top = if path.starts_with('/') { 1 } else { self.0.len() };
+        self.0.iter().take(top).flat_map(|level| at(level, path)).collect()
+    }
+
+    /// Returns the texts at all of these paths.
+    #[inline(never)]
+    pub(super) fn texts(&self, paths: &[&str]) -> Vec<&'t str> {
+        let mut texts = Vec::new();
+        for path in paths {
+            self.every(path).iter().for_each(|part| part.texts(&mut texts));
+        }
+        texts
+    }
+
+    /// Says whether a complaint or a flag stands at one of these paths.
+    #[inline(never)]
+    pub(super) fn say(&self, paths: &[&str]) -> bool {
+        paths.iter().any(|path| self.every(path).into_iter().any(says_something))
+    }
+
+    /// Returns the texts at the first of these paths that is the least deep.
+    #[inline(never)]
+    pub(super) fn shallowest(&self, paths: &[&str]) -> Vec<&'t str> {
+        for (depth, level) in self.0.iter().enumerate() {
+            for path in paths.iter().filter(|path| depth == 0 || !path.starts_with('/')) {
+                let mut found = Vec::new();
+                at(level, path).iter().for_each(|part| part.texts(&mut found));
+                if !found.is_empty() {
+                    return found;
+                }
+            }
+        }
+        Vec::new()
+    }
+}
+
+/// Returns the parts at a path that begins at one of these.
+#[inline(never)]
+fn at<'t>(level: &[&'t Tree], path: &str) -> Vec<&'t Tree> {
+    if path.is_empty() {
+        return Vec::new();
+    }
+    let mut parts = level.to_vec();
+    for step in path.split('/').filter(|step| !step.is_empty()) {
+        let mut found = Vec::new();
+        parts.iter().for_each(|part| part.step(step, &mut found));
+        parts = found;
+    }
+    parts
+}
+
+/// Says whether a complaint or a flag is one: what is empty, zero, `false` or a word for it is none.
+fn says_something(part: &Tree) -> bool {
+    let nothing = ["false", "no", "none", "null", "no error*"];
+    match part {
+        Tree::List(list) => list.iter().any(says_something),
+        Tree::Object(members) => members.iter().any(|(_, member)| says_something(member)),
+        plain => plain.text().is_some_and(|text| {
+            text.bytes().any(|byte| !matches!(byte, b'0' | b'.'))
+                && !nothing.iter().any(|word| matches(word, text))
+        }),
     }
 }

@@ -6,12 +6,18 @@ use crate::intake::{date as calendar, number};
 const ONE: u64 = 1_000_000;
 /// Digits after the point of an amount.
 const PLACES: usize = 6;
+/// The codes that may stand beside an amount: other letters there are no currency.
+const CURRENCIES: &str = "USD EUR GBP CAD AUD NZD MXN AED ARS BRL CHF CLP CNY COP CZK DKK HKD HUF ILS INR JPY KRW NOK PHP PLN RON SEK SGD THB TRY TWD ZAR";
 
-/// Returns a name without case and punctuation, so that `Lead_ID` and `leadId` are one.
+/// Says whether two names are one without case and punctuation, as `Lead_ID` and `leadId` are.
 #[inline(never)]
-pub(super) fn fold(name: &str) -> String {
+pub(super) fn alike(one: &str, other: &str) -> bool {
+    folded(one).eq(folded(other))
+}
+
+fn folded(name: &str) -> impl Iterator<Item = char> {
     let kept = name.chars().filter(|c| c.is_ascii_alphanumeric() || !c.is_ascii());
-    kept.map(|c| c.to_ascii_lowercase()).collect()
+    kept.map(|c| c.to_ascii_lowercase())
 }
 
 /// Returns a word in lower case, its parts one space apart: `POST_VALID` is `post valid`. A sign before a number stays.
@@ -56,22 +62,56 @@ pub fn matches(pattern: &str, text: &str) -> bool {
     }
 }
 
-/// Reads an amount such as `12.50`, `$1,250` or `8.5 USD`, in millionths; what is below a millionth is left out.
+/// Reads an amount such as `12.50`, `$1,250` or `8.5 USD`, in millionths; what is below a millionth is left out. Beside the
+/// number may stand a sign or a currency's code and nothing else. A comma parts thousands where that is certain: behind a
+/// `$`, before a point, or where there are two.
 #[must_use]
-#[inline(never)]
 pub fn price(text: &str) -> Option<i64> {
-    let text = text.trim_matches(|c: char| {
-        c.is_ascii_whitespace() || matches!(c, '$' | '€' | '£') || c.is_ascii_alphabetic()
-    });
-    let text = match text.split_once('.') {
+    amount(text).map(|(amount, _)| amount)
+}
+
+/// Reads an amount with the marks of its currency: what stands before the number and behind it.
+#[inline(never)]
+pub(super) fn amount(text: &str) -> Option<(i64, [&str; 2])> {
+    let is_mark = |c: char| !c.is_ascii_digit() && !matches!(c, '.' | ',' | '-');
+    let behind = text.trim_start_matches(is_mark);
+    let number = behind.trim_end_matches(is_mark);
+    let marks = [text.strip_suffix(behind)?.trim(), behind.strip_prefix(number)?.trim()];
+    if !marks.iter().all(|mark| mark.is_empty() || is_currency(mark)) {
+        return None;
+    }
+    let is_dollars = marks.iter().any(|mark| *mark == "$" || mark.eq_ignore_ascii_case("USD"));
+    let commas = number.bytes().filter(|byte| *byte == b',').count();
+    if commas == 1 && !is_dollars && !number.contains('.') {
+        return None;
+    }
+    let number = match number.split_once('.') {
         Some((whole, fraction))
             if fraction.len() > PLACES && fraction.bytes().all(|b| b.is_ascii_digit()) =>
         {
             [whole, ".", fraction.get(..PLACES)?].concat()
         }
-        _ => text.to_owned(),
+        _ => number.to_owned(),
     };
-    number::millionths(&number::without_commas(&text)?)
+    Some((number::millionths(&number::without_commas(&number)?)?, marks))
+}
+
+fn is_currency(mark: &str) -> bool {
+    matches!(mark, "$" | "€" | "£")
+        || CURRENCIES.split(' ').any(|code| code.eq_ignore_ascii_case(mark))
+}
+
+/// Says whether two marks of currencies can mean the same one: a `$` stands for many.
+pub(super) fn same_currency(one: &str, other: &str) -> bool {
+    let code = |mark: &str| match mark.trim() {
+        "€" => "EUR".to_owned(),
+        "£" => "GBP".to_owned(),
+        mark => mark.to_ascii_uppercase(),
+    };
+    match (code(one).as_str(), code(other).as_str()) {
+        ("$", code) | (code, "$") => !matches!(code, "EUR" | "GBP"),
+        (one, other) => one == other,
+    }
 }
 
 /// Writes an amount in millionths with this many digits after the point, at most 6, rounded down.

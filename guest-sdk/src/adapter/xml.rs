@@ -1,4 +1,4 @@
-//! XML as buyers send it: read as far as it goes, prefixes dropped, never refused.
+//! XML as buyers send it: read as far as it goes, prefixes dropped, never refused: whether it came to its end is said.
 
 use super::tree::{DEPTH_MAX, PARTS_MAX, Tree};
 
@@ -9,10 +9,11 @@ struct Level {
     text: String,
 }
 
-/// Reads a document. What is not well-formed ends where it can: a tag that is never closed holds what follows it.
-pub(super) fn read(text: &str) -> Tree {
+/// Reads a document, and says whether all its tags are closed and nothing stands around them. What is not well-formed ends
+/// where it can: a tag that is never closed holds what follows it.
+pub(super) fn read(text: &str) -> (Tree, bool) {
     let mut levels = vec![Level { name: String::new(), tree: Tree::object(), text: String::new() }];
-    let (mut rest, mut parts) = (text, 0_usize);
+    let (mut rest, mut parts, mut is_whole) = (text, 0_usize, true);
     while let Some((before, after)) = rest.split_once('<') {
         push_text(&mut levels, before);
         if let Some(after) = after.strip_prefix("![CDATA[") {
@@ -28,8 +29,10 @@ pub(super) fn read(text: &str) -> Tree {
             rest = after;
             match tag.as_bytes().first() {
                 Some(b'!' | b'?') | None => (),
-                Some(b'/') => close(&mut levels, local(tag.trim_start_matches('/').trim())),
-                Some(_) if levels.len() > DEPTH_MAX || parts > PARTS_MAX => (),
+                Some(b'/') => {
+                    is_whole &= close(&mut levels, local(tag.trim_start_matches('/').trim()));
+                }
+                Some(_) if levels.len() > DEPTH_MAX || parts > PARTS_MAX => is_whole = false,
                 Some(_) => {
                     parts = parts.saturating_add(1);
                     open(&mut levels, tag);
@@ -39,9 +42,11 @@ pub(super) fn read(text: &str) -> Tree {
     }
     push_text(&mut levels, rest);
     while levels.len() > 1 {
+        is_whole = false;
         end(&mut levels);
     }
-    levels.pop().map_or(Tree::Null, |level| level.tree)
+    let Some(Level { tree, text, .. }) = levels.pop() else { return (Tree::Null, false) };
+    (tree, is_whole && text.is_empty())
 }
 
 fn open(levels: &mut Vec<Level>, tag: &str) {
@@ -58,7 +63,8 @@ fn open(levels: &mut Vec<Level>, tag: &str) {
         let after = after.trim_start_matches(quote);
         let (value, after) = after.split_once(quote).unwrap_or((after, ""));
         let name = name.trim();
-        if !name.starts_with("xmlns") {
+        // `nil` says that there is nothing, which the empty tag says, too.
+        if !name.starts_with("xmlns") && local(name) != "nil" {
             tree.add(["@", local(name)].concat(), Tree::Text(unescaped(value)));
         }
         rest = after;
@@ -69,13 +75,17 @@ fn open(levels: &mut Vec<Level>, tag: &str) {
     }
 }
 
-/// Closes the innermost tag of this name with all that are open in it; a name that is not open closes nothing.
-fn close(levels: &mut Vec<Level>, name: &str) {
-    if let Some(place) = levels.iter().rposition(|level| level.name == name).filter(|p| *p > 0) {
-        while levels.len() > place {
-            end(levels);
-        }
+/// Closes the innermost tag of this name with all that are open in it; a name that is not open closes nothing. Says whether
+/// it was the innermost of all.
+fn close(levels: &mut Vec<Level>, name: &str) -> bool {
+    let open = levels.len();
+    let Some(place) = levels.iter().rposition(|level| level.name == name).filter(|p| *p > 0) else {
+        return false;
+    };
+    while levels.len() > place {
+        end(levels);
     }
+    levels.len().saturating_add(1) == open
 }
 
 fn end(levels: &mut Vec<Level>) {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use guest_sdk::adapter::{
     Adapter, Answer, As, HttpRequest, HttpResponse, Lead, PingOffer, PingReply, PostOffer,
-    PostReply, Reading, Tree, matches,
+    PostReply, Reading, Tree, Verdict,
 };
 
 const ANSWER: Reading<'_> = Reading {
@@ -112,12 +112,8 @@ impl Adapter for Boberdoo {
 
     fn post_response(&self, response: &HttpResponse) -> PostReply {
         let answer = Answer::read(response);
-        match (answer.find("status"), answer.find("error")) {
-            (Some(status), Some(error))
-                if matches("error", status) && !matches("*duplicate*", error) =>
-            {
-                PostReply::Rejected(error.chars().take(200).collect())
-            }
+        match (ANSWER.verdict_of(&answer), answer.find("error")) {
+            (Verdict::Fault, Some(error)) => PostReply::Rejected(error.chars().take(200).collect()),
             _ => ANSWER.post_reply(response),
         }
     }

@@ -13,7 +13,6 @@ const ANSWER: Reading<'_> = Reading {
     yes: &["0"],
     no: &["1*", "2*", "3*", "4*", "5*", "6*", "7*", "8*", "9*"],
     duplicate: &["*duplicate*"],
-    complaint: &["error", "errors"],
     reference: &["leadid"],
     reason: &["error", "msg"],
     ..Reading::ANY

@@ -9,188 +9,58 @@
 //! | `beside` | pairs of the form beside that field |
 //! | `headers` | headers that are no secret; secret ones belong to the buyer's delivery |
 //! | `constants` | the buyer's path to a text that is always the same |
+//! | `literals` | the same for what JSON writes without quotes: `{"version": "2", "live": "true"}` |
 //! | `fields` | a list of `{"from": ours, "to": theirs}`: see below |
-//! | `ping` | how it is asked for bids: `{"path": "/ping", "constants": {..}}`; absent: it is not asked |
-//! | `post` | how it gets leads: the same, and under `handle`, `price`, `lead_id` and `test` the buyer's paths for these |
+//! | `ping` | how it is asked for bids: `{"path": "/ping", "constants": {..}, "test": path}`; absent: it is not asked |
+//! | `post` | how it gets leads: the same, and under `handle`, `price` and `lead_id` the buyer's paths for these |
 //! | `answer` | where the verdict, price and names stand and which words mean what: see below |
 //!
 //! A path such as `person/zip` nests; a number in it counts the elements of a list; in XML a name after `@` is an attribute.
 //! A field has `as`: `is`, `text`, `yes-no`, `flag` (1 or 0), `digits` (of a telephone number), `capitals`, or `date` with a
 //! `pattern` such as `MM/DD/YYYY`; `words` translates values (`{"excellent": "1"}`), and `default` stands where the lead has none.
+//! At `test` stands `test_word`, or 1, where the lead is a test; where it is none, `live_word`, or nothing.
 //!
-//! An answer may be JSON, XML, a form or a word. Its members are lists: `verdict` (places), `yes`, `no`, `duplicate`, `fault`
-//! (words, with `*` for anything), `complaint` (places where an error stands), `bids`, `price`, `handle`, `reference`, `reason`
-//! (places). What is absent is as in most dialects. `fixed_price` is the bid of a yes that names no price.
+//! An answer may be JSON, XML, a form, lines of `name: value` or a word. What is absent here is as in most dialects.
+//!
+//! | member of `answer` | what it says |
+//! |---|---|
+//! | `verdict` | places: every one that is there, at every depth, must be understood and agree |
+//! | `duplicate`, `no`, `fault`, `yes` | words, with `*` for anything: those without `*` go first, then in this order |
+//! | `no_flags`, `duplicate_flags` | places that say it by themselves, as `"rejected": true` does |
+//! | `yes_status` | HTTP statuses of an empty answer that say yes, such as 201 |
+//! | `no_status` | HTTP statuses of 400 to 499 that are no bid, such as 404 |
+//! | `complaint` | places where an error stands: with one a yes is unknown |
+//! | `bids`, `price`, `handle`, `reference`, `reason` | places |
+//! | `currency` | the code that a price must have where the answer says one; absent: none is compared |
+//! | `currency_at` | places where it stands |
+//! | `fixed_price` | the bid of a yes that names no price |
+//!
+//! A place is a name or a path, wherever in the answer it begins; `/status` begins at the top, and `""` is the whole answer,
+//! where that is one short line. A name leads through a list to all its elements.
 
-use std::collections::BTreeMap;
+mod answers;
+mod settings;
 
 use guest_sdk::adapter::{
     Adapter, As, HttpRequest, HttpResponse, Lead, PingOffer, PingReply, PostOffer, PostReply,
     Reading, Tree, money, price,
 };
 
-/// The most fields that are mapped.
-const FIELDS_MAX: usize = 500;
-
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Settings {
-    format: Format,
-    #[serde(default)]
-    method: Method,
-    #[serde(default)]
-    root: Option<String>,
-    #[serde(default)]
-    xml_field: Option<String>,
-    #[serde(default)]
-    beside: BTreeMap<String, String>,
-    #[serde(default)]
-    headers: BTreeMap<String, String>,
-    #[serde(default)]
-    constants: BTreeMap<String, String>,
-    fields: Vec<Field>,
-    #[serde(default)]
-    ping: Option<Call>,
-    #[serde(default)]
-    post: Option<Call>,
-    #[serde(default)]
-    answer: Answers,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Format {
-    Json,
-    Form,
-    Xml,
-    XmlInField,
-}
-
-#[derive(Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Method {
-    #[default]
-    Post,
-    Put,
-    Get,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Field {
-    from: String,
-    to: String,
-    #[serde(default, rename = "as")]
-    written: Written,
-    #[serde(default)]
-    pattern: Option<String>,
-    #[serde(default)]
-    words: BTreeMap<String, String>,
-    #[serde(default)]
-    default: Option<String>,
-}
-
-#[derive(Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Written {
-    #[default]
-    Is,
-    Text,
-    YesNo,
-    Flag,
-    Digits,
-    Capitals,
-    Date,
-}
-
-#[derive(Default, serde::Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Call {
-    path: String,
-    constants: BTreeMap<String, String>,
-    handle: Option<String>,
-    price: Option<String>,
-    lead_id: Option<String>,
-    test: Option<String>,
-}
-
-#[derive(Default, serde::Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Answers {
-    verdict: Option<Vec<String>>,
-    yes: Option<Vec<String>>,
-    no: Option<Vec<String>>,
-    duplicate: Option<Vec<String>>,
-    fault: Option<Vec<String>>,
-    complaint: Option<Vec<String>>,
-    bids: Option<Vec<String>>,
-    price: Option<Vec<String>>,
-    handle: Option<Vec<String>>,
-    reference: Option<Vec<String>>,
-    reason: Option<Vec<String>>,
-    fixed_price: Option<String>,
-}
+use settings::{Call, Field, Format, Method, Settings, Written, check, literal};
 
 struct Configurable {
     settings: Settings,
     fixed_price: Option<i64>,
 }
 
-/// Settings that make sense together, or the member that does not.
-fn check(settings: &Settings) -> Result<(), String> {
-    let Settings { format, method, root, fields, ping, post, .. } = settings;
-    if ping.is_none() && post.is_none() {
-        return Err("`post` is missing, and `ping`, too: say how the buyer gets leads, such as {\"path\": \"/leads\"}".to_owned());
-    }
-    if *method == Method::Get && *format != Format::Form {
-        return Err("`method` is get, which has no body: `format` must be form".to_owned());
-    }
-    let is_xml = matches!(format, Format::Xml | Format::XmlInField);
-    let tag = |name: &str| {
-        let letters = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ':');
-        name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && name.chars().all(letters)
-    };
-    if let Some(root) = root.as_ref().filter(|root| !tag(root)) {
-        return Err(format!("`root` is `{root}`, which is no name of a tag"));
-    }
-    if fields.len() > FIELDS_MAX {
-        return Err(format!(
-            "`fields` has {} elements, and at most {FIELDS_MAX} are possible",
-            fields.len()
-        ));
-    }
-    for (place, Field { from, to, written, pattern, .. }) in fields.iter().enumerate() {
-        let steps = || to.split('/').map(|step| step.trim_start_matches('@'));
-        let numbered = |step: &str| step.bytes().all(|byte| byte.is_ascii_digit());
-        let fault = if from.is_empty() {
-            "`from` is empty: name a field of the vertical's schema"
-        } else if steps().any(str::is_empty) {
-            "`to` has an empty step: write it as person/zip"
-        } else if is_xml && steps().any(|step| !tag(step) && !numbered(step)) {
-            "`to` has a step that is no name of a tag"
-        } else if (*written == Written::Date) != pattern.is_some() {
-            "`pattern` goes with `as`: \"date\", and only with it: say it as MM/DD/YYYY"
-        } else {
-            continue;
-        };
-        return Err(format!("`fields[{place}]`: {fault}"));
-    }
-    for (name, call) in [("ping", ping), ("post", post)] {
-        let path = call.as_ref().map_or("", |call| call.path.as_str());
-        if !path.is_empty() && !path.starts_with(['/', '?']) || path.starts_with("//") {
-            return Err(format!(
-                "`{name}.path` is `{path}`: it is appended to the buyer's address, so it begins with one `/` or `?`"
-            ));
-        }
-    }
-    Ok(())
-}
-
 impl Configurable {
-    fn body(&self, call: &Call, lead: &Lead<'_>) -> Tree {
+    fn body(&self, call: &Call, test: bool, lead: &Lead<'_>) -> Tree {
         let mut body = Tree::object();
         for (path, text) in self.settings.constants.iter().chain(&call.constants) {
             body.set(path, text);
+        }
+        for (path, text) in &self.settings.literals {
+            body.set(path, literal(text));
         }
         for Field { from, to, written, pattern, words, default } in &self.settings.fields {
             let written = match written {
@@ -208,6 +78,14 @@ impl Configurable {
                 Some(text) => body.set(to, text),
                 None => body.set(to, value),
             }
+        }
+        if let Some(path) = &call.test {
+            let said = if test {
+                call.test_word.as_deref().or(Some("1"))
+            } else {
+                call.live_word.as_deref()
+            };
+            body.set(path, said);
         }
         body
     }
@@ -236,53 +114,14 @@ impl Configurable {
         headers.iter().fold(request, |request, (name, value)| request.header(name, value))
     }
 
-    /// Reads with what the settings say, and with what most dialects have where they are silent.
     fn read<T>(&self, read: impl FnOnce(&Reading<'_>) -> T) -> T {
-        let Answers {
-            verdict,
-            yes,
-            no,
-            duplicate,
-            fault,
-            complaint,
-            bids,
-            price,
-            handle,
-            reference,
-            reason,
-            ..
-        } = &self.settings.answer;
-        let said =
-            [verdict, yes, no, duplicate, fault, complaint, bids, price, handle, reference, reason];
-        let said = said.map(|list| {
-            list.as_ref().map(|list| list.iter().map(String::as_str).collect::<Vec<_>>())
-        });
-        let any = Reading::ANY;
-        let [verdict, yes, no, duplicate, fault, complaint, bids, price, handle, reference, reason] =
-            &said;
-        fn or<'l>(said: &'l Option<Vec<&'l str>>, usual: &'l [&'l str]) -> &'l [&'l str] {
-            said.as_deref().unwrap_or(usual)
-        }
-        read(&Reading {
-            verdict: or(verdict, any.verdict),
-            yes: or(yes, any.yes),
-            no: or(no, any.no),
-            duplicate: or(duplicate, any.duplicate),
-            fault: or(fault, any.fault),
-            complaint: or(complaint, any.complaint),
-            bids: or(bids, any.bids),
-            price: or(price, any.price),
-            price_unsaid: self.fixed_price,
-            handle: or(handle, any.handle),
-            reference: or(reference, any.reference),
-            reason: or(reason, any.reason),
-        })
+        self.settings.answer.read(self.fixed_price, read)
     }
 }
 
 impl Adapter for Configurable {
     type Settings = Settings;
-    const SETTINGS: &'static str = r#"{"format": "json | form | xml | xml-in-field", "method": "post | put | get", "root": "lead", "xml_field": "xml", "beside": {"key": "1"}, "headers": {"x-version": "2"}, "constants": {"auth/key": "k"}, "fields": [{"from": "zip", "to": "person/zip"}, {"from": "date_of_birth", "to": "person/born", "as": "date", "pattern": "MM/DD/YYYY"}, {"from": "credit_band", "to": "credit", "words": {"excellent": "1"}, "default": "9"}, {"from": "home_owner", "to": "owner", "as": "is | text | yes-no | flag | digits | capitals | date"}], "ping": {"path": "/ping", "constants": {"mode": "ping"}, "test": "is_test"}, "post": {"path": "/post", "handle": "ping_id", "price": "price", "lead_id": "ref", "test": "is_test"}, "answer": {"verdict": ["status"], "yes": ["accepted"], "no": ["rejected"], "duplicate": ["*duplicate*"], "fault": ["error"], "complaint": ["errors"], "bids": ["bids"], "price": ["price"], "handle": ["ping_id"], "reference": ["lead_id"], "reason": ["reason"], "fixed_price": "12.50"}}"#;
+    const SETTINGS: &'static str = r#"{"format": "json | form | xml | xml-in-field", "method": "post | put | get", "root": "lead", "xml_field": "xml", "beside": {"key": "1"}, "headers": {"x-version": "2"}, "constants": {"auth/key": "k"}, "literals": {"version": "2"}, "fields": [{"from": "zip", "to": "person/zip"}, {"from": "date_of_birth", "to": "person/born", "as": "date", "pattern": "MM/DD/YYYY"}, {"from": "credit_band", "to": "credit", "words": {"excellent": "1"}, "default": "9"}, {"from": "home_owner", "to": "owner", "as": "is | text | yes-no | flag | digits | capitals | date"}], "ping": {"path": "/ping", "constants": {"mode": "ping"}, "test": "is_test", "test_word": "1", "live_word": "0"}, "post": {"path": "/post", "handle": "ping_id", "price": "price", "lead_id": "ref", "test": "is_test"}, "answer": {"verdict": ["status"], "yes": ["accepted"], "no": ["rejected"], "duplicate": ["*duplicate*"], "fault": ["error"], "complaint": ["errors"], "bids": ["bids"], "price": ["price"], "handle": ["ping_id"], "reference": ["lead_id"], "reason": ["reason"], "no_flags": ["rejected"], "duplicate_flags": ["duplicate"], "yes_status": [201], "no_status": [404], "currency": "USD", "currency_at": ["currency"], "fixed_price": "12.50"}}; of words those without * go first, then duplicate before no before fault before yes"#;
 
     fn configure(settings: Settings) -> Result<Self, String> {
         check(&settings)?;
@@ -311,11 +150,7 @@ impl Adapter for Configurable {
     fn ping_request(&self, offer: &PingOffer, lead: &Lead<'_>) -> HttpRequest {
         let none = Call::default();
         let call = self.settings.ping.as_ref().unwrap_or(&none);
-        let mut body = self.body(call, lead);
-        if let (true, Some(path)) = (offer.test, &call.test) {
-            body.set(path, "1");
-        }
-        self.request(call, &body)
+        self.request(call, &self.body(call, offer.test, lead))
     }
 
     fn ping_response(&self, response: &HttpResponse) -> PingReply {
@@ -325,12 +160,11 @@ impl Adapter for Configurable {
     fn post_request(&self, offer: &PostOffer, lead: &Lead<'_>) -> HttpRequest {
         let none = Call::default();
         let call = self.settings.post.as_ref().unwrap_or(&none);
-        let mut body = self.body(call, lead);
+        let mut body = self.body(call, offer.test, lead);
         let said = [
             (&call.handle, offer.handle.clone()),
             (&call.price, Some(money(offer.price, 2))),
             (&call.lead_id, Some(offer.lead.clone())),
-            (&call.test, offer.test.then(|| "1".to_owned())),
         ];
         for (path, text) in said {
             if let Some(path) = path {

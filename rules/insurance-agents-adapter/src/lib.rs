@@ -12,7 +12,6 @@ const ANSWER: Reading<'_> = Reading {
     no: &["0"],
     duplicate: &["-2", "*duplicate*"],
     fault: &["-3", "-100"],
-    complaint: &[],
     price: &["payout", "price"],
     handle: &["id"],
     reference: &["lead", "id"],

@@ -11,7 +11,6 @@ const ANSWER: Reading<'_> = Reading {
     yes: &["match found", "accepted", "lead accepted"],
     no: &["no match found", "rejected"],
     duplicate: &["duplicate"],
-    complaint: &["error", "errors"],
     price: &["price"],
     handle: &["id"],
     reference: &["lead_id", "id"],

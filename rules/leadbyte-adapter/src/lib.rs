@@ -1,5 +1,6 @@
 //! Hands leads to buyers on LeadByte, which are not asked for bids: a form goes out, JSON comes back. `code` 1 is a yes and
-//! any other number a no. What is `Queued` may still be refused, so nobody knows yet what becomes of it.
+//! any other number a no, and every `status` beside it must say the same. What is `Queued` may still be refused, so nobody
+//! knows yet what becomes of it; nor of what has a status that is not known here.
 
 use guest_sdk::adapter::{
     Adapter, Answer, As, HttpRequest, HttpResponse, Lead, PingOffer, PingReply, PostOffer,
@@ -7,11 +8,13 @@ use guest_sdk::adapter::{
 };
 
 const ANSWER: Reading<'_> = Reading {
-    verdict: &["code"],
-    yes: &["1"],
+    verdict: &["code", "status"],
+    yes: &["1", "success", "accepted", "approved", "sold"],
     // A number of its own means a duplicate in some installations; the words tell.
-    no: &["0", "-*", "2*", "3*", "4*", "5*", "6*", "7*", "8*", "9*"],
-    complaint: &["errors"],
+    no: &[
+        "0", "-*", "2*", "3*", "4*", "5*", "6*", "7*", "8*", "9*", "rejected", "declined",
+        "failed", "invalid",
+    ],
     reference: &["leadId", "queueId"],
     reason: &["info", "message", "errors", "response"],
     ..Reading::ANY

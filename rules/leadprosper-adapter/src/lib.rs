@@ -14,7 +14,6 @@ const ANSWER: Reading<'_> = Reading {
     no: &["rejected"],
     duplicate: &["duplicated", "duplicate*"],
     fault: &["error"],
-    complaint: &[],
     price: &["payout"],
     handle: &["ping_id"],
     reference: &["id", "lead_id"],

@@ -1,5 +1,5 @@
-//! Speaks with buyers on PX: JSON both ways. `Success` is the verdict, `Payout` the price as a number, and the post repeats
-//! the `TransactionId` of the ping's answer.
+//! Speaks with buyers on PX: JSON both ways. `Success` is the verdict, at the post with `Sold` where that is said, `Payout` is
+//! the price as a number, and the post repeats the `TransactionId` of the ping's answer.
 
 use guest_sdk::adapter::{
     Adapter, As, HttpRequest, HttpResponse, Lead, PingOffer, PingReply, PostOffer, PostReply,
@@ -13,10 +13,11 @@ const ANSWER: Reading<'_> = Reading {
     reference: &["TransactionId"],
     // The message of a refusal is a class, such as `BadRequest`; the errors say what is wrong.
     reason: &["Errors", "Message"],
-    complaint: &["Errors"],
     bids: &[],
     ..Reading::ANY
 };
+
+const POST_ANSWER: Reading<'_> = Reading { verdict: &["Success", "Sold"], ..ANSWER };
 
 const FIELDS: &[(&str, &str, As<'_>)] = &[
     ("ContactData/ZipCode", "zip", As::Is),
@@ -98,7 +99,7 @@ impl Adapter for Px {
     }
 
     fn post_response(&self, response: &HttpResponse) -> PostReply {
-        ANSWER.post_reply(response)
+        POST_ANSWER.post_reply(response)
     }
 }
 

@@ -27,7 +27,7 @@ use crate::journal::{Duty, DutyChange, DutyKey};
 use crate::money::Micros;
 use crate::sandbox::Forfeit;
 use courier::Outcome;
-use end::{End, certain};
+use end::{End, May, certain};
 
 pub use end::{NOT_SENT_AGAIN_MS, UNKNOWN_AGAIN_MS};
 pub use question::{Question, question};
@@ -125,8 +125,11 @@ pub fn conclude(
     };
     let outcome = certain(attempt.outcome, (copy, open.erased), errand);
     let buyer = market.buyer_named(&winner.buyer);
-    let may_be_asked_again = buyer.is_some_and(|buyer| buyer.may_be_asked_again());
-    let end = End::of(outcome, copy, (errand, may_be_asked_again), at);
+    let may = May {
+        be_asked: buyer.is_some_and(|buyer| buyer.may_be_asked_again()),
+        be_sent: buyer.is_some_and(|buyer| buyer.active),
+    };
+    let end = End::of(outcome, copy, (errand, may), at);
     if end.ended == Ended::Sold {
         delivered.price = winner.price;
         delivered.buyer_fees = winner.fees;

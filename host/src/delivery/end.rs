@@ -28,12 +28,21 @@ pub(super) struct End {
     pub(super) passed_on: Option<u32>,
 }
 
+/// What may be done with a buyer by itself.
+#[derive(Clone, Copy)]
+pub(super) struct May {
+    /// It is asked again about a lead that it may have.
+    pub(super) be_asked: bool,
+    /// It is sent again what it does not have: it is not paused.
+    pub(super) be_sent: bool,
+}
+
 impl End {
     /// Reads what is certain of an outcome.
     pub(super) fn of(
         outcome: Outcome,
         copy: &Copy,
-        (errand, may_be_asked_again): (&Errand, bool),
+        (errand, may): (&Errand, May),
         at: Moment,
     ) -> Self {
         let again = |errand: &Errand, schedule: &[i64], at_least| {
@@ -56,13 +65,13 @@ impl End {
                 Self { passed_on: Some(copy.refusals), ..end(Ended::NotSent, Some(why)) }
             }
             // Sent a second time by itself, and not a third.
-            Outcome::Absent { why } if !copy.sent_again => {
+            Outcome::Absent { why } if may.be_sent && !copy.sent_again => {
                 let anew = Errand { attempts: 0, ..errand.clone() };
                 let again_ms = again(&anew, &NOT_SENT_AGAIN_MS, 0);
                 Self { again_ms, ..end(Ended::NotSent, Some(why)) }
             }
             Outcome::Unknown { why } | Outcome::Absent { why } => {
-                let again_ms = again(errand, &UNKNOWN_AGAIN_MS, 0).filter(|_| may_be_asked_again);
+                let again_ms = again(errand, &UNKNOWN_AGAIN_MS, 0).filter(|_| may.be_asked);
                 Self { again_ms, ..end(Ended::Unknown, Some(why)) }
             }
             Outcome::Expired { why } => end(Ended::Expired, Some(why)),
@@ -143,13 +152,16 @@ mod tests {
         let mut copy = Copy::default();
         (copy.uncertain, copy.inquired) = (true, true);
         let at = Moment::from_unix_ms(1_000);
-        let end = |copy: &Copy, outcome| {
-            let end = End::of(certain(outcome, (copy, false), &errand), copy, (&errand, true), at);
+        let told = |copy: &Copy, outcome, may| {
+            let end = End::of(certain(outcome, (copy, false), &errand), copy, (&errand, may), at);
             (end.ended, end.again_ms.is_some(), end.passed_on)
         };
+        let end = |copy: &Copy, outcome| told(copy, outcome, May { be_asked: true, be_sent: true });
         let absent = || Outcome::Absent { why: "answered 404".to_owned() };
         let duplicate = || Outcome::Duplicate { reason: "old".to_owned() };
         assert_eq!(end(&copy, absent()), (Ended::NotSent, true, None));
+        let paused = May { be_asked: true, be_sent: false };
+        assert_eq!(told(&copy, absent(), paused), (Ended::Unknown, false, None));
         assert_eq!(end(&copy, duplicate()), (Ended::Rejected, false, Some(1)));
         copy.sent_again = true;
         assert_eq!(end(&copy, absent()), (Ended::Unknown, false, None));

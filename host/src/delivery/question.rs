@@ -26,7 +26,7 @@ pub fn question(book: &State, market: &Market, errand: &Errand) -> Option<Questi
     }
     let buyer = market.buyer_named(&errand.winner.buyer)?;
     match (&buyer.status, shipment) {
-        _ if copy.absent => buyer.active.then_some(Question::Lead),
+        _ if copy.absent => Some(Question::Lead),
         (Some(page), Some(shipment)) if buyer.may_be_asked_again() => {
             Some(Question::Status { page: Arc::clone(page), tried: shipment.at })
         }

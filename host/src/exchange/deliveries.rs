@@ -30,7 +30,8 @@ const WITHOUT_LEAD: &str =
     "its contact data is not here: this exchange was opened on a backup, or its keys are lost";
 
 /// Why a buyer that may have a lead is not asked again although that was planned.
-const NOT_TO_BE_ASKED: &str = "it may not be asked again any more: it is paused, or neither promises idempotency nor has a status page";
+const NOT_TO_BE_ASKED: &str =
+    "it may not be asked again any more: it neither promises idempotency nor has a status page";
 
 /// Why a buyer that may have a lead is not asked about it any more.
 const TAKES_CALLERS: &str = "the buyer may have the lead, and takes callers now";

@@ -103,7 +103,7 @@ async fn a_caller_who_is_not_sold_goes_to_the_next_bidder_by_whatever_way_it_has
     assert_eq!((sold.text("/status"), sold.text("/price")), ("sold", "1.80"), "{sold:?}");
     let expected = [
         "alfa rejected: connected for 89 s; 90 s are a sale",
-        "bravo rejected: not connected: busy",
+        "bravo not-sent: not connected: busy",
         "carol sold: b-1",
     ];
     assert_eq!(deliveries(&exchange, &ping).await, expected);
@@ -120,7 +120,7 @@ async fn a_transfer_of_which_nobody_speaks_in_time_is_nobodys() {
     let (ping, answer) = post(&exchange).await;
     let transfer = answer.text("/transfers/0/transfer_id").to_owned();
     let data = exchange.close().await;
-    clock.set(Moment::from_unix_ms(1_800_000_011_000));
+    clock.set(Moment::from_unix_ms(1_800_000_311_000));
     let exchange = Exchange::open_at(data, clock).await;
     until("it expired", async || !deliveries(&exchange, &ping).await.is_empty()).await;
     let told = deliveries(&exchange, &ping).await;
@@ -145,8 +145,46 @@ async fn an_open_transfer_survives_a_restart() {
     let unsold = report(&exchange, transfer, json!({"connected": false, "reason": "no-answer"}));
     let unsold = unsold.await;
     let verdict = (unsold.text("/status"), unsold.text("/reason/code"));
-    assert_eq!(verdict, ("unsold", "all-rejected"), "{unsold:?}");
+    assert_eq!(verdict, ("unsold", "unreachable"), "{unsold:?}");
     exchange.check_accounts(&["alfa 100.00 held 0.00"]).await;
+    let dead = exchange.get("shipments?status=dead").await;
+    assert_eq!(dead.body["shipments"], json!([]), "a caller cannot be sent again: {dead:?}");
+}
+
+#[tokio::test]
+async fn how_a_call_went_can_be_said_after_an_outage_and_after_an_erasure() {
+    let clock = Clock::standing(Moment::from_unix_ms(1_800_000_000_000));
+    let brief =
+        json!({"transfer": {"number": ALFA, "connected_seconds": 10, "report_within_seconds": 10}});
+    let exchange = market_at(clock.clone(), &[brief]).await;
+    let (ping, answer) = post(&exchange).await;
+    let transfer = answer.text("/transfers/0/transfer_id").to_owned();
+    let erased = exchange.erase(&ping.replacen("pg_", "ld_", 1)).await;
+    assert_eq!(erased.body["voided"], json!([]), "{erased:?}");
+    let data = exchange.close().await;
+    clock.set(Moment::from_unix_ms(1_800_000_120_000));
+    let exchange = Exchange::open_at(data, clock).await;
+    let sold = report(&exchange, &transfer, json!({"connected": true, "seconds": 60})).await;
+    assert_eq!((sold.status, sold.text("/status")), (200, "sold"), "{sold:?}");
+    exchange.check_accounts(&["alfa 98.00 held 0.00"]).await;
+}
+
+#[tokio::test]
+async fn a_call_that_was_missed_is_no_refusal() {
+    // One may see a lead.
+    let terms = json!({"disclosures_max": 1});
+    let carol = Buyer::accepting().await;
+    let ways = [callers(ALFA, 90), callers(BRAVO, 90), json!({"url": carol.url()})];
+    let exchange = Exchange::with_bidders(Clock::system(), terms, &ways).await;
+    let (_, answer) = post(&exchange).await;
+    let missed = json!({"connected": false, "reason": "no-answer"});
+    let first = answer.text("/transfers/0/transfer_id").to_owned();
+    let next = report(&exchange, &first, missed.clone()).await;
+    let second = next.text("/transfers/0/transfer_id").to_owned();
+    let sold = report(&exchange, &second, missed).await;
+    assert_eq!(sold.text("/status"), "sold", "{sold:?}");
+    let alfa = exchange.get("buyers/alfa").await;
+    assert_eq!(alfa.body["rejects"]["posts"], 0, "{alfa:?}");
 }
 
 #[tokio::test]

@@ -38,7 +38,7 @@ pub(super) fn told_in_test(
     Some(told.collect())
 }
 
-/// How long it can be said at least how a call went, once the exchange is there again.
+/// How long it can be said how a call went once the exchange is there again; at most so much longer than before.
 const HEARD_AGAIN: Duration = Duration::from_secs(300);
 /// How long a report waits for what becomes of the lead after a refusal.
 const NEXT_MAX: Duration = Duration::from_secs(5);
@@ -85,7 +85,8 @@ impl Exchange {
     /// Ends a transfer that an earlier process left, if nobody says in time how it went. While nobody was there to hear it,
     /// that could not be said.
     pub(super) async fn wait_again(self: Arc<Self>, errand: Errand, open: OpenTransfer) {
-        let heard = self.clock.now().after(HEARD_AGAIN).max(open.expires);
+        let again = self.clock.now().min(open.expires).after(HEARD_AGAIN);
+        let heard = again.max(open.expires);
         self.wait_until(heard, errand, open).await;
     }
 

@@ -88,7 +88,7 @@ impl Adapter for Hostile {
     fn post_response(&self, response: &HttpResponse) -> PostReply {
         misbehave(&self.0.response);
         match self.0.response.as_str() {
-            "long" => PostReply::Sold(Some("x".repeat(300))),
+            "long" => PostReply::Sold(Some("x".repeat(1_100))),
             "echo" => PostReply::Rejected(String::from_utf8_lossy(&response.body).into_owned()),
             _ => PostReply::Sold(None),
         }

@@ -220,7 +220,8 @@ async fn a_compressed_answer_is_not_unpacked() {
     let head = "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\n";
     let mut answer = format!("{head}content-length: {}\r\n\r\n", packed.len()).into_bytes();
     answer.extend_from_slice(packed);
-    check_answer(answer, "unknown: the answer is not a JSON object").await;
+    let why = "unknown: the answer is compressed (gzip), which nobody asked for";
+    check_answer(answer, why).await;
 }
 
 #[tokio::test]

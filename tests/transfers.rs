@@ -172,10 +172,14 @@ async fn how_a_call_went_can_be_said_after_an_outage_and_after_an_erasure() {
 #[tokio::test]
 async fn a_call_that_was_missed_is_no_refusal() {
     // One may see a lead.
-    let terms = json!({"disclosures_max": 1});
+    let policy = json!({
+        "verticals": ["auto-insurance"], "rule": "second-price", "increment": "0.01",
+        "reserve": "2.00", "disclosures_max": 1,
+    });
     let carol = Buyer::accepting().await;
     let ways = [callers(ALFA, 90), callers(BRAVO, 90), json!({"url": carol.url()})];
-    let exchange = Exchange::with_bidders(Clock::system(), terms, &ways).await;
+    let exchange = market(&ways).await;
+    exchange.put("policies/shy", policy).await;
     let (_, answer) = post(&exchange).await;
     let missed = json!({"connected": false, "reason": "no-answer"});
     let first = answer.text("/transfers/0/transfer_id").to_owned();

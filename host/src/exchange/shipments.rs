@@ -69,6 +69,8 @@ impl Exchange {
         copy: u32,
     ) -> Result<ShipmentResent, ActError> {
         self.money_moves_for_acts()?;
+        // What was forgotten may be on its way out of the journal yet.
+        self.journal.settled().await.map_err(|_| ActError::Closed)?;
         let entries = self.entries_of(ping).await?;
         let market = self.catalog.load();
         let seat = self.journal.seat().await.map_err(|_| ActError::Closed)?;

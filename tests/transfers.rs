@@ -173,7 +173,7 @@ async fn how_a_call_went_can_be_said_after_an_outage_and_after_an_erasure() {
 async fn a_call_that_was_missed_is_no_refusal() {
     // One may see a lead.
     let policy = json!({
-        "verticals": ["auto-insurance"], "rule": "second-price", "increment": "0.01",
+        "verticals": ["auto-insurance"], "priority": 1, "rule": "second-price", "increment": "0.01",
         "reserve": "2.00", "disclosures_max": 1,
     });
     let carol = Buyer::accepting().await;

@@ -1,9 +1,8 @@
 //! Live transfers: the source is given the buyer's number, transfers its caller and says how the call went.
 //!
 //! Connected for long enough is a sale; anything else sends the copy to the next bidder, as a refusal if the buyer had the
-//! caller or did not want it. If nothing is said in
-//! time the copy is nobody's. The buyer may have had the caller, so no other gets it, and the source, which alone could have
-//! said so, is not paid.
+//! caller or did not want it. If nothing is said in time the copy is nobody's. The buyer may have had the caller, so no
+//! other gets it, and the source, which alone could have said so, is not paid.
 
 use std::sync::Arc;
 

@@ -159,18 +159,23 @@ async fn a_buyer_that_says_no_there_leaves_the_lead_to_the_next() {
 #[tokio::test]
 async fn what_is_not_there_yet_is_neither_sent_again_nor_sold_to_another() {
     let says = |turn| match turn {
-        0 => (404, json!({"status": "not_found"})),
+        0 => (200, json!({"success": false, "message": "202-555-0163 at k=SECRET: not found"})),
         _ => (200, json!({"status": "accepted", "id": "crm-18"})),
     };
     let system = System::saying(says).await;
     let bravo = Buyer::accepting().await;
-    let contracts = [system.contract(&[404]), json!({"url": bravo.url()})];
+    let mut contract = system.contract(&[]);
+    let keyed = format!("{}?k=SECRET", contract["status"]["url"].as_str().unwrap());
+    contract["status"]["url"] = keyed.into();
+    let contracts = [contract, json!({"url": bravo.url()})];
     let exchange = Exchange::with_bidders(Clock::system(), json!({}), &contracts).await;
     let ping = sell(&exchange).await;
     until_deliveries(&exchange, &ping, "alfa unknown, status: alfa unknown").await;
     let receipt = exchange.receipt(&ping).await;
     let why = receipt["deliveries"][1]["detail"].as_str().unwrap();
-    assert!(why.contains("does not have the lead yet") && why.contains("404"), "{why}");
+    assert!(why.contains("does not have the lead yet"), "{why}");
+    // Neither the person nor the keys of the page are kept of what it says.
+    assert!(!why.contains("0163") && !why.contains("SECRET"), "{why}");
     until_deliveries(&exchange, &ping, "alfa unknown, status: alfa unknown, status: alfa sold")
         .await;
     assert_eq!((system.posts().len(), bravo.received().len()), (1, 0));

@@ -44,6 +44,14 @@ impl Redaction {
         redaction
     }
 
+    /// Reads a lead, and the values in the query of the address where its buyer is asked about it: they may be keys.
+    pub(super) fn of_question(lead: &Value, url: &str) -> Self {
+        let mut redaction = Self::of_lead(lead);
+        let (_, query) = url.split_once('?').unwrap_or_default();
+        redaction.add_values(query.as_bytes());
+        redaction
+    }
+
     /// Reads a shipment: through an adapter, the lead as well as the values of its request, in whatever syntax they stand.
     pub(super) fn of_shipment(shipment: &Shipment<'_>) -> Self {
         let Some(way) = shipment.way else { return Self::of(&shipment.body) };

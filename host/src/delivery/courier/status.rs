@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::time::{Duration, Instant, timeout_at};
 
 use super::answer::Answer;
-use super::redaction::Redaction;
+use super::redaction::{self, Redaction};
 use super::{Courier, Outcome, Reader, TIMEOUT_MAX, cause, plain, read, retry_after};
 use crate::egress::signing::Signing;
 
@@ -44,14 +44,16 @@ pub enum Standing {
 impl Courier {
     /// Asks once.
     pub async fn ask(&self, call: StatusCall<'_>) -> Standing {
-        let redaction = Redaction::of_lead(call.lead);
+        let redaction = Redaction::of_question(call.lead, call.url);
         let standing = match self.answered(&call).await {
             Ok(answer) => answer.standing(call.not_found, call.reader).await,
             Err(why) => Standing::Known(Outcome::Unknown { why }),
         };
         let standing = match standing {
             Standing::Known(outcome) => Standing::Known(outcome.redacted(&redaction)),
-            absent @ Standing::Absent { .. } => absent,
+            Standing::Absent { why } => {
+                Standing::Absent { why: redaction::clean(&redaction.apply(&why)) }
+            }
         };
         metrics::counter!("gavel_status_calls_total", "outcome" => standing.name()).increment(1);
         standing

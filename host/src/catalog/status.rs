@@ -3,14 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use crate::egress::Egress;
+use crate::ids::NAME_BYTES_MAX;
 
 /// What stands for the lead's id in the address.
 const LEAD_ID: &str = "{lead_id}";
 /// What stands for the Idempotency-Key of the lead's posts.
 const IDEMPOTENCY_KEY: &str = "{idempotency_key}";
-/// How long a lead's id is, and how long its key can be with the number of its copy and the campaign's name.
+/// How long a lead's id is, and how long its key can be: with the copy's number of ten digits and the campaign's name.
 const LEAD_ID_CHARS: usize = 29;
-const KEY_CHARS_MAX: usize = LEAD_ID_CHARS + 12 + 64;
+const KEY_CHARS_MAX: usize = LEAD_ID_CHARS + "-".len() + 10 + "-".len() + NAME_BYTES_MAX;
 /// The most statuses that may say that a buyer does not have a lead.
 const NOT_FOUND_MAX: usize = 8;
 /// Statuses that speak of the request and not of the lead.

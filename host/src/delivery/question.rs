@@ -25,11 +25,13 @@ pub fn question(book: &State, market: &Market, errand: &Errand) -> Option<Questi
         return Some(Question::Lead);
     }
     let buyer = market.buyer_named(&errand.winner.buyer)?;
-    match (&buyer.status, shipment) {
+    match &buyer.status {
         _ if copy.absent => Some(Question::Lead),
-        (Some(page), Some(shipment)) if buyer.may_be_asked_again() => {
-            Some(Question::Status { page: Arc::clone(page), tried: shipment.at })
+        _ if !buyer.may_be_asked_again() => None,
+        Some(page) => {
+            let tried = shipment.map_or(Moment::from_unix_ms(i64::MAX), |shipment| shipment.at);
+            Some(Question::Status { page: Arc::clone(page), tried })
         }
-        _ => buyer.may_be_asked_again().then_some(Question::Lead),
+        None => Some(Question::Lead),
     }
 }

@@ -7,9 +7,8 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Visitor};
 
 use crate::money::Micros;
+pub use crate::sandbox::HANDLE_BYTES_MAX;
 
-/// The longest handle of a buyer, in bytes.
-pub const HANDLE_BYTES_MAX: usize = 1_024;
 /// The longest text of a buyer that is kept, in characters.
 pub const TEXT_CHARS_MAX: usize = 120;
 
